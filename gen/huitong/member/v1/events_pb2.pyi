@@ -1,0 +1,34 @@
+from huitong.common.v1 import types_pb2 as _types_pb2
+from huitong.member.v1 import member_pb2 as _member_pb2
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class MemberJoined(_message.Message):
+    __slots__ = ("member_id", "card_no", "birth_month", "tier")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    CARD_NO_FIELD_NUMBER: _ClassVar[int]
+    BIRTH_MONTH_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    card_no: str
+    birth_month: int
+    tier: _member_pb2.Tier
+    def __init__(self, member_id: _Optional[str] = ..., card_no: _Optional[str] = ..., birth_month: _Optional[int] = ..., tier: _Optional[_Union[_member_pb2.Tier, _Mapping]] = ...) -> None: ...
+
+class TierChanged(_message.Message):
+    __slots__ = ("member_id", "tier", "previous_tier_code", "effective_date", "growth")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_TIER_CODE_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
+    GROWTH_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    tier: _member_pb2.Tier
+    previous_tier_code: str
+    effective_date: _types_pb2.BusinessDate
+    growth: int
+    def __init__(self, member_id: _Optional[str] = ..., tier: _Optional[_Union[_member_pb2.Tier, _Mapping]] = ..., previous_tier_code: _Optional[str] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., growth: _Optional[int] = ...) -> None: ...

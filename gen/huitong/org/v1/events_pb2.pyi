@@ -1,0 +1,37 @@
+from huitong.org.v1 import org_pb2 as _org_pb2
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class GroupCreated(_message.Message):
+    __slots__ = ("group",)
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    group: _org_pb2.Group
+    def __init__(self, group: _Optional[_Union[_org_pb2.Group, _Mapping]] = ...) -> None: ...
+
+class BusinessUnitSaved(_message.Message):
+    __slots__ = ("business_unit",)
+    BUSINESS_UNIT_FIELD_NUMBER: _ClassVar[int]
+    business_unit: _org_pb2.BusinessUnit
+    def __init__(self, business_unit: _Optional[_Union[_org_pb2.BusinessUnit, _Mapping]] = ...) -> None: ...
+
+class MerchantSaved(_message.Message):
+    __slots__ = ("merchant",)
+    MERCHANT_FIELD_NUMBER: _ClassVar[int]
+    merchant: _org_pb2.Merchant
+    def __init__(self, merchant: _Optional[_Union[_org_pb2.Merchant, _Mapping]] = ...) -> None: ...
+
+class StoreSaved(_message.Message):
+    __slots__ = ("store",)
+    STORE_FIELD_NUMBER: _ClassVar[int]
+    store: _org_pb2.Store
+    def __init__(self, store: _Optional[_Union[_org_pb2.Store, _Mapping]] = ...) -> None: ...
+
+class CredentialRevoked(_message.Message):
+    __slots__ = ("key_id",)
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    key_id: str
+    def __init__(self, key_id: _Optional[str] = ...) -> None: ...

@@ -1,0 +1,156 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from huitong.common.v1 import types_pb2 as _types_pb2
+from huitong.points.v1 import points_pb2 as _points_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class LotShare(_message.Message):
+    __slots__ = ("lot_id", "issuer_merchant_id", "points")
+    LOT_ID_FIELD_NUMBER: _ClassVar[int]
+    ISSUER_MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    lot_id: str
+    issuer_merchant_id: str
+    points: int
+    def __init__(self, lot_id: _Optional[str] = ..., issuer_merchant_id: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
+
+class SaleRecorded(_message.Message):
+    __slots__ = ("sale_id", "member_id", "store_id", "merchant_id", "business_unit_id", "receipt_no", "sale_time", "business_date", "time_zone", "total")
+    SALE_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_NO_FIELD_NUMBER: _ClassVar[int]
+    SALE_TIME_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    sale_id: str
+    member_id: str
+    store_id: str
+    merchant_id: str
+    business_unit_id: str
+    receipt_no: str
+    sale_time: _timestamp_pb2.Timestamp
+    business_date: _types_pb2.BusinessDate
+    time_zone: str
+    total: _types_pb2.Money
+    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., time_zone: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ...) -> None: ...
+
+class PointsEarned(_message.Message):
+    __slots__ = ("txn_id", "member_id", "lot", "points", "debt_repaid_points", "business_unit_id", "store_id", "sale_id", "expire_time", "business_date")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    LOT_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    DEBT_REPAID_POINTS_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
+    STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    SALE_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    lot: LotShare
+    points: int
+    debt_repaid_points: int
+    business_unit_id: str
+    store_id: str
+    sale_id: str
+    expire_time: _timestamp_pb2.Timestamp
+    business_date: _types_pb2.BusinessDate
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., lot: _Optional[_Union[LotShare, _Mapping]] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., business_unit_id: _Optional[str] = ..., store_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ...) -> None: ...
+
+class SaleRefunded(_message.Message):
+    __slots__ = ("refund_id", "sale_id", "member_id", "store_id", "merchant_id", "business_unit_id", "refund_time", "business_date", "time_zone", "refunded")
+    REFUND_ID_FIELD_NUMBER: _ClassVar[int]
+    SALE_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
+    REFUND_TIME_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    REFUNDED_FIELD_NUMBER: _ClassVar[int]
+    refund_id: str
+    sale_id: str
+    member_id: str
+    store_id: str
+    merchant_id: str
+    business_unit_id: str
+    refund_time: _timestamp_pb2.Timestamp
+    business_date: _types_pb2.BusinessDate
+    time_zone: str
+    refunded: _types_pb2.Money
+    def __init__(self, refund_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., refund_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., time_zone: _Optional[str] = ..., refunded: _Optional[_Union[_types_pb2.Money, _Mapping]] = ...) -> None: ...
+
+class PointsClawedBack(_message.Message):
+    __slots__ = ("txn_id", "member_id", "issuer_merchant_id", "points", "debt_points", "lots", "sale_id", "refund_id")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    ISSUER_MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    DEBT_POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    SALE_ID_FIELD_NUMBER: _ClassVar[int]
+    REFUND_ID_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    issuer_merchant_id: str
+    points: int
+    debt_points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    sale_id: str
+    refund_id: str
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., issuer_merchant_id: _Optional[str] = ..., points: _Optional[int] = ..., debt_points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., sale_id: _Optional[str] = ..., refund_id: _Optional[str] = ...) -> None: ...
+
+class PointsRedeemed(_message.Message):
+    __slots__ = ("txn_id", "member_id", "points", "lots", "spending")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    SPENDING_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    spending: _points_pb2.Spending
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., spending: _Optional[_Union[_points_pb2.Spending, _Mapping]] = ...) -> None: ...
+
+class RedemptionReversed(_message.Message):
+    __slots__ = ("txn_id", "redemption_txn_id", "member_id", "points", "lots", "spending")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    REDEMPTION_TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    SPENDING_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    redemption_txn_id: str
+    member_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    spending: _points_pb2.Spending
+    def __init__(self, txn_id: _Optional[str] = ..., redemption_txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., spending: _Optional[_Union[_points_pb2.Spending, _Mapping]] = ...) -> None: ...
+
+class PointsExpired(_message.Message):
+    __slots__ = ("txn_id", "member_id", "points", "lots")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ...) -> None: ...

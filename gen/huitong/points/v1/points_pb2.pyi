@@ -1,0 +1,620 @@
+import datetime
+
+from buf.validate import validate_pb2 as _validate_pb2
+from google.api import annotations_pb2 as _annotations_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from huitong.common.v1 import access_pb2 as _access_pb2
+from huitong.common.v1 import types_pb2 as _types_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class MovementKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MOVEMENT_KIND_UNSPECIFIED: _ClassVar[MovementKind]
+    MOVEMENT_KIND_EARN: _ClassVar[MovementKind]
+    MOVEMENT_KIND_CLAW_BACK: _ClassVar[MovementKind]
+    MOVEMENT_KIND_REDEEM: _ClassVar[MovementKind]
+    MOVEMENT_KIND_REDEEM_REVERSAL: _ClassVar[MovementKind]
+    MOVEMENT_KIND_EXPIRE: _ClassVar[MovementKind]
+
+class SpendingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SPENDING_KIND_UNSPECIFIED: _ClassVar[SpendingKind]
+    SPENDING_KIND_VOUCHER: _ClassVar[SpendingKind]
+    SPENDING_KIND_CHECKOUT_OFFSET: _ClassVar[SpendingKind]
+    SPENDING_KIND_PARKING: _ClassVar[SpendingKind]
+
+class RuleKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RULE_KIND_UNSPECIFIED: _ClassVar[RuleKind]
+    RULE_KIND_BASE: _ClassVar[RuleKind]
+    RULE_KIND_THRESHOLD: _ClassVar[RuleKind]
+    RULE_KIND_CATEGORY: _ClassVar[RuleKind]
+    RULE_KIND_STORE: _ClassVar[RuleKind]
+    RULE_KIND_DAY: _ClassVar[RuleKind]
+    RULE_KIND_BIRTHDAY: _ClassVar[RuleKind]
+    RULE_KIND_TIER: _ClassVar[RuleKind]
+MOVEMENT_KIND_UNSPECIFIED: MovementKind
+MOVEMENT_KIND_EARN: MovementKind
+MOVEMENT_KIND_CLAW_BACK: MovementKind
+MOVEMENT_KIND_REDEEM: MovementKind
+MOVEMENT_KIND_REDEEM_REVERSAL: MovementKind
+MOVEMENT_KIND_EXPIRE: MovementKind
+SPENDING_KIND_UNSPECIFIED: SpendingKind
+SPENDING_KIND_VOUCHER: SpendingKind
+SPENDING_KIND_CHECKOUT_OFFSET: SpendingKind
+SPENDING_KIND_PARKING: SpendingKind
+RULE_KIND_UNSPECIFIED: RuleKind
+RULE_KIND_BASE: RuleKind
+RULE_KIND_THRESHOLD: RuleKind
+RULE_KIND_CATEGORY: RuleKind
+RULE_KIND_STORE: RuleKind
+RULE_KIND_DAY: RuleKind
+RULE_KIND_BIRTHDAY: RuleKind
+RULE_KIND_TIER: RuleKind
+
+class SaleLine(_message.Message):
+    __slots__ = ("line_no", "amount_minor", "category", "item_code", "quantity")
+    LINE_NO_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_MINOR_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    ITEM_CODE_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    line_no: int
+    amount_minor: int
+    category: str
+    item_code: str
+    quantity: int
+    def __init__(self, line_no: _Optional[int] = ..., amount_minor: _Optional[int] = ..., category: _Optional[str] = ..., item_code: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
+
+class RecordSaleRequest(_message.Message):
+    __slots__ = ("request_id", "store_id", "source", "receipt_no", "sale_time", "member_id", "member_code", "total", "lines")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_NO_FIELD_NUMBER: _ClassVar[int]
+    SALE_TIME_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_CODE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    store_id: str
+    source: str
+    receipt_no: str
+    sale_time: _timestamp_pb2.Timestamp
+    member_id: str
+    member_code: str
+    total: _types_pb2.Money
+    lines: _containers.RepeatedCompositeFieldContainer[SaleLine]
+    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ...) -> None: ...
+
+class RecordSaleResponse(_message.Message):
+    __slots__ = ("sale_id", "member_id", "points", "debt_repaid_points", "available_points", "expire_time", "explanation", "is_replay")
+    SALE_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    DEBT_REPAID_POINTS_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    IS_REPLAY_FIELD_NUMBER: _ClassVar[int]
+    sale_id: str
+    member_id: str
+    points: int
+    debt_repaid_points: int
+    available_points: int
+    expire_time: _timestamp_pb2.Timestamp
+    explanation: Explanation
+    is_replay: bool
+    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., available_points: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., is_replay: _Optional[bool] = ...) -> None: ...
+
+class RecordSalesRequest(_message.Message):
+    __slots__ = ("sales",)
+    SALES_FIELD_NUMBER: _ClassVar[int]
+    sales: _containers.RepeatedCompositeFieldContainer[RecordSaleRequest]
+    def __init__(self, sales: _Optional[_Iterable[_Union[RecordSaleRequest, _Mapping]]] = ...) -> None: ...
+
+class RecordSalesResponse(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[RecordSalesResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[RecordSalesResult, _Mapping]]] = ...) -> None: ...
+
+class RecordSalesResult(_message.Message):
+    __slots__ = ("recorded", "problem")
+    RECORDED_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    recorded: RecordSaleResponse
+    problem: _types_pb2.Problem
+    def __init__(self, recorded: _Optional[_Union[RecordSaleResponse, _Mapping]] = ..., problem: _Optional[_Union[_types_pb2.Problem, _Mapping]] = ...) -> None: ...
+
+class Explanation(_message.Message):
+    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor")
+    RULE_SET_VERSION_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
+    TIER_CODE_FIELD_NUMBER: _ClassVar[int]
+    TIER_MULTIPLIER_BPS_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    ELIGIBLE_MINOR_FIELD_NUMBER: _ClassVar[int]
+    rule_set_version: int
+    business_date: _types_pb2.BusinessDate
+    tier_code: str
+    tier_multiplier_bps: int
+    rules: _containers.RepeatedCompositeFieldContainer[AppliedRule]
+    lines: _containers.RepeatedCompositeFieldContainer[LinePoints]
+    eligible_minor: int
+    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ...) -> None: ...
+
+class AppliedRule(_message.Message):
+    __slots__ = ("rule_id", "kind", "name", "name_zh", "rate_bps", "points")
+    RULE_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    NAME_ZH_FIELD_NUMBER: _ClassVar[int]
+    RATE_BPS_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    rule_id: str
+    kind: RuleKind
+    name: str
+    name_zh: str
+    rate_bps: int
+    points: int
+    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., rate_bps: _Optional[int] = ..., points: _Optional[int] = ...) -> None: ...
+
+class LinePoints(_message.Message):
+    __slots__ = ("line_no", "points", "rate_bps")
+    LINE_NO_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    RATE_BPS_FIELD_NUMBER: _ClassVar[int]
+    line_no: int
+    points: int
+    rate_bps: int
+    def __init__(self, line_no: _Optional[int] = ..., points: _Optional[int] = ..., rate_bps: _Optional[int] = ...) -> None: ...
+
+class RefundLine(_message.Message):
+    __slots__ = ("line_no", "amount_minor")
+    LINE_NO_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_MINOR_FIELD_NUMBER: _ClassVar[int]
+    line_no: int
+    amount_minor: int
+    def __init__(self, line_no: _Optional[int] = ..., amount_minor: _Optional[int] = ...) -> None: ...
+
+class RefundSaleRequest(_message.Message):
+    __slots__ = ("request_id", "store_id", "source", "receipt_no", "refund_time", "lines")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_NO_FIELD_NUMBER: _ClassVar[int]
+    REFUND_TIME_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    store_id: str
+    source: str
+    receipt_no: str
+    refund_time: _timestamp_pb2.Timestamp
+    lines: _containers.RepeatedCompositeFieldContainer[RefundLine]
+    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., refund_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[RefundLine, _Mapping]]] = ...) -> None: ...
+
+class RefundSaleResponse(_message.Message):
+    __slots__ = ("refund_id", "sale_id", "member_id", "clawed_back_points", "debt_points", "available_points", "lines", "refunded_minor", "is_replay")
+    REFUND_ID_FIELD_NUMBER: _ClassVar[int]
+    SALE_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    CLAWED_BACK_POINTS_FIELD_NUMBER: _ClassVar[int]
+    DEBT_POINTS_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    REFUNDED_MINOR_FIELD_NUMBER: _ClassVar[int]
+    IS_REPLAY_FIELD_NUMBER: _ClassVar[int]
+    refund_id: str
+    sale_id: str
+    member_id: str
+    clawed_back_points: int
+    debt_points: int
+    available_points: int
+    lines: _containers.RepeatedCompositeFieldContainer[LinePoints]
+    refunded_minor: int
+    is_replay: bool
+    def __init__(self, refund_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., clawed_back_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., available_points: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., refunded_minor: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
+
+class GetSaleRequest(_message.Message):
+    __slots__ = ("member_id", "sale_id")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    SALE_ID_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    sale_id: str
+    def __init__(self, member_id: _Optional[str] = ..., sale_id: _Optional[str] = ...) -> None: ...
+
+class GetSaleResponse(_message.Message):
+    __slots__ = ("sale_id", "member_id", "store_id", "source", "receipt_no", "sale_time", "total", "lines", "points", "explanation", "clawed_back_points", "refunded_minor")
+    SALE_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_NO_FIELD_NUMBER: _ClassVar[int]
+    SALE_TIME_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    CLAWED_BACK_POINTS_FIELD_NUMBER: _ClassVar[int]
+    REFUNDED_MINOR_FIELD_NUMBER: _ClassVar[int]
+    sale_id: str
+    member_id: str
+    store_id: str
+    source: str
+    receipt_no: str
+    sale_time: _timestamp_pb2.Timestamp
+    total: _types_pb2.Money
+    lines: _containers.RepeatedCompositeFieldContainer[SaleLine]
+    points: int
+    explanation: Explanation
+    clawed_back_points: int
+    refunded_minor: int
+    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ..., points: _Optional[int] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., clawed_back_points: _Optional[int] = ..., refunded_minor: _Optional[int] = ...) -> None: ...
+
+class GetBalanceRequest(_message.Message):
+    __slots__ = ("member_id",)
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    def __init__(self, member_id: _Optional[str] = ...) -> None: ...
+
+class GetBalanceResponse(_message.Message):
+    __slots__ = ("member_id", "available_points", "held_points", "pending_points", "debt_points", "earned_points_total", "spent_points_total", "expired_points_total", "next_expiries")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    HELD_POINTS_FIELD_NUMBER: _ClassVar[int]
+    PENDING_POINTS_FIELD_NUMBER: _ClassVar[int]
+    DEBT_POINTS_FIELD_NUMBER: _ClassVar[int]
+    EARNED_POINTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    SPENT_POINTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    EXPIRED_POINTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    NEXT_EXPIRIES_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    available_points: int
+    held_points: int
+    pending_points: int
+    debt_points: int
+    earned_points_total: int
+    spent_points_total: int
+    expired_points_total: int
+    next_expiries: _containers.RepeatedCompositeFieldContainer[Expiry]
+    def __init__(self, member_id: _Optional[str] = ..., available_points: _Optional[int] = ..., held_points: _Optional[int] = ..., pending_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., earned_points_total: _Optional[int] = ..., spent_points_total: _Optional[int] = ..., expired_points_total: _Optional[int] = ..., next_expiries: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ...) -> None: ...
+
+class Expiry(_message.Message):
+    __slots__ = ("expire_time", "points")
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    expire_time: _timestamp_pb2.Timestamp
+    points: int
+    def __init__(self, expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., points: _Optional[int] = ...) -> None: ...
+
+class ListStatementRequest(_message.Message):
+    __slots__ = ("member_id", "page_size", "page_token")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, member_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListStatementResponse(_message.Message):
+    __slots__ = ("entries", "next_page_token")
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    entries: _containers.RepeatedCompositeFieldContainer[StatementEntry]
+    next_page_token: str
+    def __init__(self, entries: _Optional[_Iterable[_Union[StatementEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class StatementEntry(_message.Message):
+    __slots__ = ("txn_id", "kind", "points", "available_points", "occur_time", "record_time", "merchant_id", "store_id", "reference", "expire_time")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    OCCUR_TIME_FIELD_NUMBER: _ClassVar[int]
+    RECORD_TIME_FIELD_NUMBER: _ClassVar[int]
+    MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
+    STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    kind: MovementKind
+    points: int
+    available_points: int
+    occur_time: _timestamp_pb2.Timestamp
+    record_time: _timestamp_pb2.Timestamp
+    merchant_id: str
+    store_id: str
+    reference: str
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class QuoteOffsetRequest(_message.Message):
+    __slots__ = ("member_id", "store_id", "order_total")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    ORDER_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    store_id: str
+    order_total: _types_pb2.Money
+    def __init__(self, member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., order_total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ...) -> None: ...
+
+class QuoteOffsetResponse(_message.Message):
+    __slots__ = ("max_points", "max_offset", "step_points", "step_minor", "max_share_bps", "available_points")
+    MAX_POINTS_FIELD_NUMBER: _ClassVar[int]
+    MAX_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    STEP_POINTS_FIELD_NUMBER: _ClassVar[int]
+    STEP_MINOR_FIELD_NUMBER: _ClassVar[int]
+    MAX_SHARE_BPS_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    max_points: int
+    max_offset: _types_pb2.Money
+    step_points: int
+    step_minor: int
+    max_share_bps: int
+    available_points: int
+    def __init__(self, max_points: _Optional[int] = ..., max_offset: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., step_points: _Optional[int] = ..., step_minor: _Optional[int] = ..., max_share_bps: _Optional[int] = ..., available_points: _Optional[int] = ...) -> None: ...
+
+class RedeemRequest(_message.Message):
+    __slots__ = ("request_id", "member_id", "points", "spending")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    SPENDING_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    member_id: str
+    points: int
+    spending: Spending
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., spending: _Optional[_Union[Spending, _Mapping]] = ...) -> None: ...
+
+class Spending(_message.Message):
+    __slots__ = ("merchant_id", "store_id", "kind", "reference", "offset_minor")
+    MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
+    STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_MINOR_FIELD_NUMBER: _ClassVar[int]
+    merchant_id: str
+    store_id: str
+    kind: SpendingKind
+    reference: str
+    offset_minor: int
+    def __init__(self, merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., kind: _Optional[_Union[SpendingKind, str]] = ..., reference: _Optional[str] = ..., offset_minor: _Optional[int] = ...) -> None: ...
+
+class RedeemResponse(_message.Message):
+    __slots__ = ("txn_id", "points", "available_points", "is_replay")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    IS_REPLAY_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    points: int
+    available_points: int
+    is_replay: bool
+    def __init__(self, txn_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
+
+class ReverseRedemptionRequest(_message.Message):
+    __slots__ = ("request_id", "member_id", "redemption_txn_id", "points")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    REDEMPTION_TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    member_id: str
+    redemption_txn_id: str
+    points: int
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., redemption_txn_id: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
+
+class ReverseRedemptionResponse(_message.Message):
+    __slots__ = ("txn_id", "points", "available_points", "is_replay")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    IS_REPLAY_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    points: int
+    available_points: int
+    is_replay: bool
+    def __init__(self, txn_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
+
+class HoldRequest(_message.Message):
+    __slots__ = ("request_id", "member_id", "points", "spending", "hold_seconds")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    SPENDING_FIELD_NUMBER: _ClassVar[int]
+    HOLD_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    member_id: str
+    points: int
+    spending: Spending
+    hold_seconds: int
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., spending: _Optional[_Union[Spending, _Mapping]] = ..., hold_seconds: _Optional[int] = ...) -> None: ...
+
+class HoldResponse(_message.Message):
+    __slots__ = ("hold_id", "expire_time", "available_points", "is_replay")
+    HOLD_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    IS_REPLAY_FIELD_NUMBER: _ClassVar[int]
+    hold_id: str
+    expire_time: _timestamp_pb2.Timestamp
+    available_points: int
+    is_replay: bool
+    def __init__(self, hold_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
+
+class CaptureRequest(_message.Message):
+    __slots__ = ("request_id", "member_id", "hold_id", "points")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    HOLD_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    member_id: str
+    hold_id: str
+    points: int
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., hold_id: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
+
+class CaptureResponse(_message.Message):
+    __slots__ = ("txn_id", "points", "available_points", "is_replay")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    IS_REPLAY_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    points: int
+    available_points: int
+    is_replay: bool
+    def __init__(self, txn_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
+
+class ReleaseRequest(_message.Message):
+    __slots__ = ("request_id", "member_id", "hold_request_id")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    HOLD_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    member_id: str
+    hold_request_id: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., hold_request_id: _Optional[str] = ...) -> None: ...
+
+class ReleaseResponse(_message.Message):
+    __slots__ = ("released_points", "available_points")
+    RELEASED_POINTS_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    released_points: int
+    available_points: int
+    def __init__(self, released_points: _Optional[int] = ..., available_points: _Optional[int] = ...) -> None: ...
+
+class EarningRule(_message.Message):
+    __slots__ = ("rule_id", "kind", "name", "name_zh", "bonus_bps", "min_amount_minor", "categories", "store_ids", "month_days", "week_days")
+    RULE_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    NAME_ZH_FIELD_NUMBER: _ClassVar[int]
+    BONUS_BPS_FIELD_NUMBER: _ClassVar[int]
+    MIN_AMOUNT_MINOR_FIELD_NUMBER: _ClassVar[int]
+    CATEGORIES_FIELD_NUMBER: _ClassVar[int]
+    STORE_IDS_FIELD_NUMBER: _ClassVar[int]
+    MONTH_DAYS_FIELD_NUMBER: _ClassVar[int]
+    WEEK_DAYS_FIELD_NUMBER: _ClassVar[int]
+    rule_id: str
+    kind: RuleKind
+    name: str
+    name_zh: str
+    bonus_bps: int
+    min_amount_minor: int
+    categories: _containers.RepeatedScalarFieldContainer[str]
+    store_ids: _containers.RepeatedScalarFieldContainer[str]
+    month_days: _containers.RepeatedScalarFieldContainer[int]
+    week_days: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class RuleSet(_message.Message):
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
+    BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    BASE_STEP_MINOR_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_CATEGORIES_FIELD_NUMBER: _ClassVar[int]
+    EXPIRY_MONTHS_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    effective_date: _types_pb2.BusinessDate
+    base_points: int
+    base_step_minor: int
+    rules: _containers.RepeatedCompositeFieldContainer[EarningRule]
+    excluded_categories: _containers.RepeatedScalarFieldContainer[str]
+    expiry_months: int
+    offset: OffsetRule
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ...) -> None: ...
+
+class OffsetRule(_message.Message):
+    __slots__ = ("offset_points", "offset_minor", "max_share_bps")
+    OFFSET_POINTS_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_MINOR_FIELD_NUMBER: _ClassVar[int]
+    MAX_SHARE_BPS_FIELD_NUMBER: _ClassVar[int]
+    offset_points: int
+    offset_minor: int
+    max_share_bps: int
+    def __init__(self, offset_points: _Optional[int] = ..., offset_minor: _Optional[int] = ..., max_share_bps: _Optional[int] = ...) -> None: ...
+
+class PublishRuleSetRequest(_message.Message):
+    __slots__ = ("request_id", "rule_set")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    RULE_SET_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    rule_set: RuleSet
+    def __init__(self, request_id: _Optional[str] = ..., rule_set: _Optional[_Union[RuleSet, _Mapping]] = ...) -> None: ...
+
+class PublishRuleSetResponse(_message.Message):
+    __slots__ = ("rule_set",)
+    RULE_SET_FIELD_NUMBER: _ClassVar[int]
+    rule_set: RuleSet
+    def __init__(self, rule_set: _Optional[_Union[RuleSet, _Mapping]] = ...) -> None: ...
+
+class GetRuleSetRequest(_message.Message):
+    __slots__ = ("business_date",)
+    BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
+    business_date: _types_pb2.BusinessDate
+    def __init__(self, business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ...) -> None: ...
+
+class GetRuleSetResponse(_message.Message):
+    __slots__ = ("rule_set",)
+    RULE_SET_FIELD_NUMBER: _ClassVar[int]
+    rule_set: RuleSet
+    def __init__(self, rule_set: _Optional[_Union[RuleSet, _Mapping]] = ...) -> None: ...
+
+class GetTotalsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetTotalsResponse(_message.Message):
+    __slots__ = ("merchants", "total")
+    MERCHANTS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    merchants: _containers.RepeatedCompositeFieldContainer[MerchantTotals]
+    total: PointsTotals
+    def __init__(self, merchants: _Optional[_Iterable[_Union[MerchantTotals, _Mapping]]] = ..., total: _Optional[_Union[PointsTotals, _Mapping]] = ...) -> None: ...
+
+class MerchantTotals(_message.Message):
+    __slots__ = ("merchant_id", "business_unit_id", "issued", "accepted_points")
+    MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
+    ISSUED_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_POINTS_FIELD_NUMBER: _ClassVar[int]
+    merchant_id: str
+    business_unit_id: str
+    issued: PointsTotals
+    accepted_points: int
+    def __init__(self, merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., issued: _Optional[_Union[PointsTotals, _Mapping]] = ..., accepted_points: _Optional[int] = ...) -> None: ...
+
+class PointsTotals(_message.Message):
+    __slots__ = ("issued_points", "clawed_back_points", "redeemed_points", "expired_points", "outstanding_points", "debt_points", "sale_count", "sales_minor")
+    ISSUED_POINTS_FIELD_NUMBER: _ClassVar[int]
+    CLAWED_BACK_POINTS_FIELD_NUMBER: _ClassVar[int]
+    REDEEMED_POINTS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRED_POINTS_FIELD_NUMBER: _ClassVar[int]
+    OUTSTANDING_POINTS_FIELD_NUMBER: _ClassVar[int]
+    DEBT_POINTS_FIELD_NUMBER: _ClassVar[int]
+    SALE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SALES_MINOR_FIELD_NUMBER: _ClassVar[int]
+    issued_points: int
+    clawed_back_points: int
+    redeemed_points: int
+    expired_points: int
+    outstanding_points: int
+    debt_points: int
+    sale_count: int
+    sales_minor: int
+    def __init__(self, issued_points: _Optional[int] = ..., clawed_back_points: _Optional[int] = ..., redeemed_points: _Optional[int] = ..., expired_points: _Optional[int] = ..., outstanding_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., sale_count: _Optional[int] = ..., sales_minor: _Optional[int] = ...) -> None: ...
