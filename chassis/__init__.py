@@ -1,0 +1,1 @@
+"""Mechanics that every service shares; nothing here knows a business word."""

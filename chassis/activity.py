@@ -1,0 +1,23 @@
+"""Something moved: for whoever waits for progress without asking again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+
+class Activity:
+    """Told by what makes progress, waited for by what needs it. A waiter always looks for itself at what it needs."""
+
+    def __init__(self) -> None:
+        self._moved = asyncio.Event()
+
+    def moved(self) -> None:
+        """Wake everyone who waits."""
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def wait(self, timeout_s: float) -> None:
+        """Wait for the next move, at most `timeout_s` (another replica may have moved unheard)."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._moved.wait(), timeout_s)

@@ -1,0 +1,84 @@
+"""Settings from the environment. Every missing or wrong key is listed at once, before anything starts."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SERVICES = ("org", "member", "points", "mall", "parking", "settlement")
+
+
+class Settings(BaseSettings):
+    """What a process needs to know. Each field is the environment variable HUITONG_<FIELD>."""
+
+    model_config = SettingsConfigDict(env_prefix="HUITONG_", extra="ignore")
+
+    mode: Literal["production", "demo", "test"] = Field(
+        "production", description="`demo` and `test` allow business time to be set"
+    )
+    postgres_url: str = Field(
+        description="postgresql://user:password@host:port, no database; each service uses its own, huitong_<service>",
+        pattern=r"^postgres(ql)?://[^/]+$",
+    )
+    nats_url: str = Field(description="nats://[user:password@]host:port", pattern=r"^(nats|tls)://")
+    redis_url: str = Field(description="redis://host:port/0, Valkey or Redis", pattern=r"^rediss?://")
+    internal_key: SecretStr = Field(min_length=32, description="signs tokens inside the suite; the same everywhere")
+    data_key: SecretStr = Field(min_length=32, description="encrypts personal data and credential secrets at rest")
+
+    org_address: str = Field("127.0.0.1:50051", description="host:port of the service's gRPC door")
+    member_address: str = Field("127.0.0.1:50052", description="as above")
+    points_address: str = Field("127.0.0.1:50053", description="as above")
+    mall_address: str = Field("127.0.0.1:50054", description="as above")
+    parking_address: str = Field("127.0.0.1:50055", description="as above")
+    settlement_address: str = Field("127.0.0.1:50056", description="as above")
+    gateway_host: str = Field("127.0.0.1", description="where the gateway listens")
+    gateway_port: int = Field(8080, ge=1, le=65535)
+
+    database_prefix: str = Field("huitong_", pattern=r"^[a-z_][a-z0-9_]*$", description="before each database's name")
+    stream: str = Field("huitong", pattern=r"^[a-zA-Z0-9_-]+$", description="JetStream stream and subject prefix")
+    points_lanes: int = Field(2, ge=1, le=64, description="ledger lanes; fixed once the first wallet exists")
+    drain_seconds: float = Field(10.0, gt=0, description="how long a stopping service waits for calls under way")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    otlp_endpoint: str = Field("", description="OpenTelemetry collector, host:port; empty means no tracing")
+
+    def address(self, service: str) -> str:
+        """Where `service` answers, host:port."""
+        return str(getattr(self, f"{service}_address"))
+
+    def database_url(self, service: str) -> str:
+        """The service's own database."""
+        return f"{self.postgres_url.rstrip('/')}/{self.database_prefix}{service}"
+
+    @property
+    def may_set_time(self) -> bool:
+        """Whether business time can be told; never in production."""
+        return self.mode != "production"
+
+
+class SettingsError(Exception):
+    """The settings are not usable; the message has one line for each problem."""
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment. Raises SettingsError naming every variable that is missing or wrong."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            name = "HUITONG_" + "_".join(str(part) for part in problem["loc"]).upper()
+            lines.append(f"  {name}: {problem['msg']}")
+        raise SettingsError("These settings are missing or wrong:\n" + "\n".join(lines)) from None
+
+
+@cache
+def settings() -> Settings:
+    """The process's settings; ends the program with the list of problems when they are not usable."""
+    try:
+        return load_settings()
+    except SettingsError as error:
+        sys.exit(str(error))

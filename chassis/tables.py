@@ -1,0 +1,131 @@
+"""Tables that every service's database has for the chassis' mechanics."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.types import UserDefinedType
+
+
+class Xid8(UserDefinedType[int]):
+    """PostgreSQL's 64-bit transaction id."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """The type's name in DDL."""
+        return "xid8"
+
+
+metadata = MetaData()
+
+# The answer of every request that changed something, so that asking twice does once.
+request_log = Table(
+    "request_log",
+    metadata,
+    Column("group_id", Uuid, primary_key=True),
+    Column("method", Text, primary_key=True),
+    Column("request_id", Text, primary_key=True),
+    Column("request_hash", LargeBinary, nullable=False),
+    Column("response", LargeBinary),
+    Column("create_time", DateTime(timezone=True), nullable=False),
+)
+
+# Events written in the transaction that made them true. Order of reading: (xid, id), below the horizon.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("xid", Xid8, primary_key=True),
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("lane", Integer, nullable=False),
+    Column("event_id", Uuid, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("group_id", Uuid, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("occur_time", DateTime(timezone=True), nullable=False),
+    Column("traceparent", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+# One row a lane: who relays it, and how far.
+relay_lane = Table(
+    "relay_lane",
+    metadata,
+    Column("lane", Integer, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("held_until", DateTime(timezone=True), nullable=False),
+    Column("pack_no", BigInteger, nullable=False),
+    Column("published_pack_no", BigInteger, nullable=False),
+    Column("position", Text, nullable=False),
+)
+
+# Bounds of each pack: written before it is published, so that it can be rebuilt to the byte.
+event_pack = Table(
+    "event_pack",
+    metadata,
+    Column("lane", Integer, primary_key=True),
+    Column("pack_no", BigInteger, primary_key=True),
+    Column("after_position", Text, nullable=False),
+    Column("last_position", Text, nullable=False),
+    Column("event_count", Integer, nullable=False),
+    Column("create_time", DateTime(timezone=True), nullable=False),
+)
+
+# Last pack applied here, for each lane of each producer.
+watermark = Table(
+    "watermark",
+    metadata,
+    Column("producer", Text, primary_key=True),
+    Column("lane", Integer, primary_key=True),
+    Column("pack_no", BigInteger, nullable=False),
+)
+
+# Events that kept failing here.
+parked_event = Table(
+    "parked_event",
+    metadata,
+    Column("event_id", Uuid, primary_key=True),
+    Column("producer", Text, nullable=False),
+    Column("lane", Integer, nullable=False),
+    Column("pack_no", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("event", LargeBinary, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("attempt_count", Integer, nullable=False),
+    Column("park_time", DateTime(timezone=True), nullable=False),
+    Index("parked_event_by_time", "park_time", "event_id"),
+)
+
+# Recurring jobs: who runs them, and up to which business time all is done.
+job_state = Table(
+    "job_state",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("held_until", DateTime(timezone=True), nullable=False),
+    Column("done_until", DateTime(timezone=True)),
+    Column("last_error", Text, nullable=False),
+)
+
+# Business time, when it was told (demo and test mode only): business_time at set_time, ticking on from there, but not
+# past hold_at_time.
+business_clock = Table(
+    "business_clock",
+    metadata,
+    Column("id", SmallInteger, primary_key=True),
+    Column("business_time", DateTime(timezone=True), nullable=False),
+    Column("set_time", DateTime(timezone=True), nullable=False),
+    Column("hold_at_time", DateTime(timezone=True)),
+)
