@@ -1,0 +1,1 @@
+"""Checkout at a till: coupon, points offset and earning in one call, as a saga."""

@@ -1,0 +1,1 @@
+"""Money-off coupons: templates, issue, write-off and reversal."""

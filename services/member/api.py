@@ -1,0 +1,159 @@
+"""MemberService: proto → plain values → operation → proto."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from uuid import UUID
+
+from grpc.aio import ServicerContext as Context
+
+from chassis import rpc
+from chassis.crypto import Vault
+from chassis.db import Database
+from chassis.errors import AppError, InvalidArgument
+from chassis.identity import CallerKind
+from chassis.ids import from_edge, to_edge
+from chassis.rpc import caller
+from huitong.common.v1 import types_pb2
+from huitong.member.v1 import member_pb2, member_pb2_grpc
+from huitong.org.v1 import org_pb2, org_pb2_grpc
+from services.member import convert, operations, rules
+from services.member.rules import Joined, JoinLine
+
+# Stores of a batch that org is asked about at once.
+_ASKED_AT_ONCE = 16
+
+
+class MemberServicer(member_pb2_grpc.MemberServiceServicer):
+    """Members and how they are found."""
+
+    def __init__(self, db: Database, vault: Vault, structure: org_pb2_grpc.StructureServiceStub) -> None:
+        self._db, self._vault, self._structure = db, vault, structure
+
+    async def JoinMember(
+        self, request: member_pb2.JoinMemberRequest, context: Context
+    ) -> member_pb2.JoinMemberResponse:
+        """See the proto."""
+        (outcome,) = await self._join([request])
+        if isinstance(outcome, AppError):
+            raise outcome
+        return _joined_message(outcome)
+
+    async def JoinMembers(
+        self, request: member_pb2.JoinMembersRequest, context: Context
+    ) -> member_pb2.JoinMembersResponse:
+        """See the proto."""
+        outcomes = await self._join(request.members)
+        return member_pb2.JoinMembersResponse(
+            results=[
+                member_pb2.JoinMembersResult(problem=_problem(outcome))
+                if isinstance(outcome, AppError)
+                else member_pb2.JoinMembersResult(joined=_joined_message(outcome))
+                for outcome in outcomes
+            ]
+        )
+
+    async def GetMember(self, request: member_pb2.GetMemberRequest, context: Context) -> member_pb2.GetMemberResponse:
+        """See the proto."""
+        member_id = convert.member_id_of(request.member_id)
+        async with self._db.reading(caller()) as tx:
+            member = await operations.get_member(tx, self._vault, member_id)
+        return member_pb2.GetMemberResponse(member=convert.member_message(member))
+
+    async def IdentifyMember(
+        self, request: member_pb2.IdentifyMemberRequest, context: Context
+    ) -> member_pb2.IdentifyMemberResponse:
+        """See the proto."""
+        if not rules.is_plain(request.spend_request_id):
+            raise InvalidArgument([("spend_request_id", "has control characters")])
+        kind = request.WhichOneof("identity")
+        is_spending = kind == "member_code" and bool(request.spend_request_id)
+        # Only a code that is used up is written down; all else reads.
+        opened = self._db.transaction(caller()) if is_spending else self._db.reading(caller())
+        async with opened as tx:
+            if kind == "phone":
+                found = await operations.identify_by_phone(tx, self._vault, request.phone)
+            elif kind == "card_no":
+                found = await operations.identify_by_card(tx, request.card_no)
+            else:
+                found = await operations.identify_by_code(
+                    tx,
+                    self._vault,
+                    request.member_code,
+                    spend_request_id=request.spend_request_id,
+                    real_time_s=time.time(),
+                )
+        return member_pb2.IdentifyMemberResponse(
+            member_id=convert.member_edge(found.member_id), tier_code=found.tier_code, may_spend=found.may_spend
+        )
+
+    async def GetMemberCode(
+        self, request: member_pb2.GetMemberCodeRequest, context: Context
+    ) -> member_pb2.GetMemberCodeResponse:
+        """See the proto."""
+        member_id = convert.member_id_of(request.member_id)
+        async with self._db.reading(caller()) as tx:
+            code, step = await operations.show_code(tx, self._vault, member_id, real_time_s=time.time())
+        response = member_pb2.GetMemberCodeResponse(member_code=code)
+        response.expire_time.FromDatetime(rules.expire_time_of(step))
+        return response
+
+    async def _join(self, requests: Sequence[member_pb2.JoinMemberRequest]) -> list[Joined | AppError]:
+        """Outcomes in the order of the requests; a bad line holds up no other."""
+        outcomes: dict[int, Joined | AppError] = {}
+        lines: dict[int, JoinLine] = {}
+        for place, request in enumerate(requests):
+            try:
+                lines[place] = _join_line(request)
+            except AppError as error:
+                outcomes[place] = error
+        problems = await self._store_problems({line.store_id for line in lines.values() if line.store_id})
+        for place, line in list(lines.items()):
+            if line.store_id in problems:
+                outcomes[place] = problems[line.store_id]
+                del lines[place]
+        if lines:
+            async with self._db.transaction(caller()) as tx:
+                joined = await operations.join_members(tx, self._vault, list(lines.values()))
+            outcomes |= dict(zip(lines, joined, strict=True))
+        return [outcomes[place] for place in range(len(requests))]
+
+    async def _store_problems(self, store_ids: set[UUID]) -> dict[UUID, AppError]:
+        """What is wrong with which store; one that we have no copy of is asked for once."""
+        if not store_ids or caller().kind is CallerKind.TERMINAL:
+            return {}  # a terminal is bound to its own store
+        async with self._db.reading(caller()) as tx:
+            unknown = await operations.unknown_stores(tx, store_ids)
+        turn = asyncio.Semaphore(_ASKED_AT_ONCE)
+
+        async def ask(store_id: UUID) -> AppError | None:
+            async with turn:
+                try:
+                    request = org_pb2.GetStoreRequest(store_id=to_edge("sto", store_id))
+                    await rpc.call(self._structure.GetStore, request)
+                except AppError as error:
+                    return error
+            return None
+
+        asked = sorted(unknown)
+        answers = await asyncio.gather(*map(ask, asked))
+        return {store_id: error for store_id, error in zip(asked, answers, strict=True) if error}
+
+
+def _join_line(request: member_pb2.JoinMemberRequest) -> JoinLine:
+    if not rules.is_plain(request.request_id):
+        raise InvalidArgument([("request_id", "has control characters")])
+    store_id = from_edge("sto", request.store_id, "store_id") if request.store_id else None
+    return JoinLine(request.request_id, request.phone, store_id, request.birth_month)
+
+
+def _joined_message(joined: Joined) -> member_pb2.JoinMemberResponse:
+    return member_pb2.JoinMemberResponse(member=convert.member_message(joined.member), is_new=joined.is_new)
+
+
+def _problem(error: AppError) -> types_pb2.Problem:
+    return types_pb2.Problem(
+        reason=error.reason, message=error.message, message_zh=error.message_zh, metadata=error.values
+    )

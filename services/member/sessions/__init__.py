@@ -1,0 +1,1 @@
+"""Login by phone and one-time code, and the sessions that it opens."""

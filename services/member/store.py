@@ -1,0 +1,414 @@
+"""All tables of member, and the queries about people.
+
+Lock order within a join: join_request by request id, member_identity by index, member, standing by member id. A run of
+sales locks standings by member id only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    any_,
+    delete,
+    func,
+    literal,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from chassis.db import Tx
+
+metadata = MetaData()
+_Time = DateTime(timezone=True)
+
+member = Table(
+    "member",
+    metadata,
+    Column("member_id", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("card_no", Text, nullable=False),
+    Column("sealed_phone", LargeBinary, nullable=False),
+    Column("birth_month", SmallInteger, nullable=False),
+    Column("store_id", Uuid),
+    Column("join_time", _Time, nullable=False),
+    UniqueConstraint("group_id", "card_no"),
+)
+
+# One ID: whatever a person can be found by leads to exactly one member. Not the value is here, only its blind index.
+member_identity = Table(
+    "member_identity",
+    metadata,
+    Column("group_id", Uuid, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("value_index", LargeBinary, primary_key=True),
+    Column("member_id", Uuid, nullable=False),
+)
+
+# What each join request led to. Instead of the chassis' request log, because a batch has an id for each line, and
+# because a plain hash of a phone number could be guessed: the fingerprint is keyed.
+join_request = Table(
+    "join_request",
+    metadata,
+    Column("group_id", Uuid, primary_key=True),
+    Column("request_id", Text, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("member_id", Uuid),
+    Column("is_new", Boolean),
+    Column("tier_code", Text),
+)
+
+# Dynamic codes that were used for spending.
+code_use = Table(
+    "code_use",
+    metadata,
+    Column("group_id", Uuid, primary_key=True),
+    Column("member_no", Text, primary_key=True),
+    Column("step", BigInteger, primary_key=True),
+    Column("serial", SmallInteger, primary_key=True),
+    Column("spend_request_id", Text, nullable=False),
+    Column("use_time", _Time, nullable=False),
+    Index("code_use_by_time", "use_time"),
+)
+
+group_copy = Table(
+    "group_copy",
+    metadata,
+    Column("group_id", Uuid, primary_key=True),
+    Column("code", Text, nullable=False),
+)
+
+store_copy = Table(
+    "store_copy",
+    metadata,
+    Column("store_id", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+)
+
+tier_ladder = Table(
+    "tier_ladder",
+    metadata,
+    Column("group_id", Uuid, primary_key=True),
+    Column("version", Integer, nullable=False),
+)
+
+tier = Table(
+    "tier",
+    metadata,
+    Column("group_id", Uuid, primary_key=True),
+    Column("place", SmallInteger, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("min_growth", BigInteger, nullable=False),
+    Column("earn_multiplier_bps", Integer, nullable=False),
+    Column("free_parking_minutes", Integer, nullable=False),
+)
+
+# Growth is counted for members that are not known yet, too: their tier_code is null.
+standing = Table(
+    "standing",
+    metadata,
+    Column("member_id", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("growth_minor", BigInteger, nullable=False),
+    Column("tier_code", Text),
+    Column("ladder_version", Integer, nullable=False),
+    Index("standing_by_tier", "group_id", "tier_code"),
+)
+
+# All times of logins and sessions are real time, by the database's clock. code_hash is null once the code was used.
+login_challenge = Table(
+    "login_challenge",
+    metadata,
+    Column("group_id", Uuid, primary_key=True),
+    Column("phone_index", LargeBinary, primary_key=True),
+    Column("code_hash", LargeBinary),
+    Column("tries_left", SmallInteger, nullable=False),
+    Column("send_time", _Time, nullable=False),
+    Column("expire_time", _Time, nullable=False),
+    Column("day_start_time", _Time, nullable=False),
+    Column("day_count", Integer, nullable=False),
+)
+
+# What the simulated provider has sent; kept for minutes.
+login_outbox = Table(
+    "login_outbox",
+    metadata,
+    Column("message_id", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("phone_index", LargeBinary, nullable=False),
+    Column("sealed_phone", LargeBinary, nullable=False),
+    Column("sealed_code", LargeBinary, nullable=False),
+    Column("send_time", _Time, nullable=False),
+    Index("login_outbox_by_time", "group_id", "send_time", "message_id"),
+)
+
+# Refresh tokens are not stored: each is signed over session, generation and salt (see sessions/rules.py).
+session = Table(
+    "session",
+    metadata,
+    Column("session_id", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("member_id", Uuid, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("previous_generation", Integer),
+    Column("is_previous_spent", Boolean, nullable=False),
+    Column("create_time", _Time, nullable=False),
+    Column("expire_time", _Time, nullable=False),
+    Column("end_time", _Time),
+    Index("session_by_expiry", "expire_time"),
+)
+
+
+def among(column: Column[Any], values: Iterable[Any]) -> Any:
+    """`column = ANY(array)`: one parameter however many values there are."""
+    return column == any_(literal(list(values), ARRAY(column.type)))
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A member as stored, with where it stands."""
+
+    member_id: UUID
+    card_no: str
+    sealed_phone: bytes
+    birth_month: int
+    join_time: datetime
+    growth_minor: int
+    tier_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """A join request that was answered before."""
+
+    request_id: str
+    fingerprint: bytes
+    member_id: UUID
+    is_new: bool
+    tier_code: str
+
+
+async def claim_join_requests(tx: Tx, fingerprints: dict[str, bytes]) -> set[str]:
+    """Claim request ids, and answer those that were free. Waits for a concurrent claim of the same id to end."""
+    ordered = sorted(fingerprints)
+    rows = await tx.execute(
+        text(
+            """INSERT INTO join_request (group_id, request_id, fingerprint)
+               SELECT :group_id, r.request_id, r.fingerprint
+               FROM unnest(CAST(:request_ids AS text[]), CAST(:fingerprints AS bytea[]))
+                    AS r (request_id, fingerprint)
+               ON CONFLICT DO NOTHING RETURNING request_id"""
+        ),
+        {
+            "group_id": tx.group_id,
+            "request_ids": ordered,
+            "fingerprints": [fingerprints[request_id] for request_id in ordered],
+        },
+    )
+    return set(rows.scalars())
+
+
+async def find_join_requests(tx: Tx, request_ids: Iterable[str]) -> dict[str, RequestRow]:
+    """Requests that were answered before, by id."""
+    rows = await tx.execute(
+        select(*(column for column in join_request.c if column.name != "group_id")).where(
+            join_request.c.group_id == tx.group_id, among(join_request.c.request_id, request_ids)
+        )
+    )
+    return {row.request_id: RequestRow(**row._mapping) for row in rows}
+
+
+async def answer_join_requests(tx: Tx, answers: Sequence[RequestRow]) -> None:
+    """Note what the claimed requests led to."""
+    await tx.execute(
+        text(
+            """UPDATE join_request AS j SET member_id = a.member_id, is_new = a.is_new, tier_code = a.tier_code
+               FROM unnest(CAST(:request_ids AS text[]), CAST(:member_ids AS uuid[]), CAST(:is_new AS boolean[]),
+                           CAST(:tier_codes AS text[])) AS a (request_id, member_id, is_new, tier_code)
+               WHERE j.group_id = :group_id AND j.request_id = a.request_id"""
+        ),
+        {
+            "group_id": tx.group_id,
+            "request_ids": [answer.request_id for answer in answers],
+            "member_ids": [answer.member_id for answer in answers],
+            "is_new": [answer.is_new for answer in answers],
+            "tier_codes": [answer.tier_code for answer in answers],
+        },
+    )
+
+
+async def claim_identities(tx: Tx, kind: str, member_ids: dict[bytes, UUID]) -> set[bytes]:
+    """Give each index to its member unless somebody has it; answers the indexes that were free.
+
+    In order of the index, so that two batches cannot deadlock. Waits for a concurrent claim of the same index to end.
+    """
+    ordered = sorted(member_ids)
+    rows = await tx.execute(
+        text(
+            """INSERT INTO member_identity (group_id, kind, value_index, member_id)
+               SELECT :group_id, :kind, i.value_index, i.member_id
+               FROM unnest(CAST(:indexes AS bytea[]), CAST(:member_ids AS uuid[])) AS i (value_index, member_id)
+               ON CONFLICT DO NOTHING RETURNING value_index"""
+        ),
+        {
+            "group_id": tx.group_id,
+            "kind": kind,
+            "indexes": ordered,
+            "member_ids": [member_ids[index] for index in ordered],
+        },
+    )
+    return set(rows.scalars())
+
+
+async def find_identities(tx: Tx, kind: str, indexes: Iterable[bytes]) -> dict[bytes, UUID]:
+    """The members behind these indexes."""
+    rows = await tx.execute(
+        select(member_identity.c.value_index, member_identity.c.member_id).where(
+            member_identity.c.group_id == tx.group_id,
+            member_identity.c.kind == kind,
+            among(member_identity.c.value_index, indexes),
+        )
+    )
+    return {row.value_index: row.member_id for row in rows}
+
+
+async def add_members(tx: Tx, rows: Sequence[dict[str, Any]]) -> set[UUID]:
+    """Add members whose card number is free, and answer which were added."""
+    columns = ("member_id", "card_no", "sealed_phone", "birth_month", "store_id")
+    added = await tx.execute(
+        text(
+            """INSERT INTO member (member_id, group_id, card_no, sealed_phone, birth_month, store_id, join_time)
+               SELECT m.member_id, :group_id, m.card_no, m.sealed_phone, m.birth_month, m.store_id, :join_time
+               FROM unnest(CAST(:member_id AS uuid[]), CAST(:card_no AS text[]), CAST(:sealed_phone AS bytea[]),
+                           CAST(:birth_month AS smallint[]), CAST(:store_id AS uuid[]))
+                    AS m (member_id, card_no, sealed_phone, birth_month, store_id)
+               ON CONFLICT DO NOTHING RETURNING member_id"""
+        ),
+        {
+            "group_id": tx.group_id,
+            "join_time": tx.now,
+            **{column: [row[column] for row in rows] for column in columns},
+        },
+    )
+    return set(added.scalars())
+
+
+async def find_people(tx: Tx, member_ids: Iterable[UUID]) -> dict[UUID, PersonRow]:
+    """The group's members with these ids."""
+    return await _people(tx, among(member.c.member_id, member_ids))
+
+
+async def find_person(tx: Tx, member_id: UUID) -> PersonRow | None:
+    """One member of the group."""
+    return next(iter((await _people(tx, member.c.member_id == member_id)).values()), None)
+
+
+async def find_person_by_card(tx: Tx, card_no: str) -> PersonRow | None:
+    """The group's member with this card number."""
+    return next(iter((await _people(tx, member.c.card_no == card_no)).values()), None)
+
+
+async def _people(tx: Tx, condition: Any) -> dict[UUID, PersonRow]:
+    rows = await tx.execute(
+        select(
+            member.c.member_id,
+            member.c.card_no,
+            member.c.sealed_phone,
+            member.c.birth_month,
+            member.c.join_time,
+            standing.c.growth_minor,
+            standing.c.tier_code,
+        )
+        .join(standing, standing.c.member_id == member.c.member_id)
+        .where(member.c.group_id == tx.group_id, condition)
+    )
+    return {row.member_id: PersonRow(**row._mapping) for row in rows}
+
+
+async def find_code_use(tx: Tx, *, member_no: str, step: int, serial: int) -> str | None:
+    """The request that a code was used for."""
+    found = await tx.execute(
+        select(code_use.c.spend_request_id).where(
+            code_use.c.group_id == tx.group_id,
+            code_use.c.member_no == member_no,
+            code_use.c.step == step,
+            code_use.c.serial == serial,
+        )
+    )
+    return found.scalar_one_or_none()
+
+
+async def use_code(tx: Tx, *, member_no: str, step: int, serial: int, spend_request_id: str) -> None:
+    """Note that the code is used, unless it is already. Waits for a concurrent use of the same code to end."""
+    values = {
+        "group_id": tx.group_id,
+        "member_no": member_no,
+        "step": step,
+        "serial": serial,
+        "spend_request_id": spend_request_id,
+        "use_time": func.clock_timestamp(),
+    }
+    await tx.execute(insert(code_use).values(values).on_conflict_do_nothing())
+
+
+async def find_used_serials(tx: Tx, *, member_no: str, step: int) -> set[int]:
+    """Serials of this step's codes that were used."""
+    rows = await tx.execute(
+        select(code_use.c.serial).where(
+            code_use.c.group_id == tx.group_id, code_use.c.member_no == member_no, code_use.c.step == step
+        )
+    )
+    return set(rows.scalars())
+
+
+async def delete_old_code_uses(tx: Tx) -> None:
+    """Forget uses older than a day: their codes have been invalid for long."""
+    await tx.execute(delete(code_use).where(code_use.c.use_time < func.clock_timestamp() - text("interval '1 day'")))
+
+
+async def has_group(tx: Tx, group_id: UUID) -> bool:
+    """Whether org has told of this group."""
+    return (await tx.execute(select(group_copy.c.code).where(group_copy.c.group_id == group_id))).first() is not None
+
+
+async def save_groups(tx: Tx, codes: dict[UUID, str]) -> None:
+    """Keep copies of groups."""
+    rows = [{"group_id": group_id, "code": code} for group_id, code in codes.items()]
+    await tx.execute(insert(group_copy).on_conflict_do_nothing(), rows)
+
+
+async def find_known_stores(tx: Tx, store_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of these stores that are known to be the group's."""
+    rows = await tx.execute(
+        select(store_copy.c.store_id).where(
+            store_copy.c.group_id == tx.group_id, among(store_copy.c.store_id, store_ids)
+        )
+    )
+    return set(rows.scalars())
+
+
+async def save_stores(tx: Tx, groups: dict[UUID, UUID]) -> None:
+    """Keep the group of each store."""
+    rows = [{"store_id": store_id, "group_id": group_id} for store_id, group_id in groups.items()]
+    await tx.execute(insert(store_copy).on_conflict_do_nothing(), rows)

@@ -1,0 +1,378 @@
+"""RPCs of org: proto → plain values → operation → proto."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from grpc.aio import ServicerContext as Context
+
+from chassis import pages
+from chassis.crypto import Vault
+from chassis.db import Database, Tx
+from chassis.errors import InvalidArgument
+from chassis.identity import Caller
+from chassis.ids import from_edge
+from chassis.rpc import caller
+from huitong.org.v1 import org_pb2, org_pb2_grpc
+from services.org import convert, errors, operations, rules, store
+
+T = TypeVar("T")
+
+
+class StructureServicer(org_pb2_grpc.StructureServiceServicer):
+    """The structure of a group."""
+
+    def __init__(self, db: Database, vault: Vault) -> None:
+        self._db, self._vault = db, vault
+
+    async def CreateGroup(self, request: org_pb2.CreateGroupRequest, context: Context) -> org_pb2.CreateGroupResponse:
+        """See the proto."""
+        _check_plain(name=request.name)
+
+        async def operation(tx: Tx) -> org_pb2.CreateGroupResponse:
+            group, credential = await operations.create_group(
+                tx, self._vault, code=request.code, name=request.name, request_id=request.request_id
+            )
+            return org_pb2.CreateGroupResponse(
+                group=convert.group_message(group), system_credential=convert.credential_message(credential)
+            )
+
+        response = await self._db.run_once(request, org_pb2.CreateGroupResponse, operation)
+        key_id = response.system_credential.key_id
+        response.secret = (await _secrets_of(self._db, self._vault, [key_id], request.request_id))[key_id]
+        return response
+
+    async def CreateBusinessUnit(
+        self, request: org_pb2.CreateBusinessUnitRequest, context: Context
+    ) -> org_pb2.CreateBusinessUnitResponse:
+        """See the proto."""
+        _check_plain(name=request.name)
+
+        async def operation(tx: Tx) -> org_pb2.CreateBusinessUnitResponse:
+            unit = await operations.create_unit(
+                tx,
+                code=request.code,
+                name=request.name,
+                kind=org_pb2.UnitKind.Name(request.kind).removeprefix("UNIT_KIND_"),
+                time_zone=request.time_zone,
+                currency_code=request.currency_code,
+            )
+            return org_pb2.CreateBusinessUnitResponse(business_unit=convert.unit_message(unit))
+
+        return await self._db.run_once(request, org_pb2.CreateBusinessUnitResponse, operation)
+
+    async def ListBusinessUnits(
+        self, request: org_pb2.ListBusinessUnitsRequest, context: Context
+    ) -> org_pb2.ListBusinessUnitsResponse:
+        """See the proto."""
+        size = pages.page_size(request.page_size)
+        async with self._db.reading(caller()) as tx:
+            units = await store.list_units(tx, after_code=_after_code(request.page_token), limit=size + 1)
+        page, token = _page(units, size, lambda unit: [unit.code])
+        return org_pb2.ListBusinessUnitsResponse(business_units=map(convert.unit_message, page), next_page_token=token)
+
+    async def CreateMerchant(
+        self, request: org_pb2.CreateMerchantRequest, context: Context
+    ) -> org_pb2.CreateMerchantResponse:
+        """See the proto."""
+        _check_plain(name=request.name, category=request.category)
+        unit_id = from_edge("unt", request.business_unit_id, "business_unit_id")
+
+        async def operation(tx: Tx) -> org_pb2.CreateMerchantResponse:
+            merchant = await operations.create_merchant(
+                tx, code=request.code, name=request.name, unit_id=unit_id, category=request.category
+            )
+            return org_pb2.CreateMerchantResponse(merchant=convert.merchant_message(merchant))
+
+        return await self._db.run_once(request, org_pb2.CreateMerchantResponse, operation)
+
+    async def ListMerchants(
+        self, request: org_pb2.ListMerchantsRequest, context: Context
+    ) -> org_pb2.ListMerchantsResponse:
+        """See the proto."""
+        size = pages.page_size(request.page_size)
+        unit_id = _optional("unt", request.business_unit_id, "business_unit_id")
+        async with self._db.reading(caller()) as tx:
+            merchants = await store.list_merchants(
+                tx, unit_id=unit_id, after_code=_after_code(request.page_token), limit=size + 1
+            )
+        page, token = _page(merchants, size, lambda one: [one.code])
+        return org_pb2.ListMerchantsResponse(merchants=map(convert.merchant_message, page), next_page_token=token)
+
+    async def CreateStore(self, request: org_pb2.CreateStoreRequest, context: Context) -> org_pb2.CreateStoreResponse:
+        """See the proto."""
+        _check_plain(name=request.name, category=request.category, floor=request.floor)
+        merchant_id = from_edge("mch", request.merchant_id, "merchant_id")
+
+        async def operation(tx: Tx) -> org_pb2.CreateStoreResponse:
+            one = await operations.create_store(
+                tx,
+                code=request.code,
+                name=request.name,
+                merchant_id=merchant_id,
+                category=request.category,
+                floor=request.floor,
+            )
+            return org_pb2.CreateStoreResponse(store=convert.store_message(one))
+
+        return await self._db.run_once(request, org_pb2.CreateStoreResponse, operation)
+
+    async def UpdateStore(self, request: org_pb2.UpdateStoreRequest, context: Context) -> org_pb2.UpdateStoreResponse:
+        """See the proto."""
+        _check_plain(name=request.name, category=request.category, floor=request.floor)
+        store_id = from_edge("sto", request.store_id, "store_id")
+
+        async def operation(tx: Tx) -> org_pb2.UpdateStoreResponse:
+            one = await operations.update_store(
+                tx,
+                store_id=store_id,
+                name=request.name if request.HasField("name") else None,
+                category=request.category if request.HasField("category") else None,
+                floor=request.floor if request.HasField("floor") else None,
+                is_open=request.is_open if request.HasField("is_open") else None,
+            )
+            return org_pb2.UpdateStoreResponse(store=convert.store_message(one))
+
+        return await self._db.run_once(request, org_pb2.UpdateStoreResponse, operation)
+
+    async def GetStore(self, request: org_pb2.GetStoreRequest, context: Context) -> org_pb2.GetStoreResponse:
+        """See the proto."""
+        store_id = from_edge("sto", request.store_id, "store_id")
+        async with self._db.reading(caller()) as tx:
+            one = await store.find_store(tx, store_id)
+        if one is None:
+            raise errors.StoreUnknown(store_id=request.store_id)
+        return org_pb2.GetStoreResponse(store=convert.store_message(one))
+
+    async def ListStores(self, request: org_pb2.ListStoresRequest, context: Context) -> org_pb2.ListStoresResponse:
+        """See the proto."""
+        size = pages.page_size(request.page_size)
+        merchant_id = _optional("mch", request.merchant_id, "merchant_id")
+        async with self._db.reading(caller()) as tx:
+            stores = await store.list_stores(
+                tx, merchant_id=merchant_id, after_code=_after_code(request.page_token), limit=size + 1
+            )
+        page, token = _page(stores, size, lambda one: [one.code])
+        return org_pb2.ListStoresResponse(stores=map(convert.store_message, page), next_page_token=token)
+
+    async def CreateTerminal(
+        self, request: org_pb2.CreateTerminalRequest, context: Context
+    ) -> org_pb2.CreateTerminalResponse:
+        """See the proto."""
+        store_id = from_edge("sto", request.store_id, "store_id")
+
+        async def operation(tx: Tx) -> org_pb2.CreateTerminalResponse:
+            terminal = await operations.create_terminal(tx, code=request.code, store_id=store_id)
+            return org_pb2.CreateTerminalResponse(terminal=convert.terminal_message(terminal))
+
+        return await self._db.run_once(request, org_pb2.CreateTerminalResponse, operation)
+
+    async def ImportStructure(
+        self, request: org_pb2.ImportStructureRequest, context: Context
+    ) -> org_pb2.ImportStructureResponse:
+        """See the proto."""
+
+        async def operation(tx: Tx) -> org_pb2.ImportStructureResponse:
+            done = operations.Import(tx, validate_only=request.validate_only)
+            await done.run(request.csv)
+            return org_pb2.ImportStructureResponse(
+                created_count=done.created_count,
+                updated_count=done.updated_count,
+                unchanged_count=done.unchanged_count,
+                errors=map(convert.fault_message, done.faults),
+            )
+
+        return await self._db.run_once(request, org_pb2.ImportStructureResponse, operation)
+
+
+class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
+    """Keys of machines.
+
+    The answer that `run_once` stores for retries holds no secret. The secret is stored once, encrypted, under the
+    request that made it, and is filled in on the way out: a retry therefore answers the same one.
+    """
+
+    def __init__(self, db: Database, vault: Vault) -> None:
+        self._db, self._vault = db, vault
+
+    async def CreateCredential(
+        self, request: org_pb2.CreateCredentialRequest, context: Context
+    ) -> org_pb2.CreateCredentialResponse:
+        """See the proto."""
+        _check_plain(name=request.name)
+        kind = org_pb2.CredentialKind.Name(request.kind).removeprefix("CREDENTIAL_KIND_")
+        subject_id = _subject(kind, request.subject_id, caller())
+
+        async def operation(tx: Tx) -> org_pb2.CreateCredentialResponse:
+            credential = await operations.create_credential(
+                tx, self._vault,
+                kind=kind, subject_id=subject_id, name=request.name, request_id=request.request_id,
+            )  # fmt: skip
+            return org_pb2.CreateCredentialResponse(credential=convert.credential_message(credential))
+
+        response = await self._db.run_once(request, org_pb2.CreateCredentialResponse, operation)
+        key_id = response.credential.key_id
+        response.secret = (await _secrets_of(self._db, self._vault, [key_id], request.request_id))[key_id]
+        return response
+
+    async def CreateTerminalCredentials(
+        self, request: org_pb2.CreateTerminalCredentialsRequest, context: Context
+    ) -> org_pb2.CreateTerminalCredentialsResponse:
+        """See the proto."""
+        codes = list(request.terminal_codes)
+        if len(set(codes)) != len(codes):
+            raise InvalidArgument([("terminal_codes", "names a terminal twice")])
+        for code in codes:
+            if not rules.CODE.fullmatch(code):
+                raise errors.TerminalUnknown(terminal=code[:64])
+
+        async def operation(tx: Tx) -> org_pb2.CreateTerminalCredentialsResponse:
+            made = await operations.create_terminal_credentials(
+                tx, self._vault, terminal_codes=codes, request_id=request.request_id
+            )
+            return org_pb2.CreateTerminalCredentialsResponse(
+                credentials=[
+                    org_pb2.TerminalCredential(
+                        terminal_code=terminal.code,
+                        terminal_id=convert.terminal_edge(terminal.terminal_id),
+                        store_id=convert.store_edge(terminal.store_id),
+                        key_id=convert.key_edge(credential.key_id),
+                    )
+                    for terminal, credential in made
+                ]
+            )
+
+        response = await self._db.run_once(request, org_pb2.CreateTerminalCredentialsResponse, operation)
+        key_ids = [one.key_id for one in response.credentials]
+        found = await _secrets_of(self._db, self._vault, key_ids, request.request_id)
+        for one in response.credentials:
+            one.secret = found[one.key_id]
+        return response
+
+    async def RotateCredential(
+        self, request: org_pb2.RotateCredentialRequest, context: Context
+    ) -> org_pb2.RotateCredentialResponse:
+        """See the proto."""
+        key_id = from_edge("key", request.key_id, "key_id")
+
+        async def operation(tx: Tx) -> org_pb2.RotateCredentialResponse:
+            credential = await operations.rotate_credential(
+                tx, self._vault,
+                key_id=key_id, overlap_seconds=request.overlap_seconds, request_id=f"rotate:{request.request_id}",
+            )  # fmt: skip
+            return org_pb2.RotateCredentialResponse(credential=convert.credential_message(credential))
+
+        response = await self._db.run_once(request, org_pb2.RotateCredentialResponse, operation)
+        found = await _secrets_of(self._db, self._vault, [request.key_id], f"rotate:{request.request_id}")
+        response.secret = found[request.key_id]
+        return response
+
+    async def RevokeCredential(
+        self, request: org_pb2.RevokeCredentialRequest, context: Context
+    ) -> org_pb2.RevokeCredentialResponse:
+        """See the proto."""
+        key_id = from_edge("key", request.key_id, "key_id")
+
+        async def operation(tx: Tx) -> org_pb2.RevokeCredentialResponse:
+            credential = await operations.revoke_credential(tx, key_id=key_id)
+            return org_pb2.RevokeCredentialResponse(credential=convert.credential_message(credential))
+
+        return await self._db.run_once(request, org_pb2.RevokeCredentialResponse, operation)
+
+    async def ListCredentials(
+        self, request: org_pb2.ListCredentialsRequest, context: Context
+    ) -> org_pb2.ListCredentialsResponse:
+        """See the proto."""
+        size = pages.page_size(request.page_size)
+        async with self._db.reading(caller()) as tx:
+            credentials = await store.list_credentials(tx, before=_before(request.page_token), limit=size + 1)
+        page, token = _page(credentials, size, lambda one: [one.create_time.isoformat(), one.key_id.hex])
+        return org_pb2.ListCredentialsResponse(credentials=map(convert.credential_message, page), next_page_token=token)
+
+    async def GetCredentialSecret(
+        self, request: org_pb2.GetCredentialSecretRequest, context: Context
+    ) -> org_pb2.GetCredentialSecretResponse:
+        """See the proto."""
+        try:
+            key_id = from_edge("key", request.key_id, "key_id")
+        except InvalidArgument:
+            raise errors.CredentialUnknown(key_id=request.key_id) from None
+        async with self._db.reading(caller()) as tx:
+            credential = await store.find_credential(tx, key_id)
+            if credential is None:
+                raise errors.CredentialUnknown(key_id=request.key_id)
+            is_terminal = credential.kind == "TERMINAL"
+            binding = await store.find_binding(tx, credential.subject_id) if is_terminal else None
+            sealed = [] if credential.revoke_time else await store.find_working_secrets(tx, key_id)
+        response = org_pb2.GetCredentialSecretResponse(
+            kind=convert.credential_kind(credential.kind),
+            group_id=convert.group_edge(credential.group_id),
+            subject_id=request.key_id,
+            secrets=[operations.open_secret(self._vault, key_id, one) for one in sealed],
+            is_revoked=credential.revoke_time is not None,
+        )
+        if binding:
+            response.subject_id = convert.terminal_edge(credential.subject_id)
+            response.bound_id = convert.store_edge(binding.store_id)
+            response.scopes["merchant_id"] = convert.merchant_edge(binding.merchant_id)
+            response.scopes["business_unit_id"] = convert.unit_edge(binding.unit_id)
+        elif credential.kind == "VENDOR":
+            response.subject_id = response.bound_id = convert.unit_edge(credential.subject_id)
+        return response
+
+
+async def _secrets_of(db: Database, vault: Vault, key_edges: Sequence[str], request_id: str) -> dict[str, str]:
+    """The secrets that a request made, by key, decrypted."""
+    key_ids = {edge: from_edge("key", edge, "key_id") for edge in key_edges}
+    async with db.reading(caller()) as tx:
+        sealed = await store.find_secrets_of_request(tx, key_ids.values(), request_id)
+    return {edge: operations.open_secret(vault, key_id, sealed[key_id]) for edge, key_id in key_ids.items()}
+
+
+def _subject(kind: str, subject_id: str, who: Caller) -> UUID:
+    if kind == "TERMINAL":
+        return from_edge("trm", subject_id, "subject_id")
+    if kind == "VENDOR":
+        return from_edge("unt", subject_id, "subject_id")
+    if subject_id not in ("", convert.group_edge(who.group_id)):
+        raise InvalidArgument([("subject_id", "must be empty for a system")])
+    return who.group_id
+
+
+def _check_plain(**fields: str) -> None:
+    wrong = [(field, "has control characters") for field, text in fields.items() if not rules.is_plain(text)]
+    if wrong:
+        raise InvalidArgument(wrong)
+
+
+def _optional(prefix: str, text: str, field: str) -> UUID | None:
+    return from_edge(prefix, text, field) if text else None
+
+
+def _page(rows: Sequence[T], size: int, key: Callable[[T], Iterable[object]]) -> tuple[Sequence[T], str]:
+    """The rows of this page, and the token of the next when there was one row more."""
+    if len(rows) <= size:
+        return rows, ""
+    return rows[:size], pages.encode_token(*key(rows[size - 1]))
+
+
+def _after_code(token: str) -> str:
+    if not token:
+        return ""
+    (code,) = pages.decode_token(token, 1)
+    if not rules.CODE.fullmatch(code):
+        raise InvalidArgument([("page_token", "is not a token that this list gave")])
+    return code
+
+
+def _before(token: str) -> tuple[datetime, UUID] | None:
+    if not token:
+        return None
+    time, key_id = pages.decode_token(token, 2)
+    try:
+        return datetime.fromisoformat(time), UUID(key_id)
+    except ValueError:
+        raise InvalidArgument([("page_token", "is not a token that this list gave")]) from None

@@ -1,0 +1,331 @@
+"""Use cases of org. Each runs inside the transaction that it is given."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+from uuid import UUID
+
+from chassis import ids
+from chassis.crypto import Vault
+from chassis.db import Tx
+from huitong.org.v1 import events_pb2
+from services.org import convert, errors, rules, store
+from services.org.rules import Entity, Fault, Merchant, Row, Store, Terminal, Unit
+from services.org.store import Credential
+
+SECRET_PURPOSE = "org.credential"  # noqa: S105
+E = TypeVar("E", bound=Entity)
+
+
+def emit_unit(tx: Tx, unit: Unit) -> None:
+    """Tell that the unit is new or changed."""
+    message = convert.unit_message(unit)
+    tx.emit(events_pb2.BusinessUnitSaved(business_unit=message), key=message.business_unit_id)
+
+
+def emit_merchant(tx: Tx, merchant: Merchant) -> None:
+    """Tell that the merchant is new or changed."""
+    message = convert.merchant_message(merchant)
+    tx.emit(events_pb2.MerchantSaved(merchant=message), key=message.merchant_id)
+
+
+def emit_store(tx: Tx, one: Store) -> None:
+    """Tell that the store is new or changed."""
+    message = convert.store_message(one)
+    tx.emit(events_pb2.StoreSaved(store=message), key=message.store_id)
+
+
+async def create_group(
+    tx: Tx, vault: Vault, *, code: str, name: str, request_id: str
+) -> tuple[rules.Group, Credential]:
+    """Create a group and its first system credential. Raises CodeTaken."""
+    group = rules.Group(rules.group_id_of(code), code, name)
+    if not await store.add_group(tx, group):
+        raise errors.CodeTaken(kind="group", value=code)
+    message = convert.group_message(group)
+    tx.emit(events_pb2.GroupCreated(group=message), key=message.group_id, group_id=group.group_id)
+    credential = new_credential(
+        tx, group.group_id, request_id, "group", kind="SYSTEM", subject_id=group.group_id, name="first system"
+    )
+    await _add_credentials(tx, vault, [credential], request_id)
+    return group, credential
+
+
+async def create_unit(tx: Tx, *, code: str, name: str, kind: str, time_zone: str, currency_code: str) -> Unit:
+    """Create a unit; one that is there already just so is answered as it is. Raises CodeTaken, TimeZoneUnknown."""
+    if not rules.is_time_zone(time_zone):
+        raise errors.TimeZoneUnknown(value=time_zone)
+    await store.lock_group(tx)
+    unit = Unit(rules.entity_id(tx.group_id, "unit", code), code, name, kind, time_zone, currency_code)
+    if _is_new("unit", unit, await store.find_units(tx, [code])):
+        await store.save_units(tx, [unit])
+        emit_unit(tx, unit)
+    return unit
+
+
+async def create_merchant(tx: Tx, *, code: str, name: str, unit_id: UUID, category: str) -> Merchant:
+    """Create a merchant. Raises CodeTaken, BusinessUnitUnknown."""
+    await store.lock_group(tx)
+    if not await store.find_units_by_id(tx, [unit_id]):
+        raise errors.BusinessUnitUnknown(business_unit_id=convert.unit_edge(unit_id))
+    merchant = Merchant(rules.entity_id(tx.group_id, "merchant", code), unit_id, code, name, category)
+    if _is_new("merchant", merchant, await store.find_merchants(tx, [code])):
+        await store.save_merchants(tx, [merchant])
+        emit_merchant(tx, merchant)
+    return merchant
+
+
+async def create_store(tx: Tx, *, code: str, name: str, merchant_id: UUID, category: str, floor: str) -> Store:
+    """Create an open store. Raises CodeTaken, MerchantUnknown."""
+    await store.lock_group(tx)
+    merchant = await store.find_merchant(tx, merchant_id)
+    if merchant is None:
+        raise errors.MerchantUnknown(merchant_id=convert.merchant_edge(merchant_id))
+    units = await store.find_units_by_id(tx, [merchant.unit_id])
+    store_id = rules.entity_id(tx.group_id, "store", code)
+    one = rules.new_store(
+        store_id, merchant, units[merchant.unit_id], code=code, name=name, category=category, floor=floor
+    )
+    if _is_new("store", one, await store.find_stores(tx, [code])):
+        await store.save_stores(tx, [one])
+        emit_store(tx, one)
+    return one
+
+
+async def update_store(
+    tx: Tx, *, store_id: UUID, name: str | None, category: str | None, floor: str | None, is_open: bool | None
+) -> Store:
+    """Change what is given; None leaves as it is. Raises StoreUnknown."""
+    await store.lock_group(tx)
+    old = await store.find_store(tx, store_id)
+    if old is None:
+        raise errors.StoreUnknown(store_id=convert.store_edge(store_id))
+    given = {"name": name, "category": category, "floor": floor, "is_open": is_open}
+    changes = {field: value for field, value in given.items() if value is not None}
+    new = replace(old, **changes)  # type: ignore[arg-type]
+    if new != old:
+        await store.save_stores(tx, [new])
+        emit_store(tx, new)
+    return new
+
+
+async def create_terminal(tx: Tx, *, code: str, store_id: UUID) -> Terminal:
+    """Create a terminal. Raises CodeTaken, StoreUnknown."""
+    await store.lock_group(tx)
+    if await store.find_store(tx, store_id) is None:
+        raise errors.StoreUnknown(store_id=convert.store_edge(store_id))
+    terminal = Terminal(rules.entity_id(tx.group_id, "terminal", code), store_id, code)
+    if _is_new("terminal", terminal, await store.find_terminals(tx, [code])):
+        await store.save_terminals(tx, [terminal])
+    return terminal
+
+
+def _is_new(kind: str, wanted: E, existing: Mapping[str, E]) -> bool:
+    old = existing.get(wanted.code)
+    if old is not None and old != wanted:
+        raise errors.CodeTaken(kind=kind, value=wanted.code)
+    return old is None
+
+
+class Import:
+    """One import of structure: level by level, each with a query for what is there and a statement for what changes."""
+
+    def __init__(self, tx: Tx, *, validate_only: bool) -> None:
+        self._tx, self._validate_only = tx, validate_only
+        self.faults: list[Fault] = []
+        self.created_count = self.updated_count = self.unchanged_count = 0
+
+    async def run(self, text: str) -> None:
+        """Keep the good rows (none when only validating) and collect the faults, in the file's order.
+
+        A parent may stand anywhere in the file. Raises CsvUnreadable, GroupUnknown.
+        """
+        rows, self.faults = rules.read_rows(text)
+        await store.lock_group(self._tx)
+        tx, group_id = self._tx, self._tx.group_id
+        of_kind = {kind: [row for row in rows if row.kind == kind] for kind in rules.KINDS}
+
+        old_units = await store.find_units(tx, {row.code for row in of_kind["unit"]} | _parents(of_kind["merchant"]))
+        new_units = self._decide(
+            of_kind["unit"], old_units, lambda row: rules.unit_of(group_id, row, old_units.get(row.code))
+        )
+        units = old_units | new_units
+
+        codes = {row.code for row in of_kind["merchant"]} | _parents(of_kind["store"])
+        old_merchants = await store.find_merchants(tx, codes)
+        new_merchants = self._decide(
+            of_kind["merchant"],
+            old_merchants,
+            lambda row: rules.merchant_of(group_id, row, units.get(row.parent_code), old_merchants.get(row.code)),
+        )
+        merchants = old_merchants | new_merchants
+
+        units_by_id = {unit.unit_id: unit for unit in units.values()}
+        missing = {merchant.unit_id for merchant in merchants.values()} - units_by_id.keys()
+        units_by_id |= await store.find_units_by_id(tx, missing)
+
+        codes = {row.code for row in of_kind["store"]} | _parents(of_kind["terminal"])
+        old_stores = await store.find_stores(tx, codes)
+
+        def store_after(row: Row) -> Store | Fault:
+            merchant = merchants.get(row.parent_code)
+            unit = units_by_id[merchant.unit_id] if merchant else None
+            return rules.store_of(group_id, row, merchant, unit, old_stores.get(row.code))
+
+        new_stores = self._decide(of_kind["store"], old_stores, store_after)
+        stores = old_stores | new_stores
+
+        old_terminals = await store.find_terminals(tx, {row.code for row in of_kind["terminal"]})
+        new_terminals = self._decide(
+            of_kind["terminal"],
+            old_terminals,
+            lambda row: rules.terminal_of(group_id, row, stores.get(row.parent_code), old_terminals.get(row.code)),
+        )
+        self.faults.sort(key=lambda fault: fault.line)
+        if not self._validate_only:
+            await self._write(
+                list(new_units.values()),
+                list(new_merchants.values()),
+                list(new_stores.values()),
+                list(new_terminals.values()),
+            )
+
+    def _decide(self, rows: Sequence[Row], old: Mapping[str, E], after: Callable[[Row], E | Fault]) -> dict[str, E]:
+        """What is new or changed, by code; counts and faults are kept."""
+        changed: dict[str, E] = {}
+        for row in rows:
+            result = after(row)
+            if isinstance(result, Fault):
+                self.faults.append(result)
+                continue
+            before = old.get(row.code)
+            if before is None:
+                self.created_count += 1
+            elif before != result:
+                self.updated_count += 1
+            else:
+                self.unchanged_count += 1
+                continue
+            changed[row.code] = result
+        return changed
+
+    async def _write(
+        self,
+        units: Sequence[Unit],
+        merchants: Sequence[Merchant],
+        stores: Sequence[Store],
+        terminals: Sequence[Terminal],
+    ) -> None:
+        tx = self._tx
+        await store.save_units(tx, units)
+        await store.save_merchants(tx, merchants)
+        await store.save_stores(tx, stores)
+        await store.save_terminals(tx, terminals)
+        for unit in units:
+            emit_unit(tx, unit)
+        for merchant in merchants:
+            emit_merchant(tx, merchant)
+        for one in stores:
+            emit_store(tx, one)
+
+
+def _parents(rows: Sequence[Row]) -> set[str]:
+    return {row.parent_code for row in rows}
+
+
+def new_credential(
+    tx: Tx, group_id: UUID, request_id: str, which: str, *, kind: str, subject_id: UUID, name: str
+) -> Credential:
+    """A credential whose key id a retry of the request finds again; `which` tells those of one request apart."""
+    key_id = ids.derive(group_id, "credential", request_id, which)
+    return Credential(key_id, group_id, kind, subject_id, name, tx.now, None)
+
+
+async def create_credential(
+    tx: Tx, vault: Vault, *, kind: str, subject_id: UUID, name: str, request_id: str
+) -> Credential:
+    """Create a credential with one secret. Raises TerminalUnknown, BusinessUnitUnknown, NotACarPark."""
+    if kind == "TERMINAL" and not await store.has_terminal(tx, subject_id):
+        raise errors.TerminalUnknown(terminal=convert.terminal_edge(subject_id))
+    if kind == "VENDOR":
+        edge = convert.unit_edge(subject_id)
+        unit = (await store.find_units_by_id(tx, [subject_id])).get(subject_id)
+        if unit is None:
+            raise errors.BusinessUnitUnknown(business_unit_id=edge)
+        if unit.kind != "PARKING":
+            raise errors.NotACarPark(business_unit_id=edge)
+    credential = new_credential(tx, tx.group_id, request_id, "", kind=kind, subject_id=subject_id, name=name)
+    await _add_credentials(tx, vault, [credential], request_id)
+    return credential
+
+
+async def create_terminal_credentials(
+    tx: Tx, vault: Vault, *, terminal_codes: Sequence[str], request_id: str
+) -> list[tuple[Terminal, Credential]]:
+    """Create a credential for each terminal, in the order of the codes. Raises TerminalUnknown, and keeps none then."""
+    terminals = await store.find_terminals(tx, terminal_codes)
+    for code in terminal_codes:
+        if code not in terminals:
+            raise errors.TerminalUnknown(terminal=code)
+    made = [
+        (
+            terminals[code],
+            new_credential(
+                tx, tx.group_id, request_id, code,
+                kind="TERMINAL", subject_id=terminals[code].terminal_id, name=code,
+            ),
+        )
+        for code in terminal_codes
+    ]  # fmt: skip
+    await _add_credentials(tx, vault, [credential for _, credential in made], request_id)
+    return made
+
+
+async def rotate_credential(tx: Tx, vault: Vault, *, key_id: UUID, overlap_seconds: int, request_id: str) -> Credential:
+    """Add a secret. The newest before it works for `overlap_seconds` still, older ones end now: never more than two.
+
+    Raises CredentialUnknown, CredentialRevoked.
+    """
+    credential = await _get_locked(tx, key_id)
+    if credential.revoke_time:
+        raise errors.CredentialRevoked(key_id=convert.key_edge(key_id))
+    newest_no = await store.end_secrets(tx, key_id, newest_ends_in_seconds=overlap_seconds)
+    sealed = {key_id: _seal_new_secret(vault, key_id)}
+    await store.add_secrets(tx, sealed, group_id=credential.group_id, request_id=request_id, rotation_no=newest_no + 1)
+    return credential
+
+
+async def revoke_credential(tx: Tx, *, key_id: UUID) -> Credential:
+    """Revoke for good; one that is revoked stays so. Raises CredentialUnknown."""
+    credential = await _get_locked(tx, key_id)
+    if credential.revoke_time:
+        return credential
+    await store.revoke_credential(tx, key_id)
+    edge = convert.key_edge(key_id)
+    tx.emit(events_pb2.CredentialRevoked(key_id=edge), key=edge)
+    return replace(credential, revoke_time=tx.now)
+
+
+async def _get_locked(tx: Tx, key_id: UUID) -> Credential:
+    credential = await store.lock_credential(tx, key_id)
+    if credential is None:
+        raise errors.CredentialUnknown(key_id=convert.key_edge(key_id))
+    return credential
+
+
+async def _add_credentials(tx: Tx, vault: Vault, credentials: Sequence[Credential], request_id: str) -> None:
+    await store.add_credentials(tx, credentials)
+    sealed = {one.key_id: _seal_new_secret(vault, one.key_id) for one in credentials}
+    await store.add_secrets(tx, sealed, group_id=credentials[0].group_id, request_id=request_id, rotation_no=1)
+
+
+def _seal_new_secret(vault: Vault, key_id: UUID) -> bytes:
+    return vault.encrypt(SECRET_PURPOSE, secrets.token_urlsafe(32), bound_to=key_id)
+
+
+def open_secret(vault: Vault, key_id: UUID, sealed: bytes) -> str:
+    """The secret behind what is stored."""
+    return vault.decrypt(SECRET_PURPOSE, sealed, bound_to=key_id)

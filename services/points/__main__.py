@@ -1,0 +1,70 @@
+"""Wiring of the points service."""
+
+from __future__ import annotations
+
+import gc
+
+from chassis.run import App, run_service
+from huitong.member.v1 import member_pb2_grpc
+from huitong.org.v1 import org_pb2_grpc
+from huitong.points.v1 import points_pb2_grpc
+from services.points.api import LedgerServicer, RuleServicer, SalesServicer, WalletServicer
+from services.points.claims import Claims
+from services.points.consumers import member_handlers, org_handlers
+from services.points.events_source import LedgerOutbox
+from services.points.jobs import Jobs
+from services.points.ledger import Ledger
+from services.points.lookup import Lookup
+from services.points.operations import Sales
+from services.points.spending import Spendings
+
+
+async def calm_collector() -> None:
+    """Sales make many short-lived messages and no cycles: look for garbage less often, and never in what start made.
+
+    Saves a tenth of this process's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
+def build(app: App) -> None:
+    """What points serves, publishes, consumes and does regularly."""
+    lane_count = app.settings.points_lanes
+    app.produce_from(LedgerOutbox(lane_count))
+    ledger = Ledger(app.db.url, lane_count, now_sql=app.db.now_sql, after_batch=lambda: app.relay.wake())
+    claims = Claims(app.db.url)
+    lookup = Lookup(
+        app.db,
+        lane_count,
+        org=app.stub(org_pb2_grpc.StructureServiceStub, "org"),
+        member=app.stub(member_pb2_grpc.MemberServiceStub, "member"),
+        ladder=app.stub(member_pb2_grpc.TierServiceStub, "member"),
+    )
+    sales = Sales(app.db, lookup, claims, ledger)
+    spendings = Spendings(app.db, lookup, claims, ledger)
+    jobs = Jobs(app.db, ledger)
+
+    app.on_start(ledger.open)
+    app.on_start(claims.open)
+    app.on_start(lookup.open)
+    app.on_start(calm_collector)
+    app.on_stop(lookup.close)
+    app.on_stop(claims.close)
+    app.on_stop(ledger.close)
+
+    app.serve(points_pb2_grpc.add_SalesServiceServicer_to_server, SalesServicer(app.db, sales))
+    app.serve(points_pb2_grpc.add_WalletServiceServicer_to_server, WalletServicer(app.db, lookup, spendings))
+    app.serve(points_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(app.db, lookup))
+    app.serve(points_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(app.db))
+
+    app.consume("org", org_handlers())
+    app.consume("member", member_handlers(lane_count))
+
+    app.job("points-expiry", jobs.expire_points, every_seconds=60)
+    app.job("points-holds", jobs.release_holds, every_seconds=5)
+
+
+if __name__ == "__main__":
+    run_service("points")

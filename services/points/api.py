@@ -1,0 +1,271 @@
+"""RPCs: messages → values → operations → messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chassis import ids, rpc
+from chassis.db import Database, Tx
+from chassis.errors import AppError, InvalidArgument
+from chassis.pages import decode_token, encode_token, page_size
+from huitong.common.v1 import types_pb2
+from huitong.points.v1 import points_pb2, points_pb2_grpc
+from services.points import queries, rule_sets, rules
+from services.points.convert import from_date, optional_edge, to_timestamp
+from services.points.errors import CurrencyMismatch, MemberUnknown, RuleSetUnknown, SaleUnknown
+from services.points.ledger import Kind
+from services.points.lookup import Lookup
+from services.points.operations import Sales
+from services.points.spending import Spendings
+
+NEXT_EXPIRIES = 12
+MOST_SALES = 1_000
+_LAST_VERSION = 2**63 - 1
+_MOVEMENTS = {
+    Kind.EARN: points_pb2.MOVEMENT_KIND_EARN,
+    Kind.CLAW_BACK: points_pb2.MOVEMENT_KIND_CLAW_BACK,
+    Kind.REDEEM: points_pb2.MOVEMENT_KIND_REDEEM,
+    Kind.CAPTURE: points_pb2.MOVEMENT_KIND_REDEEM,
+    Kind.REVERSE: points_pb2.MOVEMENT_KIND_REDEEM_REVERSAL,
+    Kind.EXPIRE: points_pb2.MOVEMENT_KIND_EXPIRE,
+}
+
+
+def _seconds_left(context: Any) -> float:
+    """How long the caller still waits; an item that starts later is dropped."""
+    left = context.time_remaining()
+    return rpc.DEFAULT_DEADLINE_SECONDS if left is None else min(left, rpc.LONGEST_DEADLINE_SECONDS)
+
+
+class SalesServicer(points_pb2_grpc.SalesServiceServicer):
+    """Sales and returns of goods."""
+
+    def __init__(self, database: Database, sales: Sales) -> None:
+        self._db, self._sales = database, sales
+
+    async def RecordSale(self, request: points_pb2.RecordSaleRequest, context: Any) -> points_pb2.RecordSaleResponse:
+        """One sale."""
+        answers = await self._sales.record_sales(rpc.caller().group_id, [request], timeout_s=_seconds_left(context))
+        if isinstance(answers[0], AppError):
+            raise answers[0]
+        return answers[0].answer(points_pb2.RecordSaleResponse())
+
+    async def RecordSales(self, request: points_pb2.RecordSalesRequest, context: Any) -> points_pb2.RecordSalesResponse:
+        """Many sales, each with its own answer."""
+        if not 1 <= len(request.sales) <= MOST_SALES:
+            raise InvalidArgument([("sales", f"must be 1 to {MOST_SALES}")])
+        answers = await self._sales.record_sales(rpc.caller().group_id, request.sales, timeout_s=_seconds_left(context))
+        response = points_pb2.RecordSalesResponse()
+        for answer in answers:
+            result = response.results.add()
+            if isinstance(answer, AppError):
+                result.problem.CopyFrom(_problem(answer))
+            else:
+                answer.answer(result.recorded)
+        return response
+
+    async def RefundSale(self, request: points_pb2.RefundSaleRequest, context: Any) -> points_pb2.RefundSaleResponse:
+        """A return of goods."""
+        return await self._sales.refund_sale(rpc.caller().group_id, request)
+
+    async def GetSale(self, request: points_pb2.GetSaleRequest, context: Any) -> points_pb2.GetSaleResponse:
+        """One sale of a member with its explanation."""
+        member_id = ids.from_edge("mbr", request.member_id, "member_id")
+        sale_id = ids.from_edge("txn", request.sale_id, "sale_id")
+        async with self._db.reading(rpc.caller()) as tx:
+            row = await queries.find_sale_with_refunds(tx, member_id, sale_id)
+        if row is None:
+            raise SaleUnknown(sale=request.sale_id)
+        sale = points_pb2.RecordSaleRequest.FromString(row["detail"])
+        return points_pb2.GetSaleResponse(
+            sale_id=request.sale_id,
+            member_id=request.member_id,
+            store_id=sale.store_id,
+            source=sale.source,
+            receipt_no=sale.receipt_no,
+            sale_time=sale.sale_time,
+            total=sale.total,
+            lines=sale.lines,
+            points=row["points"],
+            explanation=points_pb2.Explanation.FromString(row["explanation"]),
+            clawed_back_points=row["clawed_back_points"],
+            refunded_minor=row["refunded_minor"],
+        )
+
+
+def _problem(error: AppError) -> types_pb2.Problem:
+    return types_pb2.Problem(
+        reason=error.reason, message=error.message, message_zh=error.message_zh, metadata=error.values
+    )
+
+
+class WalletServicer(points_pb2_grpc.WalletServiceServicer):
+    """A member's points."""
+
+    def __init__(self, database: Database, lookup: Lookup, spendings: Spendings) -> None:
+        self._db, self._lookup, self._spendings = database, lookup, spendings
+
+    async def GetBalance(self, request: points_pb2.GetBalanceRequest, context: Any) -> points_pb2.GetBalanceResponse:
+        """Balance, and what expires next."""
+        member_id = ids.from_edge("mbr", request.member_id, "member_id")
+        await self._lookup.require_member(rpc.caller().group_id, member_id)
+        async with self._db.reading(rpc.caller()) as tx:
+            row = await queries.find_balance(tx, member_id)
+            if row is None:
+                raise MemberUnknown(member_id=request.member_id)
+            expiries = await queries.list_next_expiries(tx, member_id, NEXT_EXPIRIES)
+        return points_pb2.GetBalanceResponse(
+            member_id=request.member_id,
+            available_points=row["available_points"],
+            held_points=row["held_points"],
+            pending_points=row["pending_points"],
+            debt_points=row["debt_points"],
+            earned_points_total=row["earned_points"],
+            spent_points_total=row["spent_points"],
+            expired_points_total=row["expired_points"],
+            next_expiries=[
+                points_pb2.Expiry(expire_time=to_timestamp(expiry["expire_time"]), points=expiry["points"])
+                for expiry in expiries
+            ],
+        )
+
+    async def ListStatement(
+        self, request: points_pb2.ListStatementRequest, context: Any
+    ) -> points_pb2.ListStatementResponse:
+        """Every movement, newest first."""
+        member_id = ids.from_edge("mbr", request.member_id, "member_id")
+        before = _version_of(request.page_token) if request.page_token else _LAST_VERSION
+        size = page_size(request.page_size)
+        await self._lookup.require_member(rpc.caller().group_id, member_id)
+        async with self._db.reading(rpc.caller()) as tx:
+            rows = await queries.list_statement(tx, member_id, before_version=before, limit=size + 1)
+        more, rows = len(rows) > size, rows[:size]
+        return points_pb2.ListStatementResponse(
+            entries=[_statement_entry(row) for row in rows],
+            next_page_token=encode_token(rows[-1]["version"]) if more else "",
+        )
+
+    async def QuoteOffset(self, request: points_pb2.QuoteOffsetRequest, context: Any) -> points_pb2.QuoteOffsetResponse:
+        """What points may pay of an order."""
+        who = rpc.caller()
+        member_id = ids.from_edge("mbr", request.member_id, "member_id")
+        store_id = ids.from_edge("sto", request.store_id, "store_id")
+        place = await self._lookup.store(who.group_id, store_id)
+        if request.order_total.currency_code != place.currency_code:
+            raise CurrencyMismatch(expected=place.currency_code, currency_code=request.order_total.currency_code)
+        await self._lookup.require_member(who.group_id, member_id)
+        async with self._db.reading(who) as tx:
+            row = await queries.find_balance(tx, member_id)
+        if row is None:
+            raise MemberUnknown(member_id=request.member_id)
+        data = await self._lookup.group(who.group_id)
+        answer = points_pb2.QuoteOffsetResponse(
+            max_offset=types_pb2.Money(amount_minor=0, currency_code=place.currency_code),
+            available_points=row["available_points"],
+        )
+        offset = data.rule_set_on(rules.business_date_of(tx.now, place.time_zone)).offset
+        if offset is not None:
+            answer.max_points, answer.max_offset.amount_minor = rules.offset_quote(
+                offset, total_minor=request.order_total.amount_minor, available_points=row["available_points"]
+            )
+            answer.step_points, answer.step_minor = offset.points, offset.minor
+            answer.max_share_bps = offset.max_share_bps
+        return answer
+
+    async def Redeem(self, request: points_pb2.RedeemRequest, context: Any) -> points_pb2.RedeemResponse:
+        """Spend at once."""
+        return await self._spendings.redeem(rpc.caller().group_id, request)
+
+    async def ReverseRedemption(
+        self, request: points_pb2.ReverseRedemptionRequest, context: Any
+    ) -> points_pb2.ReverseRedemptionResponse:
+        """Give a redemption back."""
+        return await self._spendings.reverse(rpc.caller().group_id, request)
+
+    async def Hold(self, request: points_pb2.HoldRequest, context: Any) -> points_pb2.HoldResponse:
+        """Reserve."""
+        return await self._spendings.hold(rpc.caller().group_id, request)
+
+    async def Capture(self, request: points_pb2.CaptureRequest, context: Any) -> points_pb2.CaptureResponse:
+        """Spend what is held."""
+        return await self._spendings.capture(rpc.caller().group_id, request)
+
+    async def Release(self, request: points_pb2.ReleaseRequest, context: Any) -> points_pb2.ReleaseResponse:
+        """Give a hold back."""
+        return await self._spendings.release(rpc.caller().group_id, request)
+
+
+def _version_of(token: str) -> int:
+    try:
+        return int(decode_token(token, 1)[0])
+    except ValueError:
+        raise InvalidArgument([("page_token", "is not a token that this list gave")]) from None
+
+
+def _statement_entry(row: Any) -> points_pb2.StatementEntry:
+    return points_pb2.StatementEntry(
+        txn_id=ids.to_edge("txn", row["txn_id"]),
+        kind=_MOVEMENTS[Kind(row["kind"])],
+        points=row["points"],
+        available_points=row["available_points"],
+        occur_time=to_timestamp(row["occur_time"]),
+        record_time=to_timestamp(row["record_time"]),
+        merchant_id=optional_edge("mch", row["merchant_id"]),
+        store_id=optional_edge("sto", row["store_id"]),
+        reference=row["reference"],
+        expire_time=to_timestamp(row["expire_time"]) if row["kind"] == Kind.EARN else None,
+    )
+
+
+class RuleServicer(points_pb2_grpc.RuleServiceServicer):
+    """Rules of earning and offsetting."""
+
+    def __init__(self, database: Database, lookup: Lookup) -> None:
+        self._db, self._lookup = database, lookup
+
+    async def PublishRuleSet(
+        self, request: points_pb2.PublishRuleSetRequest, context: Any
+    ) -> points_pb2.PublishRuleSetResponse:
+        """The next version."""
+
+        async def publish(tx: Tx) -> points_pb2.PublishRuleSetResponse:
+            return points_pb2.PublishRuleSetResponse(rule_set=await rule_sets.publish_rule_set(tx, request.rule_set))
+
+        return await self._db.run_once(request, points_pb2.PublishRuleSetResponse, publish)
+
+    async def GetRuleSet(self, request: points_pb2.GetRuleSetRequest, context: Any) -> points_pb2.GetRuleSetResponse:
+        """The rule set in force on a date."""
+        async with self._db.reading(rpc.caller()) as tx:
+            day = tx.now.date()
+            if request.HasField("business_date"):
+                try:
+                    day = from_date(request.business_date)
+                except ValueError:
+                    raise InvalidArgument([("business_date", "does not exist")]) from None
+            found = await rule_sets.find_rule_set(tx, day)
+        if found is None:
+            raise RuleSetUnknown(business_date=day)
+        return points_pb2.GetRuleSetResponse(rule_set=found)
+
+
+class LedgerServicer(points_pb2_grpc.LedgerServiceServicer):
+    """Sums over the ledger."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def GetTotals(self, request: points_pb2.GetTotalsRequest, context: Any) -> points_pb2.GetTotalsResponse:
+        """Sums of each merchant."""
+        async with self._db.reading(rpc.caller()) as tx:
+            rows = await queries.list_totals(tx)
+        answer = points_pb2.GetTotalsResponse()
+        for row in rows:
+            merchant = answer.merchants.add(
+                merchant_id=ids.to_edge("mch", row["merchant_id"]),
+                business_unit_id=optional_edge("unt", row["business_unit_id"]),
+                accepted_points=row["accepted_points"],
+            )
+            for field in points_pb2.PointsTotals.DESCRIPTOR.fields:
+                setattr(merchant.issued, field.name, row[field.name])
+                setattr(answer.total, field.name, getattr(answer.total, field.name) + row[field.name])
+        return answer

@@ -1,0 +1,147 @@
+"""Errors of points."""
+
+from __future__ import annotations
+
+from grpc import StatusCode
+
+from chassis.errors import AppError
+
+
+class StoreUnknown(AppError):
+    """There is no store {store_id}."""
+
+    code, reason = StatusCode.NOT_FOUND, "STORE_UNKNOWN"
+    zh = "门店 {store_id} 不存在。"
+
+
+class MerchantUnknown(AppError):
+    """There is no merchant {merchant_id}."""
+
+    code, reason = StatusCode.NOT_FOUND, "MERCHANT_UNKNOWN"
+    zh = "商户 {merchant_id} 不存在。"
+
+
+class MemberUnknown(AppError):
+    """There is no member {member_id}."""
+
+    code, reason = StatusCode.NOT_FOUND, "MEMBER_UNKNOWN"
+    zh = "会员 {member_id} 不存在。"
+
+
+class LinesDoNotSum(AppError):
+    """The lines sum to {lines_minor} minor units, the total is {total_minor}."""
+
+    code, reason = StatusCode.INVALID_ARGUMENT, "LINES_DO_NOT_SUM"
+    zh = "明细合计 {lines_minor}（分）与总额 {total_minor}（分）不一致。"
+
+
+class SaleTimeInvalid(AppError):
+    """The time {sale_time} lies before 2000 or more than a day ahead."""
+
+    code, reason = StatusCode.INVALID_ARGUMENT, "SALE_TIME_INVALID"
+    zh = "时间 {sale_time} 无效：早于 2000 年或晚于当前时间一天以上。"
+
+
+class CurrencyMismatch(AppError):
+    """The store sells in {expected}, the sale is in {currency_code}."""
+
+    code, reason = StatusCode.INVALID_ARGUMENT, "CURRENCY_MISMATCH"
+    zh = "门店币种为 {expected}，与交易币种 {currency_code} 不一致。"
+
+
+class ReceiptChanged(AppError):
+    """Receipt {receipt_no} was recorded before with other content."""
+
+    code, reason = StatusCode.ALREADY_EXISTS, "RECEIPT_CHANGED"
+    zh = "小票 {receipt_no} 已用不同内容登记。"
+
+
+class SaleUnknown(AppError):
+    """There is no such sale: {sale}."""
+
+    code, reason = StatusCode.NOT_FOUND, "SALE_UNKNOWN"
+    zh = "交易 {sale} 不存在。"
+
+
+class LineUnknown(AppError):
+    """The sale has no line {line_no}, or it was named twice."""
+
+    code, reason = StatusCode.INVALID_ARGUMENT, "LINE_UNKNOWN"
+    zh = "交易中没有第 {line_no} 行，或该行重复。"
+
+
+class RefundExceedsSale(AppError):
+    """Of line {line_no} {left_minor} minor units are left to be returned, not {refund_minor}."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "REFUND_EXCEEDS_SALE"
+    zh = "第 {line_no} 行可退金额为 {left_minor}（分），不足 {refund_minor}（分）。"
+
+
+class InsufficientPoints(AppError):
+    """Member has {available_points} points; {requested_points} requested."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "INSUFFICIENT_POINTS"
+    zh = "可用积分 {available_points}，不足 {requested_points}。"
+
+
+class RedemptionUnknown(AppError):
+    """There is no redemption {txn_id} of this member."""
+
+    code, reason = StatusCode.NOT_FOUND, "REDEMPTION_UNKNOWN"
+    zh = "该会员没有积分支出 {txn_id}。"
+
+
+class ReversalExceedsRedemption(AppError):
+    """Of the redemption {left_points} points are left to be given back, not {requested_points}."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "REVERSAL_EXCEEDS_REDEMPTION"
+    zh = "该笔支出可退回积分为 {left_points}，不足 {requested_points}。"
+
+
+class HoldUnknown(AppError):
+    """There is no hold {hold_id} of this member."""
+
+    code, reason = StatusCode.NOT_FOUND, "HOLD_UNKNOWN"
+    zh = "该会员没有积分冻结 {hold_id}。"
+
+
+class HoldReleased(AppError):
+    """The hold {hold_id} was released, or its time is over."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "HOLD_RELEASED"
+    zh = "积分冻结 {hold_id} 已释放或已超时。"
+
+
+class HoldCaptured(AppError):
+    """The hold {hold_id} was captured already."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "HOLD_CAPTURED"
+    zh = "积分冻结 {hold_id} 已扣除。"
+
+
+class CaptureExceedsHold(AppError):
+    """The hold has {held_points} points, not {requested_points}."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "CAPTURE_EXCEEDS_HOLD"
+    zh = "冻结积分为 {held_points}，不足 {requested_points}。"
+
+
+class RulesInvalid(AppError):
+    """The rule set is not valid: {problem}."""
+
+    code, reason = StatusCode.INVALID_ARGUMENT, "RULES_INVALID"
+    zh = "积分规则无效：{problem}。"
+
+
+class EffectiveDateTaken(AppError):
+    """A rule set is in force from {effective_date} already, and a version never changes."""
+
+    code, reason = StatusCode.ALREADY_EXISTS, "EFFECTIVE_DATE_TAKEN"
+    zh = "生效日 {effective_date} 已有规则版本，已发布版本不可更改。"
+
+
+class RuleSetUnknown(AppError):
+    """No rule set is in force on {business_date}."""
+
+    code, reason = StatusCode.NOT_FOUND, "RULE_SET_UNKNOWN"
+    zh = "{business_date} 没有生效的积分规则。"

@@ -1,0 +1,120 @@
+-- Choose lots of a wallet that give p_points: the lot p_own first (claw-back takes the sale's own), then the others that
+-- expire after p_now, earliest expiry first. Held points stay where they are. May give less than was asked for.
+CREATE OR REPLACE FUNCTION ledger_choose{s}(
+  p_wallet wallet{s}, p_points bigint, p_now timestamptz, p_own uuid, p_own_expiry timestamptz,
+  OUT takes ledger_take[], OUT taken bigint)
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_lot record;
+  v_take bigint;
+BEGIN
+  takes := '{}';
+  taken := 0;
+  IF p_own IS NOT NULL THEN
+    SELECT l.merchant_id, l.left_points - l.held_points AS free INTO v_lot FROM lot{s} l
+      WHERE l.wallet_id = p_wallet.wallet_id AND l.expire_time = p_own_expiry AND l.lot_id = p_own
+        AND l.left_points > l.held_points;
+    IF FOUND THEN
+      taken := least(v_lot.free, p_points);
+      takes := ARRAY[ROW(p_own, p_own_expiry, v_lot.merchant_id, taken)::ledger_take];
+    END IF;
+  END IF;
+  IF taken = p_points THEN
+    RETURN;
+  END IF;
+  -- No lot that still holds points expires before first_expire_time: the scan starts there, past what is spent.
+  FOR v_lot IN
+    SELECT l.lot_id, l.expire_time, l.merchant_id, l.left_points - l.held_points AS free FROM lot{s} l
+      WHERE l.wallet_id = p_wallet.wallet_id AND l.expire_time > p_now AND l.expire_time >= p_wallet.first_expire_time
+        AND l.left_points > l.held_points AND l.lot_id IS DISTINCT FROM p_own
+      ORDER BY l.expire_time, l.lot_id
+  LOOP
+    v_take := least(v_lot.free, p_points - taken);
+    takes := takes || ROW(v_lot.lot_id, v_lot.expire_time, v_lot.merchant_id, v_take)::ledger_take;
+    taken := taken + v_take;
+    EXIT WHEN taken = p_points;
+  END LOOP;
+END $$;
+
+-- Take p_takes out of their lots (p_sign 1) or give them back (p_sign -1), for a transaction that is their use; of the
+-- held part when p_held. Writes the issuers' legs of the postings and their slots; p_flow names what the issuer's points
+-- became. Leg 0 is the member's and is written here too, so that the postings sum to zero.
+CREATE OR REPLACE FUNCTION ledger_use{s}(
+  p_item ledger_item, p_lane integer, p_takes ledger_take[], p_sign integer, p_held boolean, p_flow text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF cardinality(p_takes) = 0 THEN
+    RETURN;
+  END IF;
+  UPDATE lot{s} l
+    SET left_points = l.left_points - p_sign * t.points,
+        held_points = l.held_points - CASE WHEN p_held THEN t.points ELSE 0 END
+    FROM unnest(p_takes) t
+    WHERE l.wallet_id = p_item.wallet_id AND l.expire_time = t.expire_time AND l.lot_id = t.lot_id;
+  INSERT INTO lot_use{s} (wallet_id, txn_id, lot_id, group_id, expire_time, merchant_id, points, restored_points)
+    SELECT p_item.wallet_id, p_item.txn_id, t.lot_id, p_item.group_id, t.expire_time, t.merchant_id,
+           p_sign * t.points, 0
+    FROM unnest(p_takes) t;
+  INSERT INTO posting{s} (wallet_id, txn_id, leg, group_id, account, merchant_id, points)
+    SELECT p_item.wallet_id, p_item.txn_id, 0::smallint, p_item.group_id, 'member', NULL, -p_sign * sum(t.points)
+    FROM unnest(p_takes) t
+    UNION ALL
+    SELECT p_item.wallet_id, p_item.txn_id, (row_number() OVER (ORDER BY t.merchant_id))::smallint, p_item.group_id,
+           CASE WHEN p_flow = 'expired' THEN 'expired' ELSE 'issuer' END, t.merchant_id, p_sign * sum(t.points)
+    FROM unnest(p_takes) t GROUP BY t.merchant_id;
+  INSERT INTO issuer_slot{s} AS slot (lane, merchant_id, group_id, issued_points, clawed_back_points, redeemed_points,
+                                   expired_points, outstanding_points, debt_points, accepted_points, sale_count,
+                                   sales_minor)
+    SELECT p_lane, t.merchant_id, p_item.group_id, 0, 0,
+           CASE WHEN p_flow = 'redeemed' THEN p_sign * sum(t.points) ELSE 0 END,
+           CASE WHEN p_flow = 'expired' THEN p_sign * sum(t.points) ELSE 0 END,
+           -p_sign * sum(t.points), 0, 0, 0, 0
+    FROM unnest(p_takes) t GROUP BY t.merchant_id
+    ON CONFLICT (lane, merchant_id) DO UPDATE
+      SET redeemed_points = slot.redeemed_points + excluded.redeemed_points,
+          expired_points = slot.expired_points + excluded.expired_points,
+          outstanding_points = slot.outstanding_points + excluded.outstanding_points;
+END $$;
+
+-- Add to one merchant's slot of this lane.
+CREATE OR REPLACE FUNCTION ledger_slot{s}(
+  p_lane integer, p_merchant uuid, p_group uuid, p_issued bigint, p_clawed bigint, p_outstanding bigint, p_debt bigint,
+  p_accepted bigint, p_sales integer, p_sales_minor bigint)
+RETURNS void LANGUAGE sql AS $$
+  INSERT INTO issuer_slot{s} AS slot (lane, merchant_id, group_id, issued_points, clawed_back_points, redeemed_points,
+                                   expired_points, outstanding_points, debt_points, accepted_points, sale_count,
+                                   sales_minor)
+    VALUES (p_lane, p_merchant, p_group, p_issued, p_clawed, 0, 0, p_outstanding, p_debt, p_accepted, p_sales,
+            p_sales_minor)
+    ON CONFLICT (lane, merchant_id) DO UPDATE
+      SET issued_points = slot.issued_points + excluded.issued_points,
+          clawed_back_points = slot.clawed_back_points + excluded.clawed_back_points,
+          outstanding_points = slot.outstanding_points + excluded.outstanding_points,
+          debt_points = slot.debt_points + excluded.debt_points,
+          accepted_points = slot.accepted_points + excluded.accepted_points,
+          sale_count = slot.sale_count + excluded.sale_count,
+          sales_minor = slot.sales_minor + excluded.sales_minor;
+$$;
+
+-- Write a transaction's row and its outbox row. p_wallet is the wallet as it is after the transaction.
+CREATE OR REPLACE FUNCTION ledger_record{s}(
+  p_item ledger_item, p_wallet wallet{s}, p_lane integer, p_now timestamptz, p_points bigint, p_debt bigint,
+  p_takes ledger_take[], INOUT n bigint)
+LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO txn{s} (wallet_id, txn_id, group_id, version, kind, points, debt_points, available_points, request_hash,
+                      occur_time, record_time, merchant_id, store_id, ref_id, reference, expire_time, amount_minor,
+                      detail, explanation)
+    VALUES (p_item.wallet_id, p_item.txn_id, p_item.group_id, p_wallet.version, p_item.kind, p_points, p_debt,
+            p_wallet.available_points, p_item.request_hash, p_item.occur_time, p_now, p_item.merchant_id,
+            p_item.store_id, p_item.ref_id, p_item.reference, p_item.expire_time, p_item.amount_minor, p_item.detail,
+            p_item.explanation);
+  -- A sale and a refund are two events each, when points moved: n is the number of the row's last event.
+  n := n + CASE WHEN p_item.kind <= 2 AND p_points <> 0 THEN 2 ELSE 1 END;
+  INSERT INTO ledger_outbox{s} (lane, n, wallet_id, group_id, txn_id, ref_id, kind, points, debt_points, merchant_id,
+                                occur_time, expire_time, lot_ids, lot_merchant_ids, lot_points, payload)
+    SELECT p_lane, n, p_item.wallet_id, p_item.group_id, p_item.txn_id, p_item.ref_id, p_item.kind, p_points, p_debt,
+           p_item.merchant_id, p_item.occur_time, p_item.expire_time, array_agg(t.lot_id), array_agg(t.merchant_id),
+           array_agg(t.points), p_item.payload
+    FROM unnest(p_takes) t;
+END $$;

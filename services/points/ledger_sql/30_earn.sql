@@ -1,0 +1,94 @@
+-- One sale of a member who owes points: the debt is repaid first, oldest first, the lot gets the rest.
+CREATE OR REPLACE FUNCTION ledger_earn{s}(
+  p_item ledger_item, p_wallet wallet{s}, p_lane integer, p_now timestamptz, INOUT n bigint, OUT o ledger_outcome)
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_debt record;
+  v_left bigint := p_item.points;
+  v_repaid bigint := 0;
+  v_take bigint;
+  v_leg smallint := 2;
+BEGIN
+  FOR v_debt IN
+    SELECT d.txn_id, d.merchant_id, d.left_points FROM debt{s} d
+      WHERE d.wallet_id = p_item.wallet_id AND d.left_points > 0 ORDER BY d.version
+  LOOP
+    EXIT WHEN v_left = 0;
+    v_take := least(v_left, v_debt.left_points);
+    UPDATE debt{s} d SET left_points = d.left_points - v_take
+      WHERE d.wallet_id = p_item.wallet_id AND d.txn_id = v_debt.txn_id;
+    -- The member's debt shrinks, and so does what its issuer has to come: that issuer's claim is settled.
+    INSERT INTO posting{s} (wallet_id, txn_id, leg, group_id, account, merchant_id, points)
+      VALUES (p_item.wallet_id, p_item.txn_id, v_leg, p_item.group_id, 'debt', v_debt.merchant_id, v_take),
+             (p_item.wallet_id, p_item.txn_id, v_leg + 1, p_item.group_id, 'issuer', v_debt.merchant_id, -v_take);
+    PERFORM ledger_slot{s}(p_lane, v_debt.merchant_id, p_item.group_id, 0, 0, 0, -v_take, 0, 0, 0);
+    v_leg := v_leg + 2;
+    v_left := v_left - v_take;
+    v_repaid := v_repaid + v_take;
+  END LOOP;
+  IF v_left > 0 THEN
+    INSERT INTO posting{s} (wallet_id, txn_id, leg, group_id, account, merchant_id, points)
+      VALUES (p_item.wallet_id, p_item.txn_id, 0, p_item.group_id, 'member', NULL, v_left),
+             (p_item.wallet_id, p_item.txn_id, 1, p_item.group_id, 'issuer', p_item.merchant_id, -v_left);
+    INSERT INTO lot{s} (wallet_id, expire_time, lot_id, group_id, merchant_id, points, left_points, held_points)
+      VALUES (p_item.wallet_id, p_item.expire_time, p_item.txn_id, p_item.group_id, p_item.merchant_id, v_left, v_left, 0);
+  END IF;
+  PERFORM ledger_slot{s}(p_lane, p_item.merchant_id, p_item.group_id, p_item.points, 0, v_left, 0, 0, 1,
+                         p_item.amount_minor);
+  UPDATE wallet{s} w
+    SET available_points = w.available_points + v_left, debt_points = w.debt_points - v_repaid,
+        earned_points = w.earned_points + p_item.points, version = w.version + 1,
+        first_expire_time = CASE WHEN v_left > 0 THEN least(w.first_expire_time, p_item.expire_time)
+                                 ELSE w.first_expire_time END
+    WHERE w.wallet_id = p_item.wallet_id RETURNING w.* INTO p_wallet;
+  n := ledger_record{s}(p_item, p_wallet, p_lane, p_now, p_item.points, v_repaid, NULL, n);
+  o := ROW(p_item.ord, 1, p_item.points, v_repaid, p_wallet.available_points, p_item.expire_time, NULL, NULL);
+END $$;
+
+-- Take back what returned goods earned: p_item.points of the sale p_item.ref_id, whose lot expires at expire_time.
+-- `expected` is how many refunds of the sale the caller has seen; another count is answered `stale`.
+CREATE OR REPLACE FUNCTION ledger_claw_back{s}(
+  p_item ledger_item, p_wallet wallet{s}, p_lane integer, p_now timestamptz, INOUT n bigint, OUT o ledger_outcome)
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_chosen record;
+  v_debt bigint;
+  v_refund_count integer;
+BEGIN
+  IF NOT EXISTS (SELECT FROM txn{s} t
+                 WHERE t.wallet_id = p_item.wallet_id AND t.txn_id = p_item.ref_id AND t.kind = 1) THEN
+    o := ROW(p_item.ord, 14, 0, 0, p_wallet.available_points, NULL, NULL, NULL);
+    RETURN;
+  END IF;
+  SELECT r.refund_count INTO v_refund_count FROM sale_refund{s} r
+    WHERE r.wallet_id = p_item.wallet_id AND r.sale_id = p_item.ref_id;
+  IF coalesce(v_refund_count, 0) <> p_item.expected THEN
+    o := ROW(p_item.ord, 6, 0, 0, p_wallet.available_points, NULL, NULL, NULL);
+    RETURN;
+  END IF;
+  -- explanation holds what has come back of each line, this refund included.
+  INSERT INTO sale_refund{s} AS r (wallet_id, sale_id, group_id, refund_count, clawed_back_points, refunded_minor,
+                                   returned_lines)
+    VALUES (p_item.wallet_id, p_item.ref_id, p_item.group_id, 1, p_item.points, p_item.amount_minor, p_item.explanation)
+    ON CONFLICT (wallet_id, sale_id) DO UPDATE
+      SET refund_count = r.refund_count + 1, clawed_back_points = r.clawed_back_points + excluded.clawed_back_points,
+          refunded_minor = r.refunded_minor + excluded.refunded_minor, returned_lines = excluded.returned_lines;
+  v_chosen := ledger_choose{s}(p_wallet, p_item.points, p_now, p_item.ref_id, p_item.expire_time);
+  v_debt := p_item.points - v_chosen.taken;
+  PERFORM ledger_use{s}(p_item, p_lane, v_chosen.takes, 1, false, 'clawed_back');
+  IF v_debt > 0 THEN
+    INSERT INTO debt{s} (wallet_id, txn_id, group_id, version, merchant_id, points, left_points)
+      VALUES (p_item.wallet_id, p_item.txn_id, p_item.group_id, p_wallet.version + 1, p_item.merchant_id, v_debt, v_debt);
+    INSERT INTO posting{s} (wallet_id, txn_id, leg, group_id, account, merchant_id, points)
+      VALUES (p_item.wallet_id, p_item.txn_id, 10001, p_item.group_id, 'debt', p_item.merchant_id, -v_debt),
+             (p_item.wallet_id, p_item.txn_id, 10002, p_item.group_id, 'issuer', p_item.merchant_id, v_debt);
+  END IF;
+  PERFORM ledger_slot{s}(p_lane, p_item.merchant_id, p_item.group_id, 0, p_item.points, 0, v_debt, 0, 0, 0);
+  UPDATE wallet{s} w
+    SET available_points = w.available_points - v_chosen.taken, debt_points = w.debt_points + v_debt,
+        clawed_back_points = w.clawed_back_points + p_item.points, version = w.version + 1
+    WHERE w.wallet_id = p_item.wallet_id RETURNING w.* INTO p_wallet;
+  p_item.explanation := NULL;
+  n := ledger_record{s}(p_item, p_wallet, p_lane, p_now, -p_item.points, v_debt, v_chosen.takes, n);
+  o := ROW(p_item.ord, 1, p_item.points, v_debt, p_wallet.available_points, NULL, NULL, NULL);
+END $$;

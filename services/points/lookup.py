@@ -1,0 +1,264 @@
+"""What a movement has to know first: stores, merchants and rules of the group (cached), its members (read each time).
+
+The cache is right also when another process changed something: whoever changes stores, merchants or rule sets counts up
+the group's row in cache_version in the same transaction, and every use reads that number together with the members.
+What is missing is asked for once, from org or member, and kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from chassis import ids, rpc
+from chassis.db import Database
+from chassis.errors import AppError, InvalidArgument
+from huitong.member.v1 import member_pb2
+from huitong.org.v1 import org_pb2
+from huitong.points.v1 import events_pb2, points_pb2
+from services.points import rules, store
+from services.points.batched import BatchedCalls
+from services.points.convert import rule_set_of
+from services.points.errors import MemberUnknown, MerchantUnknown, RuleSetUnknown, StoreUnknown
+
+# A tier held from the beginning.
+FIRST_DAY = date(1900, 1, 1)
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where a sale happens."""
+
+    store_id: UUID
+    merchant_id: UUID
+    business_unit_id: UUID
+    time_zone: str
+    currency_code: str
+
+    # As every event of the store names them.
+    @cached_property
+    def store_edge(self) -> str:
+        """sto_…"""
+        return ids.to_edge("sto", self.store_id)
+
+    @cached_property
+    def merchant_edge(self) -> str:
+        """mch_…"""
+        return ids.to_edge("mch", self.merchant_id)
+
+    @cached_property
+    def unit_edge(self) -> str:
+        """unt_…"""
+        return ids.to_edge("unt", self.business_unit_id)
+
+    @cached_property
+    def recorded_part(self) -> bytes:
+        """What every SaleRecorded of the store says of it, serialised."""
+        return events_pb2.SaleRecorded(
+            store_id=self.store_edge, merchant_id=self.merchant_edge, business_unit_id=self.unit_edge
+        ).SerializeToString()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What earning has to know of a member; `tiers` by effective date, oldest first."""
+
+    birth_month: int
+    tiers: Sequence[tuple[date, rules.Tier]]
+
+
+@dataclass(frozen=True)
+class GroupData:
+    """Stores, merchants and rule sets of a group as of `version`."""
+
+    version: int
+    stores: Mapping[UUID, Store] = field(default_factory=dict)
+    merchants: Mapping[UUID, UUID] = field(default_factory=dict)  # merchant → business unit
+    rule_sets: Sequence[rules.RuleSet] = ()  # by effective date, newest first
+
+    def rule_set_on(self, business_date: date) -> rules.RuleSet:
+        """The rule set in force. Raises RuleSetUnknown."""
+        for rule_set in self.rule_sets:
+            if rule_set.effective_date <= business_date:
+                return rule_set
+        raise RuleSetUnknown(business_date=business_date)
+
+
+_MEMBERS = """
+    SELECT i.ord, m.birth_month, t.effective_dates, t.tier_codes, t.multipliers_bps, coalesce(c.version, 0) AS version,
+           {now_sql} AS now
+    FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS i (group_id, member_id, ord)
+    LEFT JOIN cache_version c ON c.group_id = i.group_id
+    LEFT JOIN member m ON m.member_id = i.member_id AND m.group_id = i.group_id
+    LEFT JOIN LATERAL (
+        SELECT array_agg(t.effective_date ORDER BY t.effective_date) AS effective_dates,
+               array_agg(t.tier_code ORDER BY t.effective_date) AS tier_codes,
+               array_agg(t.multiplier_bps ORDER BY t.effective_date) AS multipliers_bps
+        FROM member_tier t WHERE t.member_id = m.member_id) t ON true"""
+_SETTINGS = {"application_name": "huitong-points-lookup", "statement_timeout": "10s"}
+
+
+class Lookup:
+    """Reads, caches and completes what this service knows of its surroundings."""
+
+    def __init__(self, database: Database, lane_count: int, *, org: Any, member: Any, ladder: Any) -> None:
+        """`org`, `member` and `ladder` are the stubs of org's structure, member's members and member's tiers."""
+        self._db, self._lane_count = database, lane_count
+        self._org, self._member, self._ladder = org, member, ladder
+        self._select_members = _MEMBERS.format(now_sql=database.now_sql)
+        self._calls = BatchedCalls(database.url, (self._select_members,), settings=_SETTINGS)
+        self.open, self.close = self._calls.open, self._calls.close
+        self._groups: dict[UUID, GroupData] = {}
+        self._asking: dict[tuple[str, UUID], asyncio.Future[None]] = {}
+
+    async def members(
+        self, group_id: UUID, member_ids: Collection[UUID]
+    ) -> tuple[GroupData, dict[UUID, Member], datetime]:
+        """The group's data, those of `member_ids` that exist, and business time; one query when nothing has changed."""
+        asked = list(member_ids) or [group_id]
+        rows = await self._calls.ask(self._select_members, [(group_id, member_id) for member_id in asked])
+        data = await self._group(group_id, rows[0]["version"])
+        found: dict[UUID, Member] = {}
+        for member_id, row in zip(asked, rows, strict=True):
+            if row["birth_month"] is None and member_ids and await self._learn_member(group_id, member_id):
+                row = (await self._calls.ask(self._select_members, [(group_id, member_id)]))[0]
+            if row["birth_month"] is not None:
+                found[member_id] = _member_of(row)
+        return data, found, rows[0]["now"]
+
+    async def group(self, group_id: UUID) -> GroupData:
+        """The group's data, up to date."""
+        version = await self._db.pool.fetchval("SELECT version FROM cache_version WHERE group_id = $1", group_id)
+        return await self._group(group_id, version or 0)
+
+    async def store(self, group_id: UUID, store_id: UUID, data: GroupData | None = None) -> Store:
+        """One store. Raises StoreUnknown."""
+        data = data or await self.group(group_id)
+        known = data.stores.get(store_id)
+        if known is None:
+            await self._once("store", store_id, lambda: self._learn_store(group_id, store_id))
+            known = (await self.group(group_id)).stores.get(store_id)
+        if known is None:
+            raise StoreUnknown(store_id=ids.to_edge("sto", store_id))
+        return known
+
+    async def require_member(self, group_id: UUID, member_id: UUID) -> None:
+        """Make sure that the member has a wallet. Raises MemberUnknown."""
+        known = await self._db.pool.fetchval(
+            "SELECT 1 FROM member WHERE member_id = $1 AND group_id = $2", member_id, group_id
+        )
+        if not known and not await self._learn_member(group_id, member_id):
+            raise MemberUnknown(member_id=ids.to_edge("mbr", member_id))
+
+    async def require_merchant(self, group_id: UUID, merchant_id: UUID) -> None:
+        """Raises MerchantUnknown when the group has no such merchant."""
+        if merchant_id in (await self.group(group_id)).merchants:
+            return
+        await self._once("merchants", group_id, lambda: self._learn_merchants(group_id))
+        if merchant_id not in (await self.group(group_id)).merchants:
+            raise MerchantUnknown(merchant_id=ids.to_edge("mch", merchant_id))
+
+    async def identify(self, group_id: UUID, member_code: str) -> UUID:
+        """The member who shows a dynamic code. Raises what member answers: MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED."""
+        answer = await rpc.call(
+            self._member.IdentifyMember,
+            member_pb2.IdentifyMemberRequest(member_code=member_code),
+            group_id=group_id,
+        )
+        return ids.from_edge("mbr", answer.member_id, "member_code")
+
+    async def _group(self, group_id: UUID, version: int) -> GroupData:
+        known = self._groups.get(group_id)
+        if known is not None and known.version == version:
+            return known
+        pool = self._db.pool
+        stores, merchants, rule_sets = (
+            await pool.fetch("SELECT * FROM store WHERE group_id = $1", group_id),
+            await pool.fetch("SELECT merchant_id, business_unit_id FROM merchant WHERE group_id = $1", group_id),
+            await pool.fetch("SELECT content FROM rule_set WHERE group_id = $1 ORDER BY effective_date DESC", group_id),
+        )
+        # Read after its version: it may be newer than that, and is then read once more, but never older.
+        data = GroupData(
+            version,
+            {row["store_id"]: _store_of(row) for row in stores},
+            {row["merchant_id"]: row["business_unit_id"] for row in merchants},
+            tuple(rule_set_of(points_pb2.RuleSet.FromString(row["content"])) for row in rule_sets),
+        )
+        self._groups[group_id] = data
+        return data
+
+    async def _once(self, kind: str, key: UUID, learn: Any) -> None:
+        """Ask others for what is missing; callers that miss the same thing wait for one answer."""
+        asking = self._asking.get((kind, key))
+        if asking is None:
+            asking = self._asking[kind, key] = asyncio.ensure_future(learn())
+            asking.add_done_callback(lambda _: self._asking.pop((kind, key), None))
+        await asyncio.shield(asking)
+
+    async def _learn_store(self, group_id: UUID, store_id: UUID) -> None:
+        request = org_pb2.GetStoreRequest(store_id=ids.to_edge("sto", store_id))
+        try:
+            answer = await rpc.call(self._org.GetStore, request, group_id=group_id)
+        except AppError as error:
+            if error.reason in ("STORE_UNKNOWN", InvalidArgument.reason):
+                return
+            raise
+        async with self._db.transaction(rpc.internal_caller("points", group_id)) as tx:
+            await store.save_stores(tx, group_id, [answer.store])
+            await store.count_change(tx, [group_id])
+
+    async def _learn_merchants(self, group_id: UUID) -> None:
+        found: list[org_pb2.Merchant] = []
+        token = ""
+        while True:
+            request = org_pb2.ListMerchantsRequest(page_size=200, page_token=token)
+            answer = await rpc.call(self._org.ListMerchants, request, group_id=group_id)
+            found += answer.merchants
+            token = answer.next_page_token
+            if not token:
+                break
+        async with self._db.transaction(rpc.internal_caller("points", group_id)) as tx:
+            if await store.save_merchants(tx, group_id, found):
+                await store.count_change(tx, [group_id])
+
+    async def _learn_member(self, group_id: UUID, member_id: UUID) -> bool:
+        """Ask member for one that no event has told of yet, and make the wallet. Answers whether there is one."""
+        request = member_pb2.GetMemberRequest(member_id=ids.to_edge("mbr", member_id))
+        try:
+            answer = await rpc.call(self._member.GetMember, request, group_id=group_id)
+        except AppError as error:
+            if error.reason in ("MEMBER_UNKNOWN", InvalidArgument.reason):
+                return False
+            raise
+        ladder = await rpc.call(self._ladder.GetTierLadder, member_pb2.GetTierLadderRequest(), group_id=group_id)
+        multipliers = {tier.code: tier.earn_multiplier_bps for tier in ladder.tiers}
+        code = answer.member.tier_code
+        # Nobody sold to them yet, so this is the tier they joined with. Events on their way add the later ones.
+        tiers = [store.HeldTier(member_id, group_id, FIRST_DAY, code, multipliers[code])] if code in multipliers else []
+        async with self._db.transaction(rpc.internal_caller("points", group_id)) as tx:
+            await store.save_members(
+                tx, [store.KnownMember(member_id, group_id, answer.member.birth_month)], self._lane_count
+            )
+            await store.save_tiers(tx, tiers, overwrite=False)
+        return True
+
+
+def _store_of(row: asyncpg.Record) -> Store:
+    return Store(row["store_id"], row["merchant_id"], row["business_unit_id"], row["time_zone"], row["currency_code"])
+
+
+def _member_of(row: asyncpg.Record) -> Member:
+    tiers = [
+        (day, rules.Tier(code, multiplier_bps))
+        for day, code, multiplier_bps in zip(
+            row["effective_dates"] or (), row["tier_codes"] or (), row["multipliers_bps"] or (), strict=True
+        )
+    ]
+    return Member(row["birth_month"], tiers)

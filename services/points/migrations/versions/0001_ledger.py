@@ -1,0 +1,244 @@
+"""The ledger, claims, rules and copies."""
+
+from alembic import op
+
+from services.points.ledger_sql import statements
+
+revision, down_revision, deploy = "0001", None, "before"
+
+TABLES = (
+    """CREATE TABLE lane (
+        lane INTEGER NOT NULL,
+        batch_count BIGINT NOT NULL,
+        n BIGINT NOT NULL,
+        PRIMARY KEY (lane)
+    ) WITH (fillfactor = 50)""",
+    """CREATE TABLE wallet (
+        wallet_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        lane INTEGER NOT NULL,
+        available_points BIGINT NOT NULL,
+        held_points BIGINT NOT NULL,
+        pending_points BIGINT NOT NULL,
+        debt_points BIGINT NOT NULL,
+        earned_points BIGINT NOT NULL,
+        clawed_back_points BIGINT NOT NULL,
+        spent_points BIGINT NOT NULL,
+        expired_points BIGINT NOT NULL,
+        version BIGINT NOT NULL,
+        first_expire_time TIMESTAMP WITH TIME ZONE,
+        create_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (wallet_id),
+        CONSTRAINT wallet_not_negative CHECK (available_points >= 0 AND held_points >= 0 AND pending_points >= 0 AND debt_points >= 0)
+    ) WITH (fillfactor = 70)""",
+    """CREATE INDEX wallet_by_expiry ON wallet (first_expire_time, wallet_id) WHERE first_expire_time IS NOT NULL""",
+    """CREATE TABLE txn (
+        wallet_id UUID NOT NULL,
+        txn_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        version BIGINT NOT NULL,
+        kind SMALLINT NOT NULL,
+        points BIGINT NOT NULL,
+        debt_points BIGINT NOT NULL,
+        available_points BIGINT NOT NULL,
+        request_hash BYTEA NOT NULL,
+        occur_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        record_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        merchant_id UUID,
+        store_id UUID,
+        ref_id UUID,
+        reference TEXT NOT NULL,
+        expire_time TIMESTAMP WITH TIME ZONE,
+        amount_minor BIGINT NOT NULL,
+        detail BYTEA,
+        explanation BYTEA,
+        PRIMARY KEY (wallet_id, txn_id)
+    )""",
+    """CREATE UNIQUE INDEX txn_by_version ON txn (wallet_id, version) WHERE points <> 0""",
+    """CREATE TABLE posting (
+        wallet_id UUID NOT NULL,
+        txn_id UUID NOT NULL,
+        leg SMALLINT NOT NULL,
+        group_id UUID NOT NULL,
+        account TEXT NOT NULL,
+        merchant_id UUID,
+        points BIGINT NOT NULL,
+        PRIMARY KEY (wallet_id, txn_id, leg)
+    )""",
+    """CREATE TABLE lot (
+        wallet_id UUID NOT NULL,
+        expire_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        lot_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        merchant_id UUID NOT NULL,
+        points BIGINT NOT NULL,
+        left_points BIGINT NOT NULL,
+        held_points BIGINT NOT NULL,
+        PRIMARY KEY (wallet_id, expire_time, lot_id),
+        CONSTRAINT lot_not_negative CHECK (held_points >= 0 AND held_points <= left_points AND left_points <= points)
+    ) WITH (fillfactor = 85)""",
+    """CREATE TABLE lot_use (
+        wallet_id UUID NOT NULL,
+        txn_id UUID NOT NULL,
+        lot_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        expire_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        merchant_id UUID NOT NULL,
+        points BIGINT NOT NULL,
+        restored_points BIGINT NOT NULL,
+        PRIMARY KEY (wallet_id, txn_id, lot_id),
+        CONSTRAINT lot_use_not_over_restored CHECK (restored_points >= 0 AND restored_points <= abs(points))
+    )""",
+    """CREATE TABLE debt (
+        wallet_id UUID NOT NULL,
+        txn_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        version BIGINT NOT NULL,
+        merchant_id UUID NOT NULL,
+        points BIGINT NOT NULL,
+        left_points BIGINT NOT NULL,
+        PRIMARY KEY (wallet_id, txn_id),
+        CONSTRAINT debt_not_negative CHECK (left_points >= 0 AND left_points <= points)
+    )""",
+    """CREATE TABLE sale_refund (
+        wallet_id UUID NOT NULL,
+        sale_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        refund_count INTEGER NOT NULL,
+        clawed_back_points BIGINT NOT NULL,
+        refunded_minor BIGINT NOT NULL,
+        returned_lines BYTEA NOT NULL,
+        PRIMARY KEY (wallet_id, sale_id)
+    )""",
+    """CREATE TABLE hold (
+        wallet_id UUID NOT NULL,
+        hold_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        state SMALLINT NOT NULL,
+        points BIGINT NOT NULL,
+        captured_points BIGINT NOT NULL,
+        available_points BIGINT NOT NULL,
+        request_hash BYTEA NOT NULL,
+        merchant_id UUID,
+        store_id UUID,
+        reference TEXT NOT NULL,
+        detail BYTEA,
+        create_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        expire_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (wallet_id, hold_id)
+    )""",
+    """CREATE INDEX hold_by_expiry ON hold (expire_time, wallet_id, hold_id) WHERE state = 1""",
+    """CREATE TABLE hold_lot (
+        wallet_id UUID NOT NULL,
+        hold_id UUID NOT NULL,
+        lot_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        expire_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        merchant_id UUID NOT NULL,
+        points BIGINT NOT NULL,
+        PRIMARY KEY (wallet_id, hold_id, lot_id),
+        CONSTRAINT hold_lot_not_negative CHECK (points >= 0)
+    )""",
+    """CREATE TABLE issuer_slot (
+        lane INTEGER NOT NULL,
+        merchant_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        issued_points BIGINT NOT NULL,
+        clawed_back_points BIGINT NOT NULL,
+        redeemed_points BIGINT NOT NULL,
+        expired_points BIGINT NOT NULL,
+        outstanding_points BIGINT NOT NULL,
+        debt_points BIGINT NOT NULL,
+        accepted_points BIGINT NOT NULL,
+        sale_count BIGINT NOT NULL,
+        sales_minor BIGINT NOT NULL,
+        PRIMARY KEY (lane, merchant_id)
+    ) WITH (fillfactor = 50)""",
+    """CREATE TABLE ledger_outbox (
+        lane INTEGER NOT NULL,
+        n BIGINT NOT NULL,
+        wallet_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        txn_id UUID NOT NULL,
+        ref_id UUID,
+        kind SMALLINT NOT NULL,
+        points BIGINT NOT NULL,
+        debt_points BIGINT NOT NULL,
+        merchant_id UUID,
+        occur_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        expire_time TIMESTAMP WITH TIME ZONE,
+        lot_ids UUID[],
+        lot_merchant_ids UUID[],
+        lot_points BIGINT[],
+        payload BYTEA,
+        PRIMARY KEY (lane, n, wallet_id)
+    )""",
+    """CREATE TABLE receipt_claim (
+        sale_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        wallet_id UUID NOT NULL,
+        content_hash BYTEA NOT NULL,
+        PRIMARY KEY (sale_id)
+    )""",
+    """CREATE TABLE request_claim (
+        request_key UUID NOT NULL,
+        group_id UUID NOT NULL,
+        target_id UUID NOT NULL,
+        PRIMARY KEY (request_key)
+    )""",
+    """CREATE TABLE cache_version (
+        group_id UUID NOT NULL,
+        version BIGINT NOT NULL,
+        PRIMARY KEY (group_id)
+    )""",
+    """CREATE TABLE rule_set (
+        group_id UUID NOT NULL,
+        version BIGINT NOT NULL,
+        effective_date DATE NOT NULL,
+        content BYTEA NOT NULL,
+        create_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (group_id, version)
+    )""",
+    """CREATE UNIQUE INDEX rule_set_by_date ON rule_set (group_id, effective_date)""",
+    """CREATE TABLE store (
+        store_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        merchant_id UUID NOT NULL,
+        business_unit_id UUID NOT NULL,
+        time_zone TEXT NOT NULL,
+        currency_code TEXT NOT NULL,
+        PRIMARY KEY (store_id)
+    )""",
+    """CREATE INDEX store_by_unit ON store (business_unit_id)""",
+    """CREATE TABLE merchant (
+        merchant_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        business_unit_id UUID NOT NULL,
+        PRIMARY KEY (merchant_id)
+    )""",
+    """CREATE TABLE member (
+        member_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        birth_month SMALLINT NOT NULL,
+        PRIMARY KEY (member_id)
+    )""",
+    """CREATE TABLE member_tier (
+        member_id UUID NOT NULL,
+        effective_date DATE NOT NULL,
+        group_id UUID NOT NULL,
+        tier_code TEXT NOT NULL,
+        multiplier_bps INTEGER NOT NULL,
+        PRIMARY KEY (member_id, effective_date)
+    )""",
+)
+
+
+def upgrade() -> None:
+    for ddl in TABLES:
+        op.execute(ddl)
+    for function in statements():
+        op.get_bind().exec_driver_sql(function)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("a ledger is not thrown away")

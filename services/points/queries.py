@@ -1,0 +1,153 @@
+"""Named reads: sales, balances, statements, totals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import RowMapping, text
+
+from chassis.db import Tx
+
+SaleRow = Mapping[str, Any]
+
+
+async def find_wallet_of_sale(pool: asyncpg.Pool, group_id: UUID, sale_id: UUID) -> UUID | None:
+    """Whose sale it is, or None when this group has no such receipt."""
+    found: UUID | None = await pool.fetchval(
+        "SELECT wallet_id FROM receipt_claim WHERE sale_id = $1 AND group_id = $2", sale_id, group_id
+    )
+    return found
+
+
+async def find_sale(pool: asyncpg.Pool, wallet_id: UUID, sale_id: UUID, refund_id: UUID) -> SaleRow | None:
+    """A sale, what came back of it so far, and (refund_…) the refund of that id when it was made: one snapshot."""
+    row: SaleRow | None = await pool.fetchrow(
+        """SELECT s.txn_id, s.merchant_id, s.expire_time, s.detail, s.explanation,
+                  coalesce(r.refund_count, 0) AS refund_count, r.returned_lines,
+                  f.request_hash AS refund_hash, f.points AS refund_points, f.debt_points AS refund_debt_points,
+                  f.available_points AS refund_available_points, f.detail AS refund_detail
+           FROM txn s
+           LEFT JOIN sale_refund r ON r.wallet_id = s.wallet_id AND r.sale_id = s.txn_id
+           LEFT JOIN txn f ON f.wallet_id = s.wallet_id AND f.txn_id = $3
+           WHERE s.wallet_id = $1 AND s.txn_id = $2 AND s.kind = 1""",
+        wallet_id,
+        sale_id,
+        refund_id,
+    )
+    return row
+
+
+async def find_sale_with_refunds(tx: Tx, wallet_id: UUID, sale_id: UUID) -> RowMapping | None:
+    """A sale of the caller's group with the sums of its refunds."""
+    result = await tx.execute(
+        text(
+            """SELECT s.points, s.detail, s.explanation, coalesce(r.clawed_back_points, 0) AS clawed_back_points,
+                      coalesce(r.refunded_minor, 0) AS refunded_minor
+               FROM txn s LEFT JOIN sale_refund r ON r.wallet_id = s.wallet_id AND r.sale_id = s.txn_id
+               WHERE s.wallet_id = :wallet_id AND s.txn_id = :sale_id AND s.group_id = :group_id AND s.kind = 1"""
+        ),
+        {"wallet_id": wallet_id, "sale_id": sale_id, "group_id": tx.group_id},
+    )
+    return result.mappings().one_or_none()
+
+
+async def find_balance(tx: Tx, wallet_id: UUID) -> RowMapping | None:
+    """A wallet's balance as of business time: lots that are over their time do not count, run or no run."""
+    result = await tx.execute(
+        text(
+            """SELECT w.available_points - coalesce(x.points, 0) AS available_points, w.held_points, w.pending_points,
+                      w.debt_points, w.earned_points - w.clawed_back_points AS earned_points, w.spent_points,
+                      w.expired_points + coalesce(x.points, 0) AS expired_points
+               FROM wallet w
+               LEFT JOIN LATERAL (SELECT sum(l.left_points - l.held_points)::bigint AS points FROM lot l
+                                  WHERE w.first_expire_time <= :now AND l.wallet_id = w.wallet_id
+                                    AND l.expire_time >= w.first_expire_time AND l.expire_time <= :now) x ON true
+               WHERE w.wallet_id = :wallet_id AND w.group_id = :group_id"""
+        ),
+        {"wallet_id": wallet_id, "group_id": tx.group_id, "now": tx.now},
+    )
+    return result.mappings().one_or_none()
+
+
+async def list_next_expiries(tx: Tx, wallet_id: UUID, limit: int) -> Sequence[RowMapping]:
+    """What expires when, earliest first; held points are not counted."""
+    result = await tx.execute(
+        text(
+            """SELECT l.expire_time, sum(l.left_points - l.held_points)::bigint AS points FROM lot l
+               WHERE l.wallet_id = :wallet_id AND l.expire_time > :now AND l.left_points > l.held_points
+               GROUP BY l.expire_time ORDER BY l.expire_time LIMIT :limit"""
+        ),
+        {"wallet_id": wallet_id, "now": tx.now, "limit": limit},
+    )
+    return result.mappings().all()
+
+
+async def list_statement(tx: Tx, wallet_id: UUID, *, before_version: int, limit: int) -> Sequence[RowMapping]:
+    """Movements older than `before_version`, newest first. Sales that earned nothing moved nothing."""
+    result = await tx.execute(
+        text(
+            """SELECT t.txn_id, t.version, t.kind, t.points, t.available_points, t.occur_time, t.record_time,
+                      t.merchant_id, t.store_id, t.reference, t.expire_time
+               FROM txn t WHERE t.wallet_id = :wallet_id AND t.version < :before_version AND t.points <> 0
+               ORDER BY t.version DESC LIMIT :limit"""
+        ),
+        {"wallet_id": wallet_id, "before_version": before_version, "limit": limit},
+    )
+    return result.mappings().all()
+
+
+async def list_totals(tx: Tx) -> Sequence[RowMapping]:
+    """Sums of each merchant of the group that issued or took points, with its business unit."""
+    result = await tx.execute(
+        text(
+            """SELECT s.merchant_id, m.business_unit_id, sum(s.issued_points)::bigint AS issued_points,
+                      sum(s.clawed_back_points)::bigint AS clawed_back_points,
+                      sum(s.redeemed_points)::bigint AS redeemed_points,
+                      sum(s.expired_points)::bigint AS expired_points,
+                      sum(s.outstanding_points)::bigint AS outstanding_points,
+                      sum(s.debt_points)::bigint AS debt_points, sum(s.accepted_points)::bigint AS accepted_points,
+                      sum(s.sale_count)::bigint AS sale_count, sum(s.sales_minor)::bigint AS sales_minor
+               FROM issuer_slot s LEFT JOIN merchant m ON m.merchant_id = s.merchant_id
+               WHERE s.group_id = :group_id GROUP BY s.merchant_id, m.business_unit_id ORDER BY s.merchant_id"""
+        ),
+        {"group_id": tx.group_id},
+    )
+    return result.mappings().all()
+
+
+async def list_due_expiries(
+    pool: asyncpg.Pool, *, now: datetime, after_wallet_id: UUID, limit: int
+) -> Sequence[Mapping[str, Any]]:
+    """Wallets that may hold expired points, by id, with each instant at which some of them did.
+
+    A row without an instant is a wallet whose lower bound is behind; its next expiry run brings it up to date.
+    """
+    rows: Sequence[Mapping[str, Any]] = await pool.fetch(
+        """SELECT d.wallet_id, d.group_id, d.version, l.expire_time, d.first_expire_time
+           FROM (SELECT wallet_id, group_id, version, first_expire_time FROM wallet
+                 WHERE first_expire_time <= $1 AND wallet_id > $2 ORDER BY wallet_id LIMIT $3) d
+           LEFT JOIN LATERAL (
+               SELECT DISTINCT l.expire_time FROM lot l
+               WHERE l.wallet_id = d.wallet_id AND l.expire_time >= d.first_expire_time AND l.expire_time <= $1
+                 AND l.left_points > l.held_points) l ON true
+           ORDER BY d.wallet_id, l.expire_time""",
+        now,
+        after_wallet_id,
+        limit,
+    )
+    return rows
+
+
+async def list_due_holds(pool: asyncpg.Pool, *, now: datetime, limit: int) -> Sequence[Mapping[str, Any]]:
+    """Holds whose time is over, the oldest first."""
+    rows: Sequence[Mapping[str, Any]] = await pool.fetch(
+        """SELECT wallet_id, hold_id, group_id FROM hold WHERE state = 1 AND expire_time <= $1
+           ORDER BY expire_time, wallet_id, hold_id LIMIT $2""",
+        now,
+        limit,
+    )
+    return rows

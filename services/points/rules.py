@@ -1,0 +1,364 @@
+"""The published rules, pure: what a sale earns and why, what a return takes back, when points expire, what they pay.
+
+Earning. A line counts when its category is not excluded. Its rate in basis points is
+
+    rate_bps = 10000 (base) + Σ bonus_bps of the rules that match
+
+CATEGORY matches lines of the category, STORE every line of the store, DAY and BIRTHDAY every line on such a business
+date; of the THRESHOLD rules the one with the highest reached minimum matches, reached by the sum of the lines that
+count. The tier multiplies. The points of a sale are one floor of the exact sum:
+
+    points = floor( Σ amount_minor × base_points × rate_bps × tier_bps / (base_step_minor × 10^8) )
+
+Points of lines and of rules are shares of that total by largest remainder (ties to the earlier one).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import IntEnum
+from functools import lru_cache
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from chassis.units import BPS, share_floor
+
+BASE_RATE_BPS = BPS
+
+
+class RuleKind(IntEnum):
+    """As in huitong.points.v1.RuleKind."""
+
+    BASE = 1
+    THRESHOLD = 2
+    CATEGORY = 3
+    STORE = 4
+    DAY = 5
+    BIRTHDAY = 6
+    TIER = 7
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # by identity, as the rule set
+class Rule:
+    """A bonus on top of the base rate; BASE has none."""
+
+    rule_id: str
+    kind: RuleKind
+    bonus_bps: int = 0
+    name: str = ""
+    name_zh: str = ""
+    min_amount_minor: int = 0
+    categories: frozenset[str] = frozenset()
+    store_ids: frozenset[UUID] = frozenset()
+    month_days: frozenset[int] = frozenset()
+    week_days: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """`points` points are worth `minor`, at most `max_share_bps` of an order."""
+
+    points: int
+    minor: int
+    max_share_bps: int
+
+
+@dataclass(frozen=True, eq=False)  # by identity: looked up for every sale
+class RuleSet:
+    """One version of the rules of a group, in force from `effective_date` on."""
+
+    version: int
+    effective_date: date
+    base_points: int
+    base_step_minor: int
+    rules: tuple[Rule, ...]
+    expiry_months: int
+    excluded_categories: frozenset[str] = frozenset()
+    offset: Offset | None = None
+    # Derived: made once, looked up for every line.
+    base: Rule = field(init=False)
+    by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)
+    thresholds: tuple[Rule, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        base = next((rule for rule in self.rules if rule.kind is RuleKind.BASE), None)
+        if base is None:
+            base = Rule("base", RuleKind.BASE, name="Base rate", name_zh="基础积分")
+        by_category: dict[str, tuple[Rule, ...]] = {}
+        for rule in self.rules:
+            if rule.kind is RuleKind.CATEGORY:
+                for category in rule.categories:
+                    by_category[category] = (*by_category.get(category, ()), rule)
+        thresholds = sorted(
+            (rule for rule in self.rules if rule.kind is RuleKind.THRESHOLD), key=lambda rule: -rule.min_amount_minor
+        )
+        object.__setattr__(self, "base", base)
+        object.__setattr__(self, "by_category", by_category)
+        object.__setattr__(self, "thresholds", tuple(thresholds))
+
+
+def find_problem(rule_set: RuleSet) -> str | None:
+    """What keeps a rule set from being published, or None."""
+    if sum(rule.kind is RuleKind.BASE for rule in rule_set.rules) != 1:
+        return "exactly one rule must be the base rate"
+    if len({rule.rule_id for rule in rule_set.rules}) != len(rule_set.rules):
+        return "rule ids must differ"
+    for rule in rule_set.rules:
+        if rule.kind is RuleKind.CATEGORY and not rule.categories:
+            return f"rule {rule.rule_id} names no category"
+        if rule.kind is RuleKind.STORE and not rule.store_ids:
+            return f"rule {rule.rule_id} names no store"
+        if rule.kind is RuleKind.DAY:
+            if not rule.month_days and not rule.week_days:
+                return f"rule {rule.rule_id} names no day"
+            if not rule.month_days <= set(range(1, 32)) or not rule.week_days <= set(range(1, 8)):
+                return f"rule {rule.rule_id} names a day that does not exist"
+    minimums = [rule.min_amount_minor for rule in rule_set.thresholds]
+    if len(set(minimums)) != len(minimums):
+        return "two thresholds have the same minimum"
+    return None
+
+
+class Applied(NamedTuple):
+    """What one rule gave. For TIER rate_bps is the multiplier."""
+
+    rule_id: str
+    kind: RuleKind
+    name: str
+    name_zh: str
+    rate_bps: int
+    points: int
+
+
+class Earning(NamedTuple):
+    """Points of a sale and why. `line_points` and `line_rates_bps` are in the order of the lines."""
+
+    points: int
+    eligible_minor: int
+    line_points: list[int]
+    line_rates_bps: list[int]
+    applied: list[Applied]
+
+
+class Tier(NamedTuple):
+    """A member's tier as far as earning goes."""
+
+    code: str
+    multiplier_bps: int
+
+
+NO_TIER = Tier("", BPS)
+
+
+def points_for_sale(
+    rule_set: RuleSet,
+    *,
+    amounts_minor: Sequence[int],
+    categories: Sequence[str],
+    store_id: UUID,
+    business_date: date,
+    tier: Tier,
+    birth_month: int,
+) -> Earning:
+    """What a sale earns by `rule_set`: its lines' net amounts and item categories ("" when unknown), in minor units.
+
+    `birth_month` is 0 when unknown. Exact: no step but the last one rounds.
+    """
+    excluded, by_category = rule_set.excluded_categories, rule_set.by_category
+    eligible_minor = 0
+    for amount_minor, category in zip(amounts_minor, categories, strict=True):
+        if category not in excluded:
+            eligible_minor += amount_minor
+
+    threshold = None
+    for rule in rule_set.thresholds:
+        if eligible_minor >= rule.min_amount_minor:
+            threshold = rule
+            break
+    matched, common_bps = _common_rules(rule_set, store_id, business_date, birth_month, threshold)
+
+    rates_bps: list[int] = []
+    weights: list[int] = []
+    category_minor: dict[str, int] = {}  # amount that each CATEGORY rule applied to, by rule id
+    for amount_minor, category in zip(amounts_minor, categories, strict=True):
+        rate_bps = 0 if category in excluded else common_bps
+        if rate_bps and category in by_category:
+            for rule in by_category[category]:
+                rate_bps += rule.bonus_bps
+                category_minor[rule.rule_id] = category_minor.get(rule.rule_id, 0) + amount_minor
+        rates_bps.append(rate_bps)
+        weights.append(amount_minor * rate_bps)
+
+    weight = sum(weights)
+    points = weight * rule_set.base_points * tier.multiplier_bps // (rule_set.base_step_minor * BPS * BPS)
+
+    # Weights of the rules in the same measure: they sum to weight × multiplier.
+    named = [(rule_set.base, BASE_RATE_BPS, eligible_minor * BASE_RATE_BPS * BPS)]
+    for rule in rule_set.rules:
+        if rule.rule_id in matched:
+            named.append((rule, rule.bonus_bps, eligible_minor * rule.bonus_bps * BPS))
+        elif rule.rule_id in category_minor:
+            named.append((rule, rule.bonus_bps, category_minor[rule.rule_id] * rule.bonus_bps * BPS))
+    rule_weights = [rule_weight for _, _, rule_weight in named]
+    if tier.multiplier_bps != BPS:
+        rule_weights.append(weight * (tier.multiplier_bps - BPS))
+    shares = largest_remainder(points, rule_weights)
+    applied = [
+        Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, rate_bps, share)
+        for (rule, rate_bps, _), share in zip(named, shares, strict=False)
+    ]
+    if tier.multiplier_bps != BPS:
+        applied.append(
+            Applied(f"tier-{tier.code.lower()}", RuleKind.TIER, tier.code, tier.code, tier.multiplier_bps, shares[-1])
+        )
+    return Earning(points, eligible_minor, largest_remainder(points, weights), rates_bps, applied)
+
+
+@lru_cache(maxsize=16_384)
+def _common_rules(
+    rule_set: RuleSet, store_id: UUID, business_date: date, birth_month: int, threshold: Rule | None
+) -> tuple[frozenset[str], int]:
+    """The ids of the rules that apply to every line of each such sale, and the rate they give in all."""
+    found = [rule for rule in rule_set.rules if _matches(rule, store_id, business_date, birth_month)]
+    if threshold is not None:
+        found.append(threshold)
+    return frozenset(rule.rule_id for rule in found), BASE_RATE_BPS + sum(rule.bonus_bps for rule in found)
+
+
+def _matches(rule: Rule, store_id: UUID, business_date: date, birth_month: int) -> bool:
+    """Whether a rule applies to every line of the sale, thresholds aside."""
+    if rule.kind is RuleKind.STORE:
+        return store_id in rule.store_ids
+    if rule.kind is RuleKind.DAY:
+        return business_date.day in rule.month_days or business_date.isoweekday() in rule.week_days
+    return rule.kind is RuleKind.BIRTHDAY and birth_month == business_date.month
+
+
+def largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
+    """Share `total` by `weights`, exactly: floors first, the rest one each to the largest remainders.
+
+    Ties go to the earlier. As chassis.units.largest_remainder, but a weight may be negative here: a tier that
+    multiplies by less than one takes from what the other rules gave.
+    """
+    weight_sum = sum(weights)
+    if weight_sum == 0:
+        return [total if index == 0 else 0 for index in range(len(weights))]
+    shares = [total * weight // weight_sum for weight in weights]
+    left = total - sum(shares)
+    if left == 1:  # as often as not: no need to sort
+        rests = [total * weight % weight_sum for weight in weights]
+        shares[rests.index(max(rests))] += 1
+    elif left:
+        order = sorted(range(len(weights)), key=lambda index: (-(total * weights[index] % weight_sum), index))
+        for index in order[:left]:
+            shares[index] += 1
+    return shares
+
+
+def clawed_back_points(line_points: int, amount_minor: int, returned_minor: int) -> int:
+    """What has to be taken back in all once `returned_minor` of a line of `amount_minor` has come back.
+
+    Proportional, rounded down; the whole amount takes exactly the whole points. A line without value takes none.
+    """
+    return 0 if amount_minor == 0 else line_points * returned_minor // amount_minor
+
+
+@dataclass(frozen=True, slots=True)
+class SoldLine:
+    """A line as it was sold, with the points it earned and what has come back of it so far."""
+
+    line_no: int
+    amount_minor: int
+    points: int
+    returned_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedLine:
+    """A line of one refund: what is paid back and what is taken back, and what has come back of the line in all."""
+
+    line_no: int
+    amount_minor: int
+    points: int
+    returned_minor: int
+
+
+class LineNotSold(Exception):
+    """The refund names a line that the sale does not have, or names one twice."""
+
+    def __init__(self, line_no: int) -> None:
+        super().__init__(line_no)
+        self.line_no = line_no
+
+
+class ReturnTooLarge(Exception):
+    """More comes back than is left of a line."""
+
+    def __init__(self, line_no: int, left_minor: int, refund_minor: int) -> None:
+        super().__init__(line_no)
+        self.line_no, self.left_minor, self.refund_minor = line_no, left_minor, refund_minor
+
+
+def returned_lines(sold: Sequence[SoldLine], asked: Sequence[tuple[int, int]]) -> list[ReturnedLine]:
+    """The lines of a refund. `asked` is (line_no, amount_minor); empty means all that is left.
+
+    Raises LineNotSold, and ReturnTooLarge also when nothing is left at all.
+    """
+    by_no = {line.line_no: line for line in sold}
+    wanted = list(asked) or [
+        (line.line_no, line.amount_minor - line.returned_minor)
+        for line in sold
+        if line.amount_minor > line.returned_minor
+    ]
+    if not wanted:
+        raise ReturnTooLarge(0, 0, 0)
+    result = []
+    for line_no, refund_minor in wanted:
+        line = by_no.pop(line_no, None)
+        if line is None:
+            raise LineNotSold(line_no)
+        returned_minor = line.returned_minor + refund_minor
+        if returned_minor > line.amount_minor:
+            raise ReturnTooLarge(line_no, line.amount_minor - line.returned_minor, refund_minor)
+        before = clawed_back_points(line.points, line.amount_minor, line.returned_minor)
+        after = clawed_back_points(line.points, line.amount_minor, returned_minor)
+        result.append(ReturnedLine(line_no, refund_minor, after - before, returned_minor))
+    return result
+
+
+@lru_cache(maxsize=4096)
+def expiry_of(year: int, month: int, expiry_months: int, time_zone: str) -> datetime:
+    """When points of a sale in that month expire: the local start of month + expiry_months + 1, as UTC."""
+    months = year * 12 + (month - 1) + expiry_months + 1
+    return datetime(months // 12, months % 12 + 1, 1, tzinfo=zone(time_zone)).astimezone(UTC)
+
+
+@lru_cache(maxsize=256)
+def zone(name: str) -> ZoneInfo:
+    """The IANA zone. Raises ZoneInfoNotFoundError."""
+    return ZoneInfo(name)
+
+
+def business_date_of(instant: datetime, time_zone: str) -> date:
+    """The calendar date of an instant where the store is."""
+    return instant.astimezone(zone(time_zone)).date()
+
+
+def tier_on(history: Sequence[tuple[date, Tier]], business_date: date) -> Tier:
+    """The tier held at the start of a business date. `history` is by effective date, oldest first."""
+    held = history[0][1] if history else NO_TIER
+    for effective_date, tier in history:
+        if effective_date > business_date:
+            break
+        held = tier
+    return held
+
+
+def offset_quote(offset: Offset, *, total_minor: int, available_points: int) -> tuple[int, int]:
+    """The most points that may pay of an order of `total_minor`, a multiple of the step, and what they are worth."""
+    steps = min(share_floor(total_minor, offset.max_share_bps) // offset.minor, available_points // offset.points)
+    steps = max(steps, 0)
+    return steps * offset.points, steps * offset.minor

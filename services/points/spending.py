@@ -1,0 +1,230 @@
+"""Spending points: redeem, reverse, hold, capture, release."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from chassis import ids
+from chassis.db import Database
+from chassis.errors import Internal, RequestIdReused
+from huitong.points.v1 import points_pb2
+from services.points.claims import Claims
+from services.points.convert import request_hash, to_timestamp
+from services.points.errors import (
+    CaptureExceedsHold,
+    HoldCaptured,
+    HoldReleased,
+    HoldUnknown,
+    InsufficientPoints,
+    MemberUnknown,
+    RedemptionUnknown,
+    ReversalExceedsRedemption,
+)
+from services.points.ledger import Item, Kind, Ledger, Outcome, Status
+from services.points.lookup import Lookup
+
+
+class Spendings:
+    """Moves of points that mall and parking ask for."""
+
+    def __init__(self, database: Database, lookup: Lookup, claims: Claims, ledger: Ledger) -> None:
+        self._db, self._lookup, self._claims, self._ledger = database, lookup, claims, ledger
+
+    async def redeem(self, group_id: UUID, request: points_pb2.RedeemRequest) -> points_pb2.RedeemResponse:
+        """Spend at once. Raises MemberUnknown, MerchantUnknown, InsufficientPoints, RequestIdReused."""
+        member_id = ids.from_edge("mbr", request.member_id, "member_id")
+        txn_id = ids.derive("redeem", group_id, request.request_id)
+        spending = request.spending.SerializeToString(deterministic=True)
+        merchant_id, store_id = await self._place(group_id, request.spending)
+        await self._lookup.require_member(group_id, member_id)
+        await self._bind(group_id, txn_id, member_id, request.request_id)
+        outcome = await self._ledger.apply_one(
+            Item(
+                kind=Kind.REDEEM,
+                wallet_id=member_id,
+                group_id=group_id,
+                txn_id=txn_id,
+                request_hash=request_hash(request),
+                points=request.points,
+                occur_time=await self._db.now(),
+                merchant_id=merchant_id,
+                store_id=store_id,
+                amount_minor=request.spending.offset_minor,
+                reference=request.spending.reference,
+                detail=spending,
+                payload=spending,
+            )
+        )
+        _check(outcome, request_id=request.request_id, member_id=member_id, points=request.points)
+        return points_pb2.RedeemResponse(
+            txn_id=ids.to_edge("txn", txn_id),
+            points=outcome.points,
+            available_points=outcome.available_points,
+            is_replay=outcome.status is Status.REPLAY,
+        )
+
+    async def reverse(
+        self, group_id: UUID, request: points_pb2.ReverseRedemptionRequest
+    ) -> points_pb2.ReverseRedemptionResponse:
+        """Give back. Raises RedemptionUnknown, ReversalExceedsRedemption, RequestIdReused."""
+        member_id = ids.from_edge("mbr", request.member_id, "member_id")
+        redemption_id = ids.from_edge("txn", request.redemption_txn_id, "redemption_txn_id")
+        txn_id = ids.derive("reverse", group_id, request.request_id)
+        if not await self._is_in_group(group_id, member_id):
+            raise RedemptionUnknown(txn_id=request.redemption_txn_id)
+        await self._bind(group_id, txn_id, member_id, request.request_id)
+        outcome = await self._ledger.apply_one(
+            Item(
+                kind=Kind.REVERSE,
+                wallet_id=member_id,
+                group_id=group_id,
+                txn_id=txn_id,
+                request_hash=request_hash(request),
+                points=request.points,
+                occur_time=await self._db.now(),
+                ref_id=redemption_id,
+            )
+        )
+        if outcome.status is Status.REDEMPTION_UNKNOWN:
+            raise RedemptionUnknown(txn_id=request.redemption_txn_id)
+        _check(outcome, request_id=request.request_id, member_id=member_id, points=request.points)
+        return points_pb2.ReverseRedemptionResponse(
+            txn_id=ids.to_edge("txn", txn_id),
+            points=outcome.points,
+            available_points=outcome.available_points,
+            is_replay=outcome.status is Status.REPLAY,
+        )
+
+    async def hold(self, group_id: UUID, request: points_pb2.HoldRequest) -> points_pb2.HoldResponse:
+        """Reserve. Raises MemberUnknown, MerchantUnknown, InsufficientPoints, RequestIdReused, HoldReleased."""
+        member_id = ids.from_edge("mbr", request.member_id, "member_id")
+        hold_id = hold_id_of(group_id, request.request_id)
+        merchant_id, store_id = await self._place(group_id, request.spending)
+        await self._lookup.require_member(group_id, member_id)
+        await self._bind(group_id, hold_id, member_id, request.request_id)
+        now = await self._db.now()
+        outcome = await self._ledger.apply_one(
+            Item(
+                kind=Kind.HOLD,
+                wallet_id=member_id,
+                group_id=group_id,
+                txn_id=hold_id,
+                request_hash=request_hash(request),
+                points=request.points,
+                occur_time=now,
+                merchant_id=merchant_id,
+                store_id=store_id,
+                expire_time=now + timedelta(seconds=request.hold_seconds),
+                reference=request.spending.reference,
+                detail=request.spending.SerializeToString(deterministic=True),
+            )
+        )
+        _check(outcome, request_id=request.request_id, member_id=member_id, points=request.points, hold_id=hold_id)
+        return points_pb2.HoldResponse(
+            hold_id=ids.to_edge("hld", hold_id),
+            expire_time=to_timestamp(outcome.expire_time),
+            available_points=outcome.available_points,
+            is_replay=outcome.status is Status.REPLAY,
+        )
+
+    async def capture(self, group_id: UUID, request: points_pb2.CaptureRequest) -> points_pb2.CaptureResponse:
+        """Spend what is held. Raises HoldUnknown, HoldReleased, HoldCaptured, CaptureExceedsHold, RequestIdReused."""
+        member_id = ids.from_edge("mbr", request.member_id, "member_id")
+        hold_id = ids.from_edge("hld", request.hold_id, "hold_id")
+        txn_id = ids.derive("capture", group_id, request.request_id)
+        if not await self._is_in_group(group_id, member_id):
+            raise HoldUnknown(hold_id=request.hold_id)
+        await self._bind(group_id, txn_id, member_id, request.request_id)
+        outcome = await self._ledger.apply_one(
+            Item(
+                kind=Kind.CAPTURE,
+                wallet_id=member_id,
+                group_id=group_id,
+                txn_id=txn_id,
+                request_hash=request_hash(request),
+                points=request.points,
+                occur_time=await self._db.now(),
+                ref_id=hold_id,
+            )
+        )
+        _check(outcome, request_id=request.request_id, member_id=member_id, points=request.points, hold_id=hold_id)
+        return points_pb2.CaptureResponse(
+            txn_id=ids.to_edge("txn", txn_id),
+            points=outcome.points,
+            available_points=outcome.available_points,
+            is_replay=outcome.status is Status.REPLAY,
+        )
+
+    async def release(self, group_id: UUID, request: points_pb2.ReleaseRequest) -> points_pb2.ReleaseResponse:
+        """Give a hold back, or mark one that has not come yet. Raises MemberUnknown, HoldCaptured."""
+        member_id = ids.from_edge("mbr", request.member_id, "member_id")
+        hold_id = hold_id_of(group_id, request.hold_request_id)
+        await self._lookup.require_member(group_id, member_id)
+        outcome = await self._ledger.apply_one(release_item(group_id, member_id, hold_id, await self._db.now()))
+        _check(outcome, request_id=request.request_id, member_id=member_id, points=0, hold_id=hold_id)
+        return points_pb2.ReleaseResponse(released_points=outcome.points, available_points=outcome.available_points)
+
+    async def _place(self, group_id: UUID, spending: points_pb2.Spending) -> tuple[UUID, UUID | None]:
+        merchant_id = ids.from_edge("mch", spending.merchant_id, "spending.merchant_id")
+        await self._lookup.require_merchant(group_id, merchant_id)
+        store_id = ids.from_edge("sto", spending.store_id, "spending.store_id") if spending.store_id else None
+        return merchant_id, store_id
+
+    async def _is_in_group(self, group_id: UUID, member_id: UUID) -> bool:
+        return bool(
+            await self._db.pool.fetchval(
+                "SELECT 1 FROM member WHERE member_id = $1 AND group_id = $2", member_id, group_id
+            )
+        )
+
+    async def _bind(self, group_id: UUID, key: UUID, member_id: UUID, request_id: str) -> None:
+        """A request id is one member's for ever: the ledger, which is kept by member, could not tell."""
+        if await self._claims.request(request_key=key, group_id=group_id, target_id=member_id) != member_id:
+            raise RequestIdReused(request_id=request_id)
+
+
+def hold_id_of(group_id: UUID, request_id: str) -> UUID:
+    """The id of the hold that was, or will be, asked for with that request id."""
+    return ids.derive("hold", group_id, request_id)
+
+
+def release_item(group_id: UUID, member_id: UUID, hold_id: UUID, now: object, *, by_timeout: bool = False) -> Item:
+    """The ledger's item of a release; one by time-out frees only what is over its time."""
+    return Item(
+        kind=Kind.RELEASE,
+        wallet_id=member_id,
+        group_id=group_id,
+        txn_id=hold_id,
+        request_hash=b"",
+        points=0,
+        occur_time=now,  # type: ignore[arg-type]
+        ref_id=hold_id,
+        expected=1 if by_timeout else 0,
+    )
+
+
+def _check(outcome: Outcome, *, request_id: str, member_id: UUID, points: int, hold_id: UUID | None = None) -> None:
+    """Raise what a refusal means to the caller."""
+    hold = ids.to_edge("hld", hold_id) if hold_id else ""
+    match outcome.status:
+        case Status.APPLIED | Status.REPLAY:
+            return
+        case Status.CONFLICT:
+            raise RequestIdReused(request_id=request_id)
+        case Status.UNKNOWN_WALLET:
+            raise MemberUnknown(member_id=ids.to_edge("mbr", member_id))
+        case Status.INSUFFICIENT:
+            raise InsufficientPoints(available_points=outcome.available_points, requested_points=points)
+        case Status.HOLD_UNKNOWN:
+            raise HoldUnknown(hold_id=hold)
+        case Status.HOLD_RELEASED:
+            raise HoldReleased(hold_id=hold)
+        case Status.HOLD_CAPTURED:
+            raise HoldCaptured(hold_id=hold)
+        case Status.CAPTURE_EXCEEDS_HOLD:
+            raise CaptureExceedsHold(held_points=outcome.points, requested_points=points)
+        case Status.REVERSAL_EXCEEDS:
+            raise ReversalExceedsRedemption(left_points=outcome.points, requested_points=points)
+        case _:
+            raise Internal
