@@ -1,0 +1,162 @@
+"""The gateway as an ASGI application: the contract's doors, the API page, and whether it is well."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
+
+from chassis.config import SERVICES, Settings
+from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, Caller, CallerKind, TokenBook
+from gateway.auth.callers import Callers
+from gateway.auth.credentials import Credentials
+from gateway.contract import Contract
+from gateway.door import Door
+from gateway.limits import Gate, open_valkey
+from gateway.openapi import describe
+from gateway.upstream import Upstream
+from huitong.org.v1 import org_pb2
+
+PAGES = Path(__file__).parent / "pages"
+_CREDENTIAL_RPC = "/huitong.org.v1.CredentialService/GetCredentialSecret"
+_CREDENTIAL_SECONDS = 2.0
+# Everything a page needs comes from here; what a page may do is said to the browser.
+_PAGE_HEADERS = {
+    "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the application is put together from; tests put in their own."""
+
+    contract: Contract
+    upstream: Upstream
+    gate: Gate
+    callers: Callers
+    inside: TokenBook
+
+    @classmethod
+    def of(cls, config: Settings) -> Parts:
+        """The suite's own. Opens no connection yet, but needs a running event loop."""
+        key = config.internal_key.get_secret_value()
+        upstream = Upstream({name: config.address(name) for name in SERVICES})
+        inside = TokenBook(key)
+        members = TokenBook(key, issuer=MEMBER_ACCESS, lifetime_seconds=MEMBER_ACCESS_SECONDS)
+        return cls(
+            contract=Contract.load(),
+            upstream=upstream,
+            gate=Gate(open_valkey(config.redis_url), prefix=f"{config.stream}:gateway"),
+            callers=Callers(Credentials(fetch_from_org(upstream, inside)), members),
+            inside=inside,
+        )
+
+
+def fetch_from_org(upstream: Upstream, inside: TokenBook):  # type: ignore[no-untyped-def]
+    """A function that asks org for the credential behind a key id. It raises AppError."""
+    invoke = upstream.call("org", _CREDENTIAL_RPC)
+    gateway = Caller(CallerKind.INTERNAL, "gateway")
+
+    async def fetch(key_id: str) -> org_pb2.GetCredentialSecretResponse:
+        request = org_pb2.GetCredentialSecretRequest(key_id=key_id).SerializeToString()
+        metadata = (("authorization", f"Bearer {inside.mint(gateway)}"),)
+        return org_pb2.GetCredentialSecretResponse.FromString(await invoke(request, _CREDENTIAL_SECONDS, metadata))
+
+    return fetch
+
+
+def create_app(config: Settings, make_parts: type[Parts] = Parts) -> App:
+    """The application; its connections open and close with its lifespan."""
+
+    @asynccontextmanager
+    async def lifespan(app: App) -> AsyncIterator[None]:
+        parts = make_parts.of(config)
+        mount(app, parts)
+        try:
+            yield
+        finally:
+            await asyncio.gather(parts.upstream.close(), parts.gate.close())
+
+    return App(lifespan=lifespan)
+
+
+class App(Starlette):
+    """Starlette with a short way for the contract's own paths, past its router and error pages."""
+
+    door: Door | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the lifespan."""
+        # Middleware (a tracer's) must see every request, so with any the long way is taken.
+        if self.door and scope["type"] == "http" and scope["path"].startswith("/v1/") and not self.user_middleware:
+            await self.door(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def mount(app: App, parts: Parts) -> None:
+    """Give `app` its routes. Raises ValueError for a contract that cannot be served."""
+    openapi = orjson.dumps(describe(parts.contract))
+
+    async def is_alive(_: Request) -> Response:
+        return _json({"status": "alive"})
+
+    async def is_ready(_: Request) -> Response:
+        services, valkey = await asyncio.gather(parts.upstream.readiness(), parts.gate.is_ready())
+        found = {**services, "valkey": valkey}
+        well = all(found.values())
+        body = {"status": "ready" if well else "not ready", "parts": found}
+        return _json(body, status=200 if well else 503)
+
+    async def contract(_: Request) -> Response:
+        return Response(openapi, media_type="application/json", headers=_PAGE_HEADERS)
+
+    door = Door(
+        parts.contract.operations(),
+        upstream=parts.upstream,
+        callers=parts.callers,
+        gate=parts.gate,
+        inside=parts.inside,
+    )
+    app.door = door
+    app.router.redirect_slashes = False
+    app.router.routes[:] = [
+        Route("/healthz", is_alive),
+        Route("/readyz", is_ready),
+        Route("/openapi.json", contract),
+        *(Route(path, _page(name)) for path, name in _FILES.items()),
+        Mount("", app=door),  # also answers what is nowhere, as problem+json
+    ]
+
+
+_FILES = {
+    "/": "index.html",
+    "/docs": "docs.html",
+    "/pages/style.css": "style.css",
+    "/pages/docs.js": "docs.js",
+    "/pages/icon.svg": "icon.svg",
+}
+
+
+def _page(name: str):  # type: ignore[no-untyped-def]
+    async def page(_: Request) -> Response:
+        return FileResponse(PAGES / name, headers={**_PAGE_HEADERS, "cache-control": "no-cache"})
+
+    return page
+
+
+def _json(body: object, *, status: int = 200) -> Response:
+    return Response(
+        orjson.dumps(body), status_code=status, media_type="application/json", headers={"cache-control": "no-store"}
+    )

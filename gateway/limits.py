@@ -1,0 +1,187 @@
+"""Fair use: a token bucket for each caller and action, and nonces used once, both in Valkey.
+
+At most one round trip a request: a signed request's nonce is claimed by the same script that takes its token, and
+requests that arrive while Valkey is being asked share the next question.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError
+
+from chassis.errors import Unavailable
+from chassis.identity import Caller, CallerKind
+from gateway.auth.callers import NONCE_SECONDS
+from gateway.contract import Operation
+from gateway.errors import NonceReused, RateLimited
+
+log = structlog.get_logger("gateway.limits")
+
+CALLS_PER_MINUTE = {
+    CallerKind.PUBLIC: 30,
+    CallerKind.MEMBER: 120,
+    CallerKind.VENDOR: 3_000,
+    CallerKind.TERMINAL: 6_000,
+    CallerKind.SYSTEM: 60_000,
+}
+VALKEY_SECONDS = 0.5
+# After a failure Valkey is taken as gone for this long, so that requests do not queue up behind its timeouts.
+PAUSE_SECONDS = 0.5
+BATCH_MAX = 100
+
+# A bucket is kept as the moment when it will be full again (GCRA): one key, nothing to refill. Times are in µs of the
+# server's clock. For each admission two KEYS: bucket, nonce; three ARGV: µs a call, bucket size, nonce's owner ("" when
+# unsigned). Answers for each 0 when admitted, -1 for a used nonce, else the milliseconds to wait.
+SCRIPT = f"""
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local answers = {{}}
+for i = 1, #KEYS / 2 do
+  local bucket, nonce = KEYS[2 * i - 1], KEYS[2 * i]
+  local interval, size, owner = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1]), ARGV[3 * i]
+  -- The same admission sent again after a broken connection finds its own mark.
+  if owner ~= '' and not redis.call('SET', nonce, owner, 'NX', 'EX', {NONCE_SECONDS})
+      and redis.call('GET', nonce) ~= owner then
+    answers[i] = -1
+  else
+    local full = math.max(tonumber(redis.call('GET', bucket) or now), now) + interval
+    local wait = full - interval * size - now
+    if wait > 0 then
+      -- Not let in, so the same signed request may come again.
+      if owner ~= '' then redis.call('DEL', nonce) end
+      answers[i] = math.ceil(wait / 1000)
+    else
+      redis.call('SET', bucket, string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000))
+      answers[i] = 0
+    end
+  end
+end
+return answers
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Admission:
+    bucket: str
+    nonce: str
+    owner: str
+    calls_per_minute: int
+
+    @property
+    def interval_us(self) -> int:
+        return 60_000_000 // self.calls_per_minute
+
+
+def open_valkey(url: str) -> Redis:
+    """A client that gives up quickly: the gateway has an answer for a Valkey that is gone."""
+    return Redis.from_url(
+        url,
+        socket_timeout=VALKEY_SECONDS,
+        socket_connect_timeout=VALKEY_SECONDS,
+        retry=Retry(NoBackoff(), 1),
+        decode_responses=True,
+    )
+
+
+class Gate:
+    """Lets requests in, or says when to come again."""
+
+    def __init__(self, valkey: Redis, *, prefix: str = "gateway") -> None:
+        self._valkey, self._prefix = valkey, prefix
+        self._sha = ""
+        self._waiting: list[tuple[_Admission, asyncio.Future[int]]] = []
+        self._task: asyncio.Task[None] | None = None
+        self._gone_until = 0.0
+
+    async def admit(self, operation: Operation, caller: Caller, nonce: str) -> None:
+        """Take a token of the caller's bucket for `operation` and claim `nonce` (empty for unsigned requests).
+
+        Without Valkey members go through unlimited; signed requests are refused, since a replay could not be told, and
+        so is the public, since guessing login codes must stay slow.
+        Raises RateLimited, NonceReused, Unavailable.
+        """
+        admission = _Admission(
+            f"{self._prefix}:calls:{caller.kind}:{caller.subject}:{operation.rpc}",
+            f"{self._prefix}:nonce:{nonce}",
+            secrets.token_hex(8) if nonce else "",
+            operation.door.calls_per_minute or CALLS_PER_MINUTE[caller.kind],
+        )
+        try:
+            answer = await self._ask(admission)
+        except (RedisError, OSError, TimeoutError):
+            if nonce or caller.kind is not CallerKind.MEMBER:
+                raise Unavailable from None
+            return
+        if answer < 0:
+            raise NonceReused
+        if answer > 0:
+            raise RateLimited(answer)
+
+    async def is_ready(self) -> bool:
+        """Whether Valkey answers."""
+        try:
+            return bool(await self._valkey.ping())
+        except (RedisError, OSError, TimeoutError):
+            return False
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._valkey.aclose()
+
+    def _ask(self, admission: _Admission) -> asyncio.Future[int]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[int] = loop.create_future()
+        if time.monotonic() < self._gone_until:
+            future.set_exception(ConnectionError())
+            return future
+        self._waiting.append((admission, future))
+        if self._task is None:
+            self._task = loop.create_task(self._work())
+        return future
+
+    async def _work(self) -> None:
+        # One question at a time: what arrives meanwhile goes into the next one, so under load the cost of a round trip
+        # is shared by many requests.
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:BATCH_MAX], self._waiting[BATCH_MAX:]
+                await self._run(batch)
+        finally:
+            self._task = None
+
+    async def _run(self, batch: list[tuple[_Admission, asyncio.Future[int]]]) -> None:
+        answers: list[Any]
+        try:
+            answers = await self._evaluate([admission for admission, _ in batch])
+        except Exception as error:  # every waiting request must be answered, whatever happened
+            if isinstance(error, (RedisError, OSError, TimeoutError)):
+                self._gone_until = time.monotonic() + PAUSE_SECONDS
+                log.warning("valkey_gone", error=type(error).__name__)
+            answers = [error] * len(batch)
+        for (_, future), answer in zip(batch, answers, strict=True):
+            if future.done():
+                continue
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(int(answer))
+
+    async def _evaluate(self, admissions: list[_Admission]) -> list[Any]:
+        keys = [key for each in admissions for key in (each.bucket, each.nonce)]
+        values = [value for each in admissions for value in (each.interval_us, each.calls_per_minute, each.owner)]
+        if not self._sha:
+            self._sha = str(await self._valkey.script_load(SCRIPT))
+        try:
+            return list(await self._valkey.evalsha(self._sha, len(keys), *keys, *values))
+        except NoScriptError:  # Valkey was restarted
+            self._sha = str(await self._valkey.script_load(SCRIPT))
+            return list(await self._valkey.evalsha(self._sha, len(keys), *keys, *values))

@@ -1,0 +1,253 @@
+"""OpenAPI 3.1 from the contract: paths, who may call, limits, errors, schemas."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+from chassis.identity import CallerKind
+from gateway.binding import find_field, find_message
+from gateway.contract import Contract, HttpBinding, Operation
+from gateway.limits import CALLS_PER_MINUTE
+from gateway.routing import Template
+from gateway.schemas import Schemas
+
+_ERRORS = re.compile(r"Errors?:(.*)", re.DOTALL)
+_REASON = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
+_GENERAL = {
+    "400": "The request is not valid: INVALID_ARGUMENT, MALFORMED_JSON. 请求无效。",
+    "401": "No valid identity: UNAUTHENTICATED, SIGNATURE_INVALID, SIGNATURE_EXPIRED, NONCE_REUSED, "
+    "KEY_UNKNOWN_OR_REVOKED. 身份无效。",
+    "403": "Not allowed, or somebody else's: PERMISSION_DENIED, NOT_YOURS. 无权限，或对象不属于调用者。",
+    "413": "BODY_TOO_LARGE, TOO_MANY_LINES. 请求体过大。",
+    "429": "RATE_LIMITED, OVERLOADED; Retry-After says when to come again. 调用过于频繁。",
+    "503": "UNAVAILABLE: try again with the same request id. 服务暂不可用，请用同一请求号重试。",
+}
+_PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457 problem details. `reason` is stable, sentences are not. 错误详情，reason 稳定不变。",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "reason": {"type": "string", "description": "Stable name, INSUFFICIENT_POINTS."},
+        "detail": {"type": "string", "description": "A sentence in the language of Accept-Language."},
+        "detail_zh": {"type": "string", "description": "The same in Chinese."},
+        "metadata": {"type": "object", "additionalProperties": {"type": "string"}},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "description": {"type": "string"}},
+            },
+        },
+        "trace_id": {"type": "string"},
+    },
+    "required": ["type", "title", "status", "reason", "detail"],
+    "example": {
+        "type": "urn:huitong:problem:INSUFFICIENT_POINTS",
+        "title": "Cannot be done",
+        "status": 422,
+        "reason": "INSUFFICIENT_POINTS",
+        "detail": "Member has 120 points; 500 requested.",
+        "detail_zh": "会员有 120 积分，需要 500 积分。",
+        "metadata": {"available_points": "120", "requested_points": "500"},
+    },
+}
+_SECURITY = {
+    "memberToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A member's access token, valid 15 minutes. 会员访问令牌，15 分钟有效。",
+    },
+    "signedRequest": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": (
+            "`HUITONG-HMAC-SHA256 key_id=…, timestamp=…, nonce=…, signature=…` where signature is the hex "
+            "HMAC-SHA256 by the secret over these seven, joined by newlines: METHOD, path, query (both as sent, the "
+            "query without its question mark), hex SHA-256 of the body as sent, unix seconds, nonce (16 to 64 "
+            "characters, never used twice), key id. Good for 5 minutes. 终端、停车供应商与集团系统的请求签名。"
+        ),
+    },
+}
+_SCHEME_OF = {
+    CallerKind.MEMBER: "memberToken",
+    CallerKind.TERMINAL: "signedRequest",
+    CallerKind.VENDOR: "signedRequest",
+    CallerKind.SYSTEM: "signedRequest",
+}
+_INTRODUCTION = """\
+One membership, one points pool and one settlement. JSON in snake_case; amounts are whole minor units (fen), points are
+whole; times are RFC 3339; unknown fields are refused. Every change carries a `request_id` chosen by the caller: the
+same request sent again gets the first answer. Bulk doors take `application/x-ndjson`, one element a line, and answer
+line by line; bodies may be gzipped.
+
+会员、积分、结算一体。JSON 字段为 snake_case；金额为整数分，积分为整数；时间为 RFC 3339；未知字段会被拒绝。
+每个写操作都带调用方自定的 `request_id`：同一请求重发，得到第一次的结果。
+批量接口按行收发 NDJSON，请求体可用 gzip 压缩。"""
+
+
+def describe(contract: Contract) -> dict[str, Any]:
+    """The OpenAPI document."""
+    operations = contract.operations()
+    schemas = Schemas(contract.comments, operations)
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        for index, http in enumerate(operation.http):
+            path = paths.setdefault(Template.parse(http.template).open_path, {})
+            path[http.verb.lower()] = _operation(contract, schemas, operation, http, index)
+    used = {operation.method.containing_service.full_name for operation in operations}
+    tags = [
+        {"name": service.name, "description": contract.comments.of(service), "x-package": service.full_name}
+        for service in contract.services
+        if service.full_name in used
+    ]
+    problem = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Huitong API 汇通开放接口", "version": "1", "description": _INTRODUCTION},
+        "servers": [{"url": "/"}],
+        "tags": tags,
+        "paths": paths,
+        "components": {
+            "schemas": {"Problem": _PROBLEM, **schemas.components()},
+            "responses": {f"E{status}": {"description": text, **problem} for status, text in _GENERAL.items()},
+            "securitySchemes": _SECURITY,
+        },
+    }
+
+
+def error_reasons(comment: str) -> list[str]:
+    """The reasons that an RPC's comment names after "Errors:"."""
+    match = _ERRORS.search(comment)
+    return list(dict.fromkeys(_REASON.findall(match[1]))) if match else []
+
+
+def _reasons(contract: Contract, operation: Operation) -> list[str]:
+    """The operation's own error reasons, and those of another RPC of its service that its comment points to."""
+    comment = contract.comments.of(operation.method)
+    reasons = error_reasons(comment)
+    other = re.search(r"Errors?: as (\w+)", " ".join(comment.split()))
+    if other:
+        reasons += error_reasons(contract.comments.of(f"{operation.method.containing_service.full_name}.{other[1]}"))
+    return list(dict.fromkeys(reasons))
+
+
+def _operation(
+    contract: Contract, schemas: Schemas, operation: Operation, http: HttpBinding, index: int
+) -> dict[str, Any]:
+    comment = contract.comments.of(operation.method)
+    text = " ".join(_ERRORS.sub("", comment).split())
+    summary = re.split(r"(?<=[.:;])\s", text, maxsplit=1)[0].rstrip(".:;")
+    service = operation.method.containing_service.name
+    kinds = sorted(operation.audiences)
+    limits = {kind.value: operation.door.calls_per_minute or CALLS_PER_MINUTE[kind] for kind in kinds}
+    reasons = _reasons(contract, operation)
+    result: dict[str, Any] = {
+        "operationId": f"{service}_{operation.method.name}" + (f"_{index + 1}" if index else ""),
+        "tags": [service],
+        "summary": summary,
+        "description": text,
+        "x-rpc": operation.rpc[1:],
+        "x-permission": operation.permission,
+        "x-audiences": list(limits),
+        "x-calls-per-minute": limits,
+        "x-bindings": [{"audience": bound.kind.value, "field": ".".join(bound.path)} for bound in operation.bindings],
+        "x-errors": reasons,
+        "security": _security(operation),
+        "responses": _responses(schemas, operation, http, reasons),
+    }
+    parameters = _parameters(schemas, operation, http)
+    if parameters:
+        result["parameters"] = parameters
+    if http.body:
+        result["requestBody"] = {"required": True, "content": _request_content(schemas, operation, http)}
+    return result
+
+
+def _security(operation: Operation) -> list[dict[str, list[str]]]:
+    if CallerKind.PUBLIC in operation.audiences:
+        return [{}]
+    return [{scheme: []} for scheme in dict.fromkeys(_SCHEME_OF[kind] for kind in sorted(operation.audiences))]
+
+
+def _parameters(schemas: Schemas, operation: Operation, http: HttpBinding) -> list[dict[str, Any]]:
+    variables = Template.parse(http.template).variables
+    found = []
+    for name in variables:
+        field = find_field(operation.request, name.split("."))
+        found.append({"name": name, "in": "path", "required": True, **_parameter(schemas, field)})
+    if http.body != "*":
+        skipped = {*variables, http.body}
+        for name, field in _query_fields(operation.request, "", 0):
+            if name not in skipped:
+                found.append({"name": name, "in": "query", "required": False, **_parameter(schemas, field)})
+    return found
+
+
+def _parameter(schemas: Schemas, field: FieldDescriptor) -> dict[str, Any]:
+    schema = schemas.field(field)
+    description = schema.pop("description", "")
+    return {"schema": schema, **({"description": description} if description else {})}
+
+
+def _query_fields(message: Descriptor, prefix: str, depth: int) -> list[tuple[str, FieldDescriptor]]:
+    found: list[tuple[str, FieldDescriptor]] = []
+    for field in message.fields:
+        inner = field.message_type
+        if inner is None or inner.full_name.startswith("google.protobuf."):
+            found.append((prefix + field.name, field))
+        elif not field.is_repeated and depth < 2:
+            found += _query_fields(inner, f"{prefix}{field.name}.", depth + 1)
+    return found
+
+
+def _request_content(schemas: Schemas, operation: Operation, http: HttpBinding) -> dict[str, Any]:
+    if http.body != "*":
+        message = find_message(operation.request, [http.body])
+        return {"application/json": {"schema": schemas.reference(message), "example": schemas.example(message)}}
+    variables = set(Template.parse(http.template).variables)
+    schema = schemas.reference(operation.request, without=variables)
+    content = {"application/json": {"schema": schema, "example": schemas.example(operation.request, without=variables)}}
+    if operation.door.ndjson_field:
+        element = find_message(operation.request, [operation.door.ndjson_field])
+        content["application/x-ndjson"] = {
+            "schema": schemas.reference(element),
+            "example": schemas.example(element),
+            "x-each-line": True,
+        }
+    return content
+
+
+def _responses(schemas: Schemas, operation: Operation, http: HttpBinding, reasons: list[str]) -> dict[str, Any]:
+    message = operation.response
+    if http.response_body:
+        message = find_message(message, [http.response_body])
+    content: dict[str, Any] = {
+        "application/json": {"schema": schemas.reference(message), "example": schemas.example(message)}
+    }
+    if operation.door.ndjson_field:
+        result = find_message(operation.response, [operation.door.ndjson_result_field])
+        line = {
+            "type": "object",
+            "properties": {
+                "line": {"type": "integer", "minimum": 1},
+                "result": schemas.reference(result),
+                "error": {"$ref": "#/components/schemas/Problem"},
+            },
+            "required": ["line"],
+        }
+        example = {"line": 1, "result": schemas.example(result)}
+        content["application/x-ndjson"] = {"schema": line, "example": example, "x-each-line": True}
+    known = {status: {"$ref": f"#/components/responses/E{status}"} for status in _GENERAL}
+    own = "Refused: " + ", ".join(reasons) if reasons else "Refused"
+    default = {
+        "description": own,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    return {"200": {"description": "Done 成功", "content": content}, **known, "default": default}
