@@ -1,0 +1,1 @@
+"""`python -m tests.bench`: how fast the ledger is, beside its baselines in the same run."""

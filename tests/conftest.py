@@ -1,0 +1,108 @@
+"""Servers for tests: started once per run by the first test that needs them, shared by all xdist workers.
+
+Fixtures: `local_servers` (the shared servers), `sandbox` (a test module's own databases, stream and Valkey database),
+`own_servers` (servers of a single test, to be killed).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from suite.errors import SuiteError
+from suite.local import LocalServers, erase
+from tests.apps import Apps
+from tests.support import Sandbox
+
+RUN = "HUITONG_TEST_RUN"  # this run's folder, told to the workers
+_owner: int | None = None
+
+
+def _folder_prefix() -> str:
+    return f"huitong-test-{os.getuid()}-"
+
+
+def _sweep() -> None:
+    """Stop and remove what runs that were killed have left."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_folder_prefix()}*"):
+        with contextlib.suppress(OSError, SuiteError):
+            descriptor = os.open(folder / "owner.lock", os.O_RDWR)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                erase(folder / "home")
+                shutil.rmtree(folder)
+            finally:
+                os.close(descriptor)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The first process of a run owns its folder; the workers find it in their environment."""
+    global _owner
+    if hasattr(config, "workerinput"):
+        return
+    _sweep()
+    folder = Path(tempfile.mkdtemp(prefix=_folder_prefix()))
+    _owner = os.open(folder / "owner.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(_owner, fcntl.LOCK_EX)
+    os.environ[RUN] = str(folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Ends after the last worker, crashed ones included: nothing is left behind."""
+    if _owner is not None:
+        folder = Path(os.environ[RUN])
+        erase(folder / "home")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _exclusive(path: Path) -> Iterator[None]:
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def local_servers() -> LocalServers:
+    """The run's PostgreSQL, NATS and Valkey. Shared: never stop them; see `own_servers`."""
+    folder = Path(os.environ[RUN])
+    with _exclusive(folder / "start.lock"):
+        servers = LocalServers(folder / "home", usual_ports=False, durable=False, environment={})
+        servers.start()
+        servers.detach()
+    return servers
+
+
+@pytest.fixture(scope="module")
+def sandbox(local_servers: LocalServers) -> Iterator[Sandbox]:
+    """Fresh databases (created on demand), stream and Valkey database for one test module; removed after it."""
+    counter = Path(os.environ[RUN]) / "sandboxes"
+    with _exclusive(counter.with_suffix(".lock")):
+        number = int(counter.read_text()) + 1 if counter.exists() else 1
+        counter.write_text(str(number))
+    corner = Sandbox(local_servers, valkey_database=1 + number % 255)
+    yield corner
+    corner.clear_from_anywhere()
+
+
+@pytest.fixture
+def own_servers(tmp_path: Path) -> Iterator[LocalServers]:
+    """Servers of this test alone, with fsync on, on free ports: it may kill and restart them."""
+    with LocalServers(tmp_path / "own", usual_ports=False, environment={}) as servers:
+        yield servers
+    erase(tmp_path / "own")
+
+
+@pytest.fixture
+async def apps(sandbox: Sandbox) -> AsyncIterator[Apps]:
+    """Starts services in this process: `await apps.start("org", "member")`. They stop when the test ends."""
+    running = Apps(sandbox)
+    yield running
+    await running.stop()

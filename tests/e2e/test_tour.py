@@ -1,0 +1,175 @@
+"""The README's walk, over HTTP: join, log in, sell, see why, spend at a till, park, look at a statement."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+import pytest
+
+from gateway.auth.signing import sign_request
+from suite.demo.doors import Key
+from suite.invariants import check
+from tests.e2e.demo_suite import DemoSuite
+
+pytestmark = pytest.mark.timeout(300)
+PHONE = "+8613900000001"
+TIME = "2017-01-02T10:00:00+08:00"
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSuite]:
+    """A suite after its first day."""
+    suite = DemoSuite(tmp_path_factory.mktemp("tour") / "home")
+    try:
+        suite.demo(1)
+        yield suite
+        results = asyncio.run(check(suite.settings))
+        assert [(one.service, one.name, one.examples) for one in results if one.violation_count] == []
+    finally:
+        suite.close()
+
+
+class Walker:
+    """Requests that must succeed."""
+
+    def __init__(self, suite: DemoSuite) -> None:
+        self.suite, self.memory = suite, suite.memory
+        self.till = self.memory.terminal_key("s367")
+        self.store_id = self.memory.store_id("s367")
+
+    async def post(self, path: str, body: dict[str, Any], *, key: Key | None = None, token: str = "") -> dict[str, Any]:
+        """POST JSON, signed by `key`, or as the member with `token`, or as nobody."""
+        content = orjson.dumps(body)
+        headers = {"Content-Type": "application/json"}
+        if key:
+            headers |= sign_request(key_id=key.key_id, secret=key.secret, method="POST", path=path, body=content)
+        elif token:
+            headers["Authorization"] = f"Bearer {token}"
+        status, answer, _ = await self.suite.send("POST", path, body=content, headers=headers)
+        assert status == 200, answer
+        return answer
+
+    async def get(self, path: str, *, key: Key | None = None, token: str = "", **query: str) -> dict[str, Any]:
+        """GET, likewise."""
+        text = urlencode(query)
+        if key:
+            headers = sign_request(key_id=key.key_id, secret=key.secret, method="GET", path=path, query=text)
+        else:
+            headers = {"Authorization": f"Bearer {token}"}
+        status, answer, _ = await self.suite.send("GET", f"{path}?{text}" if text else path, headers=headers)
+        assert status == 200, answer
+        return answer
+
+    async def log_in(self) -> tuple[str, str]:
+        """Log in by phone and one-time code: member id and access token."""
+        login = {"group_code": "huitong-demo", "phone": PHONE}
+        await self.post("/v1/login:start", login)
+        sent = await self.get("/v1/simulator/messages", key=self.memory.system_key, phone=PHONE)
+        code = next(digits for digits in str(sent["messages"][0]).split("'") if digits.isdigit() and len(digits) == 6)
+        done = await self.post("/v1/login:complete", {**login, "one_time_code": code})
+        return done["member"]["member_id"], done["tokens"]["access_token"]
+
+    def sale(self, member_id: str, receipt_no: str, amounts: dict[str, int]) -> dict[str, Any]:
+        """A sale with a line for each category."""
+        return {
+            "request_id": f"tour-sale-{receipt_no}",
+            "store_id": self.store_id,
+            "receipt_no": receipt_no,
+            "sale_time": TIME,
+            "member_id": member_id,
+            "total": {"amount_minor": sum(amounts.values()), "currency_code": "CNY"},
+            "lines": [
+                {"line_no": number, "amount_minor": amount, "category": category}
+                for number, (category, amount) in enumerate(amounts.items(), start=1)
+            ],
+        }
+
+
+async def test_a_member_joins_buys_spends_parks_and_settles(suite: DemoSuite) -> None:
+    walker = Walker(suite)
+    joined = await walker.post(
+        "/v1/members",
+        {"request_id": "tour-join-1", "phone": PHONE, "store_id": walker.store_id, "birth_month": 1},
+        key=walker.till,
+    )
+    assert joined["is_new"]
+    member_id, token = await walker.log_in()
+    assert member_id == joined["member"]["member_id"], "one phone, one member"
+
+    sold = await walker.post(
+        "/v1/sales", walker.sale(member_id, "tour-1", {"PRODUCE": 4800, "GROCERY": 80000}), key=walker.till
+    )
+    why = await walker.get(f"/v1/members/{member_id}/sales/{sold['sale_id']}", token=token)
+    assert why["points"] == sold["points"] == sum(rule["points"] for rule in why["explanation"]["rules"])
+    assert {rule["rule_id"] for rule in why["explanation"]["rules"]} == {
+        "base",
+        "spend-200",
+        "fresh",
+        "new-shops",
+        "birthday",
+    }
+
+    code = (await walker.get(f"/v1/members/{member_id}/code", token=token))["member_code"]
+    purchase = {
+        "store_id": walker.store_id,
+        "member_code": code,
+        "sale_time": TIME,
+        "total": {"amount_minor": 10_000, "currency_code": "CNY"},
+        "lines": [{"line_no": 1, "amount_minor": 10_000, "category": "GROCERY"}],
+    }
+    quote = await walker.post("/v1/checkouts:quote", purchase, key=walker.till)
+    assert (quote["max_points"], quote["max_offset"]["amount_minor"]) == (500, 1500)
+    commit = {**purchase, "request_id": "tour-checkout-1", "receipt_no": "tour-2", "offset_points": 500}
+    checkout = (await walker.post("/v1/checkouts", commit, key=walker.till))["checkout"]
+    assert (checkout["state"], checkout["payable"]["amount_minor"]) == ("CHECKOUT_STATE_COMMITTED", 8500)
+    assert (await walker.post("/v1/checkouts", commit, key=walker.till))["checkout"] == checkout, (
+        "asked twice, done once"
+    )
+
+    car = {"car_park_id": walker.memory.units["car-park"], "plate_no": "沪AD12345"}
+    await walker.post(
+        f"/v1/members/{member_id}/plates", {"request_id": "tour-plate", "plate_no": car["plate_no"]}, token=token
+    )
+    entry = {"request_id": "tour-entry", **car, "entry_time": "2017-01-02T09:00:00+08:00"}
+    await walker.post("/v1/parking/entries", entry, key=walker.memory.vendor_key)
+    leave = {"request_id": "tour-exit-1", **car, "exit_time": "2017-01-02T11:40:00+08:00"}
+    refused = await walker.post("/v1/parking/exits", leave, key=walker.memory.vendor_key)
+    assert (refused["may_leave"], refused["due"]["amount_minor"]) == (False, 2400)
+    pay = {"request_id": "tour-pay", **car, "member_id": member_id, "pay_time": leave["exit_time"], "use_points": True}
+    paid = await walker.post("/v1/parking/fees:pay", pay, token=token)
+    assert paid["fee"]["points"] == 800
+    leave |= {"request_id": "tour-exit-2", "exit_time": "2017-01-02T11:45:00+08:00"}
+    assert (await walker.post("/v1/parking/exits", leave, key=walker.memory.vendor_key))["may_leave"]
+
+    statement = await walker.get(f"/v1/members/{member_id}/statement", token=token)
+    kinds = [entry["kind"].removeprefix("MOVEMENT_KIND_") for entry in statement["entries"]]
+    assert sorted(kinds) == ["EARN", "EARN", "REDEEM", "REDEEM"]
+    balance = await walker.get(f"/v1/members/{member_id}/balance", token=token)
+    assert balance["available_points"] == sum(entry["points"] for entry in statement["entries"])
+
+    merchant_id = walker.memory.merchants["parking"]
+    async with asyncio.timeout(10):  # settlement follows by events
+        while True:
+            path = f"/v1/settlement/periods/2017-01/statements/{merchant_id}"
+            settled = await walker.get(path, key=walker.memory.system_key)
+            if any(
+                any(lot["points"] for lot in movement["lots"]) and movement["points"] == 800
+                for movement in settled["movements"]
+            ):
+                break
+            await asyncio.sleep(0.05)
+    periods = await walker.get("/v1/settlement/periods", key=walker.memory.system_key)
+    assert all(period["imbalance_minor"] == 0 for period in periods["periods"])
+
+
+async def test_a_member_reaches_only_what_is_their_own(suite: DemoSuite) -> None:
+    walker = Walker(suite)
+    await asyncio.sleep(0)
+    other = next(iter(walker.memory.members.values()))
+    headers = {"Authorization": "Bearer forged"}
+    status, problem, _ = await suite.send("GET", f"/v1/members/{other}/balance", headers=headers)
+    assert (status, problem["reason"]) == (401, "UNAUTHENTICATED")

@@ -1,0 +1,239 @@
+"""The mall with the real org, member and points, over events and gRPC."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.errors import AppError
+from huitong.common.v1 import types_pb2
+from huitong.mall.v1 import mall_pb2
+from huitong.member.v1 import member_pb2, member_pb2_grpc
+from huitong.org.v1 import org_pb2, org_pb2_grpc
+from huitong.points.v1 import points_pb2, points_pb2_grpc
+from services.mall.invariants import INVARIANTS
+from services.points.invariants import INVARIANTS as POINTS_INVARIANTS
+from tests.apps import Apps, internal, member, system, terminal
+from tests.integration.mall.mall import STUBS, rid
+
+pytestmark = pytest.mark.timeout(120)
+
+CSV = """kind,code,name,parent_code,unit_kind,time_zone,currency_code,category,floor
+unit,MALL,Mall,,mall,Asia/Shanghai,CNY,,
+merchant,M1,Grocer,MALL,,,,supermarket,
+merchant,M2,Baker,MALL,,,,bakery,
+store,S1,Grocer 1,M1,,,,,L1
+store,S2,Baker 1,M2,,,,,L2
+"""
+
+
+class World:
+    """A group with two stores and one member who has bought something."""
+
+    def __init__(self, apps: Apps) -> None:
+        self.apps = apps
+
+    async def start(self) -> World:
+        self.running = await self.apps.start("org", "member", "points", "mall")
+        self.org = self.apps.stub(org_pb2_grpc.StructureServiceStub, "org")
+        self.members = self.apps.stub(member_pb2_grpc.MemberServiceStub, "member")
+        self.rules = self.apps.stub(points_pb2_grpc.RuleServiceStub, "points")
+        self.sales = self.apps.stub(points_pb2_grpc.SalesServiceStub, "points")
+        create = org_pb2.CreateGroupRequest(request_id="create-group", code="test-group", name="Test")
+        await self.apps.call(self.org.CreateGroup, create, internal("suite"))
+        await self.apps.call(
+            self.org.ImportStructure, org_pb2.ImportStructureRequest(request_id="import-csv", csv=CSV), system()
+        )
+        listed = await self.apps.call(self.org.ListStores, org_pb2.ListStoresRequest(), system())
+        self.stores = {store.code: store.store_id for store in listed.stores}
+        self.merchants = {store.code: store.merchant_id for store in listed.stores}
+        await self.apps.call(self.rules.PublishRuleSet, _rule_set(), system())
+        join = member_pb2.JoinMemberRequest(request_id="join-anna", phone="+8613800000001")
+        joined = await self.apps.call(self.members.JoinMember, join, system())
+        self.anna = joined.member.member_id
+        await self.apps.drain()
+        await self._buy_once()
+        return self
+
+    async def _buy_once(self) -> None:
+        """1,000 points."""
+        request = points_pb2.RecordSaleRequest(
+            request_id=rid(),
+            store_id=self.stores["S1"],
+            receipt_no=rid(),
+            sale_time=_now(),
+            member_id=self.anna,
+            total=types_pb2.Money(amount_minor=100_000, currency_code="CNY"),
+            lines=[points_pb2.SaleLine(line_no=1, amount_minor=100_000)],
+        )
+        await self.apps.call(self.sales.RecordSale, request, system())
+
+    async def call(self, service: str, rpc: str, request: Any, caller: Any = None) -> Any:
+        return await self.apps.call(getattr(self.apps.stub(STUBS[service], "mall"), rpc), request, caller or system())
+
+    async def balance(self) -> tuple[int, int]:
+        wallets = self.apps.stub(points_pb2_grpc.WalletServiceStub, "points")
+        found = await self.apps.call(wallets.GetBalance, points_pb2.GetBalanceRequest(member_id=self.anna), system())
+        return found.available_points, found.held_points
+
+    async def code(self) -> str:
+        request = member_pb2.GetMemberCodeRequest(member_id=self.anna)
+        return str((await self.apps.call(self.members.GetMemberCode, request, member(self.anna))).member_code)
+
+    async def assert_invariants(self) -> None:
+        for name, query in INVARIANTS.items():
+            assert await self.running["mall"].db.pool.fetch(query) == [], name
+        for name, query in POINTS_INVARIANTS.items():
+            rows = await self.running["points"].db.pool.fetch(query)
+            assert [row for row in rows if tuple(row) != (0,)] == [], name
+
+
+def _now() -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(datetime.now(UTC))
+    return stamp
+
+
+def _rule_set() -> points_pb2.PublishRuleSetRequest:
+    return points_pb2.PublishRuleSetRequest(
+        request_id="rule-set-1",
+        rule_set=points_pb2.RuleSet(
+            effective_date=types_pb2.BusinessDate(year=2020, month=1, day=1),
+            base_points=1,
+            base_step_minor=100,
+            rules=[points_pb2.EarningRule(rule_id="base", kind=points_pb2.RULE_KIND_BASE, name="Base")],
+            expiry_months=12,
+            offset=points_pb2.OffsetRule(offset_points=100, offset_minor=300, max_share_bps=1500),
+        ),
+    )
+
+
+@pytest.fixture
+async def world(apps: Apps) -> AsyncIterator[World]:
+    yield await World(apps).start()
+
+
+async def test_the_whole_mall_on_real_points(world: World) -> None:
+    # copies came by events: nobody had to be asked
+    item_request = mall_pb2.CreateItemRequest(
+        request_id=rid(), code="TEA", name="Tea", merchant_id=world.merchants["S1"], price_points=300, stock=5
+    )
+    item = (await world.call("Catalogue", "CreateItem", item_request)).item
+    assert await world.running["mall"].db.pool.fetchval("SELECT count(*) FROM store_copy") == 2
+    assert await world.running["mall"].db.pool.fetchval("SELECT count(*) FROM member_copy") == 1
+
+    # an order, cancelled again, and one that stays
+    def place() -> mall_pb2.PlaceOrderRequest:
+        return mall_pb2.PlaceOrderRequest(request_id=rid(), member_id=world.anna, item_id=item.item_id)
+
+    first = await world.call("Order", "PlaceOrder", place(), member(world.anna))
+    assert (first.order.state, first.available_points) == (mall_pb2.ORDER_STATE_COMPLETED, 700)
+    cancel = mall_pb2.CancelOrderRequest(request_id=rid(), member_id=world.anna, order_id=first.order.order_id)
+    cancelled = await world.call("Order", "CancelOrder", cancel, member(world.anna))
+    assert cancelled.order.state == mall_pb2.ORDER_STATE_CANCELLED
+    assert await world.balance() == (1000, 0)
+    request = place()
+    same = await asyncio.gather(*(world.call("Order", "PlaceOrder", request, member(world.anna)) for _ in range(20)))
+    assert {answer.order.voucher.code for answer in same} == {same[0].order.voucher.code}
+    assert await world.balance() == (700, 0)
+
+    # too dear
+    dear = mall_pb2.CreateItemRequest(
+        request_id=rid(), code="CAR", name="Car", merchant_id=world.merchants["S2"], price_points=10**6, stock=1
+    )
+    car = (await world.call("Catalogue", "CreateItem", dear)).item
+    refused = mall_pb2.PlaceOrderRequest(request_id=rid(), member_id=world.anna, item_id=car.item_id)
+    for _ in range(2):
+        with pytest.raises(AppError) as caught:
+            await world.call("Order", "PlaceOrder", refused, member(world.anna))
+        assert caught.value.reason == "INSUFFICIENT_POINTS"
+    await world.assert_invariants()
+
+    # a checkout with coupon and points, voided afterwards
+    await _checkout_and_void(world)
+    await world.assert_invariants()
+
+
+async def _checkout_and_void(world: World) -> None:
+    template = mall_pb2.CreateTemplateRequest(
+        request_id=rid(),
+        code="TEN",
+        name="Ten off",
+        amount_off_minor=1000,
+        valid_from_time=Timestamp(seconds=1_500_000_000),
+        valid_until_time=Timestamp(seconds=4_000_000_000),
+    )
+    made = (await world.call("Coupon", "CreateTemplate", template)).template
+    issue = mall_pb2.IssueCouponRequest(request_id=rid(), template_id=made.template_id, member_id=world.anna)
+    coupon = (await world.call("Coupon", "IssueCoupon", issue)).coupon
+    till = terminal(world.stores["S2"])
+    purchase: dict[str, Any] = {
+        "store_id": world.stores["S2"],
+        "sale_time": _now(),
+        "total": types_pb2.Money(amount_minor=11_000, currency_code="CNY"),
+        "lines": [
+            points_pb2.SaleLine(line_no=1, amount_minor=7_001),
+            points_pb2.SaleLine(line_no=2, amount_minor=3_999),
+        ],
+    }
+    code = await world.code()
+    quote = await world.call(
+        "Checkout", "QuoteCheckout", mall_pb2.QuoteCheckoutRequest(**purchase, member_code=code), till
+    )
+    assert (quote.coupons[0].discount.amount_minor, quote.max_points, quote.payable.amount_minor) == (1000, 500, 8500)
+    commit = mall_pb2.CommitCheckoutRequest(
+        **purchase,
+        request_id=rid(),
+        receipt_no="C1",
+        member_code=code,
+        coupon_code=coupon.code,
+        offset_points=quote.max_points,
+    )
+    answers = await asyncio.gather(*(world.call("Checkout", "CommitCheckout", commit, till) for _ in range(10)))
+    done = answers[0].checkout
+    assert all(answer.checkout == done for answer in answers)
+    assert (done.state, done.payable.amount_minor, done.earned_points) == (
+        mall_pb2.CHECKOUT_STATE_COMMITTED,
+        8500,
+        85,
+    )
+    assert done.explanation.rules and await world.balance() == (700 - 500 + 85, 0)
+    assert done.available_points == 285
+    again = mall_pb2.CommitCheckoutRequest()
+    again.CopyFrom(commit)
+    again.request_id, again.receipt_no, again.coupon_code, again.offset_points = rid(), "C2", "", 100
+    with pytest.raises(AppError) as caught:
+        await world.call("Checkout", "CommitCheckout", again, till)
+    assert caught.value.reason == "MEMBER_CODE_USED"
+
+    void = mall_pb2.VoidCheckoutRequest(request_id=rid(), store_id=world.stores["S2"], checkout_id=done.checkout_id)
+    voided = (await world.call("Checkout", "VoidCheckout", void, till)).checkout
+    assert voided.state == mall_pb2.CHECKOUT_STATE_VOIDED
+    assert await world.balance() == (700, 0)
+    listed = await world.call("Coupon", "ListCoupons", mall_pb2.ListCouponsRequest(member_id=world.anna))
+    assert listed.coupons[0].state == mall_pb2.COUPON_STATE_ISSUED
+
+
+async def test_points_stopped_in_the_middle_is_waited_for(world: World) -> None:
+    request = mall_pb2.CreateItemRequest(
+        request_id=rid(), code="JAM", name="Jam", merchant_id=world.merchants["S1"], price_points=100, stock=3
+    )
+    item = (await world.call("Catalogue", "CreateItem", request)).item
+    available, _ = await world.balance()
+    await world.apps.stop("points")
+    place = mall_pb2.PlaceOrderRequest(request_id=rid(), member_id=world.anna, item_id=item.item_id)
+    pending = await world.call("Order", "PlaceOrder", place, member(world.anna))
+    assert pending.order.state == mall_pb2.ORDER_STATE_PENDING
+    await world.apps.start("points")
+    async with asyncio.timeout(30):
+        while pending.order.state == mall_pb2.ORDER_STATE_PENDING:
+            await asyncio.sleep(0.2)
+            pending = await world.call("Order", "PlaceOrder", place, member(world.anna))
+    assert pending.order.state == mall_pb2.ORDER_STATE_COMPLETED and pending.order.voucher.code
+    assert await world.balance() == (available - 100, 0)
+    await world.assert_invariants()

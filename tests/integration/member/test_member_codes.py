@@ -1,0 +1,98 @@
+"""Dynamic member codes at a till, by the real clock."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from huitong.member.v1 import member_pb2
+from services.member import api
+from tests.apps import member, system
+from tests.integration.member.conftest import OTHER_GROUP, People
+
+
+class Clock:
+    """The real clock as member's api sees it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = (time.time() // 30) * 30 + 10
+        monkeypatch.setattr(api, "time", self)
+
+    def time(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+async def test_code_is_read_without_being_used_up(people: People, clock: Clock) -> None:
+    member_id = (await people.join()).member.member_id
+    shown = await people.code(member_id)
+    for _ in range(3):
+        found = await people.identify(member_code=shown.member_code)
+        assert (found.member_id, found.may_spend) == (member_id, True)
+    assert await people.count("code_use") == 0
+    assert shown.expire_time.ToSeconds() == clock.now - 10 + 60
+
+
+async def test_code_is_spent_once_and_the_purchase_that_spent_it_may_ask_again(
+    people: People, clock: Clock, refusal: Any
+) -> None:
+    member_id = (await people.join()).member.member_id
+    code = (await people.code(member_id)).member_code
+    first = await people.identify(member_code=code, spend_request_id="purchase-1")
+    assert first.may_spend
+    assert await people.identify(member_code=code, spend_request_id="purchase-1") == first
+    assert await refusal(people.identify(member_code=code, spend_request_id="purchase-2")) == "MEMBER_CODE_USED"
+    assert not (await people.identify(member_code=code)).may_spend  # good for earning still
+    fresh = (await people.code(member_id)).member_code
+    assert fresh != code  # the member need not wait for the next half minute
+    assert (await people.identify(member_code=fresh, spend_request_id="purchase-2")).may_spend
+    clock.now += 300
+    assert await people.identify(member_code=code, spend_request_id="purchase-1") == first
+    assert await refusal(people.identify(member_code=code, spend_request_id="purchase-3")) == "MEMBER_CODE_EXPIRED"
+    assert await refusal(people.identify(member_code=code)) == "MEMBER_CODE_EXPIRED"
+
+
+async def test_of_twenty_purchases_at_once_one_gets_the_code(people: People, clock: Clock) -> None:
+    code = (await people.code((await people.join()).member.member_id)).member_code
+    outcomes = await asyncio.gather(
+        *(people.identify(member_code=code, spend_request_id=f"purchase-{number}") for number in range(20)),
+        return_exceptions=True,
+    )
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    assert len(refused) == 19
+    assert {outcome.reason for outcome in refused} == {"MEMBER_CODE_USED"}  # type: ignore[attr-defined]
+    assert await people.count("code_use") == 1
+
+
+async def test_code_ends_after_its_next_step(people: People, clock: Clock, refusal: Any) -> None:
+    code = (await people.code((await people.join()).member.member_id)).member_code
+    clock.now += 49.9
+    assert (await people.identify(member_code=code)).may_spend
+    clock.now += 0.2
+    assert await refusal(people.identify(member_code=code, spend_request_id="late")) == "MEMBER_CODE_EXPIRED"
+
+
+async def test_forged_or_foreign_code_is_invalid(people: People, clock: Clock, refusal: Any) -> None:
+    code = (await people.code((await people.join()).member.member_id)).member_code
+    last = str((int(code[-1]) + 1) % 10)
+    for wrong in (code[:-1] + last, code[:-1], code + "0", "x" * 24, "１" * 24, "\x00" * 24):
+        assert await refusal(people.identify(member_code=wrong)) == "MEMBER_CODE_INVALID"
+    assert await refusal(people.identify(OTHER_GROUP, member_code=code)) == "MEMBER_CODE_INVALID"
+    broken = people.identify(member_code=code, spend_request_id="a\x00b")
+    assert await refusal(broken) == "INVALID_ARGUMENT"
+
+
+async def test_code_is_shown_to_its_member_only(people: People, refusal: Any) -> None:
+    mine, other = (await people.join()).member, (await people.join("+8613800000002")).member
+    request = member_pb2.GetMemberCodeRequest(member_id=mine.member_id)
+    for who, reason in ((member(other.member_id), "NOT_YOURS"), (system(), "PERMISSION_DENIED")):
+        assert await refusal(people.apps.call(people.members.GetMemberCode, request, who)) == reason
+    foreign = member(mine.member_id, OTHER_GROUP)
+    assert await refusal(people.apps.call(people.members.GetMemberCode, request, foreign)) == "MEMBER_UNKNOWN"

@@ -1,0 +1,315 @@
+"""The structure of a group, over gRPC on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from chassis import ids
+from chassis.errors import AppError
+from huitong.org.v1 import events_pb2, org_pb2, org_pb2_grpc
+from tests.apps import GROUP, Apps, internal, system, terminal
+
+OTHER_GROUP = ids.derive("group", "other-group")
+HEADER = "kind,code,name,parent_code,unit_kind,time_zone,currency_code,category,floor\n"
+FILE = HEADER + (
+    "terminal,T1,,S1,,,,,\n"  # before its store: order does not matter
+    "unit,MALL,Mall,,mall,Asia/Shanghai,CNY,,\n"
+    "unit,PARK,Car park,,parking,Asia/Shanghai,CNY,,\n"
+    "merchant,M1,Grocer,MALL,,,,supermarket,\n"
+    "store,S1,Grocer 1,M1,,,,,L1\n"
+    "store,S2,Grocer 2,M1,,,,deli,L2\n"
+)
+
+
+class Org:
+    """org with two groups."""
+
+    def __init__(self, apps: Apps) -> None:
+        self.apps = apps
+        self.db: Any = None
+        self.structure = apps.stub(org_pb2_grpc.StructureServiceStub, "org")
+
+    async def start(self) -> Org:
+        self.db = (await self.apps.start("org"))["org"].db
+        await self.db.pool.execute("TRUNCATE org_group, credential, outbox, request_log CASCADE")
+        for code in ("test-group", "other-group"):
+            request = org_pb2.CreateGroupRequest(request_id=f"create-{code}", code=code, name=code)
+            await self.apps.call(self.structure.CreateGroup, request, internal("suite"))
+        await self.db.pool.execute("TRUNCATE outbox")
+        return self
+
+    async def call(self, rpc: str, request: Any, group_id: UUID = GROUP) -> Any:
+        return await self.apps.call(getattr(self.structure, rpc), request, system(group_id))
+
+    async def load(self, csv: str, group_id: UUID = GROUP, validate_only: bool = False) -> Any:
+        request = org_pb2.ImportStructureRequest(request_id=ids.new().hex, csv=csv, validate_only=validate_only)
+        return await self.call("ImportStructure", request, group_id)
+
+    async def events(self) -> list[tuple[str, Any]]:
+        rows = await self.db.pool.fetch("SELECT type, payload FROM outbox ORDER BY xid::text::bigint, id")
+        return [
+            (
+                row["type"].rpartition(".")[2],
+                getattr(events_pb2, row["type"].rpartition(".")[2]).FromString(row["payload"]),
+            )
+            for row in rows
+        ]
+
+
+@pytest.fixture
+async def org(apps: Apps) -> Org:
+    return await Org(apps).start()
+
+
+def counts(response: org_pb2.ImportStructureResponse) -> tuple[int, int, int, int]:
+    return response.created_count, response.updated_count, response.unchanged_count, len(response.errors)
+
+
+async def refusal(call: Any) -> str:
+    with pytest.raises(AppError) as refused:
+        await call
+    return refused.value.reason
+
+
+def unit_request(code: str = "MALL", **changes: Any) -> org_pb2.CreateBusinessUnitRequest:
+    values = {
+        "request_id": ids.new().hex, "code": code, "name": "Mall", "kind": org_pb2.UNIT_KIND_MALL,
+        "time_zone": "Asia/Shanghai", "currency_code": "CNY",
+    }  # fmt: skip
+    return org_pb2.CreateBusinessUnitRequest(**{**values, **changes})
+
+
+async def test_ids_derive_from_codes_and_the_chain_is_answered(org: Org) -> None:
+    unit = (await org.call("CreateBusinessUnit", unit_request())).business_unit
+    assert unit.business_unit_id == ids.to_edge("unt", ids.derive(GROUP, "unit", "MALL"))
+    request = org_pb2.CreateMerchantRequest(
+        request_id="create-merchant", code="M1", name="M", business_unit_id=unit.business_unit_id, category="food"
+    )
+    merchant = (await org.call("CreateMerchant", request)).merchant
+    made = await org.call(
+        "CreateStore",
+        org_pb2.CreateStoreRequest(request_id="create-store", code="S1", name="S", merchant_id=merchant.merchant_id),
+    )
+    till = org_pb2.CreateTerminalRequest(request_id="create-terminal", code="T1", store_id=made.store.store_id)
+    made_terminal = (await org.call("CreateTerminal", till)).terminal
+    assert made_terminal.terminal_id == ids.to_edge("trm", ids.derive(GROUP, "terminal", "T1"))
+    got = await org.call("GetStore", org_pb2.GetStoreRequest(store_id=made.store.store_id))
+    assert got.store == made.store
+    assert (got.store.business_unit_id, got.store.merchant_id) == (unit.business_unit_id, merchant.merchant_id)
+    assert (got.store.category, got.store.time_zone, got.store.currency_code) == ("food", "Asia/Shanghai", "CNY")
+    assert got.store.is_open
+    names = [name for name, _ in await org.events()]
+    assert names == ["BusinessUnitSaved", "MerchantSaved", "StoreSaved"]
+    assert (await org.events())[-1][1].store == made.store
+
+
+async def test_taken_code_is_refused_and_an_equal_entity_is_answered(org: Org) -> None:
+    first = await org.call("CreateBusinessUnit", unit_request())
+    assert await org.call("CreateBusinessUnit", unit_request()) == first  # another request id, the same content
+    assert await refusal(org.call("CreateBusinessUnit", unit_request(name="Another"))) == "CODE_TAKEN"
+    assert len(await org.events()) == 1
+    request = org_pb2.CreateGroupRequest(request_id="another-request", code="test-group", name="test-group")
+    assert await refusal(org.apps.call(org.structure.CreateGroup, request, internal("suite"))) == "CODE_TAKEN"
+
+
+async def test_group_is_created_by_the_suite_only_and_tells_of_itself(org: Org) -> None:
+    request = org_pb2.CreateGroupRequest(request_id="create-third", code="third-group", name="Third")
+    assert await refusal(org.call("CreateGroup", request)) == "PERMISSION_DENIED"
+    made = await org.apps.call(org.structure.CreateGroup, request, internal("suite"))
+    again = await org.apps.call(org.structure.CreateGroup, request, internal("suite"))
+    assert again == made
+    assert len(made.secret) >= 43
+    assert made.group.group_id == ids.to_edge("grp", ids.derive("group", "third-group"))
+    row = await org.db.pool.fetchrow("SELECT type, group_id FROM outbox")
+    assert (row["type"], row["group_id"]) == ("huitong.org.v1.GroupCreated", ids.derive("group", "third-group"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"time_zone": "Mars/Olympus"}, "TIME_ZONE_UNKNOWN"),
+        ({"time_zone": "a\x00b"}, "TIME_ZONE_UNKNOWN"),
+        ({"kind": 0}, "INVALID_ARGUMENT"),
+        ({"kind": 99}, "INVALID_ARGUMENT"),
+        ({"currency_code": "yuan"}, "INVALID_ARGUMENT"),
+        ({"code": "a b"}, "INVALID_ARGUMENT"),
+        ({"name": "a\x00b"}, "INVALID_ARGUMENT"),  # PostgreSQL has no such text
+        ({"request_id": "request\x00id"}, "INVALID_ARGUMENT"),
+    ],
+)
+async def test_bad_unit_is_refused(org: Org, changes: dict[str, Any], reason: str) -> None:
+    assert await refusal(org.call("CreateBusinessUnit", unit_request(**changes))) == reason
+
+
+async def test_import_keeps_good_rows_and_repeating_it_changes_nothing(org: Org) -> None:
+    assert counts(await org.load(FILE, validate_only=True)) == (6, 0, 0, 0)
+    assert await org.events() == []
+    assert counts(await org.load(FILE)) == (6, 0, 0, 0)
+    names = [name for name, _ in await org.events()]
+    assert names == ["BusinessUnitSaved", "BusinessUnitSaved", "MerchantSaved", "StoreSaved", "StoreSaved"]
+    assert counts(await org.load(FILE)) == (0, 0, 6, 0)
+    assert len(await org.events()) == 5
+
+
+async def test_import_changes_what_the_file_says_and_leaves_what_it_does_not(org: Org) -> None:
+    await org.load(FILE)
+    changed = HEADER + (
+        "merchant,M1,Grocer & Sons,MALL,,,,,\n"  # empty category: stays
+        "store,S1,Grocer 1,M1,,,,,B1\n"
+        "store,S2,Grocer 2,M1,,,,deli,L2\n"
+    )
+    assert counts(await org.load(changed)) == (0, 2, 1, 0)
+    events = (await org.events())[5:]
+    assert [name for name, _ in events] == ["MerchantSaved", "StoreSaved"]
+    merchant, one = events[0][1].merchant, events[1][1].store
+    assert (merchant.name, merchant.category) == ("Grocer & Sons", "supermarket")
+    assert (one.floor, one.category) == ("B1", "supermarket")
+
+
+async def test_import_reports_what_does_not_fit_the_group(org: Org) -> None:
+    await org.load(FILE)
+    await org.load(HEADER + "unit,HOTEL,Hotel,,hotel,Asia/Shanghai,CNY,,\nmerchant,M2,Inn,HOTEL,,,,,\n")
+    response = await org.load(
+        HEADER
+        + "unit,MALL,Mall,,mall,Europe/Berlin,CNY,,\n"
+        + "unit,PARK,Car park,,parking,Asia/Shanghai,EUR,,\n"
+        + "merchant,M1,Grocer,HOTEL,,,,,\n"
+        + "merchant,M3,Nobody's,NOWHERE,,,,,\n"
+        + "store,S3,Orphan,M3,,,,,\n"
+        + "terminal,T3,,S3,,,,,\n"
+        + "store,S1,Grocer 1,M2,,,,,\n"
+        + "terminal,T1,,S2,,,,,\n"
+        + "store,S4,Good,M2,,,,,\n"
+    )
+    assert [(error.line, error.column, error.reason) for error in response.errors] == [
+        (2, "time_zone", "TIME_ZONE_FIXED"),
+        (3, "currency_code", "CURRENCY_FIXED"),
+        (4, "parent_code", "PARENT_FIXED"),
+        (5, "parent_code", "PARENT_UNKNOWN"),
+        (6, "parent_code", "PARENT_UNKNOWN"),
+        (7, "parent_code", "PARENT_UNKNOWN"),
+        (8, "parent_code", "PARENT_FIXED"),
+        (9, "parent_code", "PARENT_FIXED"),
+    ]
+    assert all(error.message and error.message_zh for error in response.errors)
+    assert "NOWHERE" in response.errors[3].message
+    assert "NOWHERE" in response.errors[3].message_zh
+    assert counts(response)[:3] == (1, 0, 0)
+
+
+async def test_import_at_once_creates_each_entity_once(org: Org) -> None:
+    responses = await asyncio.gather(*(org.load(FILE) for _ in range(5)))
+    assert sorted(response.created_count for response in responses) == [0, 0, 0, 0, 6]
+    assert len(await org.events()) == 5
+
+
+async def test_retried_import_gets_the_first_answer(org: Org) -> None:
+    request = org_pb2.ImportStructureRequest(request_id="import-once", csv=FILE + "x,,,,,,,,\n")
+    first = await org.call("ImportStructure", request)
+    assert counts(first) == (6, 0, 0, 1)
+    assert await org.call("ImportStructure", request) == first
+    request.csv = FILE
+    assert await refusal(org.call("ImportStructure", request)) == "REQUEST_ID_REUSED"
+
+
+async def test_unreadable_file_is_refused_as_a_whole(org: Org) -> None:
+    assert await refusal(org.load("code,colour\nx,y\n")) == "CSV_UNREADABLE"
+
+
+async def test_store_changes_only_in_what_is_given_and_tells_only_of_changes(org: Org) -> None:
+    await org.load(FILE)
+    store_id = ids.to_edge("sto", ids.derive(GROUP, "store", "S1"))
+
+    async def update(**changes: Any) -> Any:
+        request = org_pb2.UpdateStoreRequest(request_id=ids.new().hex, store_id=store_id, **changes)
+        return (await org.call("UpdateStore", request)).store
+
+    closed = await update(is_open=False, floor="")
+    assert (closed.is_open, closed.floor, closed.name) == (False, "", "Grocer 1")
+    assert await update(is_open=False) == closed
+    assert [name for name, _ in (await org.events())[5:]] == ["StoreSaved"]
+
+
+async def test_lists_page_by_code(org: Org) -> None:
+    rows = "".join(f"store,S{number:03},S,M1,,,,,\n" for number in range(7))
+    await org.load(HEADER + "unit,MALL,M,,mall,Asia/Shanghai,CNY,,\nmerchant,M1,M,MALL,,,,,\n" + rows)
+    seen, token = [], ""
+    while True:
+        page = await org.call("ListStores", org_pb2.ListStoresRequest(page_size=3, page_token=token))
+        seen += [one.code for one in page.stores]
+        token = page.next_page_token
+        if not token:
+            break
+    assert seen == [f"S{number:03}" for number in range(7)]
+    merchant_id = ids.to_edge("mch", ids.derive(GROUP, "merchant", "M2"))
+    assert not (await org.call("ListStores", org_pb2.ListStoresRequest(merchant_id=merchant_id))).stores
+    assert len((await org.call("ListMerchants", org_pb2.ListMerchantsRequest())).merchants) == 1
+    assert len((await org.call("ListBusinessUnits", org_pb2.ListBusinessUnitsRequest())).business_units) == 1
+    for token in ("!!", "WyJhIiwiYiJd", "WyJhXHUwMDAwYiJd"):  # noise, two values, a NUL
+        request = org_pb2.ListStoresRequest(page_token=token)
+        assert await refusal(org.call("ListStores", request)) == "INVALID_ARGUMENT"
+
+
+async def test_foreign_group_sees_nothing_and_its_ids_are_unknown(org: Org) -> None:
+    await org.load(FILE)
+    await org.load(FILE, OTHER_GROUP)  # the same codes in another group
+    unit_id, merchant_id, store_id = (
+        ids.to_edge(prefix, ids.derive(GROUP, kind, code))
+        for prefix, kind, code in (("unt", "unit", "MALL"), ("mch", "merchant", "M1"), ("sto", "store", "S1"))
+    )
+    store_of = {"request_id": "foreign-2", "code": "T9", "store_id": store_id}
+    merchant_of = {"request_id": "foreign-3", "code": "S9", "name": "S", "merchant_id": merchant_id}
+    unit_of = {"request_id": "foreign-4", "code": "M9", "name": "M", "business_unit_id": unit_id}
+    cases: list[tuple[str, Any, str]] = [
+        ("GetStore", org_pb2.GetStoreRequest(store_id=store_id), "STORE_UNKNOWN"),
+        ("UpdateStore", org_pb2.UpdateStoreRequest(request_id="foreign-1", store_id=store_id), "STORE_UNKNOWN"),
+        ("CreateTerminal", org_pb2.CreateTerminalRequest(**store_of), "STORE_UNKNOWN"),
+        ("CreateStore", org_pb2.CreateStoreRequest(**merchant_of), "MERCHANT_UNKNOWN"),
+        ("CreateMerchant", org_pb2.CreateMerchantRequest(**unit_of), "BUSINESS_UNIT_UNKNOWN"),
+    ]
+    for rpc, request, reason in cases:
+        assert await refusal(org.call(rpc, request, OTHER_GROUP)) == reason, rpc
+    listed = (await org.call("ListStores", org_pb2.ListStoresRequest(), OTHER_GROUP)).stores
+    assert {one.store_id for one in listed} == {
+        ids.to_edge("sto", ids.derive(OTHER_GROUP, "store", code)) for code in ("S1", "S2")
+    }
+    foreign_list = org_pb2.ListStoresRequest(merchant_id=merchant_id)
+    assert not (await org.call("ListStores", foreign_list, OTHER_GROUP)).stores
+    assert await refusal(org.load(FILE, ids.derive("group", "no-such-group"))) == "GROUP_UNKNOWN"
+
+
+async def test_terminal_reads_its_own_store_only(org: Org) -> None:
+    await org.load(FILE)
+    own, other = (ids.to_edge("sto", ids.derive(GROUP, "store", code)) for code in ("S1", "S2"))
+    request = org_pb2.GetStoreRequest(store_id=own)
+    assert (await org.apps.call(org.structure.GetStore, request, terminal(own))).store.code == "S1"
+    request = org_pb2.GetStoreRequest(store_id=other)
+    assert await refusal(org.apps.call(org.structure.GetStore, request, terminal(own))) == "NOT_YOURS"
+
+
+async def test_migrated_tables_are_the_declared_ones(org: Org) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from chassis import tables
+    from services.org import store
+
+    def differences(connection: Any) -> list[Any]:
+        context = MigrationContext.configure(
+            connection,
+            opts={"include_name": lambda name, kind, parents: kind != "table" or name in store.metadata.tables},
+        )
+        return compare_metadata(context, store.metadata)
+
+    async with org.db.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+        names = (
+            await connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+        ).scalars()
+        extra = {"alembic_version", "alembic_version_chassis"}
+        assert set(names) - extra == set(store.metadata.tables) | set(tables.metadata.tables)

@@ -1,0 +1,89 @@
+"""What tests of every kind share: a module's own corner of the shared servers."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from suite.local import LocalServers, drop_databases, ensure_databases
+from suite.processes import choose_port
+
+
+@dataclass
+class Sandbox:
+    """Databases, a stream and a Valkey database that nobody else uses, on the servers that all tests share."""
+
+    servers: LocalServers
+    valkey_database: int
+    prefix: str = field(default_factory=lambda: f"t_{secrets.token_hex(4)}_")
+
+    @property
+    def stream(self) -> str:
+        """The JetStream stream and subject prefix."""
+        return self.prefix.rstrip("_")
+
+    @property
+    def postgres_url(self) -> str:
+        """The server, no database."""
+        return self.servers.postgres_url
+
+    @property
+    def nats_url(self) -> str:
+        """The shared NATS; keep to `stream`."""
+        return self.servers.nats_url
+
+    @property
+    def redis_url(self) -> str:
+        """A Valkey database of our own."""
+        return f"{self.servers.redis_url.rpartition('/')[0]}/{self.valkey_database}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Every setting that a service of this sandbox needs, addresses of other services aside."""
+        return {
+            **self.servers.environment(),
+            "HUITONG_MODE": "test",
+            "HUITONG_REDIS_URL": self.redis_url,
+            "HUITONG_DATABASE_PREFIX": self.prefix,
+            "HUITONG_STREAM": self.stream,
+        }
+
+    def database_url(self, service: str) -> str:
+        """The address of the database of `service`, whether it exists or not."""
+        return f"{self.postgres_url}/{self.prefix}{service}"
+
+    async def create_database(self, service: str) -> str:
+        """Create the (empty) database of `service` unless it is there, and return its address."""
+        await ensure_databases(self.postgres_url, [f"{self.prefix}{service}"])
+        return self.database_url(service)
+
+    @staticmethod
+    def free_port() -> int:
+        """A port to listen on."""
+        return choose_port("a test", preferred=[], scatter=True)
+
+    async def clear(self) -> None:
+        """Remove the databases, streams and keys."""
+        import nats
+        from redis.asyncio import Redis
+
+        await drop_databases(self.postgres_url, self.prefix)
+        client = await nats.connect(self.nats_url)
+        try:
+            jetstream = client.jetstream()
+            for name in [found.config.name for found in await jetstream.streams_info()]:
+                if name and name.lower().startswith(self.stream):
+                    await jetstream.delete_stream(name)
+        finally:
+            await client.close()
+        redis: Any = Redis.from_url(self.redis_url)
+        await redis.flushdb()
+        await redis.aclose()
+
+    def clear_from_anywhere(self) -> None:
+        """`clear()` for a place where another event loop may be running."""
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            pool.submit(lambda: asyncio.run(self.clear())).result()
