@@ -16,9 +16,9 @@ from services.points.ledger import LEDGER_SETTINGS
 
 GO_ON, RECEIPT_CHANGED, REQUEST_USED = 1, 2, 3
 
-# The commit of a claim need not be waited for: the ledger's commit comes later in the same server's log and is, so what
-# is acknowledged has its claim on disk too. Claims on a server of their own would have to say "on" here.
-_SETTINGS = {**LEDGER_SETTINGS, "synchronous_commit": "off", "application_name": "huitong-points-claims"}
+# A claim's commit is waited for like any other: a lane whose server died sends its items again, without asking for
+# their claims a second time (docs/decisions/0009).
+_SETTINGS = {**LEDGER_SETTINGS, "application_name": "huitong-points-claims"}
 _RECEIPTS = "SELECT ord, status FROM claim_receipts($1, $2, $3, $4, $5)"
 _REQUESTS = "SELECT ord, target_id FROM claim_requests($1, $2, $3)"
 

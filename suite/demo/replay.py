@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time as clock
 from collections.abc import Callable, Iterator
 from datetime import datetime, time, timedelta
@@ -20,6 +21,7 @@ from suite.inside import Inside
 
 BATCH_RECEIPTS = 200
 AT_ONCE = 64
+ORDER_PATIENCE_SECONDS, ORDER_POLL_SECONDS = 90.0, 0.2
 
 
 class Replay:
@@ -197,15 +199,16 @@ class Replay:
             await self._doors.post(self._memory.vendor_key, "/v1/parking/exits", leave)
 
     async def _order(self, day: Day, household: int, plan: str) -> None:
-        placed = await self._place_order(day, household)
-        if placed is None:
+        order = await self._placed_order(day, household)
+        if order is None:
             return
-        item, order = placed
         name, member_id = f"{household}-{day.day}", self._memory.members[str(household)]
         if plan == "cancel":
             path = f"/v1/members/{member_id}/orders/{order['order_id']}:cancel"
-            await self._doors.post(self._memory.system_key, path, {"request_id": f"cancel-{name}"})
+            cancelled = await self._doors.post(self._memory.system_key, path, {"request_id": f"cancel-{name}"})
+            await self._finished(cancelled["order"])
         elif plan == "use":
+            item = next(item for item in published.ITEMS if self._memory.items[item.code] == order["item_id"])
             store_code = "hotel-desk" if item.merchant_code == "hotel" else self._first_store(item.merchant_code)
             use = {
                 "request_id": f"use-{name}",
@@ -214,32 +217,48 @@ class Replay:
             }
             await self._doors.post(self._memory.terminal_key(store_code), "/v1/vouchers:use", use)
 
-    async def _place_order(self, day: Day, household: int) -> tuple[published.CatalogueItem, dict[str, Any]] | None:
-        """Order the dearest item that the balance allows.
+    async def _placed_order(self, day: Day, household: int) -> dict[str, Any] | None:
+        """The household's order of the day, seen through to its end; None when it cannot afford any.
 
-        On a day that is played again the balance may be what an order of the first time has left. The request id then
-        stands for that order: only the item ordered then is answered, any other is refused.
+        On a day that is played again the balance lacks what the order of the first time took, so that order is looked
+        for before one is placed.
         """
         member_id, key = self._memory.members[str(household)], self._memory.system_key
-        balance = await self._doors.get(key, f"/v1/members/{member_id}/balance")
-        wanted = [item for item in reversed(published.ITEMS) if item.price_points <= balance["available_points"]]
-        tries = (
-            [*wanted[:1], *(item for item in published.ITEMS if item not in wanted[:1])] if self._again else wanted[:1]
-        )
-        for item in tries:
+        order = await self._order_of(day, member_id) if self._again else None
+        if order is None:
+            balance = await self._doors.get(key, f"/v1/members/{member_id}/balance")
+            wanted = [item for item in published.ITEMS if item.price_points <= balance["available_points"]]
+            if not wanted:
+                return None
             body = {
                 "request_id": f"order-{household}-{day.day}",
                 "member_id": member_id,
-                "item_id": self._memory.items[item.code],
+                "item_id": self._memory.items[wanted[-1].code],
             }
             try:
-                return item, (await self._doors.post(key, "/v1/orders", body))["order"]
+                order = (await self._doors.post(key, "/v1/orders", body))["order"]
             except DoorRefused as refusal:
-                if refusal.reason == "INSUFFICIENT_POINTS":
-                    return None
+                # The first time's order was still on its way when it was looked for.
                 if refusal.reason != "REQUEST_ID_REUSED":
                     raise
+                order = await self._order_of(day, member_id)
+        return None if order is None else await self._finished(order)
+
+    async def _order_of(self, day: Day, member_id: str) -> dict[str, Any] | None:
+        path = f"/v1/members/{member_id}/orders"
+        for order in (await self._doors.get(self._memory.system_key, path)).get("orders", []):
+            if datetime.fromisoformat(order["order_time"]).astimezone(published.ZONE).date() == day.day:
+                return order
         return None
+
+    async def _finished(self, order: dict[str, Any]) -> dict[str, Any]:
+        """The order when no work is left on it: the mall goes on by itself where an outage stopped it."""
+        path = f"/v1/members/{order['member_id']}/orders/{order['order_id']}"
+        async with asyncio.timeout(ORDER_PATIENCE_SECONDS):
+            while order["state"] == "ORDER_STATE_PENDING":
+                await asyncio.sleep(ORDER_POLL_SECONDS)
+                order = (await self._doors.get(self._memory.system_key, path))["order"]
+        return order
 
     def _first_store(self, merchant_code: str) -> str:
         return min(

@@ -118,9 +118,7 @@ class Stage:
         self.sales = points_pb2_grpc.SalesServiceStub(self._points)
         self.echo = points_pb2_grpc.SalesServiceStub(self._echo)
         self._control = control_pb2_grpc.ControlServiceStub(self._points)
-        tokens = TokenBook(self.service.internal_key.get_secret_value())
-        token = tokens.mint(Caller(CallerKind.INTERNAL, "bench", GROUP))
-        self.metadata = (("authorization", f"Bearer {token}"),)
+        self._tokens = TokenBook(self.service.internal_key.get_secret_value())
         try:
             async with asyncio.timeout(30):
                 await self._points.channel_ready()
@@ -128,6 +126,11 @@ class Stage:
         except TimeoutError:
             await self.__aexit__()
             raise SystemExit("the points service did not start; its output is above") from None
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """Who calls. A token lives shorter than a bench runs, so it is made anew in time."""
+        return (("authorization", f"Bearer {self._tokens.mint(Caller(CallerKind.INTERNAL, 'bench', GROUP))}"),)
 
     async def drained(self) -> None:
         """Wait until the relay has published what was recorded, so that it does not run beside the next variant."""

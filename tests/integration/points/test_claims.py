@@ -1,0 +1,55 @@
+"""Claims are taken ahead of the ledger call, so they have to last from the moment they are answered."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+
+from chassis import ids
+from chassis.config import load_settings
+from chassis.migrate import migrate
+from services.points.claims import GO_ON, Claims, ReceiptClaim
+from suite.local import LocalServers
+from tests.support import Sandbox
+
+GROUP = ids.derive("claim-tests")
+KILLS = 3
+
+
+def claim(number: int) -> ReceiptClaim:
+    """The claim of a receipt of its own."""
+    sale_id = ids.derive("sale", number)
+    return ReceiptClaim(
+        sale_id, ids.derive("request", number), GROUP, ids.derive("wallet", number), b"0123456789abcdef"
+    )
+
+
+async def test_an_answered_claim_outlives_a_killed_server(own_servers: LocalServers) -> None:
+    # A lane that lost its connection sends its items again, without asking for their claims a second time. A claim that
+    # the server forgot would leave the sale without one, and the receipt open to other content.
+    sandbox = Sandbox(own_servers, valkey_database=1)
+    url = await sandbox.create_database("points")
+    await migrate("points", load_settings(**_values(sandbox)))
+    claims = Claims(url)
+    await claims.open()
+    try:
+        for number in range(KILLS):
+            assert await claims.receipts([claim(number)]) == [GO_ON]
+            await asyncio.to_thread(own_servers.kill, "postgres")
+            await asyncio.to_thread(own_servers.restart, "postgres")
+    finally:
+        await claims.close()
+    connection = await asyncpg.connect(url)
+    try:
+        kept = await connection.fetch("SELECT sale_id FROM receipt_claim")
+        asked = await connection.fetch("SELECT target_id FROM request_claim")
+    finally:
+        await connection.close()
+    expected = {claim(number).sale_id for number in range(KILLS)}
+    assert {row["sale_id"] for row in kept} == expected
+    assert {row["target_id"] for row in asked} == expected
+
+
+def _values(sandbox: Sandbox) -> dict[str, str]:
+    return {name.removeprefix("HUITONG_").lower(): value for name, value in sandbox.environment.items()}
