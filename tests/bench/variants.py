@@ -90,7 +90,7 @@ class Bench:
             Variant("lanes_replays", "the same, 10% replays", "per_row", lanes(256, self.replayed_item)),
             Variant(
                 "record_sales_100",
-                f"RecordSales, 100 sales of {LINES} lines a call, 8 calls in flight",
+                f"RecordSales, 100 sales of {LINES} lines a call, {CLIENTS} calls in flight",
                 "per_row",
                 self.record_sales,
                 1.5,
@@ -254,7 +254,7 @@ class Bench:
                 done += len(answer.results)
 
         return await self._watched(
-            lambda: asyncio.gather(*(caller() for _ in range(8))), lambda: done, self.stage.points_process.pid
+            lambda: asyncio.gather(*(caller() for _ in range(CLIENTS))), lambda: done, self.stage.points_process.pid
         )
 
     async def record_sale(self, seconds: float) -> Measured:

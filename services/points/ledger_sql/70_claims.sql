@@ -9,6 +9,7 @@ RETURNS TABLE (ord bigint, status smallint) LANGUAGE plpgsql AS $$
 DECLARE
   v_new uuid[];
   v_kept uuid[];
+  v_request_count integer;
 BEGIN
   -- Keys are taken in order, receipts before request ids, so that two batches cannot wait for each other.
   WITH claimed AS (
@@ -18,6 +19,18 @@ BEGIN
     ORDER BY i.sale_id, i.ord
     ON CONFLICT DO NOTHING RETURNING sale_id)
   SELECT array_agg(c.sale_id) INTO v_new FROM claimed c;
+  -- As nearly always, all are new: what was just written need not be read again.
+  IF cardinality(v_new) = cardinality(p_sale) THEN
+    INSERT INTO request_claim (request_key, group_id, target_id)
+      SELECT i.request_key, i.group_id, i.sale_id
+      FROM unnest(p_sale, p_request, p_group) AS i (sale_id, request_key, group_id) ORDER BY i.request_key
+      ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS v_request_count = ROW_COUNT;
+    IF v_request_count = cardinality(p_sale) THEN
+      RETURN QUERY SELECT i::bigint, 1::smallint FROM generate_series(1, v_request_count) i;
+      RETURN;
+    END IF;
+  END IF;
   INSERT INTO request_claim (request_key, group_id, target_id)
     SELECT DISTINCT ON (i.request_key) i.request_key, i.group_id, i.sale_id
     FROM unnest(p_sale, p_request, p_group, p_hash) WITH ORDINALITY AS i (sale_id, request_key, group_id, content_hash, ord)
