@@ -7,8 +7,8 @@ import gc
 from chassis.run import App, run_service
 from huitong.member.v1 import member_pb2_grpc
 from huitong.org.v1 import org_pb2_grpc
-from huitong.points.v1 import points_pb2_grpc
-from services.points.api import LedgerServicer, RuleServicer, SalesServicer, WalletServicer
+from huitong.points.v1 import points_pb2_grpc, rules_pb2_grpc
+from services.points.api import LedgerServicer, SalesServicer, WalletServicer
 from services.points.claims import Claims
 from services.points.consumers import member_handlers, org_handlers
 from services.points.events_source import LedgerOutbox
@@ -16,6 +16,8 @@ from services.points.jobs import Jobs
 from services.points.ledger import Ledger
 from services.points.lookup import Lookup
 from services.points.operations import Sales
+from services.points.rules_api import RuleDraftServicer, RuleServicer, RuleSimulationServicer
+from services.points.simulation import Simulations
 from services.points.spending import Spendings
 
 
@@ -56,7 +58,9 @@ def build(app: App) -> None:
 
     app.serve(points_pb2_grpc.add_SalesServiceServicer_to_server, SalesServicer(app.db, sales))
     app.serve(points_pb2_grpc.add_WalletServiceServicer_to_server, WalletServicer(app.db, lookup, spendings))
-    app.serve(points_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(app.db, lookup))
+    app.serve(points_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(app.db))
+    app.serve(rules_pb2_grpc.add_RuleDraftServiceServicer_to_server, RuleDraftServicer(app.db))
+    app.serve(rules_pb2_grpc.add_RuleSimulationServiceServicer_to_server, RuleSimulationServicer(app.db, lookup))
     app.serve(points_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(app.db))
 
     app.consume("org", org_handlers())
@@ -64,6 +68,7 @@ def build(app: App) -> None:
 
     app.job("points-expiry", jobs.expire_points, every_seconds=60)
     app.job("points-holds", jobs.release_holds, every_seconds=5)
+    app.job("points-rule-simulations", Simulations(app.db, lookup).run_all, every_seconds=2)
 
 
 if __name__ == "__main__":

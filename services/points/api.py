@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from chassis import ids, rpc
-from chassis.db import Database, Tx
+from chassis.db import Database
 from chassis.errors import AppError, InvalidArgument
 from chassis.pages import decode_token, encode_token, page_size
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2, points_pb2_grpc
-from services.points import queries, rule_sets, rules
-from services.points.convert import from_date, optional_edge, to_timestamp
-from services.points.errors import CurrencyMismatch, MemberUnknown, RuleSetUnknown, SaleUnknown
+from services.points import queries, rules
+from services.points.convert import optional_edge, to_timestamp
+from services.points.errors import CurrencyMismatch, MemberUnknown, SaleUnknown
 from services.points.ledger import Kind
 from services.points.lookup import Lookup
 from services.points.operations import Sales
@@ -163,7 +163,7 @@ class WalletServicer(points_pb2_grpc.WalletServiceServicer):
             max_offset=types_pb2.Money(amount_minor=0, currency_code=place.currency_code),
             available_points=row["available_points"],
         )
-        offset = data.rule_set_on(rules.business_date_of(tx.now, place.time_zone)).offset
+        offset = data.rule_set_at(tx.now, place.time_zone).offset
         if offset is not None:
             answer.max_points, answer.max_offset.amount_minor = rules.offset_quote(
                 offset, total_minor=request.order_total.amount_minor, available_points=row["available_points"]
@@ -215,37 +215,6 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
         reference=row["reference"],
         expire_time=to_timestamp(row["expire_time"]) if row["kind"] == Kind.EARN else None,
     )
-
-
-class RuleServicer(points_pb2_grpc.RuleServiceServicer):
-    """Rules of earning and offsetting."""
-
-    def __init__(self, database: Database, lookup: Lookup) -> None:
-        self._db, self._lookup = database, lookup
-
-    async def PublishRuleSet(
-        self, request: points_pb2.PublishRuleSetRequest, context: Any
-    ) -> points_pb2.PublishRuleSetResponse:
-        """The next version."""
-
-        async def publish(tx: Tx) -> points_pb2.PublishRuleSetResponse:
-            return points_pb2.PublishRuleSetResponse(rule_set=await rule_sets.publish_rule_set(tx, request.rule_set))
-
-        return await self._db.run_once(request, points_pb2.PublishRuleSetResponse, publish)
-
-    async def GetRuleSet(self, request: points_pb2.GetRuleSetRequest, context: Any) -> points_pb2.GetRuleSetResponse:
-        """The rule set in force on a date."""
-        async with self._db.reading(rpc.caller()) as tx:
-            day = tx.now.date()
-            if request.HasField("business_date"):
-                try:
-                    day = from_date(request.business_date)
-                except ValueError:
-                    raise InvalidArgument([("business_date", "does not exist")]) from None
-            found = await rule_sets.find_rule_set(tx, day)
-        if found is None:
-            raise RuleSetUnknown(business_date=day)
-        return points_pb2.GetRuleSetResponse(rule_set=found)
 
 
 class LedgerServicer(points_pb2_grpc.LedgerServiceServicer):

@@ -11,10 +11,14 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import ids
+from chassis.errors import InvalidArgument
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2
 from services.points import rules
+from services.points.conditions import ConditionInvalid, condition
+from services.points.days import DayKind, Days, DaysInvalid
 from services.points.errors import RulesInvalid
+from services.points.offers import NO_OFFER, Combination, Offer
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FAR_SECONDS = 2**32
@@ -62,38 +66,117 @@ def instant_of(stamp: Timestamp) -> datetime:
 
 
 def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
-    """The rules as values. Raises RulesInvalid (a date that does not exist), InvalidArgument (a broken id)."""
+    """The rules as values. Raises RulesInvalid with all that is wrong, also what only a look at the whole shows."""
+    problems: list[str] = []
+    effective_date = date.max
     try:
         effective_date = from_date(message.effective_date)
     except ValueError:
-        raise RulesInvalid(problem="the effective date does not exist") from None
+        problems.append("the effective date does not exist")
     offset = None
     if message.HasField("offset"):
         offset = rules.Offset(message.offset.offset_points, message.offset.offset_minor, message.offset.max_share_bps)
-    return rules.RuleSet(
+    rule_set = rules.RuleSet(
         version=message.version,
         effective_date=effective_date,
         base_points=message.base_points,
         base_step_minor=message.base_step_minor,
-        rules=tuple(_rule_of(rule) for rule in message.rules),
+        rules=tuple(_rule_of(rule, problems) for rule in message.rules),
         expiry_months=message.expiry_months,
         excluded_categories=frozenset(message.excluded_categories),
         offset=offset,
+        rounding=rules.Rounding(message.rounding or rules.Rounding.FLOOR),
+        effective_time=instant_of(message.effective_time) if message.HasField("effective_time") else None,
     )
+    problems += rules.find_problems(rule_set)
+    if problems:
+        raise RulesInvalid(problem="; ".join(problems))
+    return rule_set
 
 
-def _rule_of(message: points_pb2.EarningRule) -> rules.Rule:
+# What only offers have.
+_OFFER_FIELDS = {
+    "fixed_points",
+    "merchant_ids",
+    "business_unit_ids",
+    "condition",
+    "start_date",
+    "end_date",
+    "recurrence",
+    "day_kind",
+    "combination",
+    "combination_group",
+    "priority",
+    "max_points",
+}
+
+
+def _rule_of(message: points_pb2.EarningRule, problems: list[str]) -> rules.Rule:
+    kind = rules.RuleKind(message.kind)
+    if kind is not rules.RuleKind.OFFER:
+        used = {descriptor.name for descriptor, _ in message.ListFields()} & _OFFER_FIELDS
+        if used:
+            problems.append(f"rule {message.rule_id} is no OFFER and cannot have {', '.join(sorted(used))}")
     return rules.Rule(
         rule_id=message.rule_id,
-        kind=rules.RuleKind(message.kind),
+        kind=kind,
         bonus_bps=0 if message.kind == points_pb2.RULE_KIND_BASE else message.bonus_bps,
         name=message.name,
         name_zh=message.name_zh,
         min_amount_minor=message.min_amount_minor,
         categories=frozenset(message.categories),
-        store_ids=frozenset(ids.from_edge("sto", text, "rule_set.rules.store_ids") for text in message.store_ids),
+        store_ids=_ids_of("sto", message, "store_ids", problems),
         month_days=frozenset(message.month_days),
         week_days=frozenset(message.week_days),
+        offer=_offer_of(message, problems) if kind is rules.RuleKind.OFFER else NO_OFFER,
+    )
+
+
+def _ids_of(prefix: str, message: points_pb2.EarningRule, field: str, problems: list[str]) -> frozenset[UUID]:
+    found = set()
+    for text in getattr(message, field):
+        try:
+            found.add(ids.from_edge(prefix, text, field))
+        except InvalidArgument:
+            problems.append(f"rule {message.rule_id}: {text!r} of {field} is not an id that starts with {prefix}_")
+    return frozenset(found)
+
+
+def _offer_of(message: points_pb2.EarningRule, problems: list[str]) -> Offer:
+    dates: list[date | None] = []
+    for field in ("start_date", "end_date"):
+        try:
+            dates.append(from_date(getattr(message, field)) if message.HasField(field) else None)
+        except ValueError:
+            problems.append(f"rule {message.rule_id}: its {field} does not exist")
+            dates.append(None)
+    days = Days(
+        start=dates[0],
+        end=dates[1],
+        recurrence=message.recurrence,
+        kind=DayKind(message.day_kind),
+        month_days=frozenset(message.month_days),
+        week_days=frozenset(message.week_days),
+    )
+    checked = None
+    try:
+        days.check()
+    except DaysInvalid as error:
+        problems.append(f"rule {message.rule_id}: {error}")
+    try:
+        checked = condition(message.condition) if message.condition else None
+    except ConditionInvalid as error:
+        problems.append(f"rule {message.rule_id}, condition: {error}")
+    return Offer(
+        days=days,
+        fixed_points=message.fixed_points,
+        merchant_ids=_ids_of("mch", message, "merchant_ids", problems),
+        business_unit_ids=_ids_of("unt", message, "business_unit_ids", problems),
+        condition=checked,
+        combination=Combination(message.combination or Combination.STACK),
+        group=message.combination_group,
+        priority=message.priority,
+        max_points=message.max_points,
     )
 
 
@@ -113,7 +196,8 @@ def explanation_of(
     parts = [_explained_head(rule_set_version, business_date, tier)]
     parts += [_explained_rule(*applied) for applied in earning.applied]
     parts += map(_explained_line, line_nos, earning.line_points, earning.line_rates_bps)
-    parts.append(points_pb2.Explanation(eligible_minor=earning.eligible_minor).SerializeToString())
+    skipped = [points_pb2.SkippedRule(rule_id=rule_id, problem=problem) for rule_id, problem in earning.skipped]
+    parts.append(points_pb2.Explanation(eligible_minor=earning.eligible_minor, skipped=skipped).SerializeToString())
     return b"".join(parts)
 
 
@@ -128,7 +212,9 @@ def _explained_head(rule_set_version: int, business_date: date, tier: rules.Tier
 
 
 @lru_cache(maxsize=32_768)
-def _explained_rule(rule_id: str, kind: rules.RuleKind, name: str, name_zh: str, rate_bps: int, points: int) -> bytes:
+def _explained_rule(
+    rule_id: str, kind: rules.RuleKind, name: str, name_zh: str, rate_bps: int, points: int, capped_points: int
+) -> bytes:
     rule = points_pb2.AppliedRule(
         rule_id=rule_id,
         kind=int(kind),  # type: ignore[arg-type]
@@ -136,6 +222,7 @@ def _explained_rule(rule_id: str, kind: rules.RuleKind, name: str, name_zh: str,
         name_zh=name_zh,
         rate_bps=rate_bps,
         points=points,
+        capped_points=capped_points,
     )
     return points_pb2.Explanation(rules=[rule]).SerializeToString()
 

@@ -133,11 +133,46 @@ class RulesInvalid(AppError):
     zh = "积分规则无效：{problem}。"
 
 
-class EffectiveDateTaken(AppError):
-    """A rule set is in force from {effective_date} already, and a version never changes."""
+class SecondPersonRequired(AppError):
+    """A second person has to approve this: somebody else than who asked for it."""
 
-    code, reason = StatusCode.ALREADY_EXISTS, "EFFECTIVE_DATE_TAKEN"
-    zh = "生效日 {effective_date} 已有规则版本，已发布版本不可更改。"
+    code, reason = StatusCode.PERMISSION_DENIED, "SECOND_PERSON_REQUIRED"
+    zh = "需由发起人以外的另一人审批。"
+
+
+class EffectiveTimePast(AppError):
+    """The rules would be in force from a time that has begun; sales of that time were computed by others."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "EFFECTIVE_TIME_PAST"
+    zh = "生效时间已过，该时段的消费已按原规则计算。"
+
+
+class RuleDraftUnknown(AppError):
+    """There is no draft {draft_id}."""
+
+    code, reason = StatusCode.NOT_FOUND, "RULE_DRAFT_UNKNOWN"
+    zh = "规则草稿 {draft_id} 不存在。"
+
+
+class RuleDraftDecided(AppError):
+    """Draft {draft_id} was published or discarded by {decided_by}."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "RULE_DRAFT_DECIDED"
+    zh = "规则草稿 {draft_id} 已由 {decided_by} 发布或作废。"
+
+
+class RuleSimulationUnknown(AppError):
+    """There is no simulation {simulation_id}."""
+
+    code, reason = StatusCode.NOT_FOUND, "RULE_SIMULATION_UNKNOWN"
+    zh = "规则模拟 {simulation_id} 不存在。"
+
+
+class SpanInvalid(AppError):
+    """The span from {first_date} to {last_date} is no span of dates."""
+
+    code, reason = StatusCode.INVALID_ARGUMENT, "SPAN_INVALID"
+    zh = "日期区间 {first_date} 至 {last_date} 无效。"
 
 
 class RuleSetUnknown(AppError):

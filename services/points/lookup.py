@@ -81,14 +81,19 @@ class GroupData:
     version: int
     stores: Mapping[UUID, Store] = field(default_factory=dict)
     merchants: Mapping[UUID, UUID] = field(default_factory=dict)  # merchant → business unit
-    rule_sets: Sequence[rules.RuleSet] = ()  # by effective date, newest first
+    rule_sets: Sequence[rules.RuleSet] = ()
+    _by_start: dict[str, list[tuple[datetime, int, rules.RuleSet]]] = field(default_factory=dict)
 
-    def rule_set_on(self, business_date: date) -> rules.RuleSet:
-        """The rule set in force. Raises RuleSetUnknown."""
-        for rule_set in self.rule_sets:
-            if rule_set.effective_date <= business_date:
+    def rule_set_at(self, instant: datetime, time_zone: str) -> rules.RuleSet:
+        """The rule set in force where a store is, as rules.in_force says. Raises RuleSetUnknown."""
+        ordered = self._by_start.get(time_zone)
+        if ordered is None:
+            starts = [(each.starts_at(time_zone), each.version, each) for each in self.rule_sets]
+            ordered = self._by_start[time_zone] = sorted(starts, key=lambda start: start[:2], reverse=True)
+        for start, _, rule_set in ordered:
+            if start <= instant:
                 return rule_set
-        raise RuleSetUnknown(business_date=business_date)
+        raise RuleSetUnknown(business_date=rules.business_date_of(instant, time_zone))
 
 
 _MEMBERS = """
@@ -182,7 +187,7 @@ class Lookup:
         stores, merchants, rule_sets = (
             await pool.fetch("SELECT * FROM store WHERE group_id = $1", group_id),
             await pool.fetch("SELECT merchant_id, business_unit_id FROM merchant WHERE group_id = $1", group_id),
-            await pool.fetch("SELECT content FROM rule_set WHERE group_id = $1 ORDER BY effective_date DESC", group_id),
+            await pool.fetch("SELECT content FROM rule_set WHERE group_id = $1", group_id),
         )
         # Read after its version: it may be newer than that, and is then read once more, but never older.
         data = GroupData(

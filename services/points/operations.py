@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from chassis import ids, rpc
@@ -36,6 +37,7 @@ from services.points.errors import (
 )
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import GroupData, Lookup, Member, Store
+from services.points.offers import Setting
 
 DEFAULT_SOURCE = "pos"
 LATEST_SALE = timedelta(hours=24)
@@ -197,6 +199,92 @@ def check_time(instant: datetime, now: datetime) -> None:
         raise SaleTimeInvalid(sale_time=instant.isoformat())
 
 
+class Computed(NamedTuple):
+    """What a sale earns by one rule set."""
+
+    business_date: date
+    rule_set: rules.RuleSet
+    tier: rules.Tier
+    earning: rules.Earning
+    line_nos: list[int]
+
+    @property
+    def explanation(self) -> bytes:
+        """Why, as an Explanation, serialised."""
+        return explanation_of(
+            self.earning,
+            rule_set_version=self.rule_set.version,
+            business_date=self.business_date,
+            tier=self.tier,
+            line_nos=self.line_nos,
+        )
+
+    def expire_time(self, time_zone: str) -> datetime | None:
+        """When the points expire; None when there are none."""
+        if not self.earning.points:
+            return None
+        day = self.business_date
+        return rules.expiry_of(day.year, day.month, self.rule_set.expiry_months, time_zone)
+
+
+def compute_sale(
+    request: points_pb2.RecordSaleRequest,
+    *,
+    member: Member,
+    place: Store,
+    sale_time: datetime,
+    rule_set: rules.RuleSet,
+) -> Computed:
+    """Apply one rule set to a sale, whatever else is known of it. Pure."""
+    amounts: list[int] = []
+    categories: list[str] = []
+    line_nos: list[int] = []
+    for line in request.lines:
+        amounts.append(line.amount_minor)
+        categories.append(line.category)
+        line_nos.append(line.line_no)
+    business_date = rules.business_date_of(sale_time, place.time_zone)
+    tier = rules.tier_on(member.tiers, business_date)
+    setting = None
+    if rule_set.offers:
+        setting = Setting(
+            place.merchant_id,
+            place.business_unit_id,
+            sale_time.astimezone(rules.zone(place.time_zone)).hour,
+            request.source or DEFAULT_SOURCE,
+            [line.item_code for line in request.lines],
+            [line.quantity for line in request.lines],
+        )
+    earning = rules.points_for_sale(
+        rule_set,
+        amounts_minor=amounts,
+        categories=categories,
+        store_id=place.store_id,
+        business_date=business_date,
+        tier=tier,
+        birth_month=member.birth_month,
+        setting=setting,
+    )
+    return Computed(business_date, rule_set, tier, earning, line_nos)
+
+
+def check_sale(request: points_pb2.RecordSaleRequest, *, place: Store, now: datetime) -> datetime:
+    """What must hold for a sale whatever the rules; answers its time.
+
+    Raises: LinesDoNotSum, InvalidArgument (a line number twice), CurrencyMismatch, SaleTimeInvalid.
+    """
+    lines_minor = sum([line.amount_minor for line in request.lines])
+    if lines_minor != request.total.amount_minor:
+        raise LinesDoNotSum(lines_minor=lines_minor, total_minor=request.total.amount_minor)
+    if len({line.line_no for line in request.lines}) != len(request.lines):
+        raise InvalidArgument([("lines.line_no", "each line needs a number of its own")])
+    if request.total.currency_code != place.currency_code:
+        raise CurrencyMismatch(expected=place.currency_code, currency_code=request.total.currency_code)
+    sale_time = instant_of(request.sale_time)
+    check_time(sale_time, now)
+    return sale_time
+
+
 def prepare_sale(
     request: points_pb2.RecordSaleRequest,
     *,
@@ -211,22 +299,7 @@ def prepare_sale(
 
     Raises: LinesDoNotSum, CurrencyMismatch, SaleTimeInvalid, RuleSetUnknown, InvalidArgument.
     """
-    amounts: list[int] = []
-    categories: list[str] = []
-    line_nos: list[int] = []
-    for line in request.lines:
-        amounts.append(line.amount_minor)
-        categories.append(line.category)
-        line_nos.append(line.line_no)
-    total_minor = request.total.amount_minor
-    if sum(amounts) != total_minor:
-        raise LinesDoNotSum(lines_minor=sum(amounts), total_minor=total_minor)
-    if len(set(line_nos)) != len(line_nos):
-        raise InvalidArgument([("lines.line_no", "each line needs a number of its own")])
-    if request.total.currency_code != place.currency_code:
-        raise CurrencyMismatch(expected=place.currency_code, currency_code=request.total.currency_code)
-    sale_time = instant_of(request.sale_time)
-    check_time(sale_time, now)
+    sale_time = check_sale(request, place=place, now=now)
 
     # The same content in another spelling is the same content: what is hashed, and kept, is spelled one way.
     request_id = request.request_id
@@ -239,33 +312,15 @@ def prepare_sale(
     reference = request.receipt_no
     sale_id = sale_id_of(place.store_id, source, reference)
 
-    business_date = rules.business_date_of(sale_time, place.time_zone)
-    rule_set = data.rule_set_on(business_date)
-    tier = rules.tier_on(member.tiers, business_date)
-    earning = rules.points_for_sale(
-        rule_set,
-        amounts_minor=amounts,
-        categories=categories,
-        store_id=place.store_id,
-        business_date=business_date,
-        tier=tier,
-        birth_month=member.birth_month,
-    )
-    explanation = explanation_of(
-        earning, rule_set_version=rule_set.version, business_date=business_date, tier=tier, line_nos=line_nos
-    )
-    expire_time = (
-        rules.expiry_of(business_date.year, business_date.month, rule_set.expiry_months, place.time_zone)
-        if earning.points
-        else None
-    )
+    rule_set = data.rule_set_at(sale_time, place.time_zone)
+    computed = compute_sale(request, member=member, place=place, sale_time=sale_time, rule_set=rule_set)
     # A SaleRecorded in parts, in the order of its fields: what all sales of the store and day share is made once.
     payload = b"".join(
         (
             events_pb2.SaleRecorded(sale_id=ids.to_edge("txn", sale_id), member_id=member_edge).SerializeToString(),
             place.recorded_part,
             events_pb2.SaleRecorded(receipt_no=reference, sale_time=request.sale_time).SerializeToString(),
-            _recorded_day(business_date, place.time_zone),
+            _recorded_day(computed.business_date, place.time_zone),
             events_pb2.SaleRecorded(total=request.total).SerializeToString(),
         )
     )
@@ -275,15 +330,15 @@ def prepare_sale(
         group_id=group_id,
         txn_id=sale_id,
         request_hash=hashed,
-        points=earning.points,
+        points=computed.earning.points,
         occur_time=sale_time,
         merchant_id=place.merchant_id,
         store_id=place.store_id,
-        expire_time=expire_time,
-        amount_minor=total_minor,
+        expire_time=computed.expire_time(place.time_zone),
+        amount_minor=request.total.amount_minor,
         reference=reference,
         detail=content,
-        explanation=explanation,
+        explanation=computed.explanation,
         payload=payload,
     )
     claim = ReceiptClaim(sale_id, ids.derive("record_sale", group_id, request_id), group_id, member_id, hashed)

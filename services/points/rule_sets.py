@@ -1,41 +1,56 @@
-"""Publishing and finding rule sets. A version never changes."""
+"""Versions of a group's rules, and the drafts that become them. A version never changes."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, tuple_, update
 
+from chassis import ids
 from chassis.db import Tx
-from chassis.errors import InvalidArgument
-from huitong.points.v1 import points_pb2
+from huitong.points.v1 import points_pb2, rules_pb2
 from services.points import rules, store
-from services.points.convert import rule_set_of
-from services.points.errors import EffectiveDateTaken, RulesInvalid
+from services.points.convert import rule_set_of, to_timestamp
+from services.points.errors import (
+    EffectiveTimePast,
+    RuleDraftDecided,
+    RuleDraftUnknown,
+    RuleSetUnknown,
+    SecondPersonRequired,
+)
+
+_sets, _drafts = store.rule_set.c, store.rule_draft.c
+DRAFT, PUBLISHED, DISCARDED = (
+    int(state)
+    for state in (
+        rules_pb2.RULE_DRAFT_STATE_DRAFT,
+        rules_pb2.RULE_DRAFT_STATE_PUBLISHED,
+        rules_pb2.RULE_DRAFT_STATE_DISCARDED,
+    )
+)
 
 
-async def publish_rule_set(tx: Tx, draft: points_pb2.RuleSet) -> points_pb2.RuleSet:
-    """Store `draft` as the group's next version. Raises RulesInvalid, EffectiveDateTaken."""
+# ---- versions
+
+
+async def publish_first_rule_set(tx: Tx, rule_set: points_pb2.RuleSet) -> points_pb2.RuleSet:
+    """Publish the first rules of a group, in force from any time. Raises RulesInvalid, SecondPersonRequired."""
     # Also locks the group: two publications at once get two versions.
     await store.count_change(tx, [tx.group_id])
-    versions = (
-        await tx.execute(
-            select(store.rule_set.c.version, store.rule_set.c.effective_date).where(
-                store.rule_set.c.group_id == tx.group_id
-            )
-        )
-    ).all()
+    if await _newest_version(tx):
+        raise SecondPersonRequired
+    return await publish_rule_set(tx, rule_set)
+
+
+async def publish_rule_set(tx: Tx, rule_set: points_pb2.RuleSet) -> points_pb2.RuleSet:
+    """Store `rule_set` as the group's next version, in force from when it says. Raises RulesInvalid."""
+    await store.count_change(tx, [tx.group_id])
     published = points_pb2.RuleSet()
-    published.CopyFrom(draft)
-    published.version = max((row.version for row in versions), default=0) + 1
-    try:
-        parsed = rule_set_of(published)
-    except InvalidArgument as error:
-        raise RulesInvalid(problem=error.values["fields"]) from None
-    if problem := rules.find_problem(parsed):
-        raise RulesInvalid(problem=problem)
-    if parsed.effective_date in {row.effective_date for row in versions}:
-        raise EffectiveDateTaken(effective_date=parsed.effective_date)
+    published.CopyFrom(rule_set)
+    published.version = await _newest_version(tx) + 1
+    parsed = rule_set_of(published)
     await tx.execute(
         insert(store.rule_set).values(
             group_id=tx.group_id,
@@ -48,15 +63,152 @@ async def publish_rule_set(tx: Tx, draft: points_pb2.RuleSet) -> points_pb2.Rule
     return published
 
 
+async def _newest_version(tx: Tx) -> int:
+    query = select(_sets.version).where(_sets.group_id == tx.group_id).order_by(_sets.version.desc()).limit(1)
+    return (await tx.execute(query)).scalar_one_or_none() or 0
+
+
+async def get_version(tx: Tx, version: int) -> points_pb2.RuleSet:
+    """One version. Raises RuleSetUnknown."""
+    query = select(_sets.content).where(_sets.group_id == tx.group_id, _sets.version == version)
+    content = (await tx.execute(query)).scalar_one_or_none()
+    if content is None:
+        raise RuleSetUnknown(business_date=f"version {version}")
+    return points_pb2.RuleSet.FromString(content)
+
+
+async def list_versions(tx: Tx, *, before: int, limit: int) -> list[points_pb2.RuleSet]:
+    """Versions below `before`, newest first."""
+    query = (
+        select(_sets.content)
+        .where(_sets.group_id == tx.group_id, _sets.version < before)
+        .order_by(_sets.version.desc())
+        .limit(limit)
+    )
+    return [points_pb2.RuleSet.FromString(content) for content in (await tx.execute(query)).scalars()]
+
+
 async def find_rule_set(tx: Tx, day: date) -> points_pb2.RuleSet | None:
-    """The rule set in force on `day`, or None."""
-    columns = store.rule_set.c
-    content = (
-        await tx.execute(
-            select(columns.content)
-            .where(columns.group_id == tx.group_id, columns.effective_date <= day)
-            .order_by(columns.effective_date.desc())
-            .limit(1)
-        )
-    ).scalar_one_or_none()
-    return points_pb2.RuleSet.FromString(content) if content is not None else None
+    """The rule set in force at the end of `day` in UTC, or None."""
+    end = rules.start_of(day + timedelta(days=1), "UTC") - timedelta(microseconds=1)
+    found = await list_versions(tx, before=2**62, limit=10_000)
+    in_force = rules.in_force([rule_set_of(message) for message in found], end, "UTC")
+    return next((message for message in found if in_force and message.version == in_force.version), None)
+
+
+# ---- drafts
+
+
+async def create_draft(tx: Tx, *, request_id: str, rule_set: points_pb2.RuleSet, note: str) -> rules_pb2.RuleDraft:
+    """Keep a draft of the caller's. Raises RulesInvalid."""
+    rule_set_of(rule_set)
+    row = {
+        "group_id": tx.group_id,
+        "draft_id": ids.derive(tx.group_id, "rule_draft", request_id),
+        "state": DRAFT,
+        "content": rule_set.SerializeToString(deterministic=True),
+        "note": note,
+        "author": tx.caller.subject,
+        "decided_by": "",
+        "create_time": tx.now,
+        "decide_time": None,
+    }
+    await tx.execute(insert(store.rule_draft).values(row))
+    return draft_to_proto(row)
+
+
+async def roll_back(tx: Tx, *, request_id: str, version: int, note: str) -> rules_pb2.RuleDraft:
+    """Draft an older version anew, in force from its approval. Raises RuleSetUnknown."""
+    older = await get_version(tx, version)
+    older.ClearField("version")
+    older.ClearField("effective_time")
+    today = tx.now.date()
+    older.effective_date.year, older.effective_date.month, older.effective_date.day = today.year, today.month, today.day
+    return await create_draft(tx, request_id=request_id, rule_set=older, note=note or f"back to version {version}")
+
+
+async def approve_draft(tx: Tx, draft_id: UUID) -> rules_pb2.RuleDraft:
+    """Publish a draft. Raises RuleDraftUnknown, RuleDraftDecided, SecondPersonRequired, EffectiveTimePast."""
+    row = await _lock_open(tx, draft_id)
+    if row["author"] == tx.caller.subject:
+        raise SecondPersonRequired
+    rule_set = points_pb2.RuleSet.FromString(row["content"])
+    await _settle_effective_time(tx, rule_set)
+    published = await publish_rule_set(tx, rule_set)
+    return await _decide(tx, row, PUBLISHED, published.SerializeToString(deterministic=True))
+
+
+async def discard_draft(tx: Tx, draft_id: UUID) -> rules_pb2.RuleDraft:
+    """Give a draft up. Raises RuleDraftUnknown, RuleDraftDecided."""
+    row = await _lock_open(tx, draft_id)
+    return await _decide(tx, row, DISCARDED, row["content"])
+
+
+async def get_draft(tx: Tx, draft_id: UUID) -> rules_pb2.RuleDraft:
+    """One draft. Raises RuleDraftUnknown."""
+    query = select(store.rule_draft).where(_drafts.group_id == tx.group_id, _drafts.draft_id == draft_id)
+    row = (await tx.execute(query)).mappings().one_or_none()
+    if row is None:
+        raise RuleDraftUnknown(draft_id=ids.to_edge("rdr", draft_id))
+    return draft_to_proto(row)
+
+
+async def list_drafts(tx: Tx, *, before: tuple[datetime, UUID] | None, limit: int) -> list[rules_pb2.RuleDraft]:
+    """Drafts older than `before`, newest first."""
+    query = (
+        select(store.rule_draft)
+        .where(_drafts.group_id == tx.group_id)
+        .order_by(_drafts.create_time.desc(), _drafts.draft_id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(tuple_(_drafts.create_time, _drafts.draft_id) < before)
+    return [draft_to_proto(row) for row in (await tx.execute(query)).mappings()]
+
+
+async def _settle_effective_time(tx: Tx, rule_set: points_pb2.RuleSet) -> None:
+    """Rules are never in force before they are published: sales of that time have been computed by others."""
+    if rule_set.HasField("effective_time"):
+        if rule_set.effective_time.ToDatetime(tzinfo=tx.now.tzinfo) < tx.now:
+            raise EffectiveTimePast
+        return
+    zones = select(store.store.c.time_zone).where(store.store.c.group_id == tx.group_id).distinct()
+    day = rule_set_of(rule_set).effective_date
+    begun = [rules.start_of(day, zone) <= tx.now for zone in (await tx.execute(zones)).scalars() or ("UTC",)]
+    if all(begun):
+        rule_set.effective_time.CopyFrom(to_timestamp(tx.now) or rule_set.effective_time)
+    elif any(begun):  # the day has begun in some of the group's zones only
+        raise EffectiveTimePast
+
+
+async def _lock_open(tx: Tx, draft_id: UUID) -> Any:
+    query = (
+        select(store.rule_draft).where(_drafts.group_id == tx.group_id, _drafts.draft_id == draft_id).with_for_update()
+    )
+    row = (await tx.execute(query)).mappings().one_or_none()
+    if row is None:
+        raise RuleDraftUnknown(draft_id=ids.to_edge("rdr", draft_id))
+    if row["state"] != DRAFT:
+        raise RuleDraftDecided(draft_id=ids.to_edge("rdr", draft_id), decided_by=row["decided_by"])
+    return row
+
+
+async def _decide(tx: Tx, row: Any, state: int, content: bytes) -> rules_pb2.RuleDraft:
+    decided = {"state": state, "content": content, "decided_by": tx.caller.subject, "decide_time": tx.now}
+    own = (_drafts.group_id == tx.group_id) & (_drafts.draft_id == row["draft_id"])
+    await tx.execute(update(store.rule_draft).where(own).values(decided))
+    return draft_to_proto({**row, **decided})
+
+
+def draft_to_proto(row: Any) -> rules_pb2.RuleDraft:
+    """The draft as callers see it."""
+    return rules_pb2.RuleDraft(
+        draft_id=ids.to_edge("rdr", row["draft_id"]),
+        state=row["state"],
+        rule_set=points_pb2.RuleSet.FromString(row["content"]),
+        note=row["note"],
+        author=row["author"],
+        decided_by=row["decided_by"],
+        create_time=to_timestamp(row["create_time"]),
+        decide_time=to_timestamp(row["decide_time"]),
+    )

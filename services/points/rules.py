@@ -6,11 +6,14 @@ Earning. A line counts when its category is not excluded. Its rate in basis poin
 
 CATEGORY matches lines of the category, STORE every line of the store, DAY and BIRTHDAY every line on such a business
 date; of the THRESHOLD rules the one with the highest reached minimum matches, reached by the sum of the lines that
-count. The tier multiplies. The points of a sale are one floor of the exact sum:
+count. OFFER rules match as services/points/offers.py says. The tier multiplies. The points of a sale are one rounding
+(down, unless the rule set says otherwise) of the exact sum:
 
-    points = floor( Σ amount_minor × base_points × rate_bps × tier_bps / (base_step_minor × 10^8) )
+    points = round( Σ amount_minor × base_points × rate_bps × tier_bps / (base_step_minor × 10^8) )
 
-Points of lines and of rules are shares of that total by largest remainder (ties to the earlier one).
+An offer with max_points gives at most those in place of its part of the sum, before the tier. Fixed points are added
+after rounding; the tier does not multiply them. Points of lines and of rules are shares of the total by largest
+remainder (ties to the earlier one); fixed points are shared by the lines of their offer.
 """
 
 from __future__ import annotations
@@ -19,12 +22,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import IntEnum
+from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chassis.units import BPS, share_floor
+from services.points.offers import NO_OFFER, Offer, SaleFacts, Setting, combine, find_offer_problems, match_offers
 
 BASE_RATE_BPS = BPS
 
@@ -39,6 +44,15 @@ class RuleKind(IntEnum):
     DAY = 5
     BIRTHDAY = 6
     TIER = 7
+    OFFER = 8
+
+
+class Rounding(IntEnum):
+    """As in huitong.points.v1.Rounding."""
+
+    FLOOR = 1
+    HALF_UP = 2
+    CEILING = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # by identity, as the rule set
@@ -55,6 +69,7 @@ class Rule:
     store_ids: frozenset[UUID] = frozenset()
     month_days: frozenset[int] = frozenset()
     week_days: frozenset[int] = frozenset()
+    offer: Offer = NO_OFFER
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +83,7 @@ class Offset:
 
 @dataclass(frozen=True, eq=False)  # by identity: looked up for every sale
 class RuleSet:
-    """One version of the rules of a group, in force from `effective_date` on."""
+    """One version of a group's rules, in force from `effective_time`, or else from the start of `effective_date`."""
 
     version: int
     effective_date: date
@@ -78,10 +93,13 @@ class RuleSet:
     expiry_months: int
     excluded_categories: frozenset[str] = frozenset()
     offset: Offset | None = None
+    rounding: Rounding = Rounding.FLOOR
+    effective_time: datetime | None = None
     # Derived: made once, looked up for every line.
     base: Rule = field(init=False)
     by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)
     thresholds: tuple[Rule, ...] = field(init=False)
+    offers: tuple[Rule, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         base = next((rule for rule in self.rules if rule.kind is RuleKind.BASE), None)
@@ -98,28 +116,40 @@ class RuleSet:
         object.__setattr__(self, "base", base)
         object.__setattr__(self, "by_category", by_category)
         object.__setattr__(self, "thresholds", tuple(thresholds))
+        object.__setattr__(self, "offers", tuple(rule for rule in self.rules if rule.kind is RuleKind.OFFER))
+
+    def starts_at(self, time_zone: str) -> datetime:
+        """The instant from which it is in force where a store is, as UTC."""
+        return self.effective_time or start_of(self.effective_date, time_zone)
 
 
-def find_problem(rule_set: RuleSet) -> str | None:
-    """What keeps a rule set from being published, or None."""
+def in_force(rule_sets: Sequence[RuleSet], instant: datetime, time_zone: str) -> RuleSet | None:
+    """Of rule sets the one in force at `instant` where a store is: the last to start, of several the newest version."""
+    started = [each for each in rule_sets if each.starts_at(time_zone) <= instant]
+    return max(started, key=lambda each: (each.starts_at(time_zone), each.version), default=None)
+
+
+def find_problems(rule_set: RuleSet) -> list[str]:
+    """All that keeps a rule set from being published."""
+    problems = []
     if sum(rule.kind is RuleKind.BASE for rule in rule_set.rules) != 1:
-        return "exactly one rule must be the base rate"
+        problems.append("exactly one rule must be the base rate")
     if len({rule.rule_id for rule in rule_set.rules}) != len(rule_set.rules):
-        return "rule ids must differ"
+        problems.append("rule ids must differ")
     for rule in rule_set.rules:
         if rule.kind is RuleKind.CATEGORY and not rule.categories:
-            return f"rule {rule.rule_id} names no category"
+            problems.append(f"rule {rule.rule_id} names no category")
         if rule.kind is RuleKind.STORE and not rule.store_ids:
-            return f"rule {rule.rule_id} names no store"
+            problems.append(f"rule {rule.rule_id} names no store")
         if rule.kind is RuleKind.DAY:
             if not rule.month_days and not rule.week_days:
-                return f"rule {rule.rule_id} names no day"
+                problems.append(f"rule {rule.rule_id} names no day")
             if not rule.month_days <= set(range(1, 32)) or not rule.week_days <= set(range(1, 8)):
-                return f"rule {rule.rule_id} names a day that does not exist"
+                problems.append(f"rule {rule.rule_id} names a day that does not exist")
     minimums = [rule.min_amount_minor for rule in rule_set.thresholds]
     if len(set(minimums)) != len(minimums):
-        return "two thresholds have the same minimum"
-    return None
+        problems.append("two thresholds have the same minimum")
+    return problems + find_offer_problems(rule_set.offers)
 
 
 class Applied(NamedTuple):
@@ -131,6 +161,7 @@ class Applied(NamedTuple):
     name_zh: str
     rate_bps: int
     points: int
+    capped_points: int = 0
 
 
 class Earning(NamedTuple):
@@ -141,6 +172,7 @@ class Earning(NamedTuple):
     line_points: list[int]
     line_rates_bps: list[int]
     applied: list[Applied]
+    skipped: Sequence[tuple[str, str]] = ()
 
 
 class Tier(NamedTuple):
@@ -162,10 +194,11 @@ def points_for_sale(
     business_date: date,
     tier: Tier,
     birth_month: int,
+    setting: Setting | None = None,
 ) -> Earning:
     """What a sale earns by `rule_set`: its lines' net amounts and item categories ("" when unknown), in minor units.
 
-    `birth_month` is 0 when unknown. Exact: no step but the last one rounds.
+    `birth_month` is 0 when unknown. Offers count when `setting` is given. Exact: no step but the last one rounds.
     """
     excluded, by_category = rule_set.excluded_categories, rule_set.by_category
     eligible_minor = 0
@@ -179,6 +212,11 @@ def points_for_sale(
             threshold = rule
             break
     matched, common_bps = _common_rules(rule_set, store_id, business_date, birth_month, threshold)
+    if rule_set.offers and setting is not None:
+        sale = SaleFacts(
+            amounts_minor, categories, eligible_minor, store_id, business_date, tier.code, birth_month, setting
+        )
+        return _with_offers(rule_set, sale, matched, tier)
 
     rates_bps: list[int] = []
     weights: list[int] = []
@@ -193,12 +231,14 @@ def points_for_sale(
         weights.append(amount_minor * rate_bps)
 
     weight = sum(weights)
-    points = weight * rule_set.base_points * tier.multiplier_bps // (rule_set.base_step_minor * BPS * BPS)
+    points = _rounded(
+        weight * rule_set.base_points * tier.multiplier_bps, rule_set.base_step_minor * BPS * BPS, rule_set.rounding
+    )
 
     # Weights of the rules in the same measure: they sum to weight × multiplier.
     named = [(rule_set.base, BASE_RATE_BPS, eligible_minor * BASE_RATE_BPS * BPS)]
     for rule in rule_set.rules:
-        if rule.rule_id in matched:
+        if rule.rule_id in matched and any(rates_bps):
             named.append((rule, rule.bonus_bps, eligible_minor * rule.bonus_bps * BPS))
         elif rule.rule_id in category_minor:
             named.append((rule, rule.bonus_bps, category_minor[rule.rule_id] * rule.bonus_bps * BPS))
@@ -211,10 +251,81 @@ def points_for_sale(
         for (rule, rate_bps, _), share in zip(named, shares, strict=False)
     ]
     if tier.multiplier_bps != BPS:
-        applied.append(
-            Applied(f"tier-{tier.code.lower()}", RuleKind.TIER, tier.code, tier.code, tier.multiplier_bps, shares[-1])
-        )
+        applied.append(_tier_applied(tier, shares[-1]))
     return Earning(points, eligible_minor, largest_remainder(points, weights), rates_bps, applied)
+
+
+def _rounded(numerator: int | Fraction, denominator: int, rounding: Rounding) -> int:
+    if rounding is Rounding.HALF_UP:
+        return (2 * numerator + denominator) // (2 * denominator)
+    return -(-numerator // denominator) if rounding is Rounding.CEILING else numerator // denominator
+
+
+def _with_offers(rule_set: RuleSet, sale: SaleFacts, common: frozenset[str], tier: Tier) -> Earning:
+    """points_for_sale in general: which bonuses count is decided for each line. `common` match every line."""
+    everywhere = [rule for rule in rule_set.rules if rule.rule_id in common]
+    matched = match_offers(rule_set.offers, sale, excluded=rule_set.excluded_categories)
+    lines_of: dict[str, list[int]] = {}  # the lines that a bonus counts for, by rule id
+    rates_bps: list[int] = []
+    for index, category in enumerate(sale.categories):
+        if category in rule_set.excluded_categories:
+            rates_bps.append(0)
+            continue
+        plain, offers = combine((*everywhere, *rule_set.by_category.get(category, ())), matched.by_line[index])
+        counting = (*plain, *offers)
+        for rule in counting:
+            lines_of.setdefault(rule.rule_id, []).append(index)
+        rates_bps.append(BASE_RATE_BPS + sum(rule.bonus_bps for rule in counting))
+
+    # Exact, in parts of 1 / (base_step_minor × BPS) points before the tier.
+    unit = rule_set.base_step_minor * BPS
+    weights: list[int | Fraction] = [
+        amount * (BASE_RATE_BPS if rate else 0) * rule_set.base_points
+        for amount, rate in zip(sale.amounts_minor, rates_bps, strict=True)
+    ]
+    named = [(rule_set.base, BASE_RATE_BPS, sum(weights), 0)]
+    fixed: list[Applied] = []
+    fixed_by_line = [0] * len(weights)
+    for rule in rule_set.rules:
+        lines = lines_of.get(rule.rule_id)
+        if not lines:
+            continue
+        most = rule.offer.max_points
+        amounts = [sale.amounts_minor[index] for index in lines]
+        if rule.offer.fixed_points:
+            given = min(rule.offer.fixed_points, most or rule.offer.fixed_points)
+            for index, share in zip(lines, largest_remainder(given, amounts), strict=True):
+                fixed_by_line[index] += share
+            capped = rule.offer.fixed_points - given
+            fixed.append(Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, 0, given, capped))
+            continue
+        whole = sum(amounts) * rule.bonus_bps * rule_set.base_points
+        part = min(whole, most * unit) if most else whole
+        for index, amount in zip(lines, amounts, strict=True):
+            own = amount * rule.bonus_bps * rule_set.base_points
+            weights[index] += own if part == whole else Fraction(own * part, whole)
+        named.append((rule, rule.bonus_bps, part, (whole - part) // unit))
+
+    weight = sum(weights)
+    points = _rounded(weight * tier.multiplier_bps, unit * BPS, rule_set.rounding)
+    rule_weights = [part * BPS for _, _, part, _ in named]
+    if tier.multiplier_bps != BPS:
+        rule_weights.append(weight * (tier.multiplier_bps - BPS))
+    shares = largest_remainder(points, rule_weights)
+    applied = [
+        Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, rate_bps, share, capped)
+        for (rule, rate_bps, _, capped), share in zip(named, shares, strict=False)
+    ]
+    if tier.multiplier_bps != BPS:
+        applied.append(_tier_applied(tier, shares[-1]))
+    line_points = [a + b for a, b in zip(largest_remainder(points, weights), fixed_by_line, strict=True)]
+    return Earning(
+        points + sum(fixed_by_line), sale.eligible_minor, line_points, rates_bps, applied + fixed, matched.skipped
+    )
+
+
+def _tier_applied(tier: Tier, points: int) -> Applied:
+    return Applied(f"tier-{tier.code.lower()}", RuleKind.TIER, tier.code, tier.code, tier.multiplier_bps, points)
 
 
 @lru_cache(maxsize=16_384)
@@ -237,7 +348,7 @@ def _matches(rule: Rule, store_id: UUID, business_date: date, birth_month: int) 
     return rule.kind is RuleKind.BIRTHDAY and birth_month == business_date.month
 
 
-def largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
+def largest_remainder(total: int, weights: Sequence[int | Fraction]) -> list[int]:
     """Share `total` by `weights`, exactly: floors first, the rest one each to the largest remainders.
 
     Ties go to the earlier. As chassis.units.largest_remainder, but a weight may be negative here: a tier that
@@ -334,6 +445,12 @@ def expiry_of(year: int, month: int, expiry_months: int, time_zone: str) -> date
     """When points of a sale in that month expire: the local start of month + expiry_months + 1, as UTC."""
     months = year * 12 + (month - 1) + expiry_months + 1
     return datetime(months // 12, months % 12 + 1, 1, tzinfo=zone(time_zone)).astimezone(UTC)
+
+
+@lru_cache(maxsize=4096)
+def start_of(day: date, time_zone: str) -> datetime:
+    """The instant at which a business date begins, as UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone(time_zone)).astimezone(UTC)
 
 
 @lru_cache(maxsize=256)

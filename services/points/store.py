@@ -290,7 +290,38 @@ rule_set = Table(
     Column("effective_date", Date, nullable=False),
     Column("content", LargeBinary, nullable=False),  # RuleSet
     Column("create_time", _Time, nullable=False),
-    Index("rule_set_by_date", "group_id", "effective_date", unique=True),
+)
+
+rule_draft = Table(
+    "rule_draft",
+    metadata,
+    Column("group_id", Uuid, primary_key=True),
+    Column("draft_id", Uuid, primary_key=True),
+    Column("state", SmallInteger, nullable=False),  # RuleDraftState
+    Column("content", LargeBinary, nullable=False),  # RuleSet
+    Column("note", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("create_time", _Time, nullable=False),
+    Column("decide_time", _Time),
+    Index("rule_draft_by_time", "group_id", "create_time", "draft_id"),
+)
+
+rule_simulation = Table(
+    "rule_simulation",
+    metadata,
+    Column("group_id", Uuid, primary_key=True),
+    Column("simulation_id", Uuid, primary_key=True),
+    Column("draft_id", Uuid, nullable=False),
+    Column("first_date", Date, nullable=False),
+    Column("last_date", Date, nullable=False),
+    Column("state", SmallInteger, nullable=False),  # RuleSimulationState
+    Column("done_sale_count", BigInteger, nullable=False),
+    Column("total_sale_count", BigInteger, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("result", LargeBinary),  # SimulationResult
+    Column("create_time", _Time, nullable=False),
+    Index("rule_simulation_running", "create_time", postgresql_where=text("state = 1")),
 )
 
 store = Table(

@@ -196,24 +196,6 @@ async def test_tier_and_birthday_count(world: World) -> None:
     assert (await world.sell(1_000, member=3, sale_time=datetime(2017, 3, 31, 16, tzinfo=UTC))).points == 12
 
 
-async def test_rule_sets_are_published_once_and_checked(world: World) -> None:
-    await refused(world.publish(world.rule_set()), "EFFECTIVE_DATE_TAKEN")
-    later = to_date(date(2020, 1, 1))
-    await refused(world.publish(world.rule_set(effective_date=later, rules=[])), "RULES_INVALID")
-    request = points_pb2.PublishRuleSetRequest(
-        request_id=world.request_id(), rule_set=world.rule_set(effective_date=later)
-    )
-    caller = system(world.group_id)
-    first = await world.call(world.rules.PublishRuleSet, request, caller)
-    assert first == await world.call(world.rules.PublishRuleSet, request, caller)
-    assert first.rule_set.version == 2
-    for day, version in ((date(2019, 12, 31), 1), (date(2020, 1, 1), 2)):
-        answer = await world.call(world.rules.GetRuleSet, points_pb2.GetRuleSetRequest(business_date=to_date(day)))
-        assert answer.rule_set.version == version
-    too_early = points_pb2.GetRuleSetRequest(business_date=to_date(date(2014, 1, 1)))
-    await refused(world.call(world.rules.GetRuleSet, too_early), "RULE_SET_UNKNOWN")
-
-
 async def test_a_till_sells_for_its_own_store_only(world: World) -> None:
     till = terminal(ids.to_edge("sto", world.stores[0]), world.group_id)
     assert (await world.call(world.sales.RecordSale, world.sale(1_000), till)).points == 10

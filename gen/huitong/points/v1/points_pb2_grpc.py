@@ -661,15 +661,16 @@ class RuleServiceServicer:
     """
 
     def PublishRuleSet(self, request, context):
-        """Publishes a rule set as the next version, in force for sales from `effective_date` on. A version never changes.
-        Errors: REQUEST_ID_REUSED, RULES_INVALID, EFFECTIVE_DATE_TAKEN.
+        """Publishes the first rule set of a group, before it has anybody to approve. Every later one is a draft that a second
+        person approves (RuleDraftService). A version never changes.
+        Errors: REQUEST_ID_REUSED, RULES_INVALID, SECOND_PERSON_REQUIRED (there is a rule set already).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetRuleSet(self, request, context):
-        """The rule set in force on a date.
+        """The rule set in force at the end of a date, in UTC.
         Errors: RULE_SET_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -303,11 +303,12 @@ class RuleServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RuleServiceAsyncStub: ...
     PublishRuleSet: _grpc.UnaryUnaryMultiCallable[_points_pb2.PublishRuleSetRequest, _points_pb2.PublishRuleSetResponse]
-    """Publishes a rule set as the next version, in force for sales from `effective_date` on. A version never changes.
-    Errors: REQUEST_ID_REUSED, RULES_INVALID, EFFECTIVE_DATE_TAKEN.
+    """Publishes the first rule set of a group, before it has anybody to approve. Every later one is a draft that a second
+    person approves (RuleDraftService). A version never changes.
+    Errors: REQUEST_ID_REUSED, RULES_INVALID, SECOND_PERSON_REQUIRED (there is a rule set already).
     """
     GetRuleSet: _grpc.UnaryUnaryMultiCallable[_points_pb2.GetRuleSetRequest, _points_pb2.GetRuleSetResponse]
-    """The rule set in force on a date.
+    """The rule set in force at the end of a date, in UTC.
     Errors: RULE_SET_UNKNOWN.
     """
 
@@ -317,11 +318,12 @@ class RuleServiceAsyncStub(RuleServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PublishRuleSet: _aio.UnaryUnaryMultiCallable[_points_pb2.PublishRuleSetRequest, _points_pb2.PublishRuleSetResponse]  # type: ignore[assignment]
-    """Publishes a rule set as the next version, in force for sales from `effective_date` on. A version never changes.
-    Errors: REQUEST_ID_REUSED, RULES_INVALID, EFFECTIVE_DATE_TAKEN.
+    """Publishes the first rule set of a group, before it has anybody to approve. Every later one is a draft that a second
+    person approves (RuleDraftService). A version never changes.
+    Errors: REQUEST_ID_REUSED, RULES_INVALID, SECOND_PERSON_REQUIRED (there is a rule set already).
     """
     GetRuleSet: _aio.UnaryUnaryMultiCallable[_points_pb2.GetRuleSetRequest, _points_pb2.GetRuleSetResponse]  # type: ignore[assignment]
-    """The rule set in force on a date.
+    """The rule set in force at the end of a date, in UTC.
     Errors: RULE_SET_UNKNOWN.
     """
 
@@ -334,8 +336,9 @@ class RuleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _points_pb2.PublishRuleSetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.PublishRuleSetResponse, _abc.Awaitable[_points_pb2.PublishRuleSetResponse]]:
-        """Publishes a rule set as the next version, in force for sales from `effective_date` on. A version never changes.
-        Errors: REQUEST_ID_REUSED, RULES_INVALID, EFFECTIVE_DATE_TAKEN.
+        """Publishes the first rule set of a group, before it has anybody to approve. Every later one is a draft that a second
+        person approves (RuleDraftService). A version never changes.
+        Errors: REQUEST_ID_REUSED, RULES_INVALID, SECOND_PERSON_REQUIRED (there is a rule set already).
         """
 
     @_abc_1.abstractmethod
@@ -344,7 +347,7 @@ class RuleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _points_pb2.GetRuleSetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.GetRuleSetResponse, _abc.Awaitable[_points_pb2.GetRuleSetResponse]]:
-        """The rule set in force on a date.
+        """The rule set in force at the end of a date, in UTC.
         Errors: RULE_SET_UNKNOWN.
         """
 

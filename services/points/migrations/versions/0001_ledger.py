@@ -199,7 +199,34 @@ TABLES = (
         create_time TIMESTAMP WITH TIME ZONE NOT NULL,
         PRIMARY KEY (group_id, version)
     )""",
-    """CREATE UNIQUE INDEX rule_set_by_date ON rule_set (group_id, effective_date)""",
+    """CREATE TABLE rule_draft (
+        group_id UUID NOT NULL,
+        draft_id UUID NOT NULL,
+        state SMALLINT NOT NULL,
+        content BYTEA NOT NULL,
+        note TEXT NOT NULL,
+        author TEXT NOT NULL,
+        decided_by TEXT NOT NULL,
+        create_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        decide_time TIMESTAMP WITH TIME ZONE,
+        PRIMARY KEY (group_id, draft_id)
+    )""",
+    """CREATE INDEX rule_draft_by_time ON rule_draft (group_id, create_time, draft_id)""",
+    """CREATE TABLE rule_simulation (
+        group_id UUID NOT NULL,
+        simulation_id UUID NOT NULL,
+        draft_id UUID NOT NULL,
+        first_date DATE NOT NULL,
+        last_date DATE NOT NULL,
+        state SMALLINT NOT NULL,
+        done_sale_count BIGINT NOT NULL,
+        total_sale_count BIGINT NOT NULL,
+        problem TEXT NOT NULL,
+        result BYTEA,
+        create_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (group_id, simulation_id)
+    )""",
+    """CREATE INDEX rule_simulation_running ON rule_simulation (create_time) WHERE state = 1""",
     """CREATE TABLE store (
         store_id UUID NOT NULL,
         group_id UUID NOT NULL,

@@ -1,0 +1,124 @@
+"""Conditions that operators write: CEL over the facts of a sale, checked when they are saved.
+
+A small port in front of the CEL library. Facts have names with a dot ("sale.hour"); docs/rules.md explains each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from cel_expr_python import cel
+
+# A fact's type, and what it is in the emptiest sale.
+INT: tuple[Any, Any] = (cel.Type.INT, 0)
+TEXT: tuple[Any, Any] = (cel.Type.STRING, "")
+TEXTS: tuple[Any, Any] = (cel.Type.List(cel.Type.STRING), [])
+YES_NO: tuple[Any, Any] = (cel.Type.BOOL, False)
+SALE_FACTS = {
+    "sale.amount_minor": INT,  # all lines
+    "sale.eligible_minor": INT,  # the lines that count
+    "sale.line_count": INT,
+    "sale.categories": TEXTS,  # of the lines, in their order
+    "sale.hour": INT,  # 0 to 23, where the store is
+    "sale.source": TEXT,
+    "member.tier": TEXT,
+    "member.birth_month": INT,  # 0 when unknown
+    "store.id": TEXT,
+    "store.merchant_id": TEXT,
+    "store.business_unit_id": TEXT,
+    "calendar.date": TEXT,  # "2026-03-04", the business date
+    "calendar.year": INT,
+    "calendar.month": INT,
+    "calendar.day": INT,
+    "calendar.weekday": INT,  # 1 Monday to 7 Sunday
+    "calendar.is_day_off": YES_NO,
+    "calendar.is_holiday": YES_NO,
+}
+LINE_FACTS = {
+    "line.category": TEXT,
+    "line.item_code": TEXT,
+    "line.amount_minor": INT,
+    "line.quantity": INT,
+}
+_FACTS = {**SALE_FACTS, **LINE_FACTS}
+_SALE_ENV = cel.NewEnv(variables={name: kind for name, (kind, _) in SALE_FACTS.items()})
+_LINE_ENV = cel.NewEnv(variables={name: kind for name, (kind, _) in _FACTS.items()})
+_PROBLEM = re.compile(r"<input>:(\d+):(\d+): ([^\n]*)")
+# A condition must be computable for the emptiest sale and for the largest one.
+_EMPTIEST = {name: empty for name, (_, empty) in _FACTS.items()}
+_LARGEST = _EMPTIEST | {
+    "sale.line_count": 1000,
+    "sale.categories": [f"CATEGORY {number}" for number in range(1000)],
+}
+
+
+class ConditionInvalid(Exception):
+    """A condition that cannot be saved: `problem` in words, at `column` (1 is the first; 0 when it has none)."""
+
+    def __init__(self, problem: str, column: int = 0) -> None:
+        super().__init__(f"column {column}: {problem}" if column else problem)
+        self.problem, self.column = problem, column
+
+
+class ConditionFailed(Exception):
+    """A condition that could not be computed for the facts of a sale."""
+
+
+class Condition:
+    """A checked condition."""
+
+    __slots__ = ("_expression", "text", "uses_line")
+
+    def __init__(self, text: str) -> None:
+        """Raises ConditionInvalid."""
+        self.text = text
+        try:
+            self._expression, self.uses_line = _SALE_ENV.compile(text), False
+        except RuntimeError:
+            try:
+                self._expression, self.uses_line = _LINE_ENV.compile(text), True
+            except RuntimeError as error:
+                raise _invalid(str(error)) from None
+        if self._expression.return_type() != cel.Type.BOOL:
+            raise ConditionInvalid(f"must be true or false, not {self._expression.return_type().name()}")
+        for sample in (_EMPTIEST, _LARGEST):
+            try:
+                self.holds(sample)
+            except ConditionFailed as failed:
+                raise ConditionInvalid(f"cannot be computed for every sale: {failed}") from None
+
+    def holds(self, facts: Mapping[str, Any]) -> bool:
+        """Whether it is true of `facts`, which hold every sale fact, and the line's when it uses them.
+
+        Raises ConditionFailed: a division by zero, a missing list element, too many steps.
+        """
+        try:
+            value = self._expression.eval(data=facts)
+        except RuntimeError as error:
+            raise ConditionFailed(_words(str(error))) from None
+        if value.type() != cel.Type.BOOL:
+            raise ConditionFailed(_words(str(value.value())))
+        return bool(value.value())
+
+
+@lru_cache(maxsize=4096)
+def condition(text: str) -> Condition:
+    """The condition, compiled once. Raises ConditionInvalid."""
+    return Condition(text)
+
+
+def _invalid(message: str) -> ConditionInvalid:
+    found = _PROBLEM.search(message)
+    if found is None:
+        return ConditionInvalid(_words(message))
+    line, column, problem = int(found[1]), int(found[2]), found[3]
+    place = f"line {line}: " if line > 1 else ""
+    return ConditionInvalid(f"{place}{problem.replace(' (in container ' + repr('') + ')', '')}", column)
+
+
+def _words(message: str) -> str:
+    """The library's message without its codes: "INVALID_ARGUMENT: divide by zero" is "divide by zero"."""
+    return re.sub(r"^[A-Z_]+: | \[[A-Z_]+\]$", "", message.strip())

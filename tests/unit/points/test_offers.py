@@ -1,0 +1,326 @@
+"""Offers: how they combine, what caps take, and that the general computation is the plain one where there are none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis import ids
+from services.points import rules
+from services.points.conditions import Condition, ConditionFailed, ConditionInvalid
+from services.points.days import DayKind, Days, DaysInvalid
+from services.points.offers import Combination, Offer, Setting
+from services.points.rules import Earning, Rounding, Rule, RuleKind, RuleSet, Tier
+
+SHOP, MALL, STORE = (ids.derive("offers", name) for name in ("shop", "mall", "store"))
+DAY = date(2026, 3, 4)
+BASE = Rule("base", RuleKind.BASE)
+PLAIN = (
+    BASE,
+    Rule("from-100", RuleKind.THRESHOLD, 2_500, min_amount_minor=10_000),
+    Rule("fresh", RuleKind.CATEGORY, 5_000, categories=frozenset({"TEA"})),
+    Rule("store", RuleKind.STORE, 2_000, store_ids=frozenset({STORE})),
+    Rule("day", RuleKind.DAY, 3_333, month_days=frozenset({4})),
+    Rule("birthday", RuleKind.BIRTHDAY, 10_000),
+)
+GOLD = Tier("GOLD", 12_500)
+
+
+def offer(rule_id: str, bonus_bps: int = 0, **values: Any) -> Rule:
+    categories = values.pop("categories", frozenset())
+    return Rule(rule_id, RuleKind.OFFER, bonus_bps, categories=categories, offer=Offer(**values))
+
+
+def rule_set(*more: Rule, plain: tuple[Rule, ...] = (BASE,), **changes: object) -> RuleSet:
+    values: dict[str, object] = {
+        "version": 1,
+        "effective_date": date(2015, 1, 1),
+        "base_points": 1,
+        "base_step_minor": 100,
+        "rules": (*plain, *more),
+        "expiry_months": 12,
+        "excluded_categories": frozenset({"FUEL"}),
+    }
+    return RuleSet(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def earn(of: RuleSet, *lines: tuple[int, str], tier: Tier = rules.NO_TIER, birth_month: int = 0) -> Earning:
+    return rules.points_for_sale(
+        of,
+        amounts_minor=[amount for amount, _ in lines],
+        categories=[category for _, category in lines],
+        store_id=STORE,
+        business_date=DAY,
+        tier=tier,
+        birth_month=birth_month,
+        setting=Setting(SHOP, MALL, 12, "pos", ["" for _ in lines], [1 for _ in lines]),
+    )
+
+
+def given_by(earning: Earning) -> dict[str, int]:
+    return {applied.rule_id: applied.points for applied in earning.applied}
+
+
+NEVER = offer("never", 1, days=Days(end=date(2000, 1, 1)))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 500_000), st.sampled_from(["TEA", "RICE", "FUEL", ""])), min_size=1, max_size=8),
+    st.sampled_from([rules.NO_TIER, GOLD, Tier("LOW", 9_000)]),
+    st.integers(0, 12),
+    st.sampled_from(Rounding),
+)
+def test_with_an_offer_that_never_matches_a_sale_earns_as_without_offers(
+    lines: list[tuple[int, str]], tier: Tier, birth_month: int, rounding: Rounding
+) -> None:
+    plain = earn(rule_set(plain=PLAIN, rounding=rounding), *lines, tier=tier, birth_month=birth_month)
+    general = earn(rule_set(NEVER, plain=PLAIN, rounding=rounding), *lines, tier=tier, birth_month=birth_month)
+    assert general == plain
+
+
+_offers = st.lists(
+    st.builds(
+        lambda bonus, fixed, combination, group, priority, most, categories: (
+            bonus,
+            {
+                "fixed_points": 0 if bonus else fixed,
+                "combination": combination,
+                "group": group if combination is Combination.BEST_OF else "",
+                "priority": priority,
+                "max_points": most,
+            },
+            categories,
+        ),
+        st.sampled_from([0, 1, 3_333, 20_000]),
+        st.integers(1, 500),
+        st.sampled_from(Combination),
+        st.sampled_from(["a", "b"]),
+        st.integers(0, 3),
+        st.sampled_from([0, 1, 7, 300]),
+        st.sampled_from([frozenset[str](), frozenset({"TEA"}), frozenset({"RICE", "FUEL"})]),
+    ),
+    max_size=5,
+)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 500_000), st.sampled_from(["TEA", "RICE", "FUEL"])), min_size=1, max_size=6),
+    _offers,
+    st.sampled_from([rules.NO_TIER, GOLD]),
+    st.sampled_from(Rounding),
+)
+def test_points_of_lines_and_of_rules_sum_to_the_sale_and_no_cap_is_exceeded(
+    lines: list[tuple[int, str]],
+    offers: list[tuple[int, dict[str, object], frozenset[str]]],
+    tier: Tier,
+    rounding: Rounding,
+) -> None:
+    made = [
+        offer(f"o{n}", bonus, categories=categories, **values) for n, (bonus, values, categories) in enumerate(offers)
+    ]
+    earning = earn(rule_set(*made, plain=PLAIN, rounding=rounding), *lines, tier=tier)
+    assert sum(earning.line_points) == sum(given_by(earning).values()) == earning.points
+    assert all(points >= 0 for points in (*earning.line_points, *given_by(earning).values()))
+    for (_, category), points in zip(lines, earning.line_points, strict=True):
+        assert category != "FUEL" or points == 0
+    for rule in made:
+        if rule.offer.max_points:
+            assert given_by(earning).get(rule.rule_id, 0) <= rule.offer.max_points + 1  # a share rounds up by one
+
+
+@given(
+    st.lists(st.integers(0, 10**7), min_size=1, max_size=5), st.integers(0, 30_000), st.sampled_from([0, 1, 50, 999])
+)
+def test_a_capped_rate_gives_exactly_what_fractions_say(amounts: list[int], bonus_bps: int, most: int) -> None:
+    earning = earn(
+        rule_set(offer("capped", bonus_bps or 1, max_points=most)), *((amount, "TEA") for amount in amounts), tier=GOLD
+    )
+    extra = Fraction(sum(amounts) * (bonus_bps or 1), 100 * 10_000)
+    if most:
+        extra = min(extra, Fraction(most))
+    exact = (Fraction(sum(amounts), 100) + extra) * Fraction(5, 4)
+    assert earning.points == int(exact)
+
+
+def test_stacked_offers_add_up() -> None:
+    earning = earn(rule_set(offer("a", 5_000), offer("b", 2_500)), (10_000, "TEA"))
+    assert (earning.points, given_by(earning)) == (175, {"base": 100, "a": 50, "b": 25})
+
+
+def test_the_best_of_a_group_counts_line_by_line() -> None:
+    best = {"combination": Combination.BEST_OF, "group": "spring"}
+    rivals = (offer("tea", 10_000, categories=frozenset({"TEA"}), **best), offer("all", 3_000, **best))
+    earning = earn(rule_set(*rivals, offer("other", 1_000)), (10_000, "TEA"), (10_000, "RICE"))
+    assert given_by(earning) == {"base": 200, "tea": 100, "all": 30, "other": 20}
+
+
+def test_an_exclusive_offer_leaves_nothing_beside_it_on_its_lines() -> None:
+    exclusive = {"combination": Combination.EXCLUSIVE, "categories": frozenset({"TEA"})}
+    low, high = offer("low", 9_000, priority=1, **exclusive), offer("high", 1_000, priority=2, **exclusive)
+    earning = earn(rule_set(low, high, offer("any", 500), plain=PLAIN), (10_000, "TEA"), (10_000, "RICE"))
+    assert earning.line_rates_bps == [11_000, 10_000 + 2_500 + 2_000 + 3_333 + 500]
+    assert given_by(earning)["high"] == 10
+
+
+def test_fixed_points_are_given_once_and_shared_by_their_lines() -> None:
+    fixed = offer("welcome", fixed_points=10, categories=frozenset({"TEA"}))
+    earning = earn(rule_set(fixed), (10_000, "TEA"), (5_000, "RICE"), (20_000, "TEA"), tier=GOLD)
+    assert earning.line_points == [125 + 3, 62, 250 + 7]  # 437.5 × … rounds down; the tier leaves the 10 alone
+    assert given_by(earning) == {"base": 350, "tier-gold": 87, "welcome": 10}
+
+
+def test_a_cap_is_explained() -> None:
+    earning = earn(rule_set(offer("triple", 20_000, max_points=500)), (40_000, "TEA"))
+    (capped,) = [applied for applied in earning.applied if applied.rule_id == "triple"]
+    assert (earning.points, capped.points, capped.capped_points) == (900, 500, 300)
+
+
+@pytest.mark.parametrize(
+    ("rounding", "points"),
+    [(Rounding.FLOOR, 10), (Rounding.HALF_UP, 11), (Rounding.CEILING, 11)],  # of 10.50
+)
+def test_rounding_is_what_the_rule_set_says(rounding: Rounding, points: int) -> None:
+    assert earn(rule_set(rounding=rounding), (1_050, "TEA")).points == points
+    assert earn(rule_set(NEVER, rounding=rounding), (1_050, "TEA")).points == points
+
+
+@pytest.mark.parametrize(
+    ("offers", "problem"),
+    [
+        ([offer("a", 5_000, fixed_points=5)], "either bonus_bps or fixed_points"),
+        ([offer("a")], "either bonus_bps or fixed_points"),
+        ([offer("a", 1, combination=Combination.BEST_OF)], "combination_group"),
+        ([offer("a", 1, group="g")], "combination_group"),
+        # Which of the two would count is not said.
+        (
+            [offer("a", 1, combination=Combination.EXCLUSIVE), offer("b", 1, combination=Combination.EXCLUSIVE)],
+            "both exclusive",
+        ),
+        # A rate and fixed points cannot be compared.
+        (
+            [
+                offer("a", 1, combination=Combination.BEST_OF, group="g"),
+                offer("b", fixed_points=1, combination=Combination.BEST_OF, group="g"),
+            ],
+            "cannot be compared",
+        ),
+    ],
+)
+def test_offers_that_cannot_be_published(offers: list[Rule], problem: str) -> None:
+    assert problem in str(rules.find_problems(rule_set(*offers)))
+
+
+def test_exclusive_offers_of_different_priority_can_be_published() -> None:
+    first = offer("a", 1, combination=Combination.EXCLUSIVE, priority=1)
+    second = offer("b", 1, combination=Combination.EXCLUSIVE, priority=2)
+    assert rules.find_problems(rule_set(first, second)) == []
+
+
+# ---- scope
+
+
+@pytest.mark.parametrize(
+    ("scope", "matches"),
+    [
+        ({"merchant_ids": frozenset({SHOP})}, True),
+        ({"merchant_ids": frozenset({MALL})}, False),
+        ({"business_unit_ids": frozenset({MALL})}, True),
+        ({"business_unit_ids": frozenset({SHOP})}, False),
+        ({"condition": Condition("sale.hour == 12")}, True),
+        ({"condition": Condition("sale.hour == 13")}, False),
+        ({"days": Days(start=DAY, end=DAY)}, True),
+        ({"days": Days(start=date(2026, 3, 5))}, False),
+    ],
+)
+def test_an_offer_counts_where_and_when_its_scope_says(scope: dict[str, frozenset[UUID]], matches: bool) -> None:
+    assert ("scoped" in given_by(earn(rule_set(offer("scoped", 5_000, **scope)), (10_000, "TEA")))) is matches
+
+
+def test_a_rule_set_starts_at_its_instant_or_at_its_date_where_the_store_is() -> None:
+    older, newer = rule_set(), rule_set(version=2, effective_date=DAY)
+    before = rules.start_of(DAY, "Asia/Shanghai")
+    assert rules.in_force([older, newer], before, "Asia/Shanghai") is newer
+    assert rules.in_force([older, newer], before, "UTC") is older
+    exact = replace(newer, version=3, effective_time=rules.start_of(date(2026, 3, 5), "UTC"))
+    assert rules.in_force([older, exact], before, "Asia/Shanghai") is older
+    assert rules.in_force([], before, "UTC") is None
+
+
+# ---- conditions
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "problem"),
+    [
+        ("sale.hours < 9", 5, "undeclared reference"),
+        ("sale.hour <", 12, "Syntax error"),
+        ('"tea" + 1 == 2', 7, "no matching overload"),
+        ("sale.hour", 0, "must be true or false"),
+        ("1 / 0 == 1", 0, "divide by zero"),
+        ("10 / line.quantity > 3", 0, "divide by zero"),
+        # Ends, but not for the largest sale.
+        ("sale.categories.all(a, sale.categories.all(b, a == b || true))", 0, "budget exceeded"),
+        ('sale.categories[0] == "TEA"', 0, "Index error"),
+        ("(" * 500 + "true" + ")" * 500, 0, "recursion"),
+    ],
+)
+def test_a_condition_that_cannot_be_saved_says_where_and_why(text: str, column: int, problem: str) -> None:
+    with pytest.raises(ConditionInvalid) as caught:
+        Condition(text)
+    assert caught.value.column == column
+    assert problem in caught.value.problem
+
+
+def test_a_condition_that_fails_on_a_sale_says_why() -> None:
+    failing = Condition("line.quantity == 0 || 100 / (line.quantity - 7) > 3")
+    with pytest.raises(ConditionFailed, match=r"^divide by zero$"):
+        failing.holds({"line.quantity": 7})
+
+
+# ---- days
+
+
+@pytest.mark.parametrize(
+    ("days", "day", "on"),
+    [
+        (Days(recurrence="FREQ=MONTHLY;BYDAY=1SA"), date(2026, 3, 7), True),
+        (Days(recurrence="FREQ=MONTHLY;BYDAY=1SA"), date(2026, 3, 14), False),
+        (Days(recurrence="FREQ=DAILY;INTERVAL=2", start=date(2026, 3, 1)), date(2026, 3, 3), True),
+        (Days(recurrence="FREQ=DAILY;COUNT=2", start=date(2026, 3, 1)), date(2026, 3, 3), False),
+        (Days(recurrence="FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29"), date(2028, 2, 29), True),  # a leap day
+        (Days(month_days=frozenset({8}), week_days=frozenset({3})), date(2026, 3, 4), True),  # a Wednesday
+        (Days(month_days=frozenset({8}), week_days=frozenset({3})), date(2026, 3, 5), False),
+        (Days(kind=DayKind.HOLIDAY), date(2026, 10, 1), True),
+        (Days(kind=DayKind.DAY_OFF), date(2026, 3, 7), True),  # a Saturday
+        (Days(kind=DayKind.WORKDAY), date(2017, 1, 22), True),  # a Sunday that was worked
+        (Days(kind=DayKind.DAY_OFF), date(2099, 3, 7), True),  # a year that the calendar does not know: weekends only
+    ],
+)
+def test_days_are_on(days: Days, day: date, on: bool) -> None:
+    days.check()
+    assert days.include(day) is on
+
+
+@pytest.mark.parametrize(
+    ("days", "problem"),
+    [
+        (Days(start=date(2026, 3, 2), end=date(2026, 3, 1)), "ends before it starts"),
+        (Days(recurrence="FREQ=HOURLY"), "days or longer"),
+        (Days(recurrence="FREQ=DAILY;BYHOUR=9"), "whole days"),
+        (Days(recurrence="FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"), "has no day"),
+        (Days(recurrence="FREQ=DAILY", start=date(2026, 3, 1), end=date(2026, 2, 1)), "ends before"),
+        (Days(recurrence="every day"), "not an RRULE"),
+        (Days(recurrence="DTSTART:20260101T000000\nRRULE:FREQ=DAILY"), "one RRULE"),
+        (Days(month_days=frozenset({32})), "does not exist"),
+    ],
+)
+def test_days_that_cannot_be_saved(days: Days, problem: str) -> None:
+    with pytest.raises(DaysInvalid, match=problem):
+        days.check()

@@ -1,0 +1,81 @@
+"""The worked examples of docs/rules.md give the points that the page says, and it names every fact and field."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from google.protobuf import json_format
+
+from chassis import ids
+from huitong.points.v1 import points_pb2
+from services.points import conditions
+from services.points.convert import rule_set_of, to_date, to_timestamp
+from services.points.lookup import FIRST_DAY, Member, Store
+from services.points.operations import compute_sale
+from services.points.rules import Tier
+
+PAGE = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"\*\*(\d+\..*?)\.?\*\*.*?```json\n(.*?)```", PAGE, re.DOTALL)
+ZONE = "Asia/Shanghai"
+MULTIPLIERS = {"": 10_000, "GOLD": 12_500}
+
+
+def merchant(number: int) -> str:
+    return ids.to_edge("mch", ids.derive("page merchant", number))
+
+
+def points_of(rules: list[dict[str, Any]], sale: dict[str, Any]) -> int:
+    """What a sale of the page earns by rules of the page."""
+    base = {"rule_id": "base", "kind": "RULE_KIND_BASE"}
+    rule_set = json_format.ParseDict(
+        {"base_points": 1, "base_step_minor": 100, "expiry_months": 12, "rules": [base, *rules]}, points_pb2.RuleSet()
+    )
+    rule_set.effective_date.CopyFrom(to_date(date(2015, 1, 1)))
+    place = Store(
+        ids.derive("page store"), ids.derive("page merchant", sale.get("merchant", 1)), ids.derive("unit"), ZONE, "CNY"
+    )
+    tier = sale.get("tier", "")
+    local = datetime.fromisoformat(sale.get("time", "2026-03-04T12:00")).replace(tzinfo=ZoneInfo(ZONE))
+    lines = [{"line_no": number, **line} for number, line in enumerate(sale["lines"], 1)]
+    request = json_format.ParseDict({"lines": lines}, points_pb2.RecordSaleRequest())
+    request.sale_time.CopyFrom(to_timestamp(local.astimezone(UTC)) or request.sale_time)
+    computed = compute_sale(
+        request,
+        member=Member(0, [(FIRST_DAY, Tier(tier, MULTIPLIERS[tier]))]),
+        place=place,
+        sale_time=local.astimezone(UTC),
+        rule_set=rule_set_of(rule_set),
+    )
+    assert sum(computed.earning.line_points) == computed.earning.points
+    assert sum(applied.points for applied in computed.earning.applied) == computed.earning.points
+    return computed.earning.points
+
+
+def test_there_are_ten_examples() -> None:
+    assert [title.partition(".")[0] for title, _ in EXAMPLES] == [str(number) for number in range(1, 11)]
+
+
+@pytest.mark.parametrize(("title", "block"), EXAMPLES, ids=[title.partition(".")[0] for title, _ in EXAMPLES])
+def test_an_example_gives_the_points_that_the_page_says(title: str, block: str) -> None:
+    example = json.loads(re.sub(r"\{merchant (\d+)\}", lambda found: merchant(int(found[1])), block))
+    assert [points_of(example["rules"], sale) for sale in example["sales"]] == [
+        sale["points"] for sale in example["sales"]
+    ]
+
+
+def test_every_fact_is_explained() -> None:
+    facts = PAGE[PAGE.index("### Facts") : PAGE.index("## Ten")]
+    for name in {**conditions.SALE_FACTS, **conditions.LINE_FACTS}:
+        assert f"`{name}`" in facts or f"`.{name.partition('.')[2]}`" in facts, name
+
+
+def test_every_field_of_an_offer_is_explained() -> None:
+    offers = PAGE[PAGE.index("## Offers") : PAGE.index("### Facts")]
+    fields = {field.name for field in points_pb2.EarningRule.DESCRIPTOR.fields} - {"rule_id", "kind", "name", "name_zh"}
+    assert {field for field in fields if f"`{field}`" not in offers} == set()
