@@ -150,17 +150,20 @@ class Simulations:
         async with self._db.reading(rpc.internal_caller("points", group_id)) as tx:
             draft = rule_set_of((await rule_sets.get_draft(tx, row["draft_id"])).rule_set)
         data = await self._lookup.group(group_id)
+        # Wide enough for business dates anywhere on earth; _Sums leaves out what is not of the span.
         span = (
-            rules.start_of(row["first_date"], "UTC"),
-            rules.start_of(row["last_date"] + timedelta(days=1), "UTC"),
+            rules.start_of(row["first_date"] - timedelta(days=1), "UTC"),
+            rules.start_of(row["last_date"] + timedelta(days=2), "UTC"),
         )
         total = await self._db.pool.fetchval(f"SELECT count(*) FROM txn WHERE {_SPAN}", group_id, *span)
-        sums = _Sums(data, draft)
+        sums = _Sums(data, draft, row["first_date"], row["last_date"])
         own = (group_id, row["simulation_id"])
+        seen = 0
         async for sales in self._chunks(group_id, *span):
-            await self._progress(*own, done=sums.sale_count, total=total)
+            await self._progress(*own, done=seen, total=total)
             await self._add(group_id, sales, sums)
-        await self._progress(*own, done=sums.sale_count, total=total)
+            seen += len(sales)
+        await self._progress(*own, done=sums.sale_count, total=sums.sale_count)
         return sums.result()
 
     async def _chunks(self, group_id: UUID, start: datetime, end: datetime) -> AsyncIterator[Sequence[asyncpg.Record]]:
@@ -205,8 +208,9 @@ class Simulations:
 class _Sums:
     """What a simulation adds up."""
 
-    def __init__(self, data: GroupData, draft: rules.RuleSet) -> None:
+    def __init__(self, data: GroupData, draft: rules.RuleSet, first_date: date, last_date: date) -> None:
         self.data, self.draft = data, draft
+        self._first_date, self._last_date = first_date, last_date
         self.sale_count = self.sales_minor = self.draft_points = self.skipped_count = 0
         # Points by what they pay, so that the division rounds once: (offset minor, offset points) → points.
         self._actual: Counter[tuple[int, int]] = Counter()
@@ -215,7 +219,9 @@ class _Sums:
         self._rules: dict[str, points_pb2.AppliedRule] = {}
 
     def add(self, sale: asyncpg.Record, computed: Computed, time_zone: str) -> None:
-        """One sale, what it earned (in the record) and what it would earn."""
+        """One sale, what it earned (in the record) and what it would earn; nothing when it is not of the span."""
+        if not self._first_date <= computed.business_date <= self._last_date:
+            return
         actual, earning = sale["points"], computed.earning
         self.sale_count += 1
         self.sales_minor += sale["amount_minor"]

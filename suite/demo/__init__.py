@@ -2,10 +2,11 @@
 
 import typer
 
-from suite.demo import command, tour
+from suite.demo import command, rules, tour
 
 
 def register(app: typer.Typer) -> None:
     """Add the demo's commands."""
     command.register(app)
     tour.register(app)
+    rules.register(app)

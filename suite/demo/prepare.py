@@ -111,6 +111,12 @@ async def _keys(doors: Doors, memory: Memory) -> None:
         },
     )
     memory.vendor = {"key_id": vendor["credential"]["key_id"], "secret": vendor["secret"]}
+    approver = await doors.post(
+        memory.system_key,
+        "/v1/credentials",
+        {"request_id": "demo-approver-key", "kind": "CREDENTIAL_KIND_SYSTEM", "name": "Second person"},
+    )
+    memory.approver = {"key_id": approver["credential"]["key_id"], "secret": approver["secret"]}
 
 
 async def _terms(doors: Doors, memory: Memory) -> None:
@@ -120,9 +126,14 @@ async def _terms(doors: Doors, memory: Memory) -> None:
     ]
     await doors.post(key, "/v1/tier-ladder", {"request_id": "demo-ladder-1", "tiers": tiers})
     store_ids = {code: terminal["store_id"] for code, terminal in memory.terminals.items()}
-    for effective in (published.FIRST_DAY, published.HALF_YEAR):
-        rules = published.rule_set(effective, store_ids)
-        await doors.post(key, "/v1/rule-sets", {"request_id": f"demo-rules-{effective}", "rule_set": rules})
+    first, second = (published.rule_set(day, store_ids) for day in (published.FIRST_DAY, published.HALF_YEAR))
+    await doors.post(key, "/v1/rule-sets", {"request_id": "demo-rules-1", "rule_set": first})
+    draft = await doors.post(key, "/v1/rule-drafts", {"request_id": "demo-rules-2", "rule_set": second})
+    await doors.post(
+        memory.approver_key,
+        f"/v1/rule-drafts/{draft['draft']['draft_id']}:approve",
+        {"request_id": "demo-rules-2-approved"},
+    )
     await doors.post(
         key,
         f"/v1/car-parks/{memory.units['car-park']}/tariffs",

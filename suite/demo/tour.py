@@ -40,6 +40,8 @@ def _memory() -> Memory:
 def _key(memory: Memory, who: str) -> Key:
     if who == "system":
         return memory.system_key
+    if who == "approver":
+        return memory.approver_key
     if who == "vendor":
         return memory.vendor_key
     if who in memory.terminals:
@@ -56,7 +58,9 @@ def sign(
     method: Annotated[str, typer.Argument(help="GET, POST, PATCH")],
     path: Annotated[str, typer.Argument(help="path and query, /v1/sales")],
     body: Annotated[Path | None, typer.Argument(help="file with the body", exists=True, dir_okay=False)] = None,
-    who: Annotated[str, typer.Option("--as", help="system, vendor, or a store's code for its till")] = "system",
+    who: Annotated[
+        str, typer.Option("--as", help="system, approver, vendor, or a store's code for its till")
+    ] = "system",
 ) -> None:
     """Print the Authorization header for one request with a key of the demo; good for one use within five minutes."""
     try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -164,6 +166,39 @@ async def test_a_member_joins_buys_spends_parks_and_settles(suite: DemoSuite) ->
             await asyncio.sleep(0.05)
     periods = await walker.get("/v1/settlement/periods", key=walker.memory.system_key)
     assert all(period["imbalance_minor"] == 0 for period in periods["periods"])
+
+
+async def test_rules_are_simulated_by_command_and_approved_by_another(suite: DemoSuite, tmp_path: Path) -> None:
+    walker = Walker(suite)
+    double = {"rule_id": "double", "kind": "RULE_KIND_OFFER", "bonus_bps": 10_000, "business_unit_ids": ["{mall}"]}
+    rule_set = {
+        "effective_date": {"year": 2017, "month": 2, "day": 1},
+        "base_points": 1,
+        "base_step_minor": 100,
+        "expiry_months": 6,
+        "rules": [{"rule_id": "base", "kind": "RULE_KIND_BASE"}, double],
+    }
+    file = tmp_path / "rules.json"
+    file.write_bytes(orjson.dumps(rule_set))
+    done = suite.run("rules", "simulate", str(file), "--from", "2017-01-01", "--to", "2017-01-01")
+    assert done.returncode == 0, done.stderr
+    assert "double" in done.stdout
+    found = re.search(r"/v1/rule-drafts/(rdr_[0-9a-f]{32}):approve", done.stdout)
+    assert found, done.stdout
+    path = f"/v1/rule-drafts/{found[1]}:approve"
+    body = orjson.dumps({"request_id": "tour-approve-1"})
+    system = walker.memory.system_key
+    signed = sign_request(key_id=system.key_id, secret=system.secret, method="POST", path=path, body=body)
+    status, refused, _ = await suite.send(
+        "POST", path, body=body, headers={"Content-Type": "application/json", **signed}
+    )
+    assert (status, refused["reason"]) == (403, "SECOND_PERSON_REQUIRED")
+    approved = await walker.post(path, {"request_id": "tour-approve-1"}, key=walker.memory.approver_key)
+    assert approved["draft"]["state"] == "RULE_DRAFT_STATE_PUBLISHED"
+    file.write_bytes(orjson.dumps({**rule_set, "rules": [{**double, "condition": "sale.hours < 9"}]}))
+    wrong = suite.run("rules", "simulate", str(file))
+    assert wrong.returncode == 1
+    assert "column 5" in wrong.stderr
 
 
 async def test_a_member_reaches_only_what_is_their_own(suite: DemoSuite) -> None:
