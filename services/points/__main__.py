@@ -9,6 +9,7 @@ from huitong.member.v1 import member_pb2_grpc
 from huitong.org.v1 import org_pb2_grpc
 from huitong.points.v1 import points_pb2_grpc, rules_pb2_grpc
 from services.points.api import LedgerServicer, SalesServicer, WalletServicer
+from services.points.caps import Caps
 from services.points.claims import Claims
 from services.points.consumers import member_handlers, org_handlers
 from services.points.events_source import LedgerOutbox
@@ -44,15 +45,18 @@ def build(app: App) -> None:
         member=app.stub(member_pb2_grpc.MemberServiceStub, "member"),
         ladder=app.stub(member_pb2_grpc.TierServiceStub, "member"),
     )
-    sales = Sales(app.db, lookup, claims, ledger)
+    caps = Caps(app.db.url)
+    sales = Sales(app.db, lookup, claims, caps, ledger)
     spendings = Spendings(app.db, lookup, claims, ledger)
     jobs = Jobs(app.db, ledger)
 
     app.on_start(ledger.open)
     app.on_start(claims.open)
+    app.on_start(caps.open)
     app.on_start(lookup.open)
     app.on_start(calm_collector)
     app.on_stop(lookup.close)
+    app.on_stop(caps.close)
     app.on_stop(claims.close)
     app.on_stop(ledger.close)
 

@@ -108,6 +108,9 @@ _OFFER_FIELDS = {
     "combination_group",
     "priority",
     "max_points",
+    "max_points_per_member_day",
+    "max_points_per_member_month",
+    "budget_points",
 }
 
 
@@ -177,6 +180,9 @@ def _offer_of(message: points_pb2.EarningRule, problems: list[str]) -> Offer:
         group=message.combination_group,
         priority=message.priority,
         max_points=message.max_points,
+        max_points_per_member_day=message.max_points_per_member_day,
+        max_points_per_member_month=message.max_points_per_member_month,
+        budget_points=message.budget_points,
     )
 
 

@@ -95,6 +95,10 @@ _COUNTS: dict[str, str] = {
         WHERE s.txn_id IS NULL OR r.clawed_back_points > s.points OR r.refunded_minor > s.amount_minor
            OR r.clawed_back_points IS DISTINCT FROM c.points OR r.refund_count IS DISTINCT FROM c.refund_count
            OR r.refunded_minor IS DISTINCT FROM c.minor""",
+    "5 caps are what sales took of them": """
+        SELECT count(*) FROM cap c
+        FULL JOIN (SELECT cap_id, sum(points) AS points FROM cap_use GROUP BY cap_id) u USING (cap_id)
+        WHERE c.used_points IS DISTINCT FROM coalesce(u.points, 0)""",
     "6 each transaction is in the outbox once, lanes have no gap": """
         SELECT (SELECT count(*) FROM txn t
                 FULL JOIN ledger_outbox o ON o.wallet_id = t.wallet_id AND o.txn_id = t.txn_id

@@ -44,6 +44,14 @@ class Offer:
     group: str = ""
     priority: int = 0
     max_points: int = 0
+    max_points_per_member_day: int = 0
+    max_points_per_member_month: int = 0
+    budget_points: int = 0
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether other sales have to do with what it may give for one."""
+        return bool(self.max_points_per_member_day or self.max_points_per_member_month or self.budget_points)
 
 
 NO_OFFER = Offer()

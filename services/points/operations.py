@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -16,6 +16,7 @@ from chassis.errors import AppError, Internal, InvalidArgument, RequestIdReused,
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import events_pb2, points_pb2
 from services.points import queries, rules
+from services.points.caps import Caps, Taking, takings_of
 from services.points.claims import GO_ON, RECEIPT_CHANGED, Claims, ReceiptClaim
 from services.points.convert import (
     content_hash,
@@ -57,13 +58,43 @@ class _Sale:
     item: Item
     claim: ReceiptClaim
     request_id: str
+    place: Store
+    computed: Computed
+    # The sale once more, with what limited offers were granted, by rule id.
+    compute: Callable[[Mapping[str, int]], Computed]
+
+    @property
+    def takings(self) -> list[Taking]:
+        """What it has to take from caps before it may give it."""
+        item = self.item
+        return [
+            taking
+            for rule, want in self.computed.earning.wants
+            for taking in takings_of(
+                rule,
+                group_id=item.group_id,
+                sale_id=item.txn_id,
+                member_id=item.wallet_id,
+                business_date=self.computed.business_date,
+                want=want,
+            )
+        ]
+
+    def limit(self, granted: Mapping[tuple[UUID, str], int]) -> None:
+        """Give no more than was granted."""
+        own = {rule.rule_id: granted[self.item.txn_id, rule.rule_id] for rule, _ in self.computed.earning.wants}
+        if any(own[rule.rule_id] < want for rule, want in self.computed.earning.wants):
+            self.computed = self.compute(own)
+            self.item.points = self.computed.earning.points
+            self.item.explanation = self.computed.explanation
+            self.item.expire_time = self.computed.expire_time(self.place.time_zone)
 
 
 class Sales:
     """Records sales and refunds."""
 
-    def __init__(self, database: Database, lookup: Lookup, claims: Claims, ledger: Ledger) -> None:
-        self._db, self._lookup, self._claims, self._ledger = database, lookup, claims, ledger
+    def __init__(self, database: Database, lookup: Lookup, claims: Claims, caps: Caps, ledger: Ledger) -> None:
+        self._db, self._lookup, self._claims, self._caps, self._ledger = database, lookup, claims, caps, ledger
 
     async def record_sales(
         self, group_id: UUID, requests: Sequence[points_pb2.RecordSaleRequest], *, timeout_s: float = 10.0
@@ -109,6 +140,11 @@ class Sales:
                     if changed
                     else RequestIdReused(request_id=sale.request_id)
                 )
+        limited = [sale for sale in sales.values() if sale.computed.earning.wants]
+        if limited:
+            granted = await self._caps.take([taking for sale in limited for taking in sale.takings])
+            for sale in limited:
+                sale.limit(granted)
         outcomes = await self._ledger.apply([sale.item for sale in sales.values()], timeout_s=timeout_s)
         for (position, sale), outcome in zip(sales.items(), outcomes, strict=True):
             answers[position] = outcome if isinstance(outcome, AppError) else _sale_answer(sale, outcome)
@@ -234,8 +270,9 @@ def compute_sale(
     place: Store,
     sale_time: datetime,
     rule_set: rules.RuleSet,
+    granted: Mapping[str, int] | None = None,
 ) -> Computed:
-    """Apply one rule set to a sale, whatever else is known of it. Pure."""
+    """Apply one rule set to a sale; `granted` as in rules.points_for_sale. Pure."""
     amounts: list[int] = []
     categories: list[str] = []
     line_nos: list[int] = []
@@ -264,6 +301,7 @@ def compute_sale(
         tier=tier,
         birth_month=member.birth_month,
         setting=setting,
+        granted=granted,
     )
     return Computed(business_date, rule_set, tier, earning, line_nos)
 
@@ -313,7 +351,13 @@ def prepare_sale(
     sale_id = sale_id_of(place.store_id, source, reference)
 
     rule_set = data.rule_set_at(sale_time, place.time_zone)
-    computed = compute_sale(request, member=member, place=place, sale_time=sale_time, rule_set=rule_set)
+
+    def compute(granted: Mapping[str, int] | None = None) -> Computed:
+        return compute_sale(
+            request, member=member, place=place, sale_time=sale_time, rule_set=rule_set, granted=granted
+        )
+
+    computed = compute()
     # A SaleRecorded in parts, in the order of its fields: what all sales of the store and day share is made once.
     payload = b"".join(
         (
@@ -342,7 +386,7 @@ def prepare_sale(
         payload=payload,
     )
     claim = ReceiptClaim(sale_id, ids.derive("record_sale", group_id, request_id), group_id, member_id, hashed)
-    return _Sale(item, claim, request_id)
+    return _Sale(item, claim, request_id, place, computed, compute)
 
 
 @lru_cache(maxsize=1024)

@@ -12,12 +12,14 @@ from chassis import ids
 from chassis.db import Tx
 from huitong.points.v1 import points_pb2, rules_pb2
 from services.points import rules, store
+from services.points.caps import budget_id
 from services.points.convert import rule_set_of, to_timestamp
 from services.points.errors import (
     EffectiveTimePast,
     RuleDraftDecided,
     RuleDraftUnknown,
     RuleSetUnknown,
+    RulesInvalid,
     SecondPersonRequired,
 )
 
@@ -101,7 +103,7 @@ async def find_rule_set(tx: Tx, day: date) -> points_pb2.RuleSet | None:
 
 async def create_draft(tx: Tx, *, request_id: str, rule_set: points_pb2.RuleSet, note: str) -> rules_pb2.RuleDraft:
     """Keep a draft of the caller's. Raises RulesInvalid."""
-    rule_set_of(rule_set)
+    await _check_budgets(tx, rule_set_of(rule_set))
     row = {
         "group_id": tx.group_id,
         "draft_id": ids.derive(tx.group_id, "rule_draft", request_id),
@@ -134,6 +136,7 @@ async def approve_draft(tx: Tx, draft_id: UUID) -> rules_pb2.RuleDraft:
         raise SecondPersonRequired
     rule_set = points_pb2.RuleSet.FromString(row["content"])
     await _settle_effective_time(tx, rule_set)
+    await _check_budgets(tx, rule_set_of(rule_set))
     published = await publish_rule_set(tx, rule_set)
     return await _decide(tx, row, PUBLISHED, published.SerializeToString(deterministic=True))
 
@@ -179,6 +182,19 @@ async def _settle_effective_time(tx: Tx, rule_set: points_pb2.RuleSet) -> None:
         rule_set.effective_time.CopyFrom(to_timestamp(tx.now) or rule_set.effective_time)
     elif any(begun):  # the day has begun in some of the group's zones only
         raise EffectiveTimePast
+
+
+async def _check_budgets(tx: Tx, rule_set: rules.RuleSet) -> None:
+    """Raises RulesInvalid when a rule's budget is below what the rule has given already."""
+    budgets = {budget_id(tx.group_id, rule.rule_id): rule for rule in rule_set.offers if rule.offer.budget_points}
+    query = select(store.cap.c.cap_id, store.cap.c.used_points).where(store.cap.c.cap_id.in_(list(budgets)))
+    problems = [
+        f"rule {budgets[row.cap_id].rule_id}: its budget is below the {row.used_points} points that it has given"
+        for row in await tx.execute(query)
+        if budgets[row.cap_id].offer.budget_points < row.used_points
+    ]
+    if problems:
+        raise RulesInvalid(problem="; ".join(problems))
 
 
 async def _lock_open(tx: Tx, draft_id: UUID) -> Any:

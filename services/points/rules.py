@@ -11,9 +11,10 @@ count. OFFER rules match as services/points/offers.py says. The tier multiplies.
 
     points = round( Σ amount_minor × base_points × rate_bps × tier_bps / (base_step_minor × 10^8) )
 
-An offer with max_points gives at most those in place of its part of the sum, before the tier. Fixed points are added
-after rounding; the tier does not multiply them. Points of lines and of rules are shares of the total by largest
-remainder (ties to the earlier one); fixed points are shared by the lines of their offer.
+An offer with max_points gives at most those in place of its part of the sum, before the tier; one that is limited over
+many sales gives whole points, as many as it is granted. Fixed points are added after rounding; the tier does not
+multiply them. Points of lines and of rules are shares of the total by largest remainder (ties to the earlier one);
+fixed points are shared by the lines of their offer.
 """
 
 from __future__ import annotations
@@ -173,6 +174,8 @@ class Earning(NamedTuple):
     line_rates_bps: list[int]
     applied: list[Applied]
     skipped: Sequence[tuple[str, str]] = ()
+    # What limited offers want to give: rule and points.
+    wants: Sequence[tuple[Rule, int]] = ()
 
 
 class Tier(NamedTuple):
@@ -195,10 +198,12 @@ def points_for_sale(
     tier: Tier,
     birth_month: int,
     setting: Setting | None = None,
+    granted: Mapping[str, int] | None = None,
 ) -> Earning:
     """What a sale earns by `rule_set`: its lines' net amounts and item categories ("" when unknown), in minor units.
 
-    `birth_month` is 0 when unknown. Offers count when `setting` is given. Exact: no step but the last one rounds.
+    `birth_month` is 0 when unknown. Offers count when `setting` is given. `granted` is what limited offers may give, by
+    rule id; without it, or when a rule is not in it, they give all that they want. Exact: only the last step rounds.
     """
     excluded, by_category = rule_set.excluded_categories, rule_set.by_category
     eligible_minor = 0
@@ -216,7 +221,7 @@ def points_for_sale(
         sale = SaleFacts(
             amounts_minor, categories, eligible_minor, store_id, business_date, tier.code, birth_month, setting
         )
-        return _with_offers(rule_set, sale, matched, tier)
+        return _with_offers(rule_set, sale, matched, tier, granted or {})
 
     rates_bps: list[int] = []
     weights: list[int] = []
@@ -261,7 +266,9 @@ def _rounded(numerator: int | Fraction, denominator: int, rounding: Rounding) ->
     return -(-numerator // denominator) if rounding is Rounding.CEILING else numerator // denominator
 
 
-def _with_offers(rule_set: RuleSet, sale: SaleFacts, common: frozenset[str], tier: Tier) -> Earning:
+def _with_offers(
+    rule_set: RuleSet, sale: SaleFacts, common: frozenset[str], tier: Tier, granted: Mapping[str, int]
+) -> Earning:
     """points_for_sale in general: which bonuses count is decided for each line. `common` match every line."""
     everywhere = [rule for rule in rule_set.rules if rule.rule_id in common]
     matched = match_offers(rule_set.offers, sale, excluded=rule_set.excluded_categories)
@@ -285,26 +292,31 @@ def _with_offers(rule_set: RuleSet, sale: SaleFacts, common: frozenset[str], tie
     ]
     named = [(rule_set.base, BASE_RATE_BPS, sum(weights), 0)]
     fixed: list[Applied] = []
+    wants: list[tuple[Rule, int]] = []
     fixed_by_line = [0] * len(weights)
     for rule in rule_set.rules:
         lines = lines_of.get(rule.rule_id)
         if not lines:
             continue
-        most = rule.offer.max_points
+        offer = rule.offer
         amounts = [sale.amounts_minor[index] for index in lines]
-        if rule.offer.fixed_points:
-            given = min(rule.offer.fixed_points, most or rule.offer.fixed_points)
+        whole = offer.fixed_points * unit or sum(amounts) * rule.bonus_bps * rule_set.base_points
+        part = min(whole, offer.max_points * unit) if offer.max_points else whole
+        if offer.is_limited:
+            want = part // unit
+            wants.append((rule, want))
+            part = min(want, granted.get(rule.rule_id, want)) * unit
+        capped_points = (whole - part) // unit
+        if offer.fixed_points:
+            given = part // unit
             for index, share in zip(lines, largest_remainder(given, amounts), strict=True):
                 fixed_by_line[index] += share
-            capped = rule.offer.fixed_points - given
-            fixed.append(Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, 0, given, capped))
+            fixed.append(Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, 0, given, capped_points))
             continue
-        whole = sum(amounts) * rule.bonus_bps * rule_set.base_points
-        part = min(whole, most * unit) if most else whole
         for index, amount in zip(lines, amounts, strict=True):
             own = amount * rule.bonus_bps * rule_set.base_points
             weights[index] += own if part == whole else Fraction(own * part, whole)
-        named.append((rule, rule.bonus_bps, part, (whole - part) // unit))
+        named.append((rule, rule.bonus_bps, part, capped_points))
 
     weight = sum(weights)
     points = _rounded(weight * tier.multiplier_bps, unit * BPS, rule_set.rounding)
@@ -320,7 +332,13 @@ def _with_offers(rule_set: RuleSet, sale: SaleFacts, common: frozenset[str], tie
         applied.append(_tier_applied(tier, shares[-1]))
     line_points = [a + b for a, b in zip(largest_remainder(points, weights), fixed_by_line, strict=True)]
     return Earning(
-        points + sum(fixed_by_line), sale.eligible_minor, line_points, rates_bps, applied + fixed, matched.skipped
+        points + sum(fixed_by_line),
+        sale.eligible_minor,
+        line_points,
+        rates_bps,
+        applied + fixed,
+        matched.skipped,
+        tuple(wants),
     )
 
 

@@ -186,6 +186,21 @@ TABLES = (
         target_id UUID NOT NULL,
         PRIMARY KEY (request_key)
     )""",
+    """CREATE TABLE cap (
+        cap_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        rule_id TEXT NOT NULL,
+        used_points BIGINT NOT NULL,
+        PRIMARY KEY (cap_id),
+        CONSTRAINT cap_not_negative CHECK (used_points >= 0)
+    ) WITH (fillfactor = 50)""",
+    """CREATE TABLE cap_use (
+        cap_id UUID NOT NULL,
+        sale_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        points BIGINT NOT NULL,
+        PRIMARY KEY (cap_id, sale_id)
+    )""",
     """CREATE TABLE cache_version (
         group_id UUID NOT NULL,
         version BIGINT NOT NULL,
