@@ -263,8 +263,27 @@ class Computed(NamedTuple):
         return rules.expiry_of(day.year, day.month, self.rule_set.expiry_months, time_zone)
 
 
+class SaleLines(NamedTuple):
+    """The lines of a sale, read once."""
+
+    amounts_minor: list[int]
+    categories: list[str]
+    line_nos: list[int]
+
+
+def lines_of(request: points_pb2.RecordSaleRequest) -> SaleLines:
+    """Read them."""
+    lines = SaleLines([], [], [])
+    for line in request.lines:
+        lines.amounts_minor.append(line.amount_minor)
+        lines.categories.append(line.category)
+        lines.line_nos.append(line.line_no)
+    return lines
+
+
 def compute_sale(
     request: points_pb2.RecordSaleRequest,
+    lines: SaleLines,
     *,
     member: Member,
     place: Store,
@@ -273,13 +292,6 @@ def compute_sale(
     granted: Mapping[str, int] | None = None,
 ) -> Computed:
     """Apply one rule set to a sale; `granted` as in rules.points_for_sale. Pure."""
-    amounts: list[int] = []
-    categories: list[str] = []
-    line_nos: list[int] = []
-    for line in request.lines:
-        amounts.append(line.amount_minor)
-        categories.append(line.category)
-        line_nos.append(line.line_no)
     business_date = rules.business_date_of(sale_time, place.time_zone)
     tier = rules.tier_on(member.tiers, business_date)
     setting = None
@@ -294,8 +306,8 @@ def compute_sale(
         )
     earning = rules.points_for_sale(
         rule_set,
-        amounts_minor=amounts,
-        categories=categories,
+        amounts_minor=lines.amounts_minor,
+        categories=lines.categories,
         store_id=place.store_id,
         business_date=business_date,
         tier=tier,
@@ -303,18 +315,18 @@ def compute_sale(
         setting=setting,
         granted=granted,
     )
-    return Computed(business_date, rule_set, tier, earning, line_nos)
+    return Computed(business_date, rule_set, tier, earning, lines.line_nos)
 
 
-def check_sale(request: points_pb2.RecordSaleRequest, *, place: Store, now: datetime) -> datetime:
+def check_sale(request: points_pb2.RecordSaleRequest, lines: SaleLines, *, place: Store, now: datetime) -> datetime:
     """What must hold for a sale whatever the rules; answers its time.
 
     Raises: LinesDoNotSum, InvalidArgument (a line number twice), CurrencyMismatch, SaleTimeInvalid.
     """
-    lines_minor = sum([line.amount_minor for line in request.lines])
+    lines_minor = sum(lines.amounts_minor)
     if lines_minor != request.total.amount_minor:
         raise LinesDoNotSum(lines_minor=lines_minor, total_minor=request.total.amount_minor)
-    if len({line.line_no for line in request.lines}) != len(request.lines):
+    if len(set(lines.line_nos)) != len(lines.line_nos):
         raise InvalidArgument([("lines.line_no", "each line needs a number of its own")])
     if request.total.currency_code != place.currency_code:
         raise CurrencyMismatch(expected=place.currency_code, currency_code=request.total.currency_code)
@@ -337,7 +349,8 @@ def prepare_sale(
 
     Raises: LinesDoNotSum, CurrencyMismatch, SaleTimeInvalid, RuleSetUnknown, InvalidArgument.
     """
-    sale_time = check_sale(request, place=place, now=now)
+    lines = lines_of(request)
+    sale_time = check_sale(request, lines, place=place, now=now)
 
     # The same content in another spelling is the same content: what is hashed, and kept, is spelled one way.
     request_id = request.request_id
@@ -354,7 +367,7 @@ def prepare_sale(
 
     def compute(granted: Mapping[str, int] | None = None) -> Computed:
         return compute_sale(
-            request, member=member, place=place, sale_time=sale_time, rule_set=rule_set, granted=granted
+            request, lines, member=member, place=place, sale_time=sale_time, rule_set=rule_set, granted=granted
         )
 
     computed = compute()

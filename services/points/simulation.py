@@ -22,7 +22,7 @@ from services.points import rule_sets, rules, store
 from services.points.convert import rule_set_of, to_date, to_timestamp
 from services.points.errors import MemberUnknown, RuleSimulationUnknown, SpanInvalid
 from services.points.lookup import GroupData, Lookup
-from services.points.operations import Computed, check_sale, compute_sale
+from services.points.operations import Computed, check_sale, compute_sale, lines_of
 
 log = structlog.get_logger()
 
@@ -57,14 +57,15 @@ async def quote_sale(
     if member_id not in members:
         raise MemberUnknown(member_id=ids.to_edge("mbr", member_id))
     place = await lookup.store(group_id, ids.from_edge("sto", sale.store_id, "sale.store_id"), data)
-    sale_time = check_sale(sale, place=place, now=now)
+    lines = lines_of(sale)
+    sale_time = check_sale(sale, lines, place=place, now=now)
     if request.draft_id:
         async with db.reading(rpc.caller()) as tx:
             draft = await rule_sets.get_draft(tx, ids.from_edge("rdr", request.draft_id, "draft_id"))
         rule_set = rule_set_of(draft.rule_set)
     else:
         rule_set = data.rule_set_at(sale_time, place.time_zone)
-    computed = compute_sale(sale, member=members[member_id], place=place, sale_time=sale_time, rule_set=rule_set)
+    computed = compute_sale(sale, lines, member=members[member_id], place=place, sale_time=sale_time, rule_set=rule_set)
     return rules_pb2.QuoteSaleResponse(
         points=computed.earning.points,
         expire_time=to_timestamp(computed.expire_time(place.time_zone)),
@@ -188,7 +189,14 @@ class Simulations:
             request = points_pb2.RecordSaleRequest.FromString(sale["detail"])
             sums.add(
                 sale,
-                compute_sale(request, member=member, place=place, sale_time=sale["occur_time"], rule_set=sums.draft),
+                compute_sale(
+                    request,
+                    lines_of(request),
+                    member=member,
+                    place=place,
+                    sale_time=sale["occur_time"],
+                    rule_set=sums.draft,
+                ),
                 place.time_zone,
             )
             if number % PAUSE_SALES == 0:

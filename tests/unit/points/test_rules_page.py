@@ -17,7 +17,7 @@ from huitong.points.v1 import points_pb2
 from services.points import conditions
 from services.points.convert import rule_set_of, to_date, to_timestamp
 from services.points.lookup import FIRST_DAY, Member, Store
-from services.points.operations import compute_sale
+from services.points.operations import compute_sale, lines_of
 from services.points.rules import Tier
 
 PAGE = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
@@ -47,6 +47,7 @@ def points_of(rules: list[dict[str, Any]], sale: dict[str, Any]) -> int:
     request.sale_time.CopyFrom(to_timestamp(local.astimezone(UTC)) or request.sale_time)
     computed = compute_sale(
         request,
+        lines_of(request),
         member=Member(0, [(FIRST_DAY, Tier(tier, MULTIPLIERS[tier]))]),
         place=place,
         sale_time=local.astimezone(UTC),
