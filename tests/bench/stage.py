@@ -21,7 +21,7 @@ from chassis.db import Database
 from chassis.identity import Caller, CallerKind, TokenBook
 from chassis.migrate import migrate
 from huitong.common.v1 import control_pb2, control_pb2_grpc
-from huitong.org.v1 import org_pb2
+from huitong.org.v1 import org_pb2, org_pb2_grpc
 from huitong.points.v1 import points_pb2, points_pb2_grpc
 from services.points import rule_sets, store
 from services.points.convert import to_date
@@ -31,6 +31,7 @@ from suite.postgres import find_binaries
 from suite.processes import choose_port
 
 WALLETS, MERCHANTS, LANES = 10_000, 50, 2
+GROWN_WALLETS = 1_000_000
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -39,7 +40,7 @@ def named(kind: str, number: int) -> UUID:
     return UUID(hashlib.md5(f"{kind}{number}".encode(), usedforsecurity=False).hexdigest())
 
 
-GROUP = UUID(hashlib.md5(b"group", usedforsecurity=False).hexdigest())
+GROUP = ids.derive("group", "bench")  # as org makes it of the group's code
 # Bonuses of every kind, so that the rules have something to do.
 RULES = points_pb2.RuleSet(
     effective_date=to_date(date(2015, 1, 1)),
@@ -67,7 +68,9 @@ class Stage:
     def __init__(self, home: Path) -> None:
         self.servers = LocalServers(home, usual_ports=False)
         self._processes: list[subprocess.Popen[bytes]] = []
-        self.echo_port = choose_port("echo", preferred=[], scatter=True)
+        self.echo_port, self.http_echo_port, self.gateway_port = (
+            choose_port(name, preferred=[], scatter=True) for name in ("echo", "http echo", "gateway")
+        )
         self._addresses = {
             f"{name}_address": f"127.0.0.1:{choose_port(name, preferred=[], scatter=True)}" for name in SERVICES
         }
@@ -77,7 +80,14 @@ class Stage:
             name.removeprefix("HUITONG_").lower(): value for name, value in self.servers.environment().items()
         }
         return load_settings(
-            **{**environment, **self._addresses, "mode": "test", "database_prefix": prefix, "stream": prefix.strip("_")}
+            **{
+                **environment,
+                **self._addresses,
+                "mode": "test",
+                "database_prefix": prefix,
+                "stream": prefix.strip("_"),
+            },
+            gateway_port=self.gateway_port,
         )
 
     async def __aenter__(self) -> Stage:
@@ -87,6 +97,7 @@ class Stage:
         for settings in (self.lanes, self.service):
             await migrate("points", settings)
             await _fill(settings)
+        await migrate("org", self.service)
         self.lanes_url, self.service_url = self.lanes.database_url("points"), self.service.database_url("points")
         connection = await asyncpg.connect(self.lanes_url)
         await connection.execute((Path(__file__).parent / "same_work.sql").read_text())
@@ -97,6 +108,24 @@ class Stage:
         await self.pgbench(["-i", "-s", "10", "-q"], f"{self.servers.postgres_url}/bench_tpcb")
         await self._start_services()
         return self
+
+    async def fill_growth(self) -> None:
+        """A database of 1,000,000 members with 20 lots each, of a company that has been going for years."""
+        growth = self._settings("bench_growth_")
+        await migrate("points", growth)
+        self.growth_url = growth.database_url("points")
+        connection = await asyncpg.connect(self.growth_url)
+        try:
+            await connection.execute(_GROWN_WALLETS, GROUP, GROWN_WALLETS, LANES, timeout=600)
+            # Building the key afterwards takes a fraction of the time of adding to it twenty million times.
+            await connection.execute("ALTER TABLE lot DROP CONSTRAINT lot_pkey")
+            await connection.execute(_GROWN_LOTS, GROUP, GROWN_WALLETS, timeout=1800)
+            await connection.execute("SET maintenance_work_mem = '1GB'")
+            await connection.execute("ALTER TABLE lot ADD PRIMARY KEY (wallet_id, expire_time, lot_id)", timeout=1800)
+            await connection.execute("VACUUM ANALYZE", timeout=600)
+            await connection.execute("CHECKPOINT", timeout=600)
+        finally:
+            await connection.close()
 
     async def _start_services(self) -> None:
         environment = {
@@ -110,9 +139,15 @@ class Stage:
             "HUITONG_LOG_LEVEL": "error",
             "PYTHONPATH": f"{ROOT}:{ROOT / 'gen'}",
         }
-        for arguments in (["services.points"], ["tests.bench.echo", str(self.echo_port)]):
+        for arguments in (
+            ["services.points"],
+            ["tests.bench.echo", str(self.echo_port)],
+            ["gateway"],
+            ["tests.bench.http_echo", str(self.http_echo_port), str(self.echo_port)],
+            ["services.org"],
+        ):
             self._processes.append(subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT, env=environment))
-        self.points_process, self.echo_process = self._processes
+        self.points_process, self.echo_process, self.gateway_process, self.http_echo_process, _ = self._processes
         self._points = rpc.open_channel(self.service.points_address)
         self._echo = grpc.aio.insecure_channel(f"127.0.0.1:{self.echo_port}")
         self.sales = points_pb2_grpc.SalesServiceStub(self._points)
@@ -120,12 +155,27 @@ class Stage:
         self._control = control_pb2_grpc.ControlServiceStub(self._points)
         self._tokens = TokenBook(self.service.internal_key.get_secret_value())
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await self._points.channel_ready()
                 await self._echo.channel_ready()
+                self.key = await self._create_group()
+                for port in (self.gateway_port, self.http_echo_port):
+                    await _listening(port)
         except TimeoutError:
             await self.__aexit__()
-            raise SystemExit("the points service did not start; its output is above") from None
+            raise SystemExit("a service did not start; its output is above") from None
+
+    async def _create_group(self) -> tuple[str, str]:
+        """The group whose members the points database has: key id and secret of its first system."""
+        async with rpc.open_channel(self.service.org_address) as channel:
+            await channel.channel_ready()
+            token = self._tokens.mint(Caller(CallerKind.INTERNAL, "suite", rpc.NO_GROUP))
+            created = await org_pb2_grpc.StructureServiceStub(channel).CreateGroup(
+                org_pb2.CreateGroupRequest(request_id="bench-group", code="bench", name="Bench"),
+                metadata=(("authorization", f"Bearer {token}"),),
+                wait_for_ready=True,
+            )
+        return created.system_credential.key_id, created.secret
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
@@ -167,6 +217,32 @@ class Stage:
         await self._points.close()
         await self._echo.close()
         await asyncio.to_thread(self.servers.stop)
+
+
+# Ids as `named` makes them; a wallet's lane is its id modulo the lanes, so its last hexadecimal digit's for two.
+_GROWN_WALLETS = """
+    INSERT INTO wallet (wallet_id, group_id, lane, available_points, held_points, pending_points, debt_points,
+                        earned_points, clawed_back_points, spent_points, expired_points, version, first_expire_time,
+                        create_time)
+    SELECT w, $1, ('x' || right(w::text, 1))::bit(4)::int % $3, 200, 0, 0, 0, 200, 0, 0, 0, 0, now() + interval '1 day',
+           now()
+    FROM (SELECT md5('wallet' || n)::uuid AS w FROM generate_series(1, $2::int) n) x"""
+_GROWN_LOTS = """
+    INSERT INTO lot (wallet_id, expire_time, lot_id, group_id, merchant_id, points, left_points, held_points)
+    SELECT md5('wallet' || n)::uuid, now() + k * interval '30 days', md5('lot' || n || '-' || k)::uuid, $1,
+           md5('merchant' || 1 + (n + k) % 50)::uuid, 10, 10, 0
+    FROM generate_series(1, $2::int) n CROSS JOIN generate_series(1, 20) k"""
+
+
+async def _listening(port: int) -> None:
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.1)
+            continue
+        writer.close()
+        return
 
 
 def process_seconds(pid: int) -> float:

@@ -16,14 +16,17 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import aiohttp
 import asyncpg
+import orjson
 
 from chassis import ids
+from gateway.auth.signing import sign_request
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2
 from services.points.convert import to_timestamp
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
-from tests.bench.stage import GROUP, LANES, MERCHANTS, WALLETS, Stage, named, process_seconds
+from tests.bench.stage import GROUP, GROWN_WALLETS, LANES, MERCHANTS, WALLETS, Stage, named, process_seconds
 
 CLIENTS = 16
 LINES = 3
@@ -58,8 +61,8 @@ class Variant:
 class Bench:
     """Runs variants on a stage."""
 
-    def __init__(self, stage: Stage, ledger: Ledger) -> None:
-        self.stage, self.ledger = stage, ledger
+    def __init__(self, stage: Stage, ledger: Ledger, grown: Ledger | None) -> None:
+        self.stage, self.ledger, self.grown = stage, ledger, grown
         self.numbers = itertools.count(1)
         self.wallets = [named("wallet", number) for number in range(1, WALLETS + 1)]
         self.merchants = [named("merchant", number) for number in range(1, MERCHANTS + 1)]
@@ -83,6 +86,7 @@ class Bench:
             Variant("per_row", "pgbench, same-work SQL function per row, 16 clients", "", self.per_row),
             Variant("lanes_64", "in-process lanes, 64 in flight", "per_row", lanes(64)),
             Variant("lanes_256", "in-process lanes, 256 in flight", "per_row", lanes(256), 2.5),
+            *self._growth(),
             Variant("lanes_zipf", "the same, members by Zipf 1.0", "per_row", lanes(256, self.zipf_item)),
             Variant("lanes_hot_member", "the same, one member", "per_row", lanes(256, self.hot_member_item)),
             Variant("lanes_hot_merchant", "the same, one merchant", "per_row", lanes(256, self.hot_merchant_item)),
@@ -97,9 +101,23 @@ class Bench:
             ),
             Variant("echo_unary", "unary gRPC echo, 64 in flight", "", self.echo),
             Variant("record_sale_unary", "unary RecordSale, 64 in flight", "echo_unary", self.record_sale, 0.6),
+            Variant("echo_http", "POST to an empty HTTP→gRPC echo, 64 in flight", "", self.http_echo),
+            Variant("gateway_sale", "POST of a signed sale, 64 in flight", "echo_http", self.gateway_sale, 0.6),
             Variant("alone_floor", "scalar SQL call + echo, one caller (p50 ms)", "", self.alone_floor, None, True),
             Variant("alone_p50", "unary RecordSale, one caller (p50 ms)", "alone_floor", self.alone, 1.5, True),
         ]
+
+    def _growth(self) -> list[Variant]:
+        if self.grown is None:
+            return []
+        what = f"the same, {GROWN_WALLETS:,} members with 20 lots each"
+        return [Variant("growth", what, "lanes_256", self.lanes(256, self.grown_item, self.grown), 0.8)]
+
+    async def close(self) -> None:
+        """Close the lanes."""
+        await self.ledger.close()
+        if self.grown is not None:
+            await self.grown.close()
 
     # ---- baselines
 
@@ -150,20 +168,22 @@ class Bench:
 
     # ---- ours
 
-    def lanes(self, in_flight: int, make: Callable[[], Item] | None = None) -> Callable[[float], Awaitable[Measured]]:
+    def lanes(
+        self, in_flight: int, make: Callable[[], Item] | None = None, ledger: Ledger | None = None
+    ) -> Callable[[float], Awaitable[Measured]]:
         """Callers that each wait for their own item before they bring the next."""
 
         async def run(seconds: float) -> Measured:
-            make_item = make or self.item
+            make_item, of = make or self.item, ledger or self.ledger
             done = 0
-            for lane in self.ledger.lanes:
+            for lane in of.lanes:
                 lane.batch_sizes.clear()
             end = time.perf_counter() + seconds
 
             async def caller() -> None:
                 nonlocal done
                 while time.perf_counter() < end:
-                    answer = (await self.ledger.apply([make_item()]))[0]
+                    answer = (await of.apply([make_item()]))[0]
                     if not isinstance(answer, Outcome) or answer.status not in (Status.APPLIED, Status.REPLAY):
                         raise SystemExit(f"a lane answered {answer!r}")
                     done += 1
@@ -174,7 +194,7 @@ class Bench:
             cpu = {"client": (time.process_time() - own) / done * 1e6}
             if postgres is not None:
                 cpu["postgres"] = ((self.stage.postgres_seconds() or 0.0) - postgres) / done * 1e6
-            sizes = [size for lane in self.ledger.lanes for size in lane.batch_sizes]
+            sizes = [size for lane in of.lanes for size in lane.batch_sizes]
             return Measured(done / elapsed, cpu, statistics.mean(sizes))
 
         return run
@@ -203,6 +223,10 @@ class Bench:
         if len(self.sent) < 10_000:
             self.sent.append(item)
         return item
+
+    def grown_item(self) -> Item:
+        """Any of a million."""
+        return self.item(named("wallet", 1 + self.random.randrange(GROWN_WALLETS)))
 
     def zipf_item(self) -> Item:
         """A few members buy most."""
@@ -283,6 +307,35 @@ class Bench:
 
         return await self._watched(lambda: asyncio.gather(*(caller() for _ in range(64))), lambda: done, pid)
 
+    async def http_echo(self, seconds: float) -> Measured:
+        """The doors by themselves; the client does the same work as for a sale."""
+        return await self._posted(self.stage.http_echo_port, seconds, self.stage.http_echo_process.pid)
+
+    async def gateway_sale(self, seconds: float) -> Measured:
+        """One sale a request, signed, through the gateway."""
+        return await self._posted(self.stage.gateway_port, seconds, self.stage.gateway_process.pid)
+
+    async def _posted(self, port: int, seconds: float, pid: int) -> Measured:
+        end = time.perf_counter() + seconds
+        done = 0
+        key_id, secret = self.stage.key
+        url = f"http://127.0.0.1:{port}/v1/sales"
+
+        async def caller(session: aiohttp.ClientSession) -> None:
+            nonlocal done
+            while time.perf_counter() < end:
+                body = self._sale_json()
+                headers = sign_request(key_id=key_id, secret=secret, method="POST", path="/v1/sales", body=body)
+                headers["Content-Type"] = "application/json"
+                async with session.post(url, data=body, headers=headers) as response:
+                    if response.status != 200:
+                        raise SystemExit(f"{url} answered {response.status}: {await response.text()}")
+                    await response.read()
+                done += 1
+
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as session:
+            return await self._watched(lambda: asyncio.gather(*(caller(session) for _ in range(64))), lambda: done, pid)
+
     async def _watched(self, run: Callable[[], Awaitable[Any]], count: Callable[[], int], pid: int) -> Measured:
         postgres, own, service = self.stage.postgres_seconds(), time.process_time(), process_seconds(pid)
         began = time.perf_counter()
@@ -296,6 +349,29 @@ class Bench:
             cpu["postgres"] = ((self.stage.postgres_seconds() or 0.0) - postgres) / done * 1e6
         await self.stage.drained()
         return Measured(done / elapsed, cpu)
+
+    def _sale_json(self) -> bytes:
+        sale = self._sale()
+        return orjson.dumps(
+            {
+                "request_id": sale.request_id,
+                "store_id": sale.store_id,
+                "receipt_no": sale.receipt_no,
+                "sale_time": sale.sale_time.ToJsonString(),
+                "member_id": sale.member_id,
+                "total": {"amount_minor": sale.total.amount_minor, "currency_code": "CNY"},
+                "lines": [
+                    {
+                        "line_no": line.line_no,
+                        "amount_minor": line.amount_minor,
+                        "category": line.category,
+                        "item_code": line.item_code,
+                        "quantity": line.quantity,
+                    }
+                    for line in sale.lines
+                ],
+            }
+        )
 
     def _sale(self) -> points_pb2.RecordSaleRequest:
         number = next(self.numbers)
@@ -330,11 +406,14 @@ async def _p50_ms(call: Callable[[], Awaitable[Any]], seconds: float) -> float:
     return statistics.median(taken)
 
 
-async def open_bench(stage: Stage) -> Bench:
-    """With its in-process lanes connected."""
+async def open_bench(stage: Stage, *, grows: bool) -> Bench:
+    """With its in-process lanes connected, also those of the grown database when there is one."""
     ledger = Ledger(stage.lanes_url, LANES)
     await ledger.open()
-    bench = Bench(stage, ledger)
+    grown = Ledger(stage.growth_url, LANES) if grows else None
+    if grown is not None:
+        await grown.open()
+    bench = Bench(stage, ledger, grown)
     # Whoever will spend has something to spend.
     await ledger.apply([bench.item(wallet) for wallet in bench.wallets[:RICH] for _ in range(20)], timeout_s=60)
     return bench
