@@ -369,10 +369,14 @@ class Ledger:
         lane_count: int,
         *,
         now_sql: str = "clock_timestamp()",
+        suffix: str = "",
         after_batch: Callable[[], None] = lambda: None,
     ) -> None:
-        self._url = url
-        self.lanes = [Lane(number, url, now_sql=now_sql, after_batch=after_batch) for number in range(lane_count)]
+        """`suffix` ends the names of the tables and functions; empty on plain PostgreSQL."""
+        self._url, self._suffix = url, suffix
+        self.lanes = [
+            Lane(number, url, now_sql=now_sql, suffix=suffix, after_batch=after_batch) for number in range(lane_count)
+        ]
 
     async def open(self) -> None:
         """Make sure that the lanes exist, and connect each.
@@ -381,11 +385,16 @@ class Ledger:
         """
         connection = await asyncpg.connect(self._url, timeout=5)
         try:
-            there = await connection.fetchval("SELECT count(*) FROM lane")
-            if there not in (0, len(self.lanes)) and await connection.fetchval("SELECT EXISTS (SELECT FROM wallet)"):
+            lanes, wallets = f"lane{self._suffix}", f"wallet{self._suffix}"
+            there = await connection.fetchval(f"SELECT count(*) FROM {lanes}")
+            if there not in (0, len(self.lanes)) and await connection.fetchval(
+                f"SELECT EXISTS (SELECT FROM {wallets})"
+            ):
                 raise LaneCountChanged(there, len(self.lanes))
+            # Lanes that nobody used yet must not be counted once there are wallets.
+            await connection.execute(f"DELETE FROM {lanes} WHERE lane >= $1", len(self.lanes))
             await connection.execute(
-                "INSERT INTO lane (lane, batch_count, n) SELECT number, 0, 0 FROM generate_series(0, $1 - 1) number"
+                f"INSERT INTO {lanes} (lane, batch_count, n) SELECT number, 0, 0 FROM generate_series(0, $1 - 1) number"
                 " ON CONFLICT DO NOTHING",
                 len(self.lanes),
             )

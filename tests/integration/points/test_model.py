@@ -12,9 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
-from tests.integration.points.test_lanes import NOW, Bank, bank
+from tests.integration.points.bank import NOW, Bank
 
-__all__ = ["bank"]
 EXPIRIES = [NOW + timedelta(days=days) for days in (30, 60, 90)]
 
 
@@ -268,7 +267,7 @@ async def test_random_histories_follow_the_model(bank: Bank) -> None:
         async def one() -> None:
             await set_clock(bank, NOW)
             # Its time is the one that was told, and stands still.
-            ledger = Ledger(bank.url, 2, now_sql="(SELECT business_time FROM business_clock WHERE id = 1)")
+            ledger = bank.ledger(now_sql="(SELECT business_time FROM business_clock WHERE id = 1)")
             await ledger.open()
             try:
                 (wallet_id,) = await bank.open_wallets(1)
