@@ -19,7 +19,7 @@ from tests.integration.points.bank import GROUP, SHOPS, Bank, applied, open_bank
 from tests.integration.points.mortal import start
 from tests.support import Sandbox
 
-WALLETS, LOTS_EACH, POINTS_EACH = 4_000, 5, 10
+LOTS_EACH, POINTS_EACH = 5, 10
 # When the lots of a wallet expire; the last one is not over.
 JANUARY, FEBRUARY, NEVER = (
     datetime(2020, 2, 1, tzinfo=UTC),
@@ -75,14 +75,14 @@ async def fill(bank: Bank, wallet_count: int, lots_each: int) -> None:
 class Filled:
     """Members with lots of which some are spent, some are held, most are over their time and some are not."""
 
-    def __init__(self, bank: Bank, database: Database) -> None:
-        self.bank, self.database = bank, database
+    def __init__(self, bank: Bank, database: Database, wallet_count: int) -> None:
+        self.bank, self.database, self.wallet_count = bank, database, wallet_count
         self.ledger = bank.ledger()
         self.jobs = Jobs(database, self.ledger)
 
     async def prepare(self) -> None:
         await self.ledger.open()
-        await fill(self.bank, WALLETS, LOTS_EACH)
+        await fill(self.bank, self.wallet_count, LOTS_EACH)
         rows = await self.bank.fetch("SELECT wallet_id FROM wallet ORDER BY wallet_id")
         self.wallets: list[UUID] = [row["wallet_id"] for row in rows]
         # Before the first lot was over.
@@ -111,7 +111,7 @@ class Filled:
         live = await self.bank.fetch("SELECT sum(left_points) AS points, count(*) FROM lot WHERE expire_time > now()")
         assert over == []
         # Each fifth lot is not over, and nobody has spent of it.
-        assert tuple(live[0]) == (WALLETS * POINTS_EACH, WALLETS)
+        assert tuple(live[0]) == (self.wallet_count * POINTS_EACH, self.wallet_count)
         twice = await self.bank.fetch(
             "SELECT FROM txn WHERE kind = $1 GROUP BY wallet_id, expire_time HAVING count(*) > 1", int(Kind.EXPIRE)
         )
@@ -122,18 +122,18 @@ class Filled:
             "SELECT sum(expired_points), (SELECT -sum(points) FROM txn WHERE kind = $1) FROM wallet", int(Kind.EXPIRE)
         )
         spent = 25 * len(self.wallets[1::7])
-        assert tuple(totals[0]) == (4 * WALLETS * POINTS_EACH - spent,) * 2
+        assert tuple(totals[0]) == (4 * self.wallet_count * POINTS_EACH - spent,) * 2
         assert await self.bank.violations() == {}
 
 
 @pytest.fixture
-async def filled(sandbox: Sandbox) -> AsyncIterator[Filled]:
-    """In a database of its own, because the lots of every group expire in the same run."""
+async def filled(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIterator[Filled]:
+    """With so many wallets, and nobody else's: the lots of every group expire in the same run."""
     url = (await open_bank(sandbox)).url
     await _empty(url)
     database = Database(url, may_set_time=False)
     await database.open()
-    filled = Filled(Bank(url), database)
+    filled = Filled(Bank(url), database, request.param)
     await filled.prepare()
     yield filled
     await filled.ledger.close()
@@ -158,6 +158,8 @@ async def _until(check: Any) -> None:
             await asyncio.sleep(0.01)
 
 
+# 20,000 lots.
+@pytest.mark.parametrize("filled", [4_000], indirect=True, ids=str)
 async def test_run_killed_in_the_middle_and_run_again_expires_everything_once(filled: Filled) -> None:
     bank = filled.bank
     lanes = await bank.fetch("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
@@ -167,7 +169,9 @@ async def test_run_killed_in_the_middle_and_run_again_expires_everything_once(fi
     # The run goes by wallet id: in the middle it meets a wallet that somebody else has locked.
     stop = await asyncpg.connect(bank.url)
     await stop.execute("BEGIN")
-    await stop.fetch("SELECT FROM wallet WHERE wallet_id = $1 FOR UPDATE", filled.wallets[WALLETS // 2 // 7 * 7])
+    await stop.fetch(
+        "SELECT FROM wallet WHERE wallet_id = $1 FOR UPDATE", filled.wallets[filled.wallet_count // 2 // 7 * 7]
+    )
     process = await start("expiry", bank.url)
 
     async def is_held_up() -> bool:
@@ -192,6 +196,7 @@ async def test_run_killed_in_the_middle_and_run_again_expires_everything_once(fi
     assert await filled.expired_count() == done, "a run with nothing to do did something"
 
 
+@pytest.mark.parametrize("filled", [600], indirect=True, ids=str)
 async def test_two_runs_at_once_expire_everything_once(filled: Filled) -> None:
     # A lease can be lost while its holder still works.
     other = filled.bank.ledger()

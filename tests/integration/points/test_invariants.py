@@ -9,7 +9,8 @@ import pytest
 
 from services.points.invariants import invariants
 from services.points.ledger import Kind, Ledger
-from tests.integration.points.bank import GROUP, NOW, Bank, applied
+from tests.integration.points.bank import GROUP, NOW, Bank, applied, open_bank
+from tests.support import Sandbox
 
 # What is done to a sound ledger, and the invariants that must notice.
 DAMAGE = [
@@ -62,6 +63,12 @@ DAMAGE = [
         {"6 each transaction is in the outbox once, lanes have no gap"},
     ),
 ]
+
+
+@pytest.fixture
+async def bank(sandbox: Sandbox) -> Bank:
+    """One set of tables is enough: on the other one a query that forgets the suffix fails."""
+    return await open_bank(sandbox)
 
 
 @pytest.mark.parametrize(("damage", "expected"), DAMAGE, ids=[sorted(expected)[0] for _, expected in DAMAGE])
