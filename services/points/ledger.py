@@ -30,6 +30,7 @@ log = structlog.get_logger()
 BATCH_ITEMS = 256
 WAITING_ITEMS = 20_000
 CALL_SECONDS = 15.0
+CONNECT_SECONDS = 5.0
 # Plans are kept, and one made for a table of ten rows may not suit one of ten million: they are made anew soon after
 # connecting, then less and less often.
 FIRST_REPLAN_SECONDS, LAST_REPLAN_SECONDS = 0.5, 60.0
@@ -323,11 +324,12 @@ class Lane:
         self._drop_connection()
         connection = await asyncpg.connect(
             self._url,
-            timeout=5,
+            timeout=CONNECT_SECONDS,
             server_settings={"application_name": f"huitong-points-lane-{self.lane}", **LEDGER_SETTINGS},
         )
         self._connection = connection
-        self._statement = await connection.prepare(self._statement_text)
+        # A server that falls silent right here must not hold the lane for ever.
+        self._statement = await connection.prepare(self._statement_text, timeout=CONNECT_SECONDS)
         self._replan_seconds = FIRST_REPLAN_SECONDS
         self._replan_at = asyncio.get_running_loop().time() + self._replan_seconds
 
@@ -383,7 +385,7 @@ class Ledger:
 
         Raises LaneCountChanged when wallets exist that were spread over another number of lanes.
         """
-        connection = await asyncpg.connect(self._url, timeout=5)
+        connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS)
         try:
             lanes, wallets = f"lane{self._suffix}", f"wallet{self._suffix}"
             there = await connection.fetchval(f"SELECT count(*) FROM {lanes}")

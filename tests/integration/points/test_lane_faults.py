@@ -230,6 +230,29 @@ async def test_server_that_stays_away_is_answered_as_unknown_and_the_retry_gets_
         await far.close()
 
 
+async def test_server_that_falls_silent_while_a_lane_connects_does_not_hold_it_for_ever(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_module, "CONNECT_SECONDS", 0.5)
+    async with Wire(batch.bank.url) as wire:
+        far = batch.bank.ledger(wire.url)
+        await far.open()
+        wire.cut()
+        wire.forget()
+        # The connection is made, and then the answer to its preparing the call does not come.
+        wire.deaf_after = b"ledger_apply"
+        answering = asyncio.create_task(far.apply(batch.items))
+        async with asyncio.timeout(15):
+            while not wire.is_deaf:
+                await asyncio.sleep(0.01)
+            wire.deaf_after, connections = None, wire.connection_count
+            while wire.connection_count == connections:
+                await asyncio.sleep(0.01)
+            wire.is_deaf = False
+            await batch.check(await answering, replayed=False)
+        await far.close()
+
+
 @pytest.mark.timeout(180)
 async def test_server_killed_at_each_point_loses_nothing_and_doubles_nothing(own_servers: LocalServers) -> None:
     bank = await open_bank(Sandbox(own_servers, valkey_database=1))

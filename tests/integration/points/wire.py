@@ -16,7 +16,8 @@ class Wire:
         self._target = urlsplit(url)
         self.url = ""
         self.is_deaf = False  # what the server answers is lost on the way
-        self.swallowed_bytes = 0
+        self.deaf_after: bytes | None = None  # becomes deaf as soon as the client has said this
+        self.connection_count = 0
         self._said = bytearray()
         self._writers: list[asyncio.StreamWriter] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -62,6 +63,7 @@ class Wire:
         except OSError:
             writer.transport.abort()
             return
+        self.connection_count += 1
         self._writers += [writer, there[1]]
         self._tasks += [
             asyncio.create_task(self._forward(reader, there[1], is_client=True)),
@@ -73,8 +75,9 @@ class Wire:
             while data := await reader.read(65536):
                 if is_client:
                     self._said += data
+                    if self.deaf_after is not None and self.deaf_after in self._said:
+                        self.is_deaf = True
                 elif self.is_deaf:
-                    self.swallowed_bytes += len(data)
                     continue
                 writer.write(data)
                 await writer.drain()
