@@ -6,12 +6,14 @@ that breaks a rule is noticed on the day it is written.
 
 from __future__ import annotations
 
+import inspect
 import re
 from importlib.resources import files
 
 import asyncpg
 import pytest
 
+from services.points import queries
 from tests.integration.points.bank import HOT_TABLES, LANE_TABLES, LEDGER_TABLES, Bank, applied, open_bank
 from tests.integration.points.wire import Wire
 from tests.support import Sandbox
@@ -136,6 +138,19 @@ def test_every_use_of_a_hot_table_names_the_wallet() -> None:
     uses = sum(len(re.findall(rf"\b(?:FROM|JOIN|UPDATE)\s+(?:{_HOT_NAME})\{{s\}}", text)) for text in SUFFIXED.values())
     assert uses > 30, "the queries are not found any more"
     assert {name: unbound for name, text in SUFFIXED.items() if (unbound := unbound_references(text))} == {}
+
+
+# Work that is due is looked for by time, on each server, while nobody waits for it.
+BY_TIME = {"list_due_expiries", "list_due_holds"}
+
+
+def test_every_query_that_a_caller_waits_for_names_the_wallet() -> None:
+    unbound = set()
+    for name, function in inspect.getmembers(queries, inspect.iscoroutinefunction):
+        text = re.sub(rf"\b(FROM|JOIN)\s+({_HOT_NAME})\b", r"\1 \2{s}", inspect.getsource(function))
+        if unbound_references(text):
+            unbound.add(name)
+    assert unbound == BY_TIME
 
 
 def test_lane_tables_are_named_by_lane() -> None:
