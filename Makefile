@@ -45,6 +45,11 @@ check-invariants: install ## evaluate every invariant over the real databases
 test: install ## run all tests on servers of their own (TESTS=tests/unit for a part, PYTEST_ARGS=…)
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS) $(TESTS)
 
+.PHONY: nightly
+nightly: install ## 10,000 random histories of the ledger beside its model, on each set of tables (SEQUENCES=…)
+	@HUITONG_TEST_SEQUENCES=$(or $(SEQUENCES),10000) $(PY) -m pytest -n $(JOBS) --timeout 14400 $(PYTEST_ARGS) \
+	  tests/integration/points/test_model.py
+
 .PHONY: lint
 lint: install ## ruff, mypy, import contracts, unused or undeclared dependencies
 	$(PY) -m ruff check .

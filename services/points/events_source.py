@@ -24,14 +24,17 @@ from services.points.ledger import Kind
 READ_SECONDS = 0.03
 _READ = """SELECT n, wallet_id, group_id, txn_id, ref_id, kind, points, debt_points, merchant_id, occur_time,
         expire_time, lot_ids, lot_merchant_ids, lot_points, payload
-    FROM ledger_outbox WHERE lane = $1 AND n > $2 ORDER BY n LIMIT $3"""
+    FROM ledger_outbox{s} WHERE lane = $1 AND n > $2 ORDER BY n LIMIT $3"""
+_NEWEST = "SELECT n FROM lane{s} WHERE lane = $1"
 
 
 class LedgerOutbox:
     """The ledger's lanes as the chassis sees them. A position is the number of an event."""
 
-    def __init__(self, lane_count: int) -> None:
+    def __init__(self, lane_count: int, *, suffix: str = "") -> None:
+        """`suffix` as in Ledger."""
         self.lanes = range(lane_count)
+        self._read, self._newest = _READ.replace("{s}", suffix), _NEWEST.replace("{s}", suffix)
         self._read_at = [0.0] * lane_count
 
     async def read(
@@ -44,7 +47,7 @@ class LedgerOutbox:
         until_n = min(after_n + limit, int(until) if until else after_n + limit)
         found: list[Positioned] = []
         # A row has one event or two, and n is its last one's number.
-        for row in await connection.fetch(_READ, lane, after_n, limit):
+        for row in await connection.fetch(self._read, lane, after_n, limit):
             events = list(events_of(row))
             for n, event in enumerate(events, row["n"] - len(events) + 1):
                 if after_n < n <= until_n:
@@ -61,7 +64,7 @@ class LedgerOutbox:
 
     async def count_after(self, connection: asyncpg.Connection, lane: int, after: str) -> int:
         """See chassis.events.EventSource."""
-        newest = await connection.fetchval("SELECT n FROM lane WHERE lane = $1", lane)
+        newest = await connection.fetchval(self._newest, lane)
         return int(newest or 0) - int(after or 0)
 
 

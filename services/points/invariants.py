@@ -2,95 +2,98 @@
 
 from __future__ import annotations
 
-# The numbers are those of the design's list of invariants.
+# Names of the ledger's tables end in {s}, as in ledger_sql/. The numbers are those of the design's list of invariants.
 _COUNTS: dict[str, str] = {
     "1 postings of every transaction sum to zero": """
-        SELECT count(*) FROM (SELECT FROM posting GROUP BY wallet_id, txn_id HAVING sum(points) <> 0) unbalanced""",
-    "1 all postings sum to zero": "SELECT (coalesce(sum(points), 0) <> 0)::int FROM posting",
+        SELECT count(*) FROM (SELECT FROM posting{s} GROUP BY wallet_id, txn_id HAVING sum(points) <> 0) unbalanced""",
+    "1 all postings sum to zero": "SELECT (coalesce(sum(points), 0) <> 0)::int FROM posting{s}",
     "1 every posting has its transaction, every movement its postings": """
-        SELECT (SELECT count(*) FROM posting p
-                WHERE NOT EXISTS (SELECT FROM txn t WHERE t.wallet_id = p.wallet_id AND t.txn_id = p.txn_id))
-             + (SELECT count(*) FROM txn t WHERE t.points <> 0
-                  AND NOT EXISTS (SELECT FROM posting p WHERE p.wallet_id = t.wallet_id AND p.txn_id = t.txn_id))""",
+        SELECT (SELECT count(*) FROM posting{s} p
+                WHERE NOT EXISTS (SELECT FROM txn{s} t WHERE t.wallet_id = p.wallet_id AND t.txn_id = p.txn_id))
+             + (SELECT count(*) FROM txn{s} t WHERE t.points <> 0
+                  AND NOT EXISTS (SELECT FROM posting{s} p WHERE p.wallet_id = t.wallet_id AND p.txn_id = t.txn_id))""",
     "2 wallet = its postings": """
-        SELECT count(*) FROM wallet w
+        SELECT count(*) FROM wallet{s} w
         FULL JOIN (SELECT wallet_id, coalesce(sum(points) FILTER (WHERE account = 'member'), 0) AS member_points,
                           coalesce(sum(points) FILTER (WHERE account = 'debt'), 0) AS debt_points
-                   FROM posting GROUP BY wallet_id) p USING (wallet_id)
+                   FROM posting{s} GROUP BY wallet_id) p USING (wallet_id)
         WHERE w.wallet_id IS NULL
            OR w.available_points + w.held_points + w.pending_points <> coalesce(p.member_points, 0)
            OR -w.debt_points <> coalesce(p.debt_points, 0)""",
     "2 wallet = what its lots hold": """
-        SELECT count(*) FROM wallet w
+        SELECT count(*) FROM wallet{s} w
         FULL JOIN (SELECT wallet_id, sum(left_points) AS left_points, sum(held_points) AS held_points
-                   FROM lot GROUP BY wallet_id) l USING (wallet_id)
+                   FROM lot{s} GROUP BY wallet_id) l USING (wallet_id)
         WHERE w.wallet_id IS NULL OR w.available_points + w.held_points <> coalesce(l.left_points, 0)
            OR w.held_points <> coalesce(l.held_points, 0)""",
     "2 wallet = its totals, its transactions and its debts": """
-        SELECT count(*) FROM wallet w
-        LEFT JOIN (SELECT wallet_id, count(*) AS txn_count, sum(points) AS points FROM txn GROUP BY wallet_id) t
+        SELECT count(*) FROM wallet{s} w
+        LEFT JOIN (SELECT wallet_id, count(*) AS txn_count, sum(points) AS points FROM txn{s} GROUP BY wallet_id) t
           USING (wallet_id)
-        LEFT JOIN (SELECT wallet_id, sum(left_points) AS points FROM debt GROUP BY wallet_id) d USING (wallet_id)
+        LEFT JOIN (SELECT wallet_id, sum(left_points) AS points FROM debt{s} GROUP BY wallet_id) d USING (wallet_id)
         WHERE w.earned_points - w.clawed_back_points - w.spent_points - w.expired_points
                 <> w.available_points + w.held_points + w.pending_points - w.debt_points
            OR coalesce(t.points, 0) <> w.available_points + w.held_points + w.pending_points - w.debt_points
            OR coalesce(t.txn_count, 0) <> w.version OR coalesce(d.points, 0) <> w.debt_points""",
     "2 held = holds under way": """
-        SELECT count(*) FROM wallet w
-        FULL JOIN (SELECT wallet_id, sum(points) AS points FROM hold WHERE state = 1 GROUP BY wallet_id) h
+        SELECT count(*) FROM wallet{s} w
+        FULL JOIN (SELECT wallet_id, sum(points) AS points FROM hold{s} WHERE state = 1 GROUP BY wallet_id) h
           USING (wallet_id)
-        FULL JOIN (SELECT wallet_id, sum(points) AS points FROM hold_lot GROUP BY wallet_id) l USING (wallet_id)
+        FULL JOIN (SELECT wallet_id, sum(points) AS points FROM hold_lot{s} GROUP BY wallet_id) l USING (wallet_id)
         WHERE coalesce(w.held_points, 0) <> coalesce(h.points, 0) OR coalesce(h.points, 0) <> coalesce(l.points, 0)""",
     "3 issuer slots + wallets + expired = 0": """
-        SELECT ((SELECT coalesce(sum(debt_points - outstanding_points - expired_points), 0) FROM issuer_slot)
-              + (SELECT coalesce(sum(available_points + held_points + pending_points - debt_points), 0) FROM wallet)
-              + (SELECT coalesce(sum(points), 0) FROM posting WHERE account = 'expired') <> 0)::int""",
+        SELECT ((SELECT coalesce(sum(debt_points - outstanding_points - expired_points), 0) FROM issuer_slot{s})
+              + (SELECT coalesce(sum(available_points + held_points + pending_points - debt_points), 0) FROM wallet{s})
+              + (SELECT coalesce(sum(points), 0) FROM posting{s} WHERE account = 'expired') <> 0)::int""",
     "3 each issuer's slots = its lots, its debts, its postings": """
         SELECT count(*) FROM (
             SELECT merchant_id, sum(outstanding_points) AS outstanding_points, sum(debt_points) AS debt_points,
                    sum(expired_points) AS expired_points
-            FROM issuer_slot GROUP BY merchant_id) s
-        FULL JOIN (SELECT merchant_id, sum(left_points) AS points FROM lot GROUP BY merchant_id) l USING (merchant_id)
-        FULL JOIN (SELECT merchant_id, sum(left_points) AS points FROM debt GROUP BY merchant_id) d USING (merchant_id)
+            FROM issuer_slot{s} GROUP BY merchant_id) s
+        FULL JOIN (SELECT merchant_id, sum(left_points) AS points FROM lot{s} GROUP BY merchant_id) l
+          USING (merchant_id)
+        FULL JOIN (SELECT merchant_id, sum(left_points) AS points FROM debt{s} GROUP BY merchant_id) d
+          USING (merchant_id)
         FULL JOIN (SELECT merchant_id, coalesce(sum(points) FILTER (WHERE account = 'issuer'), 0) AS issuer_points,
                           coalesce(sum(points) FILTER (WHERE account = 'expired'), 0) AS expired_points
-                   FROM posting WHERE merchant_id IS NOT NULL GROUP BY merchant_id) p USING (merchant_id)
+                   FROM posting{s} WHERE merchant_id IS NOT NULL GROUP BY merchant_id) p USING (merchant_id)
         WHERE coalesce(s.outstanding_points, 0) <> coalesce(l.points, 0)
            OR coalesce(s.debt_points, 0) <> coalesce(d.points, 0)
            OR coalesce(s.expired_points, 0) <> coalesce(p.expired_points, 0)
            OR coalesce(s.debt_points - s.outstanding_points - s.expired_points, 0) <> coalesce(p.issuer_points, 0)""",
     "3 issued - clawed back - redeemed - expired = outstanding - debt": """
         SELECT (coalesce(sum(issued_points - clawed_back_points - redeemed_points - expired_points
-                             - outstanding_points + debt_points), 0) <> 0)::int FROM issuer_slot""",
-    "3 redeemed = accepted": "SELECT (coalesce(sum(redeemed_points - accepted_points), 0) <> 0)::int FROM issuer_slot",
+                             - outstanding_points + debt_points), 0) <> 0)::int FROM issuer_slot{s}""",
+    "3 redeemed = accepted": """
+        SELECT (coalesce(sum(redeemed_points - accepted_points), 0) <> 0)::int FROM issuer_slot{s}""",
     "4 nothing is negative": """
-        SELECT (SELECT count(*) FROM wallet
+        SELECT (SELECT count(*) FROM wallet{s}
                 WHERE least(available_points, held_points, pending_points, debt_points) < 0)
-             + (SELECT count(*) FROM lot WHERE left_points < 0 OR held_points < 0 OR held_points > left_points)
-             + (SELECT count(*) FROM debt WHERE left_points < 0 OR left_points > points)""",
+             + (SELECT count(*) FROM lot{s} WHERE left_points < 0 OR held_points < 0 OR held_points > left_points)
+             + (SELECT count(*) FROM debt{s} WHERE left_points < 0 OR left_points > points)""",
     "4 a lot gives what it had, no more": """
-        SELECT count(*) FROM lot l
-        FULL JOIN (SELECT wallet_id, lot_id, sum(points) AS points FROM lot_use GROUP BY wallet_id, lot_id) u
+        SELECT count(*) FROM lot{s} l
+        FULL JOIN (SELECT wallet_id, lot_id, sum(points) AS points FROM lot_use{s} GROUP BY wallet_id, lot_id) u
           USING (wallet_id, lot_id)
         WHERE l.lot_id IS NULL OR l.points - l.left_points <> coalesce(u.points, 0) OR l.left_points > l.points""",
     "4 reversals give back no more than was taken": """
-        SELECT (SELECT count(*) FROM lot_use WHERE restored_points > greatest(points, 0))
-             + (SELECT count(*) FROM (SELECT wallet_id, ref_id, sum(points) AS points FROM txn WHERE kind = 4
+        SELECT (SELECT count(*) FROM lot_use{s} WHERE restored_points > greatest(points, 0))
+             + (SELECT count(*) FROM (SELECT wallet_id, ref_id, sum(points) AS points FROM txn{s} WHERE kind = 4
                                       GROUP BY wallet_id, ref_id) r
-                LEFT JOIN (SELECT wallet_id, txn_id, sum(restored_points) AS points FROM lot_use
+                LEFT JOIN (SELECT wallet_id, txn_id, sum(restored_points) AS points FROM lot_use{s}
                            GROUP BY wallet_id, txn_id) u ON u.wallet_id = r.wallet_id AND u.txn_id = r.ref_id
                 WHERE coalesce(u.points, 0) <> r.points)""",
     "5 one earn for each receipt": """
-        SELECT (SELECT count(*) FROM (SELECT FROM txn WHERE kind = 1 GROUP BY txn_id HAVING count(*) > 1) twice)
-             + (SELECT count(*) FROM txn t LEFT JOIN receipt_claim c ON c.sale_id = t.txn_id
+        SELECT (SELECT count(*) FROM (SELECT FROM txn{s} WHERE kind = 1 GROUP BY txn_id HAVING count(*) > 1) twice)
+             + (SELECT count(*) FROM txn{s} t LEFT JOIN receipt_claim c ON c.sale_id = t.txn_id
                 WHERE t.kind = 1 AND (c.wallet_id IS DISTINCT FROM t.wallet_id
                                       OR c.content_hash IS DISTINCT FROM t.request_hash))""",
     "5 claw-backs never exceed the earn": """
-        SELECT count(*) FROM sale_refund r
-        LEFT JOIN txn s ON s.wallet_id = r.wallet_id AND s.txn_id = r.sale_id AND s.kind = 1
+        SELECT count(*) FROM sale_refund{s} r
+        LEFT JOIN txn{s} s ON s.wallet_id = r.wallet_id AND s.txn_id = r.sale_id AND s.kind = 1
         LEFT JOIN (SELECT wallet_id, ref_id, -sum(points) AS points, count(*) AS refund_count,
                           sum(amount_minor) AS minor
-                   FROM txn WHERE kind = 2 GROUP BY wallet_id, ref_id) c
+                   FROM txn{s} WHERE kind = 2 GROUP BY wallet_id, ref_id) c
           ON c.wallet_id = r.wallet_id AND c.ref_id = r.sale_id
         WHERE s.txn_id IS NULL OR r.clawed_back_points > s.points OR r.refunded_minor > s.amount_minor
            OR r.clawed_back_points IS DISTINCT FROM c.points OR r.refund_count IS DISTINCT FROM c.refund_count
@@ -100,22 +103,31 @@ _COUNTS: dict[str, str] = {
         FULL JOIN (SELECT cap_id, sum(points) AS points FROM cap_use GROUP BY cap_id) u USING (cap_id)
         WHERE c.used_points IS DISTINCT FROM coalesce(u.points, 0)""",
     "6 each transaction is in the outbox once, lanes have no gap": """
-        SELECT (SELECT count(*) FROM txn t
-                FULL JOIN ledger_outbox o ON o.wallet_id = t.wallet_id AND o.txn_id = t.txn_id
+        SELECT (SELECT count(*) FROM txn{s} t
+                FULL JOIN ledger_outbox{s} o ON o.wallet_id = t.wallet_id AND o.txn_id = t.txn_id
                 WHERE t.txn_id IS NULL OR o.txn_id IS NULL OR t.points <> o.points)
              + (SELECT count(*) FROM (SELECT n - coalesce(lag(n) OVER (PARTITION BY lane ORDER BY n), 0) AS step,
                                              CASE WHEN kind <= 2 AND points <> 0 THEN 2 ELSE 1 END AS event_count
-                                      FROM ledger_outbox) o WHERE o.step <> o.event_count)
-             + (SELECT count(*) FROM lane l
-                LEFT JOIN (SELECT lane, max(n) AS n FROM ledger_outbox GROUP BY lane) o USING (lane)
+                                      FROM ledger_outbox{s}) o WHERE o.step <> o.event_count)
+             + (SELECT count(*) FROM lane{s} l
+                LEFT JOIN (SELECT lane, max(n) AS n FROM ledger_outbox{s} GROUP BY lane) o USING (lane)
                 WHERE l.n <> coalesce(o.n, 0))""",
     "9 every request id that was answered leads to its receipt": """
         SELECT count(*) FROM receipt_claim c
         WHERE NOT EXISTS (SELECT FROM request_claim r WHERE r.target_id = c.sale_id)""",
 }
 
-# Each counts; as rows (at most a thousand) they have the form that every service's invariants have.
-INVARIANTS: dict[str, str] = {
-    name: f"SELECT violations FROM ({query}) AS counted (violations), generate_series(1, least(violations, 1000))"
-    for name, query in _COUNTS.items()
-}
+
+def invariants(suffix: str = "") -> dict[str, str]:
+    """The queries for tables whose names end with `suffix`.
+
+    Each counts; as rows (at most a thousand) they have the form that every service's invariants have.
+    """
+    return {
+        name: f"SELECT violations FROM ({query.replace('{s}', suffix)}) AS counted (violations),"
+        " generate_series(1, least(violations, 1000))"
+        for name, query in _COUNTS.items()
+    }
+
+
+INVARIANTS: dict[str, str] = invariants()

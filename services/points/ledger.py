@@ -30,6 +30,7 @@ log = structlog.get_logger()
 BATCH_ITEMS = 256
 WAITING_ITEMS = 20_000
 CALL_SECONDS = 15.0
+CONNECT_SECONDS = 5.0
 # Plans are kept, and one made for a table of ten rows may not suit one of ten million: they are made anew soon after
 # connecting, then less and less often.
 FIRST_REPLAN_SECONDS, LAST_REPLAN_SECONDS = 0.5, 60.0
@@ -323,11 +324,12 @@ class Lane:
         self._drop_connection()
         connection = await asyncpg.connect(
             self._url,
-            timeout=5,
+            timeout=CONNECT_SECONDS,
             server_settings={"application_name": f"huitong-points-lane-{self.lane}", **LEDGER_SETTINGS},
         )
         self._connection = connection
-        self._statement = await connection.prepare(self._statement_text)
+        # A server that falls silent right here must not hold the lane for ever.
+        self._statement = await connection.prepare(self._statement_text, timeout=CONNECT_SECONDS)
         self._replan_seconds = FIRST_REPLAN_SECONDS
         self._replan_at = asyncio.get_running_loop().time() + self._replan_seconds
 
@@ -369,23 +371,32 @@ class Ledger:
         lane_count: int,
         *,
         now_sql: str = "clock_timestamp()",
+        suffix: str = "",
         after_batch: Callable[[], None] = lambda: None,
     ) -> None:
-        self._url = url
-        self.lanes = [Lane(number, url, now_sql=now_sql, after_batch=after_batch) for number in range(lane_count)]
+        """`suffix` ends the names of the tables and functions; empty on plain PostgreSQL."""
+        self._url, self._suffix = url, suffix
+        self.lanes = [
+            Lane(number, url, now_sql=now_sql, suffix=suffix, after_batch=after_batch) for number in range(lane_count)
+        ]
 
     async def open(self) -> None:
         """Make sure that the lanes exist, and connect each.
 
         Raises LaneCountChanged when wallets exist that were spread over another number of lanes.
         """
-        connection = await asyncpg.connect(self._url, timeout=5)
+        connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS)
         try:
-            there = await connection.fetchval("SELECT count(*) FROM lane")
-            if there not in (0, len(self.lanes)) and await connection.fetchval("SELECT EXISTS (SELECT FROM wallet)"):
+            lanes, wallets = f"lane{self._suffix}", f"wallet{self._suffix}"
+            there = await connection.fetchval(f"SELECT count(*) FROM {lanes}")
+            if there not in (0, len(self.lanes)) and await connection.fetchval(
+                f"SELECT EXISTS (SELECT FROM {wallets})"
+            ):
                 raise LaneCountChanged(there, len(self.lanes))
+            # Lanes that nobody used yet must not be counted once there are wallets.
+            await connection.execute(f"DELETE FROM {lanes} WHERE lane >= $1", len(self.lanes))
             await connection.execute(
-                "INSERT INTO lane (lane, batch_count, n) SELECT number, 0, 0 FROM generate_series(0, $1 - 1) number"
+                f"INSERT INTO {lanes} (lane, batch_count, n) SELECT number, 0, 0 FROM generate_series(0, $1 - 1) number"
                 " ON CONFLICT DO NOTHING",
                 len(self.lanes),
             )

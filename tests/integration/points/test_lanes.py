@@ -1,129 +1,19 @@
-"""The lanes themselves: batches, defects, lost connections, several processes on one lane, events."""
+"""The lanes themselves: batches, defects, lost connections, several processes on one lane."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import pytest
 
 from chassis import ids
-from chassis.config import load_settings
 from chassis.errors import AppError, DeadlineExceeded, Internal, Overloaded
-from chassis.migrate import migrate
-from services.points import events_source
 from services.points import ledger as ledger_module
-from services.points.events_source import LedgerOutbox
-from services.points.ledger import Item, Kind, Lane, LaneCountChanged, Ledger, Outcome, Status, lane_of
-from tests.integration.points.world import violations
+from services.points.ledger import Kind, Lane, LaneCountChanged, Ledger, Outcome, Status
+from tests.integration.points.bank import HOT_TABLES, Bank, applied, open_bank
 from tests.support import Sandbox
-
-GROUP = ids.derive("lane-tests")
-NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
-LANES = 2
-SHOPS = [ids.derive("shop", n) for n in range(4)]
-_BANKS = itertools.count(1)
-
-
-class Bank:
-    """A migrated database with wallets, and items that move their points."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.wallets: list[UUID] = []
-        self.number = next(_BANKS) * 1_000_000
-
-    async def open_wallets(self, count: int, lane: int | None = None) -> list[UUID]:
-        new: list[UUID] = []
-        while len(new) < count:
-            self.number += 1
-            wallet_id = ids.derive("lane-wallet", self.url, self.number)
-            if lane is None or lane_of(wallet_id, LANES) == lane:
-                new.append(wallet_id)
-        connection = await asyncpg.connect(self.url)
-        await connection.execute(
-            """INSERT INTO wallet SELECT w, $2, l, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, now()
-               FROM unnest($1::uuid[], $3::integer[]) AS x (w, l)""",
-            new,
-            GROUP,
-            [lane_of(wallet_id, LANES) for wallet_id in new],
-        )
-        await connection.close()
-        self.wallets += new
-        return new
-
-    def earn(self, wallet_id: UUID, points: int = 10, *, shop: int = 0, **changes: Any) -> Item:
-        self.number += 1
-        values: dict[str, Any] = {
-            "kind": Kind.EARN,
-            "wallet_id": wallet_id,
-            "group_id": GROUP,
-            "txn_id": ids.derive("lane-sale", self.url, self.number),
-            "request_hash": b"content",
-            "points": points,
-            "occur_time": NOW,
-            "merchant_id": SHOPS[shop],
-            "store_id": SHOPS[shop],
-            "expire_time": NOW + timedelta(days=400),
-            "amount_minor": points * 100,
-            "detail": b"d",
-            "explanation": b"e",
-            "payload": b"",
-        }
-        return Item(**{**values, **changes})
-
-    def move(self, kind: Kind, wallet_id: UUID, points: int = 0, **changes: Any) -> Item:
-        self.number += 1
-        values: dict[str, Any] = {
-            "kind": kind,
-            "wallet_id": wallet_id,
-            "group_id": GROUP,
-            "txn_id": ids.derive("lane-move", self.url, self.number),
-            "request_hash": b"content",
-            "points": points,
-            "occur_time": NOW,
-            "merchant_id": SHOPS[0],
-            "payload": b"",
-        }
-        return Item(**{**values, **changes})
-
-    async def wallet(self, wallet_id: UUID) -> Any:
-        connection = await asyncpg.connect(self.url)
-        try:
-            return await connection.fetchrow("SELECT * FROM wallet WHERE wallet_id = $1", wallet_id)
-        finally:
-            await connection.close()
-
-
-@pytest.fixture
-async def bank(sandbox: Sandbox) -> AsyncIterator[Bank]:
-    settings = load_settings(
-        **{name.removeprefix("HUITONG_").lower(): value for name, value in sandbox.environment.items()}
-    )
-    await migrate("points", settings)
-    bank = Bank(sandbox.database_url("points"))
-    yield bank
-    found = await violations(bank.url)
-    # There are no receipts here: the lanes are fed without claims.
-    assert {name: count for name, count in found.items() if "receipt" not in name} == {}
-
-
-@pytest.fixture
-async def ledger(bank: Bank) -> AsyncIterator[Ledger]:
-    opened = Ledger(bank.url, LANES)
-    await opened.open()
-    yield opened
-    await opened.close()
-
-
-def applied(answers: list[Outcome | AppError]) -> list[Outcome]:
-    assert all(isinstance(answer, Outcome) and answer.status is Status.APPLIED for answer in answers), answers
-    return answers  # type: ignore[return-value]
 
 
 async def test_running_balances_inside_a_batch_leave_replays_out(bank: Bank, ledger: Ledger) -> None:
@@ -159,7 +49,7 @@ async def test_unknown_wallet_leaves_no_trace(bank: Bank, ledger: Ledger) -> Non
     (wallet,) = await bank.open_wallets(1)
     nobody = ids.derive("nobody")
     lane = ledger.lane_of(nobody)
-    (stranger,) = await bank.open_wallets(1, lane=1 - lane)
+    (stranger,) = await bank.open_wallets(1, lane=(lane + 1) % bank.lane_count)
     items = [
         bank.earn(nobody),
         bank.earn(wallet),
@@ -179,11 +69,9 @@ async def test_unknown_wallet_leaves_no_trace(bank: Bank, ledger: Ledger) -> Non
     await call.future
     assert isinstance(call.answers[0], Outcome)
     assert call.answers[0].status is Status.UNKNOWN_WALLET
-    connection = await asyncpg.connect(bank.url)
-    for table in ("txn", "posting", "lot", "ledger_outbox", "hold", "debt"):
-        count = await connection.fetchval(f"SELECT count(*) FROM {table} WHERE wallet_id = ANY($1)", [nobody, stranger])
-        assert count == 0, table
-    await connection.close()
+    for table in set(HOT_TABLES) - {"wallet"}:
+        rows = await bank.fetch(f"SELECT FROM {table}{{s}} WHERE wallet_id = ANY($1)", [nobody, stranger])
+        assert rows == [], table
 
 
 async def test_items_of_one_wallet_are_applied_in_their_order(bank: Bank, ledger: Ledger) -> None:
@@ -279,7 +167,7 @@ async def test_commit_that_was_not_heard_of_is_answered_as_replay(bank: Bank, le
 
 
 async def test_several_processes_may_run_the_same_lane(bank: Bank, ledger: Ledger) -> None:
-    others = [Ledger(bank.url, LANES) for _ in range(2)]
+    others = [bank.ledger() for _ in range(2)]
     for other in others:
         await other.open()
     wallets = await bank.open_wallets(10)
@@ -332,7 +220,7 @@ async def test_items_past_their_deadline_are_dropped_and_a_full_queue_refuses(
 
 
 async def test_bulk_upload_does_not_starve_the_tills(bank: Bank) -> None:
-    lane = Lane(0, bank.url)
+    lane = Lane(0, bank.url, suffix=bank.suffix)
     (wallet,) = await bank.open_wallets(1, lane=0)
     call = ledger_module._Call(2_003)
     bulk = [bank.earn(wallet, shop=0) for _ in range(2_000)]
@@ -347,29 +235,19 @@ async def test_bulk_upload_does_not_starve_the_tills(bank: Bank) -> None:
 async def test_lane_count_is_fixed_once_wallets_exist(bank: Bank, ledger: Ledger) -> None:
     await bank.open_wallets(1)
     with pytest.raises(LaneCountChanged):
-        await Ledger(bank.url, LANES + 1).open()
+        await Ledger(bank.url, bank.lane_count + 1, suffix=bank.suffix).open()
 
 
-async def test_outbox_is_read_without_gaps_however_it_is_cut(
-    bank: Bank, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(events_source, "READ_SECONDS", 0)
-    wallets = await bank.open_wallets(6, lane=0)
-    for _ in range(4):
-        await ledger.apply([bank.earn(wallet, points) for points, wallet in enumerate(wallets)])
-    connection = await asyncpg.connect(bank.url)
-    source = LedgerOutbox(LANES)
-    everything = await source.read(connection, 0, "", 100_000)
-    assert [int(each.position) for each in everything] == list(range(1, len(everything) + 1))
-    assert await source.count_after(connection, 0, everything[-1].position) == 0
-    for limit in (1, 2, 3, 7):
-        pieces, after = [], ""
-        while piece := await source.read(connection, 0, after, limit):
-            assert len(piece) <= limit
-            pieces += piece
-            after = piece[-1].position
-        assert pieces == everything
-    middle = await source.read(connection, 0, "3", 100, "6")
-    assert [each.position for each in middle] == ["4", "5", "6"]
-    assert len({each.event.event_id for each in everything}) == len(everything)
-    await connection.close()
+async def test_lanes_that_nobody_used_are_not_counted_once_there_are_wallets(sandbox: Sandbox) -> None:
+    # Started once with four lanes, then, before anybody joined, for good with two.
+    bank = await open_bank(sandbox, suffix="_nobody_yet")
+    for lane_count in (4, 2):
+        ledger = Ledger(bank.url, lane_count, suffix=bank.suffix)
+        await ledger.open()
+        await ledger.close()
+    (wallet,) = await bank.open_wallets(1)
+    again = bank.ledger()
+    await again.open()
+    applied(await again.apply([bank.earn(wallet)]))
+    await again.close()
+    assert await bank.violations() == {}

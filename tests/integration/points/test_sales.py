@@ -6,11 +6,13 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from google.rpc import code_pb2, error_details_pb2
 
 from chassis import ids
-from chassis.errors import AppError
+from chassis.errors import AppError, RemoteError
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2
+from services.points import ledger
 from services.points.convert import to_date
 from tests.apps import member, system, terminal
 from tests.integration.points.world import World
@@ -21,6 +23,20 @@ async def refused(answer, reason: str) -> AppError:
         await answer
     assert caught.value.reason == reason
     return caught.value
+
+
+async def test_full_queue_is_answered_with_a_retry_delay(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    sale = world.sale(1_000)
+    monkeypatch.setattr(ledger, "WAITING_ITEMS", 0)
+    error = await refused(world.call(world.sales.RecordSale, sale), "OVERLOADED")
+    assert isinstance(error, RemoteError)
+    assert error.status.code == code_pb2.RESOURCE_EXHAUSTED
+    retry = error_details_pb2.RetryInfo()
+    assert any(detail.Unpack(retry) for detail in error.status.details)
+    assert retry.retry_delay.ToMilliseconds() > 0
+    # What was refused left nothing that keeps the same request from being done later.
+    monkeypatch.undo()
+    assert (await world.call(world.sales.RecordSale, sale)).points == 10
 
 
 async def test_sale_earns_and_says_why(world: World) -> None:

@@ -16,7 +16,7 @@ from huitong.org.v1 import org_pb2
 from huitong.points.v1 import points_pb2, points_pb2_grpc
 from services.points import rule_sets, store
 from services.points.convert import to_date, to_timestamp
-from services.points.invariants import INVARIANTS
+from services.points.invariants import invariants
 from services.points.lookup import FIRST_DAY
 from tests.apps import Apps, internal
 
@@ -246,13 +246,13 @@ async def set_time(app: App, instant: datetime) -> None:
     )
 
 
-async def violations(url: str) -> dict[str, int]:
+async def violations(url: str, suffix: str = "") -> dict[str, int]:
     """Invariants of the ledger that do not hold, with their counts."""
     import asyncpg
 
     connection = await asyncpg.connect(url)
     try:
-        counts = {name: await connection.fetchval(query) for name, query in INVARIANTS.items()}
+        counts = {name: await connection.fetchval(query) for name, query in invariants(suffix).items()}
     finally:
         await connection.close()
     return {name: count for name, count in counts.items() if count}

@@ -1,0 +1,166 @@
+"""What a wallet should be: the written rules in the plainest code, in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from services.points.ledger import Status
+
+# Status, points, debt, points available afterwards.
+Answer = tuple[Status, int, int, int]
+
+
+@dataclass
+class ModelLot:
+    lot_id: UUID
+    expire_time: datetime
+    left: int
+    held: int = 0
+
+
+@dataclass
+class ModelWallet:
+    """What a wallet should be, in the plainest code."""
+
+    lots: list[ModelLot] = field(default_factory=list)
+    debt: int = 0
+    sales: list[tuple[UUID, datetime, int]] = field(default_factory=list)  # sale, expiry, points left to claw back
+    uses: dict[UUID, list[tuple[ModelLot, int]]] = field(default_factory=dict)
+    holds: dict[UUID, tuple[str, list[tuple[ModelLot, int]], datetime]] = field(default_factory=dict)
+    hold_points: dict[UUID, int] = field(default_factory=dict)
+    refused: dict[UUID, int] = field(default_factory=dict)  # holds released before they came, and the balance then
+    refund_counts: dict[UUID, int] = field(default_factory=dict)
+
+    @property
+    def available(self) -> int:
+        return sum(lot.left - lot.held for lot in self.lots)
+
+    @property
+    def held(self) -> int:
+        return sum(lot.held for lot in self.lots)
+
+    def choose(self, points: int, now: datetime, own: UUID | None = None) -> list[tuple[ModelLot, int]]:
+        """The sale's own lot first, then what expires first; nothing held, nothing that is over its time."""
+        order = sorted(self.lots, key=lambda lot: (lot.lot_id != own, lot.expire_time, lot.lot_id))
+        chosen = []
+        for lot in order:
+            free = min(lot.left - lot.held, points)
+            if free > 0 and (lot.expire_time > now or lot.lot_id == own):
+                chosen.append((lot, free))
+                points -= free
+        return chosen
+
+    def earn(self, sale: UUID, points: int, expire_time: datetime) -> Answer:
+        repaid = min(self.debt, points)
+        self.debt -= repaid
+        if points > repaid:
+            self.lots.append(ModelLot(sale, expire_time, points - repaid))
+        self.sales.append((sale, expire_time, points))
+        return Status.APPLIED, points, repaid, self.available
+
+    def claw_back(self, sale: UUID, points: int, now: datetime, *, seen_refunds: int) -> Answer:
+        if sale not in {known for known, _, _ in self.sales}:
+            return Status.SALE_UNKNOWN, 0, 0, self.available
+        if seen_refunds != self.refund_counts.get(sale, 0):
+            return Status.STALE, 0, 0, self.available
+        chosen = self.choose(points, now, own=sale)
+        for lot, part in chosen:
+            lot.left -= part
+        debt = points - sum(part for _, part in chosen)
+        self.debt += debt
+        self.refund_counts[sale] = self.refund_counts.get(sale, 0) + 1
+        self.sales = [(s, e, left - points if s == sale else left) for s, e, left in self.sales]
+        return Status.APPLIED, points, debt, self.available
+
+    def redeem(self, txn: UUID, points: int, now: datetime) -> Answer:
+        chosen = self.choose(points, now)
+        there = sum(part for _, part in chosen)
+        if there < points:
+            return Status.INSUFFICIENT, 0, 0, there
+        for lot, part in chosen:
+            lot.left -= part
+        self.uses[txn] = chosen
+        return Status.APPLIED, points, 0, self.available
+
+    def reverse(self, txn: UUID, points: int) -> Answer:
+        uses = self.uses.get(txn)
+        if uses is None:
+            return Status.REDEMPTION_UNKNOWN, 0, 0, self.available
+        there = sum(part for _, part in uses)
+        points = points or there
+        if points > there or there == 0:
+            return Status.REVERSAL_EXCEEDS, there, 0, self.available
+        given, left = points, []
+        for lot, part in reversed(uses):
+            back = min(part, points)
+            lot.left += back
+            points -= back
+            left.append((lot, part - back))
+        self.uses[txn] = left[::-1]
+        return Status.APPLIED, given, 0, self.available
+
+    def hold(self, hold: UUID, points: int, now: datetime, expire_time: datetime) -> Answer:
+        if hold in self.refused:
+            return Status.HOLD_RELEASED, 0, 0, self.refused[hold]
+        chosen = self.choose(points, now)
+        there = sum(part for _, part in chosen)
+        if there < points:
+            return Status.INSUFFICIENT, 0, 0, there
+        for lot, part in chosen:
+            lot.held += part
+        self.holds[hold] = ("held", chosen, expire_time)
+        self.hold_points[hold] = points
+        return Status.APPLIED, points, 0, self.available
+
+    def free(self, hold: UUID) -> None:
+        _, chosen, expire_time = self.holds[hold]
+        for lot, part in chosen:
+            lot.held -= part
+        self.holds[hold] = ("released", [], expire_time)
+
+    def release(self, hold: UUID, now: datetime, *, by_timeout: bool) -> Answer:
+        if hold not in self.holds:
+            if not by_timeout:
+                self.refused.setdefault(hold, self.available)
+            return Status.APPLIED, 0, 0, self.available
+        state, _, expire_time = self.holds[hold]
+        if state == "held" and (expire_time <= now or not by_timeout):
+            self.free(hold)
+        status = Status.HOLD_CAPTURED if state == "captured" else Status.APPLIED
+        return status, self.hold_points[hold], 0, self.available
+
+    def capture(self, hold: UUID, txn: UUID, points: int, now: datetime) -> Answer:
+        if hold in self.refused:
+            return Status.HOLD_RELEASED, 0, 0, self.available
+        if hold not in self.holds:
+            return Status.HOLD_UNKNOWN, 0, 0, self.available
+        state, chosen, expire_time = self.holds[hold]
+        if state == "held" and expire_time <= now:
+            self.free(hold)
+            state = "released"
+        if state != "held":
+            return (Status.HOLD_RELEASED if state == "released" else Status.HOLD_CAPTURED), 0, 0, self.available
+        there = sum(part for _, part in chosen)
+        points = points or there
+        if points > there:
+            return Status.CAPTURE_EXCEEDS_HOLD, there, 0, self.available
+        self.free(hold)
+        self.uses[txn], wanted = [], points
+        for lot, part in chosen:
+            part = min(part, wanted)
+            lot.left -= part
+            wanted -= part
+            if part:
+                self.uses[txn].append((lot, part))
+        self.holds[hold] = ("captured", [], expire_time)
+        return Status.APPLIED, points, 0, self.available
+
+    def expire(self, expire_time: datetime, now: datetime) -> Answer:
+        points = 0
+        for lot in self.lots:
+            if lot.expire_time == expire_time <= now:
+                points += lot.left - lot.held
+                lot.left = lot.held
+        return (Status.APPLIED if points else Status.NOTHING), points, 0, self.available
