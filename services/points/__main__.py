@@ -62,7 +62,7 @@ def build(app: App) -> None:
     app.consume("org", org_handlers())
     app.consume("member", member_handlers(lane_count))
 
-    app.job("points-expiry", jobs.expire_points, every_seconds=60)
+    app.job("points-day-close", jobs.close_day, every_seconds=60)
     app.job("points-holds", jobs.release_holds, every_seconds=5)
 
 

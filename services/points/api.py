@@ -19,6 +19,7 @@ from services.points.operations import Sales
 from services.points.spending import Spendings
 
 NEXT_EXPIRIES = 12
+NEXT_UNLOCKS = 12
 MOST_SALES = 1_000
 _LAST_VERSION = 2**63 - 1
 _MOVEMENTS = {
@@ -28,6 +29,7 @@ _MOVEMENTS = {
     Kind.CAPTURE: points_pb2.MOVEMENT_KIND_REDEEM,
     Kind.REVERSE: points_pb2.MOVEMENT_KIND_REDEEM_REVERSAL,
     Kind.EXPIRE: points_pb2.MOVEMENT_KIND_EXPIRE,
+    Kind.ACTIVATE: points_pb2.MOVEMENT_KIND_ACTIVATE,
 }
 
 
@@ -114,6 +116,7 @@ class WalletServicer(points_pb2_grpc.WalletServiceServicer):
             if row is None:
                 raise MemberUnknown(member_id=request.member_id)
             expiries = await queries.list_next_expiries(tx, member_id, NEXT_EXPIRIES)
+            unlocks = await queries.list_next_unlocks(tx, member_id, NEXT_UNLOCKS) if row["pending_points"] else []
         return points_pb2.GetBalanceResponse(
             member_id=request.member_id,
             available_points=row["available_points"],
@@ -126,6 +129,10 @@ class WalletServicer(points_pb2_grpc.WalletServiceServicer):
             next_expiries=[
                 points_pb2.Expiry(expire_time=to_timestamp(expiry["expire_time"]), points=expiry["points"])
                 for expiry in expiries
+            ],
+            next_unlocks=[
+                points_pb2.Unlock(unlock_time=to_timestamp(unlock["unlock_time"]), points=unlock["points"])
+                for unlock in unlocks
             ],
         )
 
@@ -207,6 +214,7 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
         txn_id=ids.to_edge("txn", row["txn_id"]),
         kind=_MOVEMENTS[Kind(row["kind"])],
         points=row["points"],
+        pending_points=row["pending_points"],
         available_points=row["available_points"],
         occur_time=to_timestamp(row["occur_time"]),
         record_time=to_timestamp(row["record_time"]),
@@ -214,6 +222,7 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
         store_id=optional_edge("sto", row["store_id"]),
         reference=row["reference"],
         expire_time=to_timestamp(row["expire_time"]) if row["kind"] == Kind.EARN else None,
+        unlock_time=to_timestamp(row["unlock_time"]),
     )
 
 

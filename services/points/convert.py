@@ -79,6 +79,7 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         expiry_months=message.expiry_months,
         excluded_categories=frozenset(message.excluded_categories),
         offset=offset,
+        pending_days=message.pending_days,
     )
 
 
@@ -104,6 +105,7 @@ def explanation_of(
     business_date: date,
     tier: rules.Tier,
     line_nos: list[int],
+    unlock_time: datetime | None = None,
 ) -> bytes:
     """Why a sale earned its points: an Explanation, serialised.
 
@@ -114,6 +116,8 @@ def explanation_of(
     parts += [_explained_rule(*applied) for applied in earning.applied]
     parts += map(_explained_line, line_nos, earning.line_points, earning.line_rates_bps)
     parts.append(points_pb2.Explanation(eligible_minor=earning.eligible_minor).SerializeToString())
+    if unlock_time is not None:
+        parts.append(points_pb2.Explanation(unlock_time=to_timestamp(unlock_time)).SerializeToString())
     return b"".join(parts)
 
 

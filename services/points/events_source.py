@@ -23,7 +23,7 @@ from services.points.ledger import Kind
 
 READ_SECONDS = 0.03
 _READ = """SELECT n, wallet_id, group_id, txn_id, ref_id, kind, points, debt_points, merchant_id, occur_time,
-        expire_time, lot_ids, lot_merchant_ids, lot_points, payload
+        expire_time, unlock_time, lot_ids, lot_merchant_ids, lot_points, payload
     FROM ledger_outbox WHERE lane = $1 AND n > $2 ORDER BY n LIMIT $3"""
 
 
@@ -101,6 +101,18 @@ def events_of(row: Any) -> Iterator[common_pb2.Event]:
                 spending=points_pb2.Spending.FromString(row["payload"]),
             ),
         )
+    elif kind is Kind.ACTIVATE:
+        lots = _lots(row)
+        yield _event(
+            row,
+            events_pb2.PointsActivated(
+                txn_id=ids.to_edge("txn", row["txn_id"]),
+                member_id=ids.to_edge("mbr", row["wallet_id"]),
+                points=sum(lot.points for lot in lots),
+                lots=lots,
+                unlock_time=to_timestamp(row["unlock_time"]),
+            ),
+        )
     else:  # EXPIRE; holds and releases move nothing
         yield _event(
             row,
@@ -129,6 +141,7 @@ def _earned(row: Any, sale: events_pb2.SaleRecorded) -> events_pb2.PointsEarned:
         sale_id=sale.sale_id,
         expire_time=to_timestamp(row["expire_time"]),
         business_date=sale.business_date,
+        unlock_time=to_timestamp(row["unlock_time"]) if row["points"] > row["debt_points"] else None,
     )
 
 

@@ -22,18 +22,24 @@ _COUNTS: dict[str, str] = {
            OR -w.debt_points <> coalesce(p.debt_points, 0)""",
     "2 wallet = what its lots hold": """
         SELECT count(*) FROM wallet w
-        FULL JOIN (SELECT wallet_id, sum(left_points) AS left_points, sum(held_points) AS held_points
+        FULL JOIN (SELECT wallet_id, sum(left_points) FILTER (WHERE unlock_time IS NULL) AS unlocked_points,
+                          sum(left_points) FILTER (WHERE unlock_time IS NOT NULL) AS pending_points,
+                          sum(held_points) AS held_points
                    FROM lot GROUP BY wallet_id) l USING (wallet_id)
-        WHERE w.wallet_id IS NULL OR w.available_points + w.held_points <> coalesce(l.left_points, 0)
-           OR w.held_points <> coalesce(l.held_points, 0)""",
+        WHERE w.wallet_id IS NULL OR w.available_points + w.held_points <> coalesce(l.unlocked_points, 0)
+           OR w.pending_points <> coalesce(l.pending_points, 0) OR w.held_points <> coalesce(l.held_points, 0)""",
+    "2 pending points are not held and unlock before they expire": """
+        SELECT count(*) FROM lot WHERE unlock_time IS NOT NULL AND (held_points <> 0 OR unlock_time >= expire_time)""",
     "2 wallet = its totals, its transactions and its debts": """
         SELECT count(*) FROM wallet w
-        LEFT JOIN (SELECT wallet_id, count(*) AS txn_count, sum(points) AS points FROM txn GROUP BY wallet_id) t
+        LEFT JOIN (SELECT wallet_id, count(*) AS txn_count, sum(points) AS points,
+                          sum(pending_points) AS pending_points FROM txn GROUP BY wallet_id) t
           USING (wallet_id)
         LEFT JOIN (SELECT wallet_id, sum(left_points) AS points FROM debt GROUP BY wallet_id) d USING (wallet_id)
         WHERE w.earned_points - w.clawed_back_points - w.spent_points - w.expired_points
                 <> w.available_points + w.held_points + w.pending_points - w.debt_points
            OR coalesce(t.points, 0) <> w.available_points + w.held_points + w.pending_points - w.debt_points
+           OR coalesce(t.pending_points, 0) <> w.pending_points
            OR coalesce(t.txn_count, 0) <> w.version OR coalesce(d.points, 0) <> w.debt_points""",
     "2 held = holds under way": """
         SELECT count(*) FROM wallet w

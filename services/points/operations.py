@@ -251,8 +251,18 @@ def prepare_sale(
         tier=tier,
         birth_month=member.birth_month,
     )
+    unlock_time = None
+    if rule_set.pending_days and earning.points:
+        unlock_time = rules.unlock_of(business_date, rule_set.pending_days, place.time_zone)
+        if unlock_time <= now:  # a sale that comes in late: its time is over, so nothing has to wait for it
+            unlock_time = None
     explanation = explanation_of(
-        earning, rule_set_version=rule_set.version, business_date=business_date, tier=tier, line_nos=line_nos
+        earning,
+        rule_set_version=rule_set.version,
+        business_date=business_date,
+        tier=tier,
+        line_nos=line_nos,
+        unlock_time=unlock_time,
     )
     expire_time = (
         rules.expiry_of(business_date.year, business_date.month, rule_set.expiry_months, place.time_zone)
@@ -285,6 +295,7 @@ def prepare_sale(
         detail=content,
         explanation=explanation,
         payload=payload,
+        unlock_time=unlock_time,
     )
     claim = ReceiptClaim(sale_id, ids.derive("record_sale", group_id, request_id), group_id, member_id, hashed)
     return _Sale(item, claim, request_id)
@@ -314,6 +325,9 @@ class Recorded:
             message.expire_time.CopyFrom(expire_time)
         explanation = item.explanation if outcome.explanation is None else outcome.explanation
         message.explanation.MergeFromString(explanation or b"")
+        if message.explanation.HasField("unlock_time") and outcome.points > outcome.debt_points:
+            message.pending_points = outcome.points - outcome.debt_points
+            message.unlock_time.CopyFrom(message.explanation.unlock_time)
         message.is_replay = outcome.status is Status.REPLAY
         return message
 

@@ -65,6 +65,7 @@ async def find_balance(tx: Tx, wallet_id: UUID) -> RowMapping | None:
                FROM wallet w
                LEFT JOIN LATERAL (SELECT sum(l.left_points - l.held_points)::bigint AS points FROM lot l
                                   WHERE w.first_expire_time <= :now AND l.wallet_id = w.wallet_id
+                                    AND l.unlock_time IS NULL
                                     AND l.expire_time >= w.first_expire_time AND l.expire_time <= :now) x ON true
                WHERE w.wallet_id = :wallet_id AND w.group_id = :group_id"""
         ),
@@ -74,14 +75,28 @@ async def find_balance(tx: Tx, wallet_id: UUID) -> RowMapping | None:
 
 
 async def list_next_expiries(tx: Tx, wallet_id: UUID, limit: int) -> Sequence[RowMapping]:
-    """What expires when, earliest first; held points are not counted."""
+    """What expires when, earliest first; held and pending points are not counted."""
     result = await tx.execute(
         text(
             """SELECT l.expire_time, sum(l.left_points - l.held_points)::bigint AS points FROM lot l
                WHERE l.wallet_id = :wallet_id AND l.expire_time > :now AND l.left_points > l.held_points
+                 AND l.unlock_time IS NULL
                GROUP BY l.expire_time ORDER BY l.expire_time LIMIT :limit"""
         ),
         {"wallet_id": wallet_id, "now": tx.now, "limit": limit},
+    )
+    return result.mappings().all()
+
+
+async def list_next_unlocks(tx: Tx, wallet_id: UUID, limit: int) -> Sequence[RowMapping]:
+    """What unlocks when, earliest first."""
+    result = await tx.execute(
+        text(
+            """SELECT l.unlock_time, sum(l.left_points)::bigint AS points FROM lot l
+               WHERE l.wallet_id = :wallet_id AND l.unlock_time IS NOT NULL AND l.left_points > 0
+               GROUP BY l.unlock_time ORDER BY l.unlock_time LIMIT :limit"""
+        ),
+        {"wallet_id": wallet_id, "limit": limit},
     )
     return result.mappings().all()
 
@@ -90,9 +105,10 @@ async def list_statement(tx: Tx, wallet_id: UUID, *, before_version: int, limit:
     """Movements older than `before_version`, newest first. Sales that earned nothing moved nothing."""
     result = await tx.execute(
         text(
-            """SELECT t.txn_id, t.version, t.kind, t.points, t.available_points, t.occur_time, t.record_time,
-                      t.merchant_id, t.store_id, t.reference, t.expire_time
-               FROM txn t WHERE t.wallet_id = :wallet_id AND t.version < :before_version AND t.points <> 0
+            """SELECT t.txn_id, t.version, t.kind, t.points, t.pending_points, t.available_points, t.occur_time,
+                      t.record_time, t.merchant_id, t.store_id, t.reference, t.expire_time, t.unlock_time
+               FROM txn t WHERE t.wallet_id = :wallet_id AND t.version < :before_version
+                 AND (t.points <> 0 OR t.pending_points <> 0)
                ORDER BY t.version DESC LIMIT :limit"""
         ),
         {"wallet_id": wallet_id, "before_version": before_version, "limit": limit},
@@ -133,10 +149,28 @@ async def list_due_expiries(
            LEFT JOIN LATERAL (
                SELECT DISTINCT l.expire_time FROM lot l
                WHERE l.wallet_id = d.wallet_id AND l.expire_time >= d.first_expire_time AND l.expire_time <= $1
-                 AND l.left_points > l.held_points) l ON true
+                 AND l.unlock_time IS NULL AND l.left_points > l.held_points) l ON true
            ORDER BY d.wallet_id, l.expire_time""",
         now,
         after_wallet_id,
+        limit,
+    )
+    return rows
+
+
+async def list_due_unlocks(
+    pool: asyncpg.Pool, *, now: datetime, after: tuple[datetime, UUID], limit: int
+) -> Sequence[Mapping[str, Any]]:
+    """Pending lots whose time has come, as (time, wallet) behind `after`, each with its wallet's version."""
+    rows: Sequence[Mapping[str, Any]] = await pool.fetch(
+        """SELECT d.unlock_time, d.wallet_id, w.group_id, w.version
+           FROM (SELECT DISTINCT l.unlock_time, l.wallet_id FROM lot l
+                 WHERE l.unlock_time <= $1 AND (l.unlock_time, l.wallet_id) > ($2, $3)
+                 ORDER BY l.unlock_time, l.wallet_id LIMIT $4) d
+           JOIN wallet w ON w.wallet_id = d.wallet_id
+           ORDER BY d.unlock_time, d.wallet_id""",
+        now,
+        *after,
         limit,
     )
     return rows

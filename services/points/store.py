@@ -70,7 +70,7 @@ wallet = Table(
     _points("spent_points"),
     _points("expired_points"),
     Column("version", BigInteger, nullable=False),  # number of its transactions
-    Column("first_expire_time", _Time),  # no lot with points left expires before it
+    Column("first_expire_time", _Time),  # no unlocked lot with points left expires before it
     Column("create_time", _Time, nullable=False),
     CheckConstraint(
         "available_points >= 0 AND held_points >= 0 AND pending_points >= 0 AND debt_points >= 0",
@@ -88,7 +88,8 @@ txn = Table(
     Column("group_id", Uuid, nullable=False),
     Column("version", BigInteger, nullable=False),  # order within the wallet
     Column("kind", SmallInteger, nullable=False),
-    _points("points"),  # signed
+    _points("points"),  # signed: what it did to all of the member's points
+    _points("pending_points"),  # signed: to the pending ones among them
     _points("debt_points"),  # repaid by an earn, made by a claw-back
     _points("available_points"),  # after it
     Column("request_hash", LargeBinary, nullable=False),
@@ -99,11 +100,18 @@ txn = Table(
     Column("ref_id", Uuid),  # claw-back: the sale; capture: the hold; reversal: the redemption
     Column("reference", Text, nullable=False),
     Column("expire_time", _Time),
+    Column("unlock_time", _Time),
     Column("amount_minor", BigInteger, nullable=False),
     Column("detail", LargeBinary),  # sale: RecordSaleRequest; refund: RefundSaleResponse; spending: Spending
     Column("explanation", LargeBinary),  # sale: Explanation
     # For statements. Partial also so that a plan made while the table was small cannot use it to look an id up.
-    Index("txn_by_version", "wallet_id", "version", unique=True, postgresql_where=text("points <> 0")),
+    Index(
+        "txn_by_version",
+        "wallet_id",
+        "version",
+        unique=True,
+        postgresql_where=text("points <> 0 OR pending_points <> 0"),
+    ),
 )
 
 # Double entry: a transaction's legs sum to zero. Never changed.
@@ -131,9 +139,15 @@ lot = Table(
     _points("points"),
     _points("left_points"),  # held ones included
     _points("held_points"),
+    Column("unlock_time", _Time),  # set while the lot is pending; its activation clears it
     CheckConstraint(
         "held_points >= 0 AND held_points <= left_points AND left_points <= points", name="lot_not_negative"
     ),
+    CheckConstraint(
+        "unlock_time IS NULL OR (held_points = 0 AND unlock_time < expire_time)", name="lot_pending_not_held"
+    ),
+    Index("lot_by_unlock", "unlock_time", "wallet_id", postgresql_where=text("unlock_time IS NOT NULL")),
+    Index("lot_pending", "wallet_id", "unlock_time", postgresql_where=text("unlock_time IS NOT NULL")),
 )
 
 # Which lot gave how much to which transaction; negative when it was given back.
@@ -247,6 +261,7 @@ ledger_outbox = Table(
     Column("merchant_id", Uuid),
     Column("occur_time", _Time, nullable=False),
     Column("expire_time", _Time),
+    Column("unlock_time", _Time),
     Column("lot_ids", ARRAY(Uuid)),
     Column("lot_merchant_ids", ARRAY(Uuid)),
     Column("lot_points", ARRAY(BigInteger)),

@@ -24,6 +24,7 @@ class ModelLot:
     expire_time: datetime
     left: int
     held: int = 0
+    unlock_time: datetime | None = None  # pending until it is activated
 
 
 @dataclass
@@ -40,28 +41,35 @@ class ModelWallet:
 
     @property
     def available(self) -> int:
-        return sum(lot.left - lot.held for lot in self.lots)
+        return sum(lot.left - lot.held for lot in self.lots if lot.unlock_time is None)
+
+    @property
+    def pending(self) -> int:
+        return sum(lot.left for lot in self.lots if lot.unlock_time is not None)
 
     @property
     def held(self) -> int:
         return sum(lot.held for lot in self.lots)
 
     def choose(self, points: int, now: datetime, own: UUID | None = None) -> list[tuple[ModelLot, int]]:
-        """The sale's own lot first, then what expires first; nothing held, nothing that is over its time."""
+        """The sale's own lot first, then what expires first; nothing held, over its time or pending."""
         order = sorted(self.lots, key=lambda lot: (lot.lot_id != own, lot.expire_time, lot.lot_id))
         chosen = []
         for lot in order:
             free = min(lot.left - lot.held, points)
-            if free > 0 and (lot.expire_time > now or lot.lot_id == own):
+            is_spendable = lot.expire_time > now and lot.unlock_time is None
+            if free > 0 and (is_spendable or lot.lot_id == own):
                 chosen.append((lot, free))
                 points -= free
         return chosen
 
-    def earn(self, sale: UUID, points: int, expire_time: datetime) -> tuple[Status, int, int, int]:
+    def earn(
+        self, sale: UUID, points: int, expire_time: datetime, unlock_time: datetime | None
+    ) -> tuple[Status, int, int, int]:
         repaid = min(self.debt, points)
         self.debt -= repaid
         if points > repaid:
-            self.lots.append(ModelLot(sale, expire_time, points - repaid))
+            self.lots.append(ModelLot(sale, expire_time, points - repaid, unlock_time=unlock_time))
         self.sales.append((sale, expire_time, points))
         return Status.APPLIED, points, repaid, self.available
 
@@ -143,9 +151,17 @@ class ModelWallet:
     def expire(self, expire_time: datetime, now: datetime) -> tuple[Status, int, int, int]:
         points = 0
         for lot in self.lots:
-            if lot.expire_time == expire_time <= now:
+            if lot.expire_time == expire_time <= now and lot.unlock_time is None:
                 points += lot.left - lot.held
                 lot.left = lot.held
+        return (Status.APPLIED if points else Status.NOTHING), points, 0, self.available
+
+    def activate(self, unlock_time: datetime, now: datetime) -> tuple[Status, int, int, int]:
+        points = 0
+        for lot in self.lots:
+            if lot.unlock_time == unlock_time <= now:
+                points += lot.left
+                lot.unlock_time = None
         return (Status.APPLIED if points else Status.NOTHING), points, 0, self.available
 
 
@@ -205,9 +221,15 @@ class Player:
         if kind is Kind.EXPIRE:
             expire_time = self.draw(st.sampled_from(EXPIRIES))
             return bank.move(kind, wallet, expire_time=expire_time), model.expire(expire_time, now)
-        expire_time = max(self.draw(st.sampled_from(EXPIRIES)), now + timedelta(days=1))
-        item = bank.earn(wallet, points, shop=shop, expire_time=expire_time)
-        return item, model.earn(item.txn_id, points, expire_time)
+        if kind is Kind.ACTIVATE:
+            # Also one that is not due yet, or that no lot has.
+            times = sorted({lot.unlock_time for lot in model.lots if lot.unlock_time is not None}) or [now]
+            unlock_time = self.draw(st.sampled_from(times))
+            return bank.move(kind, wallet, unlock_time=unlock_time), model.activate(unlock_time, now)
+        unlock_time = now + timedelta(days=self.draw(st.integers(1, 20))) if self.draw(st.booleans()) else None
+        expire_time = max(self.draw(st.sampled_from(EXPIRIES)), (unlock_time or now) + timedelta(days=1))
+        item = bank.earn(wallet, points, shop=shop, expire_time=expire_time, unlock_time=unlock_time)
+        return item, model.earn(item.txn_id, points, expire_time, unlock_time)
 
     async def play(self, batch_count: int) -> None:
         for _ in range(batch_count):
@@ -234,9 +256,10 @@ class Player:
             if status is not Status.UNKNOWN_WALLET:
                 assert (answer.debt_points, answer.available_points) == (debt, available), item
         row = await self.bank.wallet(self.wallet_id)
-        assert (row["available_points"], row["held_points"], row["debt_points"]) == (
+        assert (row["available_points"], row["held_points"], row["pending_points"], row["debt_points"]) == (
             self.model.available,
             self.model.held,
+            self.model.pending,
             self.model.debt,
         )
 

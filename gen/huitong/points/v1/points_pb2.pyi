@@ -22,6 +22,7 @@ class MovementKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MOVEMENT_KIND_REDEEM: _ClassVar[MovementKind]
     MOVEMENT_KIND_REDEEM_REVERSAL: _ClassVar[MovementKind]
     MOVEMENT_KIND_EXPIRE: _ClassVar[MovementKind]
+    MOVEMENT_KIND_ACTIVATE: _ClassVar[MovementKind]
 
 class SpendingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -46,6 +47,7 @@ MOVEMENT_KIND_CLAW_BACK: MovementKind
 MOVEMENT_KIND_REDEEM: MovementKind
 MOVEMENT_KIND_REDEEM_REVERSAL: MovementKind
 MOVEMENT_KIND_EXPIRE: MovementKind
+MOVEMENT_KIND_ACTIVATE: MovementKind
 SPENDING_KIND_UNSPECIFIED: SpendingKind
 SPENDING_KIND_VOUCHER: SpendingKind
 SPENDING_KIND_CHECKOUT_OFFSET: SpendingKind
@@ -96,7 +98,7 @@ class RecordSaleRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ...) -> None: ...
 
 class RecordSaleResponse(_message.Message):
-    __slots__ = ("sale_id", "member_id", "points", "debt_repaid_points", "available_points", "expire_time", "explanation", "is_replay")
+    __slots__ = ("sale_id", "member_id", "points", "debt_repaid_points", "available_points", "expire_time", "explanation", "is_replay", "pending_points", "unlock_time")
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -105,6 +107,8 @@ class RecordSaleResponse(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     EXPLANATION_FIELD_NUMBER: _ClassVar[int]
     IS_REPLAY_FIELD_NUMBER: _ClassVar[int]
+    PENDING_POINTS_FIELD_NUMBER: _ClassVar[int]
+    UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
     sale_id: str
     member_id: str
     points: int
@@ -113,7 +117,9 @@ class RecordSaleResponse(_message.Message):
     expire_time: _timestamp_pb2.Timestamp
     explanation: Explanation
     is_replay: bool
-    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., available_points: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., is_replay: _Optional[bool] = ...) -> None: ...
+    pending_points: int
+    unlock_time: _timestamp_pb2.Timestamp
+    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., available_points: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., is_replay: _Optional[bool] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class RecordSalesRequest(_message.Message):
     __slots__ = ("sales",)
@@ -136,7 +142,7 @@ class RecordSalesResult(_message.Message):
     def __init__(self, recorded: _Optional[_Union[RecordSaleResponse, _Mapping]] = ..., problem: _Optional[_Union[_types_pb2.Problem, _Mapping]] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor")
+    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "unlock_time")
     RULE_SET_VERSION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIER_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -144,6 +150,7 @@ class Explanation(_message.Message):
     RULES_FIELD_NUMBER: _ClassVar[int]
     LINES_FIELD_NUMBER: _ClassVar[int]
     ELIGIBLE_MINOR_FIELD_NUMBER: _ClassVar[int]
+    UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
     rule_set_version: int
     business_date: _types_pb2.BusinessDate
     tier_code: str
@@ -151,7 +158,8 @@ class Explanation(_message.Message):
     rules: _containers.RepeatedCompositeFieldContainer[AppliedRule]
     lines: _containers.RepeatedCompositeFieldContainer[LinePoints]
     eligible_minor: int
-    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ...) -> None: ...
+    unlock_time: _timestamp_pb2.Timestamp
+    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class AppliedRule(_message.Message):
     __slots__ = ("rule_id", "kind", "name", "name_zh", "rate_bps", "points")
@@ -268,7 +276,7 @@ class GetBalanceRequest(_message.Message):
     def __init__(self, member_id: _Optional[str] = ...) -> None: ...
 
 class GetBalanceResponse(_message.Message):
-    __slots__ = ("member_id", "available_points", "held_points", "pending_points", "debt_points", "earned_points_total", "spent_points_total", "expired_points_total", "next_expiries")
+    __slots__ = ("member_id", "available_points", "held_points", "pending_points", "debt_points", "earned_points_total", "spent_points_total", "expired_points_total", "next_expiries", "next_unlocks")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
     HELD_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -278,6 +286,7 @@ class GetBalanceResponse(_message.Message):
     SPENT_POINTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
     EXPIRED_POINTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
     NEXT_EXPIRIES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_UNLOCKS_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     available_points: int
     held_points: int
@@ -287,7 +296,8 @@ class GetBalanceResponse(_message.Message):
     spent_points_total: int
     expired_points_total: int
     next_expiries: _containers.RepeatedCompositeFieldContainer[Expiry]
-    def __init__(self, member_id: _Optional[str] = ..., available_points: _Optional[int] = ..., held_points: _Optional[int] = ..., pending_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., earned_points_total: _Optional[int] = ..., spent_points_total: _Optional[int] = ..., expired_points_total: _Optional[int] = ..., next_expiries: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ...) -> None: ...
+    next_unlocks: _containers.RepeatedCompositeFieldContainer[Unlock]
+    def __init__(self, member_id: _Optional[str] = ..., available_points: _Optional[int] = ..., held_points: _Optional[int] = ..., pending_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., earned_points_total: _Optional[int] = ..., spent_points_total: _Optional[int] = ..., expired_points_total: _Optional[int] = ..., next_expiries: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ..., next_unlocks: _Optional[_Iterable[_Union[Unlock, _Mapping]]] = ...) -> None: ...
 
 class Expiry(_message.Message):
     __slots__ = ("expire_time", "points")
@@ -296,6 +306,14 @@ class Expiry(_message.Message):
     expire_time: _timestamp_pb2.Timestamp
     points: int
     def __init__(self, expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., points: _Optional[int] = ...) -> None: ...
+
+class Unlock(_message.Message):
+    __slots__ = ("unlock_time", "points")
+    UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    unlock_time: _timestamp_pb2.Timestamp
+    points: int
+    def __init__(self, unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., points: _Optional[int] = ...) -> None: ...
 
 class ListStatementRequest(_message.Message):
     __slots__ = ("member_id", "page_size", "page_token")
@@ -316,7 +334,7 @@ class ListStatementResponse(_message.Message):
     def __init__(self, entries: _Optional[_Iterable[_Union[StatementEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class StatementEntry(_message.Message):
-    __slots__ = ("txn_id", "kind", "points", "available_points", "occur_time", "record_time", "merchant_id", "store_id", "reference", "expire_time")
+    __slots__ = ("txn_id", "kind", "points", "available_points", "occur_time", "record_time", "merchant_id", "store_id", "reference", "expire_time", "pending_points", "unlock_time")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -327,6 +345,8 @@ class StatementEntry(_message.Message):
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PENDING_POINTS_FIELD_NUMBER: _ClassVar[int]
+    UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     kind: MovementKind
     points: int
@@ -337,7 +357,9 @@ class StatementEntry(_message.Message):
     store_id: str
     reference: str
     expire_time: _timestamp_pb2.Timestamp
-    def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    pending_points: int
+    unlock_time: _timestamp_pb2.Timestamp
+    def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class QuoteOffsetRequest(_message.Message):
     __slots__ = ("member_id", "store_id", "order_total")
@@ -520,7 +542,7 @@ class EarningRule(_message.Message):
     def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class RuleSet(_message.Message):
-    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset")
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "pending_days")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -529,6 +551,7 @@ class RuleSet(_message.Message):
     EXCLUDED_CATEGORIES_FIELD_NUMBER: _ClassVar[int]
     EXPIRY_MONTHS_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
+    PENDING_DAYS_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_date: _types_pb2.BusinessDate
     base_points: int
@@ -537,7 +560,8 @@ class RuleSet(_message.Message):
     excluded_categories: _containers.RepeatedScalarFieldContainer[str]
     expiry_months: int
     offset: OffsetRule
-    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ...) -> None: ...
+    pending_days: int
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., pending_days: _Optional[int] = ...) -> None: ...
 
 class OffsetRule(_message.Message):
     __slots__ = ("offset_points", "offset_minor", "max_share_bps")

@@ -80,8 +80,8 @@ class SalesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RefundSale(self, request, context):
-        """Takes back exactly the points that the returned lines earned. What was spent already becomes debt, which later
-        earning repays.
+        """Takes back exactly the points that the returned lines earned: from the sale's own lot first, also while it is
+        pending, then from what is available. What was spent already becomes debt, which later earning repays.
         Errors: STORE_UNKNOWN, SALE_UNKNOWN, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

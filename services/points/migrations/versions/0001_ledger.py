@@ -39,6 +39,7 @@ TABLES = (
         version BIGINT NOT NULL,
         kind SMALLINT NOT NULL,
         points BIGINT NOT NULL,
+        pending_points BIGINT NOT NULL,
         debt_points BIGINT NOT NULL,
         available_points BIGINT NOT NULL,
         request_hash BYTEA NOT NULL,
@@ -49,12 +50,14 @@ TABLES = (
         ref_id UUID,
         reference TEXT NOT NULL,
         expire_time TIMESTAMP WITH TIME ZONE,
+        unlock_time TIMESTAMP WITH TIME ZONE,
         amount_minor BIGINT NOT NULL,
         detail BYTEA,
         explanation BYTEA,
         PRIMARY KEY (wallet_id, txn_id)
     )""",
-    """CREATE UNIQUE INDEX txn_by_version ON txn (wallet_id, version) WHERE points <> 0""",
+    """CREATE UNIQUE INDEX txn_by_version ON txn (wallet_id, version)
+        WHERE points <> 0 OR pending_points <> 0""",
     """CREATE TABLE posting (
         wallet_id UUID NOT NULL,
         txn_id UUID NOT NULL,
@@ -74,9 +77,13 @@ TABLES = (
         points BIGINT NOT NULL,
         left_points BIGINT NOT NULL,
         held_points BIGINT NOT NULL,
+        unlock_time TIMESTAMP WITH TIME ZONE,
         PRIMARY KEY (wallet_id, expire_time, lot_id),
-        CONSTRAINT lot_not_negative CHECK (held_points >= 0 AND held_points <= left_points AND left_points <= points)
+        CONSTRAINT lot_not_negative CHECK (held_points >= 0 AND held_points <= left_points AND left_points <= points),
+        CONSTRAINT lot_pending_not_held CHECK (unlock_time IS NULL OR (held_points = 0 AND unlock_time < expire_time))
     ) WITH (fillfactor = 85)""",
+    """CREATE INDEX lot_by_unlock ON lot (unlock_time, wallet_id) WHERE unlock_time IS NOT NULL""",
+    """CREATE INDEX lot_pending ON lot (wallet_id, unlock_time) WHERE unlock_time IS NOT NULL""",
     """CREATE TABLE lot_use (
         wallet_id UUID NOT NULL,
         txn_id UUID NOT NULL,
@@ -167,6 +174,7 @@ TABLES = (
         merchant_id UUID,
         occur_time TIMESTAMP WITH TIME ZONE NOT NULL,
         expire_time TIMESTAMP WITH TIME ZONE,
+        unlock_time TIMESTAMP WITH TIME ZONE,
         lot_ids UUID[],
         lot_merchant_ids UUID[],
         lot_points BIGINT[],
