@@ -7,8 +7,9 @@ import gc
 from chassis.run import App, run_service
 from huitong.member.v1 import member_pb2_grpc
 from huitong.org.v1 import org_pb2_grpc
-from huitong.points.v1 import points_pb2_grpc
-from services.points.api import LedgerServicer, RuleServicer, SalesServicer, WalletServicer
+from huitong.points.v1 import adjustments_pb2_grpc, points_pb2_grpc
+from services.points.adjustments import Adjustments
+from services.points.api import AdjustmentServicer, LedgerServicer, RuleServicer, SalesServicer, WalletServicer
 from services.points.claims import Claims
 from services.points.consumers import member_handlers, org_handlers
 from services.points.events_source import LedgerOutbox
@@ -44,6 +45,7 @@ def build(app: App) -> None:
     )
     sales = Sales(app.db, lookup, claims, ledger)
     spendings = Spendings(app.db, lookup, claims, ledger)
+    adjustments = Adjustments(app.db, lookup, ledger)
     jobs = Jobs(app.db, ledger)
 
     app.on_start(ledger.open)
@@ -59,11 +61,14 @@ def build(app: App) -> None:
     app.serve(points_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(app.db, lookup))
     app.serve(points_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(app.db))
 
+    app.serve(adjustments_pb2_grpc.add_AdjustmentServiceServicer_to_server, AdjustmentServicer(app.db, adjustments))
+
     app.consume("org", org_handlers())
     app.consume("member", member_handlers(lane_count))
 
     app.job("points-day-close", jobs.close_day, every_seconds=60)
     app.job("points-holds", jobs.release_holds, every_seconds=5)
+    app.job("points-adjustments", adjustments.finish, every_seconds=5)
 
 
 if __name__ == "__main__":

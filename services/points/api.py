@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from chassis import ids, rpc
 from chassis.db import Database, Tx
 from chassis.errors import AppError, InvalidArgument
 from chassis.pages import decode_token, encode_token, page_size
 from huitong.common.v1 import types_pb2
-from huitong.points.v1 import points_pb2, points_pb2_grpc
+from huitong.points.v1 import adjustments_pb2, adjustments_pb2_grpc, points_pb2, points_pb2_grpc
 from services.points import queries, rule_sets, rules
+from services.points.adjustments import Adjustments, list_adjustments, to_message
 from services.points.convert import from_date, optional_edge, to_timestamp
 from services.points.errors import CurrencyMismatch, MemberUnknown, RuleSetUnknown, SaleUnknown
 from services.points.ledger import Kind
@@ -30,6 +33,8 @@ _MOVEMENTS = {
     Kind.REVERSE: points_pb2.MOVEMENT_KIND_REDEEM_REVERSAL,
     Kind.EXPIRE: points_pb2.MOVEMENT_KIND_EXPIRE,
     Kind.ACTIVATE: points_pb2.MOVEMENT_KIND_ACTIVATE,
+    Kind.CREDIT: points_pb2.MOVEMENT_KIND_CREDIT,
+    Kind.DEBIT: points_pb2.MOVEMENT_KIND_DEBIT,
 }
 
 
@@ -221,7 +226,7 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
         merchant_id=optional_edge("mch", row["merchant_id"]),
         store_id=optional_edge("sto", row["store_id"]),
         reference=row["reference"],
-        expire_time=to_timestamp(row["expire_time"]) if row["kind"] == Kind.EARN else None,
+        expire_time=to_timestamp(row["expire_time"]) if row["kind"] in (Kind.EARN, Kind.CREDIT) else None,
         unlock_time=to_timestamp(row["unlock_time"]),
     )
 
@@ -278,3 +283,55 @@ class LedgerServicer(points_pb2_grpc.LedgerServiceServicer):
                 setattr(merchant.issued, field.name, row[field.name])
                 setattr(answer.total, field.name, getattr(answer.total, field.name) + row[field.name])
         return answer
+
+
+class AdjustmentServicer(adjustments_pb2_grpc.AdjustmentServiceServicer):
+    """Points put right by hand."""
+
+    def __init__(self, database: Database, adjustments: Adjustments) -> None:
+        self._db, self._adjustments = database, adjustments
+
+    async def RequestAdjustment(
+        self, request: adjustments_pb2.RequestAdjustmentRequest, context: Any
+    ) -> adjustments_pb2.RequestAdjustmentResponse:
+        """Ask for one."""
+        return await self._adjustments.request(rpc.caller().group_id, request)
+
+    async def ApproveAdjustment(
+        self, request: adjustments_pb2.ApproveAdjustmentRequest, context: Any
+    ) -> adjustments_pb2.ApproveAdjustmentResponse:
+        """Approve and apply."""
+        return await self._adjustments.approve(rpc.caller().group_id, request)
+
+    async def RejectAdjustment(
+        self, request: adjustments_pb2.RejectAdjustmentRequest, context: Any
+    ) -> adjustments_pb2.RejectAdjustmentResponse:
+        """Reject."""
+        return await self._adjustments.reject(request)
+
+    async def ListAdjustments(
+        self, request: adjustments_pb2.ListAdjustmentsRequest, context: Any
+    ) -> adjustments_pb2.ListAdjustmentsResponse:
+        """The group's, newest first."""
+        member_id = ids.from_edge("mbr", request.member_id, "member_id") if request.member_id else None
+        before = _place_of(request.page_token) if request.page_token else None
+        size = page_size(request.page_size)
+        async with self._db.reading(rpc.caller()) as tx:
+            rows = await list_adjustments(tx, state=request.state, member_id=member_id, before=before, limit=size + 1)
+        more, rows = len(rows) > size, rows[:size]
+        last = (rows[-1]["create_time"].isoformat(), rows[-1]["adjustment_id"]) if more else ()
+        return adjustments_pb2.ListAdjustmentsResponse(
+            adjustments=[to_message(row, tx.now) for row in rows],
+            next_page_token=encode_token(*last) if more else "",
+        )
+
+
+def _place_of(token: str) -> tuple[datetime, UUID]:
+    create_time, adjustment_id = decode_token(token, 2)
+    try:
+        place = datetime.fromisoformat(create_time), UUID(adjustment_id)
+    except ValueError:
+        place = None
+    if place is None or place[0].tzinfo is None:
+        raise InvalidArgument([("page_token", "is not a token that this list gave")])
+    return place

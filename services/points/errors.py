@@ -126,6 +126,34 @@ class CaptureExceedsHold(AppError):
     zh = "冻结积分为 {held_points}，不足 {requested_points}。"
 
 
+class AdjustmentUnknown(AppError):
+    """There is no adjustment {adjustment_id}."""
+
+    code, reason = StatusCode.NOT_FOUND, "ADJUSTMENT_UNKNOWN"
+    zh = "积分调整 {adjustment_id} 不存在。"
+
+
+class AdjustmentDecided(AppError):
+    """The adjustment {adjustment_id} was decided already: {state}."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "ADJUSTMENT_DECIDED"
+    zh = "积分调整 {adjustment_id} 已有决定：{state}。"
+
+
+class AdjustmentLapsed(AppError):
+    """Nobody decided on the adjustment {adjustment_id} before {lapse_time}."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "ADJUSTMENT_LAPSED"
+    zh = "积分调整 {adjustment_id} 在 {lapse_time} 前未获审批，已失效。"
+
+
+class SecondPersonRequired(AppError):
+    """Whoever asked for the adjustment {adjustment_id} cannot decide on it."""
+
+    code, reason = StatusCode.PERMISSION_DENIED, "SECOND_PERSON_REQUIRED"
+    zh = "积分调整 {adjustment_id} 须由申请人以外的人审批。"
+
+
 class RulesInvalid(AppError):
     """The rule set is not valid: {problem}."""
 

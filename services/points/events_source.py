@@ -17,7 +17,7 @@ from google.protobuf.message import Message
 from chassis import ids
 from chassis.events.relay import Positioned
 from huitong.common.v1 import events_pb2 as common_pb2
-from huitong.points.v1 import events_pb2, points_pb2
+from huitong.points.v1 import adjustments_pb2, events_pb2, points_pb2
 from services.points.convert import to_timestamp
 from services.points.ledger import Kind
 
@@ -113,6 +113,8 @@ def events_of(row: Any) -> Iterator[common_pb2.Event]:
                 unlock_time=to_timestamp(row["unlock_time"]),
             ),
         )
+    elif kind in (Kind.CREDIT, Kind.DEBIT):
+        yield _event(row, _adjusted(row, kind))
     else:  # EXPIRE; holds and releases move nothing
         yield _event(
             row,
@@ -143,6 +145,31 @@ def _earned(row: Any, sale: events_pb2.SaleRecorded) -> events_pb2.PointsEarned:
         business_date=sale.business_date,
         unlock_time=to_timestamp(row["unlock_time"]) if row["points"] > row["debt_points"] else None,
     )
+
+
+def _adjusted(row: Any, kind: Kind) -> Message:
+    adjustment = adjustments_pb2.Adjustment.FromString(row["payload"])
+    common: dict[str, Any] = {
+        "txn_id": ids.to_edge("txn", row["txn_id"]),
+        "member_id": ids.to_edge("mbr", row["wallet_id"]),
+        "adjustment_id": adjustment.adjustment_id,
+        "reason_code": adjustment.reason_code,
+    }
+    if kind is Kind.CREDIT:
+        return events_pb2.PointsCredited(
+            **common,
+            lot=events_pb2.LotShare(
+                lot_id=ids.to_edge("lot", row["txn_id"]),
+                issuer_merchant_id=ids.to_edge("mch", row["merchant_id"]),
+                points=row["points"] - row["debt_points"],
+            ),
+            points=row["points"],
+            debt_repaid_points=row["debt_points"],
+            expire_time=to_timestamp(row["expire_time"]),
+        )
+    if row["points"]:
+        return events_pb2.PointsDebited(**common, points=-row["points"], lots=_lots(row))
+    return events_pb2.PointsDebitRefused(**common)
 
 
 def _clawed_back(row: Any, refund: events_pb2.SaleRefunded) -> events_pb2.PointsClawedBack:

@@ -111,6 +111,17 @@ _COUNTS: dict[str, str] = {
              + (SELECT count(*) FROM lane l
                 LEFT JOIN (SELECT lane, max(n) AS n FROM ledger_outbox GROUP BY lane) o USING (lane)
                 WHERE l.n <> coalesce(o.n, 0))""",
+    "5 an adjustment moved points once, when and only when it is applied": """
+        SELECT (SELECT count(*) FROM adjustment a LEFT JOIN txn t ON t.wallet_id = a.member_id
+                  AND t.txn_id = a.adjustment_id
+                WHERE CASE a.state
+                      WHEN 3 THEN t.points IS DISTINCT FROM CASE a.direction WHEN 1 THEN a.points ELSE -a.points END
+                      WHEN 5 THEN t.points IS DISTINCT FROM 0
+                      WHEN 2 THEN false
+                      ELSE t.txn_id IS NOT NULL END)
+             + (SELECT count(*) FROM txn t LEFT JOIN adjustment a ON a.adjustment_id = t.txn_id
+                WHERE t.kind IN (10, 11) AND (a.member_id IS DISTINCT FROM t.wallet_id
+                                              OR t.kind <> 9 + a.direction OR a.state NOT IN (2, 3, 5)))""",
     "9 every request id that was answered leads to its receipt": """
         SELECT count(*) FROM receipt_claim c
         WHERE NOT EXISTS (SELECT FROM request_claim r WHERE r.target_id = c.sale_id)""",

@@ -58,6 +58,8 @@ class Kind(enum.IntEnum):
     CAPTURE = 7
     RELEASE = 8
     ACTIVATE = 9
+    CREDIT = 10
+    DEBIT = 11
 
 
 class Status(enum.IntEnum):

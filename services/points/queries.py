@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -182,6 +182,33 @@ async def list_due_holds(pool: asyncpg.Pool, *, now: datetime, limit: int) -> Se
         """SELECT wallet_id, hold_id, group_id FROM hold WHERE state = 1 AND expire_time <= $1
            ORDER BY expire_time, wallet_id, hold_id LIMIT $2""",
         now,
+        limit,
+    )
+    return rows
+
+
+async def get_adjustment(pool: asyncpg.Pool, adjustment_id: UUID) -> Mapping[str, Any]:
+    """An adjustment that exists."""
+    row: Mapping[str, Any] = await pool.fetchrow("SELECT * FROM adjustment WHERE adjustment_id = $1", adjustment_id)
+    return row
+
+
+async def finish_adjustment(pool: asyncpg.Pool, adjustment_id: UUID, state: int) -> None:
+    """Keep what the ledger made of an approved adjustment."""
+    await pool.execute("UPDATE adjustment SET state = $2 WHERE adjustment_id = $1 AND state = 2", adjustment_id, state)
+
+
+async def list_approved_adjustments(
+    pool: asyncpg.Pool, *, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Mapping[str, Any]]:
+    """Adjustments that are approved and not known to be applied, behind `after`, oldest decision first."""
+    time, adjustment_id = after or (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+    rows: Sequence[Mapping[str, Any]] = await pool.fetch(
+        """SELECT adjustment_id, decide_time FROM adjustment
+           WHERE state = 2 AND (decide_time, adjustment_id) > ($1, $2)
+           ORDER BY decide_time, adjustment_id LIMIT $3""",
+        time,
+        adjustment_id,
         limit,
     )
     return rows

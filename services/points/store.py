@@ -133,7 +133,7 @@ lot = Table(
     metadata,
     Column("wallet_id", Uuid, primary_key=True),
     Column("expire_time", _Time, primary_key=True),
-    Column("lot_id", Uuid, primary_key=True),  # the sale's transaction
+    Column("lot_id", Uuid, primary_key=True),  # the sale's or the credit's transaction
     Column("group_id", Uuid, nullable=False),
     Column("merchant_id", Uuid, nullable=False),
     _points("points"),
@@ -266,6 +266,35 @@ ledger_outbox = Table(
     Column("lot_merchant_ids", ARRAY(Uuid)),
     Column("lot_points", ARRAY(BigInteger)),
     Column("payload", LargeBinary),  # sale: SaleRecorded; refund: SaleRefunded; spending: Spending
+)
+
+# ---- adjustments by hand
+
+# state: as huitong.points.v1.AdjustmentState; one that has lapsed stays PENDING, its time tells.
+adjustment = Table(
+    "adjustment",
+    metadata,
+    Column("adjustment_id", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("member_id", Uuid, nullable=False),
+    Column("direction", SmallInteger, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    _points("points"),
+    Column("merchant_id", Uuid),  # of a credit
+    Column("reason_code", Text, nullable=False),
+    Column("reason_text", Text, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("create_time", _Time, nullable=False),
+    Column("lapse_time", _Time, nullable=False),
+    Column("decided_by", Text),
+    Column("decision_note", Text),
+    Column("decide_time", _Time),
+    Column("points_expire_time", _Time),  # of a credit, fixed with its approval
+    CheckConstraint("points > 0", name="adjustment_positive"),
+    CheckConstraint("decided_by IS NULL OR decided_by <> requested_by", name="adjustment_second_person"),
+    Index("adjustment_by_time", "group_id", "create_time", "adjustment_id"),
+    Index("adjustment_by_member", "member_id", "create_time", "adjustment_id"),
+    Index("adjustment_under_way", "decide_time", postgresql_where=text("state = 2")),
 )
 
 # ---- claims: what is unique over all wallets

@@ -70,13 +70,15 @@ BEGIN
   INSERT INTO issuer_slot{s} AS slot (lane, merchant_id, group_id, issued_points, clawed_back_points, redeemed_points,
                                    expired_points, outstanding_points, debt_points, accepted_points, sale_count,
                                    sales_minor)
-    SELECT p_lane, t.merchant_id, p_item.group_id, 0, 0,
+    SELECT p_lane, t.merchant_id, p_item.group_id, 0,
+           CASE WHEN p_flow = 'debited' THEN p_sign * sum(t.points) ELSE 0 END,
            CASE WHEN p_flow = 'redeemed' THEN p_sign * sum(t.points) ELSE 0 END,
            CASE WHEN p_flow = 'expired' THEN p_sign * sum(t.points) ELSE 0 END,
            -p_sign * sum(t.points), 0, 0, 0, 0
     FROM unnest(p_takes) t GROUP BY t.merchant_id
     ON CONFLICT (lane, merchant_id) DO UPDATE
-      SET redeemed_points = slot.redeemed_points + excluded.redeemed_points,
+      SET clawed_back_points = slot.clawed_back_points + excluded.clawed_back_points,
+          redeemed_points = slot.redeemed_points + excluded.redeemed_points,
           expired_points = slot.expired_points + excluded.expired_points,
           outstanding_points = slot.outstanding_points + excluded.outstanding_points;
 END $$;

@@ -1,4 +1,4 @@
--- One sale of a member who owes points: the debt is repaid first, oldest first, the lot gets the rest. What repays debt
+-- One sale of a member who owes points, or one manual credit: the debt is repaid first, oldest first, the lot gets the rest. What repays debt
 -- does so at once, also when the rest is pending: the points are the member's, only spending them has to wait.
 CREATE OR REPLACE FUNCTION ledger_earn{s}(
   p_item ledger_item, p_wallet wallet{s}, p_lane integer, p_now timestamptz, INOUT n bigint, OUT o ledger_outcome)
@@ -38,8 +38,8 @@ BEGIN
       VALUES (p_item.wallet_id, p_item.expire_time, p_item.txn_id, p_item.group_id, p_item.merchant_id, v_left, v_left,
               0, p_item.unlock_time);
   END IF;
-  PERFORM ledger_slot{s}(p_lane, p_item.merchant_id, p_item.group_id, p_item.points, 0, v_left, 0, 0, 1,
-                         p_item.amount_minor);
+  PERFORM ledger_slot{s}(p_lane, p_item.merchant_id, p_item.group_id, p_item.points, 0, v_left, 0, 0,
+                         CASE WHEN p_item.kind = 1 THEN 1 ELSE 0 END, p_item.amount_minor);
   UPDATE wallet{s} w
     SET available_points = w.available_points + v_left - v_pending, pending_points = w.pending_points + v_pending,
         debt_points = w.debt_points - v_repaid, earned_points = w.earned_points + p_item.points, version = w.version + 1,

@@ -1,6 +1,7 @@
 -- The ledger's one call: apply the items of one lane, answer each with an outcome. One call is one transaction.
 --
--- Kinds: 1 earn, 2 claw back, 3 redeem, 4 reverse, 5 expire, 6 hold, 7 capture, 8 release, 9 activate.
+-- Kinds: 1 earn, 2 claw back, 3 redeem, 4 reverse, 5 expire, 6 hold, 7 capture, 8 release, 9 activate,
+--   10 credit, 11 debit.
 -- Statuses: 1 applied, 2 replay, 3 conflict (same id, other content), 4 unknown wallet, 5 insufficient, 6 stale,
 --   7 hold released, 8 hold unknown, 9 hold captured, 10 capture exceeds hold, 11 redemption unknown,
 --   12 reversal exceeds redemption, 13 nothing to do, 14 sale unknown.
@@ -155,7 +156,9 @@ BEGIN
     END IF;
     SELECT t.* INTO v_seen FROM txn{s} t WHERE t.wallet_id = v_item.wallet_id AND t.txn_id = v_item.txn_id;
     IF FOUND THEN
-      v_outcome := ROW(v_item.ord, CASE WHEN v_seen.request_hash = v_item.request_hash THEN 2 ELSE 3 END,
+      v_outcome := ROW(v_item.ord,
+                       CASE WHEN v_seen.request_hash <> v_item.request_hash THEN 3
+                            WHEN v_seen.kind = 11 AND v_seen.points = 0 THEN 5 ELSE 2 END,
                        CASE WHEN v_item.kind = 9 THEN -v_seen.pending_points ELSE abs(v_seen.points) END,
                        v_seen.debt_points, v_seen.available_points, v_seen.expire_time,
                        v_seen.detail, v_seen.explanation);
@@ -163,13 +166,14 @@ BEGIN
       CONTINUE;
     END IF;
     CASE v_item.kind
-      WHEN 1 THEN v_done := ledger_earn{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 1, 10 THEN v_done := ledger_earn{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 2 THEN v_done := ledger_claw_back{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 3 THEN v_done := ledger_redeem{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 4 THEN v_done := ledger_reverse{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 5 THEN v_done := ledger_expire{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 7 THEN v_done := ledger_capture{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 9 THEN v_done := ledger_activate{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 11 THEN v_done := ledger_debit{s}(v_item, v_wallet, p_lane, p_now, v_n);
     END CASE;
     v_n := v_done.n;
     v_outcome := v_done.o;

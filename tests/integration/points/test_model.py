@@ -93,6 +93,11 @@ class ModelWallet:
         self.uses[txn] = chosen
         return Status.APPLIED, points, 0, self.available
 
+    def debit(self, txn: UUID, points: int, now: datetime) -> tuple[Status, int, int, int]:
+        answer = self.redeem(txn, points, now)
+        self.uses.pop(txn, None)  # nothing ever comes back of it
+        return answer
+
     def reverse(self, txn: UUID, points: int) -> tuple[Status, int, int, int]:
         uses = self.uses[txn]
         there = sum(part for _, part in uses)
@@ -186,7 +191,7 @@ class Player:
         clawable = [sale for sale in model.sales if sale[2] > 0]
         if self.sent and self.draw(st.integers(0, 9)) == 0:  # again
             item, (status, *values) = self.draw(st.sampled_from(self.sent))
-            return item, (Status.REPLAY, *values)
+            return item, (status if status is Status.INSUFFICIENT else Status.REPLAY, *values)
         if kind is Kind.CLAW_BACK and clawable:
             sale, expire_time, left = self.draw(st.sampled_from(clawable))
             points = min(points, left)
@@ -196,6 +201,15 @@ class Player:
         if kind is Kind.REDEEM:
             item = bank.move(kind, wallet, points, detail=b"")
             return item, model.redeem(item.txn_id, points, now)
+        if kind is Kind.DEBIT:
+            item = bank.move(kind, wallet, points, detail=b"", merchant_id=None)
+            return item, model.debit(item.txn_id, points, now)
+        if kind is Kind.CREDIT:
+            expire_time = max(self.draw(st.sampled_from(EXPIRIES)), now + timedelta(days=1))
+            item = bank.earn(wallet, points, kind=kind, shop=shop, expire_time=expire_time, amount_minor=0)
+            answer = model.earn(item.txn_id, points, expire_time, None)
+            model.sales.pop()  # there are no goods that could be returned
+            return item, answer
         if kind is Kind.REVERSE and model.uses:
             txn = self.draw(st.sampled_from(list(model.uses)))
             points = self.draw(st.sampled_from([0, points]))
@@ -240,10 +254,13 @@ class Player:
             steps: list[tuple[Item, tuple[Status, int, int, int]]] = []
             for _ in range(self.draw(st.integers(1, 6))):
                 item, expected = self.step()
-                if expected[0] is Status.REPLAY and any(item.txn_id == other.txn_id for other, _ in steps):
+                is_again = expected[0] in (Status.REPLAY, Status.INSUFFICIENT)
+                if is_again and any(item.txn_id == other.txn_id for other, _ in steps):
                     continue  # a lane never puts a transaction and its replay into one batch
                 steps.append((item, expected))
-                if expected[0] is Status.APPLIED and item.kind not in (Kind.RELEASE, Kind.HOLD):
+                # A debit that was refused is refused for ever, also when there are points again.
+                is_final = expected[0] is Status.APPLIED or item.kind is Kind.DEBIT
+                if is_final and item.kind not in (Kind.RELEASE, Kind.HOLD):
                     self.sent.append((item, expected))
             await self.compare(steps)
 

@@ -85,6 +85,54 @@ class PointsActivated(_message.Message):
     unlock_time: _timestamp_pb2.Timestamp
     def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class PointsCredited(_message.Message):
+    __slots__ = ("txn_id", "member_id", "lot", "points", "debt_repaid_points", "expire_time", "adjustment_id", "reason_code")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    LOT_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    DEBT_REPAID_POINTS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_CODE_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    lot: LotShare
+    points: int
+    debt_repaid_points: int
+    expire_time: _timestamp_pb2.Timestamp
+    adjustment_id: str
+    reason_code: str
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., lot: _Optional[_Union[LotShare, _Mapping]] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., adjustment_id: _Optional[str] = ..., reason_code: _Optional[str] = ...) -> None: ...
+
+class PointsDebited(_message.Message):
+    __slots__ = ("txn_id", "member_id", "points", "lots", "adjustment_id", "reason_code")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_CODE_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    adjustment_id: str
+    reason_code: str
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., adjustment_id: _Optional[str] = ..., reason_code: _Optional[str] = ...) -> None: ...
+
+class PointsDebitRefused(_message.Message):
+    __slots__ = ("txn_id", "member_id", "adjustment_id", "reason_code")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_CODE_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    adjustment_id: str
+    reason_code: str
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., adjustment_id: _Optional[str] = ..., reason_code: _Optional[str] = ...) -> None: ...
+
 class SaleRefunded(_message.Message):
     __slots__ = ("refund_id", "sale_id", "member_id", "store_id", "merchant_id", "business_unit_id", "refund_time", "business_date", "time_zone", "refunded")
     REFUND_ID_FIELD_NUMBER: _ClassVar[int]

@@ -23,6 +23,8 @@ class MovementKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MOVEMENT_KIND_REDEEM_REVERSAL: _ClassVar[MovementKind]
     MOVEMENT_KIND_EXPIRE: _ClassVar[MovementKind]
     MOVEMENT_KIND_ACTIVATE: _ClassVar[MovementKind]
+    MOVEMENT_KIND_CREDIT: _ClassVar[MovementKind]
+    MOVEMENT_KIND_DEBIT: _ClassVar[MovementKind]
 
 class SpendingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -48,6 +50,8 @@ MOVEMENT_KIND_REDEEM: MovementKind
 MOVEMENT_KIND_REDEEM_REVERSAL: MovementKind
 MOVEMENT_KIND_EXPIRE: MovementKind
 MOVEMENT_KIND_ACTIVATE: MovementKind
+MOVEMENT_KIND_CREDIT: MovementKind
+MOVEMENT_KIND_DEBIT: MovementKind
 SPENDING_KIND_UNSPECIFIED: SpendingKind
 SPENDING_KIND_VOUCHER: SpendingKind
 SPENDING_KIND_CHECKOUT_OFFSET: SpendingKind
