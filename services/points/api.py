@@ -128,16 +128,18 @@ class WalletServicer(points_pb2_grpc.WalletServiceServicer):
             held_points=row["held_points"],
             pending_points=row["pending_points"],
             debt_points=row["debt_points"],
-            earned_points_total=row["earned_points"],
+            earned_points_total=row["earned_points"] - row["clawed_back_points"],
             spent_points_total=row["spent_points"],
             expired_points_total=row["expired_points"],
+            lifetime_points_total=row["earned_points"],
+            clawed_back_points_total=row["clawed_back_points"],
             next_expiries=[
-                points_pb2.Expiry(expire_time=to_timestamp(expiry["expire_time"]), points=expiry["points"])
-                for expiry in expiries
+                points_pb2.Expiry(expire_time=to_timestamp(due.time), points=due.points, is_at_least=due.is_at_least)
+                for due in expiries
             ],
             next_unlocks=[
-                points_pb2.Unlock(unlock_time=to_timestamp(unlock["unlock_time"]), points=unlock["points"])
-                for unlock in unlocks
+                points_pb2.Unlock(unlock_time=to_timestamp(due.time), points=due.points, is_at_least=due.is_at_least)
+                for due in unlocks
             ],
         )
 
@@ -215,7 +217,7 @@ def _version_of(token: str) -> int:
 
 
 def _statement_entry(row: Any) -> points_pb2.StatementEntry:
-    return points_pb2.StatementEntry(
+    entry = points_pb2.StatementEntry(
         txn_id=ids.to_edge("txn", row["txn_id"]),
         kind=_MOVEMENTS[Kind(row["kind"])],
         points=row["points"],
@@ -228,7 +230,18 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
         reference=row["reference"],
         expire_time=to_timestamp(row["expire_time"]) if row["kind"] in (Kind.EARN, Kind.CREDIT) else None,
         unlock_time=to_timestamp(row["unlock_time"]),
+        debt_points=row["debt_points"],
     )
+    match Kind(row["kind"]):
+        case Kind.EARN:
+            entry.rules.extend(points_pb2.Explanation.FromString(row["explanation"]).rules)
+        case Kind.REDEEM | Kind.CAPTURE:
+            entry.spending_kind = points_pb2.Spending.FromString(row["detail"]).kind
+        case Kind.CREDIT | Kind.DEBIT:
+            entry.reason_code = adjustments_pb2.Adjustment.FromString(row["detail"]).reason_code
+        case Kind.CLAW_BACK | Kind.REVERSE:
+            entry.reversed_txn_id = ids.to_edge("txn", row["ref_id"])
+    return entry
 
 
 class RuleServicer(points_pb2_grpc.RuleServiceServicer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -55,65 +55,91 @@ async def find_sale_with_refunds(tx: Tx, wallet_id: UUID, sale_id: UUID) -> RowM
     return result.mappings().one_or_none()
 
 
+# A balance and a page of a statement cost the same however long the history is: each query follows an index to what it
+# answers with, and where a member's lots could be without number it looks at so many and says when there are more.
+MOST_LOTS = 2_000
+
+BALANCE = text(
+    """SELECT w.available_points - coalesce(x.points, 0) AS available_points, w.held_points, w.pending_points,
+              w.debt_points, w.earned_points, w.clawed_back_points, w.spent_points,
+              w.expired_points + coalesce(x.points, 0) AS expired_points
+       FROM wallet w
+       LEFT JOIN LATERAL (SELECT sum(l.left_points - l.held_points)::bigint AS points FROM lot l
+                          WHERE w.first_expire_time <= :now AND l.wallet_id = w.wallet_id AND l.unlock_time IS NULL
+                            AND l.expire_time >= w.first_expire_time AND l.expire_time <= :now) x ON true
+       WHERE w.wallet_id = :wallet_id AND w.group_id = :group_id"""
+)
+
+# The scan starts at the first lot that may have points left, past what is spent.
+NEXT_EXPIRIES = text(
+    """SELECT l.expire_time, sum(l.free_points)::bigint AS points, count(*) AS lot_count
+       FROM (SELECT l.expire_time,
+                    CASE WHEN l.unlock_time IS NULL THEN l.left_points - l.held_points ELSE 0 END AS free_points
+             FROM lot l
+             WHERE l.wallet_id = :wallet_id
+               AND l.expire_time >= (SELECT greatest(w.first_expire_time, :now) FROM wallet w
+                                     WHERE w.wallet_id = :wallet_id AND w.first_expire_time IS NOT NULL)
+               AND l.expire_time > :now
+             ORDER BY l.expire_time, l.lot_id LIMIT :most_lots) l
+       GROUP BY l.expire_time ORDER BY l.expire_time"""
+)
+
+NEXT_UNLOCKS = text(
+    """SELECT l.unlock_time, sum(l.left_points)::bigint AS points, count(*) AS lot_count
+       FROM (SELECT l.unlock_time, l.left_points FROM lot l
+             WHERE l.wallet_id = :wallet_id AND l.unlock_time IS NOT NULL ORDER BY l.unlock_time LIMIT :most_lots) l
+       GROUP BY l.unlock_time ORDER BY l.unlock_time"""
+)
+
+# Of a sale the explanation says why, of other movements the detail. What was sold is not read.
+STATEMENT = text(
+    """SELECT t.txn_id, t.version, t.kind, t.points, t.pending_points, t.debt_points, t.available_points, t.occur_time,
+              t.record_time, t.merchant_id, t.store_id, t.ref_id, t.reference, t.expire_time, t.unlock_time,
+              CASE WHEN t.kind = 1 THEN t.explanation END AS explanation,
+              CASE WHEN t.kind IN (3, 7, 10, 11) THEN t.detail END AS detail
+       FROM txn t WHERE t.wallet_id = :wallet_id AND t.version < :before_version
+         AND (t.points <> 0 OR t.pending_points <> 0)
+       ORDER BY t.version DESC LIMIT :limit"""
+)
+
+
+class Due(NamedTuple):
+    """Points that expire or unlock at an instant; at least so many when there may be more."""
+
+    time: datetime
+    points: int
+    is_at_least: bool
+
+
 async def find_balance(tx: Tx, wallet_id: UUID) -> RowMapping | None:
     """A wallet's balance as of business time: lots that are over their time do not count, run or no run."""
-    result = await tx.execute(
-        text(
-            """SELECT w.available_points - coalesce(x.points, 0) AS available_points, w.held_points, w.pending_points,
-                      w.debt_points, w.earned_points - w.clawed_back_points AS earned_points, w.spent_points,
-                      w.expired_points + coalesce(x.points, 0) AS expired_points
-               FROM wallet w
-               LEFT JOIN LATERAL (SELECT sum(l.left_points - l.held_points)::bigint AS points FROM lot l
-                                  WHERE w.first_expire_time <= :now AND l.wallet_id = w.wallet_id
-                                    AND l.unlock_time IS NULL
-                                    AND l.expire_time >= w.first_expire_time AND l.expire_time <= :now) x ON true
-               WHERE w.wallet_id = :wallet_id AND w.group_id = :group_id"""
-        ),
-        {"wallet_id": wallet_id, "group_id": tx.group_id, "now": tx.now},
-    )
+    result = await tx.execute(BALANCE, {"wallet_id": wallet_id, "group_id": tx.group_id, "now": tx.now})
     return result.mappings().one_or_none()
 
 
-async def list_next_expiries(tx: Tx, wallet_id: UUID, limit: int) -> Sequence[RowMapping]:
+async def list_next_expiries(tx: Tx, wallet_id: UUID, limit: int) -> list[Due]:
     """What expires when, earliest first; held and pending points are not counted."""
-    result = await tx.execute(
-        text(
-            """SELECT l.expire_time, sum(l.left_points - l.held_points)::bigint AS points FROM lot l
-               WHERE l.wallet_id = :wallet_id AND l.expire_time > :now AND l.left_points > l.held_points
-                 AND l.unlock_time IS NULL
-               GROUP BY l.expire_time ORDER BY l.expire_time LIMIT :limit"""
-        ),
-        {"wallet_id": wallet_id, "now": tx.now, "limit": limit},
-    )
-    return result.mappings().all()
+    values = {"wallet_id": wallet_id, "now": tx.now, "most_lots": MOST_LOTS}
+    return _due((await tx.execute(NEXT_EXPIRIES, values)).all(), limit)
 
 
-async def list_next_unlocks(tx: Tx, wallet_id: UUID, limit: int) -> Sequence[RowMapping]:
+async def list_next_unlocks(tx: Tx, wallet_id: UUID, limit: int) -> list[Due]:
     """What unlocks when, earliest first."""
-    result = await tx.execute(
-        text(
-            """SELECT l.unlock_time, sum(l.left_points)::bigint AS points FROM lot l
-               WHERE l.wallet_id = :wallet_id AND l.unlock_time IS NOT NULL AND l.left_points > 0
-               GROUP BY l.unlock_time ORDER BY l.unlock_time LIMIT :limit"""
-        ),
-        {"wallet_id": wallet_id, "limit": limit},
-    )
-    return result.mappings().all()
+    values = {"wallet_id": wallet_id, "most_lots": MOST_LOTS}
+    return _due((await tx.execute(NEXT_UNLOCKS, values)).all(), limit)
+
+
+def _due(rows: Sequence[Any], limit: int) -> list[Due]:
+    """The first `limit` of (time, points, lots). When the lots were cut off, the last time may have more of them."""
+    is_cut = sum(lot_count for _, _, lot_count in rows) == MOST_LOTS
+    found = [Due(time, points, is_cut and number == len(rows)) for number, (time, points, _) in enumerate(rows, 1)]
+    return [due for due in found if due.points or due.is_at_least][:limit]
 
 
 async def list_statement(tx: Tx, wallet_id: UUID, *, before_version: int, limit: int) -> Sequence[RowMapping]:
     """Movements older than `before_version`, newest first. Sales that earned nothing moved nothing."""
-    result = await tx.execute(
-        text(
-            """SELECT t.txn_id, t.version, t.kind, t.points, t.pending_points, t.available_points, t.occur_time,
-                      t.record_time, t.merchant_id, t.store_id, t.reference, t.expire_time, t.unlock_time
-               FROM txn t WHERE t.wallet_id = :wallet_id AND t.version < :before_version
-                 AND (t.points <> 0 OR t.pending_points <> 0)
-               ORDER BY t.version DESC LIMIT :limit"""
-        ),
-        {"wallet_id": wallet_id, "before_version": before_version, "limit": limit},
-    )
-    return result.mappings().all()
+    values = {"wallet_id": wallet_id, "before_version": before_version, "limit": limit}
+    return (await tx.execute(STATEMENT, values)).mappings().all()
 
 
 async def list_totals(tx: Tx) -> Sequence[RowMapping]:

@@ -15,9 +15,10 @@ BEGIN
   UPDATE wallet{s} w
     SET available_points = w.available_points - p_item.points, spent_points = w.spent_points + p_item.points,
         version = w.version + 1,
-        -- Everything ahead of the first lot taken is spent, unless some of it is held or waits for the expiry run.
+        -- Everything ahead of the last lot taken is spent, unless some of it is held or waits for the expiry run.
         first_expire_time = CASE WHEN w.held_points = 0 AND w.first_expire_time > p_now
-                                 THEN (v_chosen.takes[1]).expire_time ELSE w.first_expire_time END
+                                 THEN (v_chosen.takes[cardinality(v_chosen.takes)]).expire_time
+                                 ELSE w.first_expire_time END
     WHERE w.wallet_id = p_item.wallet_id RETURNING w.* INTO p_wallet;
   n := ledger_record{s}(p_item, p_wallet, p_lane, p_now, -p_item.points, 0, 0, v_chosen.takes, n);
   o := ROW(p_item.ord, 1, p_item.points, 0, p_wallet.available_points, NULL, NULL, NULL);

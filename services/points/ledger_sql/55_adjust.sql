@@ -20,7 +20,10 @@ BEGIN
   PERFORM ledger_use{s}(p_item, p_lane, v_chosen.takes, 1, false, 'debited');
   UPDATE wallet{s} w
     SET available_points = w.available_points - p_item.points,
-        clawed_back_points = w.clawed_back_points + p_item.points, version = w.version + 1
+        clawed_back_points = w.clawed_back_points + p_item.points, version = w.version + 1,
+        first_expire_time = CASE WHEN w.held_points = 0 AND w.first_expire_time > p_now
+                                 THEN (v_chosen.takes[cardinality(v_chosen.takes)]).expire_time
+                                 ELSE w.first_expire_time END
     WHERE w.wallet_id = p_item.wallet_id RETURNING w.* INTO p_wallet;
   n := ledger_record{s}(p_item, p_wallet, p_lane, p_now, -p_item.points, 0, 0, v_chosen.takes, n);
   o := ROW(p_item.ord, 1, p_item.points, 0, p_wallet.available_points, NULL, NULL, NULL);

@@ -280,7 +280,7 @@ class GetBalanceRequest(_message.Message):
     def __init__(self, member_id: _Optional[str] = ...) -> None: ...
 
 class GetBalanceResponse(_message.Message):
-    __slots__ = ("member_id", "available_points", "held_points", "pending_points", "debt_points", "earned_points_total", "spent_points_total", "expired_points_total", "next_expiries", "next_unlocks")
+    __slots__ = ("member_id", "available_points", "held_points", "pending_points", "debt_points", "earned_points_total", "spent_points_total", "expired_points_total", "next_expiries", "next_unlocks", "lifetime_points_total", "clawed_back_points_total")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
     HELD_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -291,6 +291,8 @@ class GetBalanceResponse(_message.Message):
     EXPIRED_POINTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
     NEXT_EXPIRIES_FIELD_NUMBER: _ClassVar[int]
     NEXT_UNLOCKS_FIELD_NUMBER: _ClassVar[int]
+    LIFETIME_POINTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    CLAWED_BACK_POINTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     available_points: int
     held_points: int
@@ -301,23 +303,29 @@ class GetBalanceResponse(_message.Message):
     expired_points_total: int
     next_expiries: _containers.RepeatedCompositeFieldContainer[Expiry]
     next_unlocks: _containers.RepeatedCompositeFieldContainer[Unlock]
-    def __init__(self, member_id: _Optional[str] = ..., available_points: _Optional[int] = ..., held_points: _Optional[int] = ..., pending_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., earned_points_total: _Optional[int] = ..., spent_points_total: _Optional[int] = ..., expired_points_total: _Optional[int] = ..., next_expiries: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ..., next_unlocks: _Optional[_Iterable[_Union[Unlock, _Mapping]]] = ...) -> None: ...
+    lifetime_points_total: int
+    clawed_back_points_total: int
+    def __init__(self, member_id: _Optional[str] = ..., available_points: _Optional[int] = ..., held_points: _Optional[int] = ..., pending_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., earned_points_total: _Optional[int] = ..., spent_points_total: _Optional[int] = ..., expired_points_total: _Optional[int] = ..., next_expiries: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ..., next_unlocks: _Optional[_Iterable[_Union[Unlock, _Mapping]]] = ..., lifetime_points_total: _Optional[int] = ..., clawed_back_points_total: _Optional[int] = ...) -> None: ...
 
 class Expiry(_message.Message):
-    __slots__ = ("expire_time", "points")
+    __slots__ = ("expire_time", "points", "is_at_least")
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
+    IS_AT_LEAST_FIELD_NUMBER: _ClassVar[int]
     expire_time: _timestamp_pb2.Timestamp
     points: int
-    def __init__(self, expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., points: _Optional[int] = ...) -> None: ...
+    is_at_least: bool
+    def __init__(self, expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., points: _Optional[int] = ..., is_at_least: _Optional[bool] = ...) -> None: ...
 
 class Unlock(_message.Message):
-    __slots__ = ("unlock_time", "points")
+    __slots__ = ("unlock_time", "points", "is_at_least")
     UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
+    IS_AT_LEAST_FIELD_NUMBER: _ClassVar[int]
     unlock_time: _timestamp_pb2.Timestamp
     points: int
-    def __init__(self, unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., points: _Optional[int] = ...) -> None: ...
+    is_at_least: bool
+    def __init__(self, unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., points: _Optional[int] = ..., is_at_least: _Optional[bool] = ...) -> None: ...
 
 class ListStatementRequest(_message.Message):
     __slots__ = ("member_id", "page_size", "page_token")
@@ -338,7 +346,7 @@ class ListStatementResponse(_message.Message):
     def __init__(self, entries: _Optional[_Iterable[_Union[StatementEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class StatementEntry(_message.Message):
-    __slots__ = ("txn_id", "kind", "points", "available_points", "occur_time", "record_time", "merchant_id", "store_id", "reference", "expire_time", "pending_points", "unlock_time")
+    __slots__ = ("txn_id", "kind", "points", "available_points", "occur_time", "record_time", "merchant_id", "store_id", "reference", "expire_time", "pending_points", "unlock_time", "rules", "debt_points", "spending_kind", "reason_code", "reversed_txn_id")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -351,6 +359,11 @@ class StatementEntry(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     PENDING_POINTS_FIELD_NUMBER: _ClassVar[int]
     UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    DEBT_POINTS_FIELD_NUMBER: _ClassVar[int]
+    SPENDING_KIND_FIELD_NUMBER: _ClassVar[int]
+    REASON_CODE_FIELD_NUMBER: _ClassVar[int]
+    REVERSED_TXN_ID_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     kind: MovementKind
     points: int
@@ -363,7 +376,12 @@ class StatementEntry(_message.Message):
     expire_time: _timestamp_pb2.Timestamp
     pending_points: int
     unlock_time: _timestamp_pb2.Timestamp
-    def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    rules: _containers.RepeatedCompositeFieldContainer[AppliedRule]
+    debt_points: int
+    spending_kind: SpendingKind
+    reason_code: str
+    reversed_txn_id: str
+    def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., debt_points: _Optional[int] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ..., reason_code: _Optional[str] = ..., reversed_txn_id: _Optional[str] = ...) -> None: ...
 
 class QuoteOffsetRequest(_message.Message):
     __slots__ = ("member_id", "store_id", "order_total")
