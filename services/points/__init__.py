@@ -4,7 +4,8 @@ Owns the tables of store.py: lanes, wallets, transactions, postings, lots, holds
 adjustments, claims of receipts and request ids, rule sets, and copies of stores, merchants, members and their tiers.
 Serves huitong.points.v1 SalesService, WalletService, RuleService, LedgerService and AdjustmentService.
 Publishes SaleRecorded, PointsEarned, PointsActivated, SaleRefunded, PointsClawedBack, PointsRedeemed,
-RedemptionReversed, PointsExpired, PointsCredited, PointsDebited and PointsDebitRefused; consumes the facts of org and
+RedemptionReversed, PointsExpired, PointsCredited, PointsDebited, PointsDebitRefused,
+PointsTransferredOut and PointsTransferredIn; consumes the facts of org and
 member.
 
 A sale takes this way: api → operations → rules (pure) → claims → ledger lane → one SQL call for the whole batch.

@@ -18,6 +18,7 @@ from services.points.ledger import Ledger
 from services.points.lookup import Lookup
 from services.points.operations import Sales
 from services.points.spending import Spendings
+from services.points.transfers import Transfers
 
 
 async def calm_collector() -> None:
@@ -46,6 +47,7 @@ def build(app: App) -> None:
     sales = Sales(app.db, lookup, claims, ledger)
     spendings = Spendings(app.db, lookup, claims, ledger)
     adjustments = Adjustments(app.db, lookup, ledger)
+    transfers = Transfers(app.db, lookup, claims, ledger)
     jobs = Jobs(app.db, ledger)
 
     app.on_start(ledger.open)
@@ -57,7 +59,7 @@ def build(app: App) -> None:
     app.on_stop(ledger.close)
 
     app.serve(points_pb2_grpc.add_SalesServiceServicer_to_server, SalesServicer(app.db, sales))
-    app.serve(points_pb2_grpc.add_WalletServiceServicer_to_server, WalletServicer(app.db, lookup, spendings))
+    app.serve(points_pb2_grpc.add_WalletServiceServicer_to_server, WalletServicer(app.db, lookup, spendings, transfers))
     app.serve(points_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(app.db, lookup))
     app.serve(points_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(app.db))
 
@@ -69,6 +71,7 @@ def build(app: App) -> None:
     app.job("points-day-close", jobs.close_day, every_seconds=60)
     app.job("points-holds", jobs.release_holds, every_seconds=5)
     app.job("points-adjustments", adjustments.finish, every_seconds=5)
+    app.job("points-transfers", transfers.finish, every_seconds=5)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from services.points.ledger import Kind
 from services.points.lookup import Lookup
 from services.points.operations import Sales
 from services.points.spending import Spendings
+from services.points.transfers import Transfers
 
 NEXT_EXPIRIES = 12
 NEXT_UNLOCKS = 12
@@ -35,6 +36,8 @@ _MOVEMENTS = {
     Kind.ACTIVATE: points_pb2.MOVEMENT_KIND_ACTIVATE,
     Kind.CREDIT: points_pb2.MOVEMENT_KIND_CREDIT,
     Kind.DEBIT: points_pb2.MOVEMENT_KIND_DEBIT,
+    Kind.TRANSFER_OUT: points_pb2.MOVEMENT_KIND_TRANSFER_OUT,
+    Kind.TRANSFER_IN: points_pb2.MOVEMENT_KIND_TRANSFER_IN,
 }
 
 
@@ -109,8 +112,8 @@ def _problem(error: AppError) -> types_pb2.Problem:
 class WalletServicer(points_pb2_grpc.WalletServiceServicer):
     """A member's points."""
 
-    def __init__(self, database: Database, lookup: Lookup, spendings: Spendings) -> None:
-        self._db, self._lookup, self._spendings = database, lookup, spendings
+    def __init__(self, database: Database, lookup: Lookup, spendings: Spendings, transfers: Transfers) -> None:
+        self._db, self._lookup, self._spendings, self._transfers = database, lookup, spendings, transfers
 
     async def GetBalance(self, request: points_pb2.GetBalanceRequest, context: Any) -> points_pb2.GetBalanceResponse:
         """Balance, and what expires next."""
@@ -133,6 +136,7 @@ class WalletServicer(points_pb2_grpc.WalletServiceServicer):
             expired_points_total=row["expired_points"],
             lifetime_points_total=row["earned_points"],
             clawed_back_points_total=row["clawed_back_points"],
+            transferred_points_total=row["transferred_points"],
             next_expiries=[
                 points_pb2.Expiry(expire_time=to_timestamp(due.time), points=due.points, is_at_least=due.is_at_least)
                 for due in expiries
@@ -208,6 +212,12 @@ class WalletServicer(points_pb2_grpc.WalletServiceServicer):
         """Give a hold back."""
         return await self._spendings.release(rpc.caller().group_id, request)
 
+    async def TransferPoints(
+        self, request: points_pb2.TransferPointsRequest, context: Any
+    ) -> points_pb2.TransferPointsResponse:
+        """Give points to another member."""
+        return await self._transfers.transfer(rpc.caller().group_id, request)
+
 
 def _version_of(token: str) -> int:
     try:
@@ -239,6 +249,10 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
             entry.spending_kind = points_pb2.Spending.FromString(row["detail"]).kind
         case Kind.CREDIT | Kind.DEBIT:
             entry.reason_code = adjustments_pb2.Adjustment.FromString(row["detail"]).reason_code
+        case Kind.TRANSFER_OUT:
+            entry.other_member_id = points_pb2.TransferPointsRequest.FromString(row["detail"]).to_member_id
+        case Kind.TRANSFER_IN:
+            entry.other_member_id = points_pb2.TransferPointsRequest.FromString(row["detail"]).member_id
         case Kind.CLAW_BACK | Kind.REVERSE:
             entry.reversed_txn_id = ids.to_edge("txn", row["ref_id"])
     return entry

@@ -80,6 +80,7 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         excluded_categories=frozenset(message.excluded_categories),
         offset=offset,
         pending_days=message.pending_days,
+        transfer_limit_points=message.transfer_limit_points,
     )
 
 

@@ -126,6 +126,27 @@ class CaptureExceedsHold(AppError):
     zh = "冻结积分为 {held_points}，不足 {requested_points}。"
 
 
+class TransferToSelf(AppError):
+    """A member cannot give points to themselves."""
+
+    code, reason = StatusCode.INVALID_ARGUMENT, "TRANSFER_TO_SELF"
+    zh = "不能把积分转赠给自己。"
+
+
+class TransferNotAllowed(AppError):
+    """The rules in force do not let members give points away."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "TRANSFER_NOT_ALLOWED"
+    zh = "现行规则不允许转赠积分。"
+
+
+class TransferLimitReached(AppError):
+    """Of {limit_points} points that may be given away in 24 hours {left_points} are left."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "TRANSFER_LIMIT_REACHED"
+    zh = "24 小时内最多可转赠 {limit_points} 积分，剩余额度 {left_points}。"
+
+
 class AdjustmentUnknown(AppError):
     """There is no adjustment {adjustment_id}."""
 

@@ -113,6 +113,8 @@ def events_of(row: Any) -> Iterator[common_pb2.Event]:
                 unlock_time=to_timestamp(row["unlock_time"]),
             ),
         )
+    elif kind in (Kind.TRANSFER_OUT, Kind.TRANSFER_IN):
+        yield _event(row, _transferred(row, kind))
     elif kind in (Kind.CREDIT, Kind.DEBIT):
         yield _event(row, _adjusted(row, kind))
     else:  # EXPIRE; holds and releases move nothing
@@ -170,6 +172,26 @@ def _adjusted(row: Any, kind: Kind) -> Message:
     if row["points"]:
         return events_pb2.PointsDebited(**common, points=-row["points"], lots=_lots(row))
     return events_pb2.PointsDebitRefused(**common)
+
+
+def _transferred(row: Any, kind: Kind) -> Message:
+    origin = points_pb2.TransferPointsRequest.FromString(row["payload"])
+    if kind is Kind.TRANSFER_OUT:
+        return events_pb2.PointsTransferredOut(
+            txn_id=ids.to_edge("txn", row["txn_id"]),
+            member_id=origin.member_id,
+            to_member_id=origin.to_member_id,
+            points=-row["points"],
+            lots=_lots(row),
+        )
+    return events_pb2.PointsTransferredIn(
+        txn_id=ids.to_edge("txn", row["txn_id"]),
+        out_txn_id=ids.to_edge("txn", row["ref_id"]),
+        member_id=origin.to_member_id,
+        from_member_id=origin.member_id,
+        points=row["points"],
+        lots=_lots(row),
+    )
 
 
 def _clawed_back(row: Any, refund: events_pb2.SaleRefunded) -> events_pb2.PointsClawedBack:

@@ -36,7 +36,7 @@ _COUNTS: dict[str, str] = {
                           sum(pending_points) AS pending_points FROM txn GROUP BY wallet_id) t
           USING (wallet_id)
         LEFT JOIN (SELECT wallet_id, sum(left_points) AS points FROM debt GROUP BY wallet_id) d USING (wallet_id)
-        WHERE w.earned_points - w.clawed_back_points - w.spent_points - w.expired_points
+        WHERE w.earned_points - w.clawed_back_points - w.spent_points - w.expired_points + w.transferred_points
                 <> w.available_points + w.held_points + w.pending_points - w.debt_points
            OR coalesce(t.points, 0) <> w.available_points + w.held_points + w.pending_points - w.debt_points
            OR coalesce(t.pending_points, 0) <> w.pending_points
@@ -47,10 +47,10 @@ _COUNTS: dict[str, str] = {
           USING (wallet_id)
         FULL JOIN (SELECT wallet_id, sum(points) AS points FROM hold_lot GROUP BY wallet_id) l USING (wallet_id)
         WHERE coalesce(w.held_points, 0) <> coalesce(h.points, 0) OR coalesce(h.points, 0) <> coalesce(l.points, 0)""",
-    "3 issuer slots + wallets + expired = 0": """
+    "3 issuer slots + wallets + expired + transit = 0": """
         SELECT ((SELECT coalesce(sum(debt_points - outstanding_points - expired_points), 0) FROM issuer_slot)
               + (SELECT coalesce(sum(available_points + held_points + pending_points - debt_points), 0) FROM wallet)
-              + (SELECT coalesce(sum(points), 0) FROM posting WHERE account = 'expired') <> 0)::int""",
+              + (SELECT coalesce(sum(points), 0) FROM posting WHERE account IN ('expired', 'transit')) <> 0)::int""",
     "3 each issuer's slots = its lots, its debts, its postings": """
         SELECT count(*) FROM (
             SELECT merchant_id, sum(outstanding_points) AS outstanding_points, sum(debt_points) AS debt_points,
@@ -59,9 +59,10 @@ _COUNTS: dict[str, str] = {
         FULL JOIN (SELECT merchant_id, sum(left_points) AS points FROM lot GROUP BY merchant_id) l USING (merchant_id)
         FULL JOIN (SELECT merchant_id, sum(left_points) AS points FROM debt GROUP BY merchant_id) d USING (merchant_id)
         FULL JOIN (SELECT merchant_id, coalesce(sum(points) FILTER (WHERE account = 'issuer'), 0) AS issuer_points,
-                          coalesce(sum(points) FILTER (WHERE account = 'expired'), 0) AS expired_points
+                          coalesce(sum(points) FILTER (WHERE account = 'expired'), 0) AS expired_points,
+                          coalesce(sum(points) FILTER (WHERE account = 'transit'), 0) AS transit_points
                    FROM posting WHERE merchant_id IS NOT NULL GROUP BY merchant_id) p USING (merchant_id)
-        WHERE coalesce(s.outstanding_points, 0) <> coalesce(l.points, 0)
+        WHERE coalesce(s.outstanding_points, 0) <> coalesce(l.points, 0) + coalesce(p.transit_points, 0)
            OR coalesce(s.debt_points, 0) <> coalesce(d.points, 0)
            OR coalesce(s.expired_points, 0) <> coalesce(p.expired_points, 0)
            OR coalesce(s.debt_points - s.outstanding_points - s.expired_points, 0) <> coalesce(p.issuer_points, 0)""",
@@ -69,6 +70,14 @@ _COUNTS: dict[str, str] = {
         SELECT (coalesce(sum(issued_points - clawed_back_points - redeemed_points - expired_points
                              - outstanding_points + debt_points), 0) <> 0)::int FROM issuer_slot""",
     "3 redeemed = accepted": "SELECT (coalesce(sum(redeemed_points - accepted_points), 0) <> 0)::int FROM issuer_slot",
+    "3 in transit = what was taken and has not arrived": """
+        SELECT ((SELECT coalesce(sum(points), 0) FROM posting WHERE account = 'transit')
+                <> (SELECT coalesce(sum(o.points), 0) FROM transfer o
+                    WHERE NOT EXISTS (SELECT FROM txn t WHERE t.wallet_id = o.to_wallet_id AND t.ref_id = o.txn_id
+                                        AND t.kind = 13)))::int
+             + (SELECT count(*) FROM transfer o LEFT JOIN txn t ON t.wallet_id = o.to_wallet_id AND t.ref_id = o.txn_id
+                  AND t.kind = 13
+                WHERE (o.has_arrived AND t.txn_id IS NULL) OR t.points <> o.points)""",
     "4 nothing is negative": """
         SELECT (SELECT count(*) FROM wallet
                 WHERE least(available_points, held_points, pending_points, debt_points) < 0)

@@ -60,6 +60,8 @@ class Kind(enum.IntEnum):
     ACTIVATE = 9
     CREDIT = 10
     DEBIT = 11
+    TRANSFER_OUT = 12
+    TRANSFER_IN = 13
 
 
 class Status(enum.IntEnum):
@@ -79,6 +81,7 @@ class Status(enum.IntEnum):
     REVERSAL_EXCEEDS = 12
     NOTHING = 13
     SALE_UNKNOWN = 14
+    TRANSFER_LIMIT = 15
 
 
 _STATUSES = {int(status): status for status in Status}

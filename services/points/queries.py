@@ -61,7 +61,7 @@ MOST_LOTS = 2_000
 
 BALANCE = text(
     """SELECT w.available_points - coalesce(x.points, 0) AS available_points, w.held_points, w.pending_points,
-              w.debt_points, w.earned_points, w.clawed_back_points, w.spent_points,
+              w.debt_points, w.earned_points, w.clawed_back_points, w.spent_points, w.transferred_points,
               w.expired_points + coalesce(x.points, 0) AS expired_points
        FROM wallet w
        LEFT JOIN LATERAL (SELECT sum(l.left_points - l.held_points)::bigint AS points FROM lot l
@@ -96,7 +96,7 @@ STATEMENT = text(
     """SELECT t.txn_id, t.version, t.kind, t.points, t.pending_points, t.debt_points, t.available_points, t.occur_time,
               t.record_time, t.merchant_id, t.store_id, t.ref_id, t.reference, t.expire_time, t.unlock_time,
               CASE WHEN t.kind = 1 THEN t.explanation END AS explanation,
-              CASE WHEN t.kind IN (3, 7, 10, 11) THEN t.detail END AS detail
+              CASE WHEN t.kind IN (3, 7, 10, 11, 12, 13) THEN t.detail END AS detail
        FROM txn t WHERE t.wallet_id = :wallet_id AND t.version < :before_version
          AND (t.points <> 0 OR t.pending_points <> 0)
        ORDER BY t.version DESC LIMIT :limit"""
@@ -238,3 +238,31 @@ async def list_approved_adjustments(
         limit,
     )
     return rows
+
+
+async def get_transfer(pool: asyncpg.Pool, wallet_id: UUID, txn_id: UUID) -> Mapping[str, Any]:
+    """A transfer that was taken out."""
+    row: Mapping[str, Any] = await pool.fetchrow(
+        "SELECT * FROM transfer WHERE wallet_id = $1 AND txn_id = $2", wallet_id, txn_id
+    )
+    return row
+
+
+async def list_transfers_under_way(
+    pool: asyncpg.Pool, *, after: tuple[UUID, UUID] | None, limit: int
+) -> Sequence[Mapping[str, Any]]:
+    """Transfers that are not known to have arrived, by (wallet, transaction) behind `after`."""
+    wallet_id, txn_id = after or (UUID(int=0), UUID(int=0))
+    rows: Sequence[Mapping[str, Any]] = await pool.fetch(
+        """SELECT * FROM transfer WHERE NOT has_arrived AND (wallet_id, txn_id) > ($1, $2)
+           ORDER BY wallet_id, txn_id LIMIT $3""",
+        wallet_id,
+        txn_id,
+        limit,
+    )
+    return rows
+
+
+async def mark_arrived(pool: asyncpg.Pool, wallet_id: UUID, txn_id: UUID) -> None:
+    """The receiver's wallet has it."""
+    await pool.execute("UPDATE transfer SET has_arrived = true WHERE wallet_id = $1 AND txn_id = $2", wallet_id, txn_id)

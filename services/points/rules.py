@@ -79,6 +79,7 @@ class RuleSet:
     excluded_categories: frozenset[str] = frozenset()
     offset: Offset | None = None
     pending_days: int = 0
+    transfer_limit_points: int = 0
     # Derived: made once, looked up for every line.
     base: Rule = field(init=False)
     by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)

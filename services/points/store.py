@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -29,6 +30,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis import ids
 from chassis.db import Tx
@@ -69,6 +71,7 @@ wallet = Table(
     _points("clawed_back_points"),
     _points("spent_points"),
     _points("expired_points"),
+    _points("transferred_points"),  # got from other members less given to them
     Column("version", BigInteger, nullable=False),  # number of its transactions
     Column("first_expire_time", _Time),  # no unlocked lot with points left expires before it
     Column("create_time", _Time, nullable=False),
@@ -122,7 +125,7 @@ posting = Table(
     Column("txn_id", Uuid, primary_key=True),
     Column("leg", SmallInteger, primary_key=True, autoincrement=False),
     Column("group_id", Uuid, nullable=False),
-    Column("account", Text, nullable=False),  # member, issuer, expired, debt
+    Column("account", Text, nullable=False),  # member, issuer, expired, debt, transit
     Column("merchant_id", Uuid),  # the issuer; none for the member's leg
     _points("points"),
 )
@@ -190,6 +193,22 @@ sale_refund = Table(
     _points("clawed_back_points"),
     Column("refunded_minor", BigInteger, nullable=False),
     Column("returned_lines", LargeBinary, nullable=False),  # RefundSaleRequest: what came back of each line in all
+)
+
+# Points given to another member, from the moment they are taken. `lots` are those that arrive, or have arrived.
+transfer = Table(
+    "transfer",
+    metadata,
+    Column("wallet_id", Uuid, primary_key=True),
+    Column("txn_id", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("to_wallet_id", Uuid, nullable=False),
+    _points("points"),
+    Column("record_time", _Time, nullable=False),
+    Column("has_arrived", Boolean, nullable=False),
+    Column("lots", JSONB, nullable=False),
+    Index("transfer_by_time", "wallet_id", "record_time"),
+    Index("transfer_under_way", "wallet_id", "txn_id", postgresql_where=text("NOT has_arrived")),
 )
 
 # Points reserved for an order. state: 1 held, 2 captured, 3 released. One of 0 points was released before it came.
@@ -497,8 +516,8 @@ async def save_members(tx: Tx, members: Sequence[KnownMember], lane_count: int) 
         text(
             """INSERT INTO wallet (wallet_id, group_id, lane, available_points, held_points, pending_points,
                                    debt_points, earned_points, clawed_back_points, spent_points, expired_points,
-                                   version, first_expire_time, create_time)
-               SELECT m.member_id, m.group_id, m.lane, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, :now
+                                   transferred_points, version, first_expire_time, create_time)
+               SELECT m.member_id, m.group_id, m.lane, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, :now
                FROM unnest(CAST(:member_ids AS uuid[]), CAST(:group_ids AS uuid[]), CAST(:lanes AS integer[]))
                     AS m (member_id, group_id, lane)
                ORDER BY m.member_id ON CONFLICT (wallet_id) DO NOTHING"""

@@ -65,8 +65,11 @@ BEGIN
     FROM unnest(p_takes) t
     UNION ALL
     SELECT p_item.wallet_id, p_item.txn_id, (row_number() OVER (ORDER BY t.merchant_id))::smallint, p_item.group_id,
-           CASE WHEN p_flow = 'expired' THEN 'expired' ELSE 'issuer' END, t.merchant_id, p_sign * sum(t.points)
+           CASE p_flow WHEN 'expired' THEN 'expired' WHEN 'transit' THEN 'transit' ELSE 'issuer' END, t.merchant_id, p_sign * sum(t.points)
     FROM unnest(p_takes) t GROUP BY t.merchant_id;
+  IF p_flow = 'transit' THEN
+    RETURN;  -- still outstanding: on the way to another member
+  END IF;
   INSERT INTO issuer_slot{s} AS slot (lane, merchant_id, group_id, issued_points, clawed_back_points, redeemed_points,
                                    expired_points, outstanding_points, debt_points, accepted_points, sale_count,
                                    sales_minor)

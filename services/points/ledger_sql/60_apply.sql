@@ -1,10 +1,10 @@
 -- The ledger's one call: apply the items of one lane, answer each with an outcome. One call is one transaction.
 --
 -- Kinds: 1 earn, 2 claw back, 3 redeem, 4 reverse, 5 expire, 6 hold, 7 capture, 8 release, 9 activate,
---   10 credit, 11 debit.
+--   10 credit, 11 debit, 12 transfer out, 13 transfer in.
 -- Statuses: 1 applied, 2 replay, 3 conflict (same id, other content), 4 unknown wallet, 5 insufficient, 6 stale,
 --   7 hold released, 8 hold unknown, 9 hold captured, 10 capture exceeds hold, 11 redemption unknown,
---   12 reversal exceeds redemption, 13 nothing to do, 14 sale unknown.
+--   12 reversal exceeds redemption, 13 nothing to do, 14 sale unknown, 15 transfer limit reached.
 --
 -- A refusal is an outcome; an exception undoes the whole batch and means a defect or a clash, after which the caller
 -- splits the batch. One batch must not contain the same transaction twice.
@@ -174,6 +174,8 @@ BEGIN
       WHEN 7 THEN v_done := ledger_capture{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 9 THEN v_done := ledger_activate{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 11 THEN v_done := ledger_debit{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 12 THEN v_done := ledger_transfer_out{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 13 THEN v_done := ledger_transfer_in{s}(v_item, v_wallet, p_lane, p_now, v_n);
     END CASE;
     v_n := v_done.n;
     v_outcome := v_done.o;

@@ -47,7 +47,7 @@ class Bank:
                 new.append(wallet_id)
         connection = await asyncpg.connect(self.url)
         await connection.execute(
-            """INSERT INTO wallet SELECT w, $2, l, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, now()
+            """INSERT INTO wallet SELECT w, $2, l, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, now()
                FROM unnest($1::uuid[], $3::integer[]) AS x (w, l)""",
             new,
             GROUP,

@@ -133,6 +133,36 @@ class PointsDebitRefused(_message.Message):
     reason_code: str
     def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., adjustment_id: _Optional[str] = ..., reason_code: _Optional[str] = ...) -> None: ...
 
+class PointsTransferredOut(_message.Message):
+    __slots__ = ("txn_id", "member_id", "to_member_id", "points", "lots")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    TO_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    to_member_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., to_member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ...) -> None: ...
+
+class PointsTransferredIn(_message.Message):
+    __slots__ = ("txn_id", "out_txn_id", "member_id", "from_member_id", "points", "lots")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    OUT_TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    FROM_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    out_txn_id: str
+    member_id: str
+    from_member_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    def __init__(self, txn_id: _Optional[str] = ..., out_txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., from_member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ...) -> None: ...
+
 class SaleRefunded(_message.Message):
     __slots__ = ("refund_id", "sale_id", "member_id", "store_id", "merchant_id", "business_unit_id", "refund_time", "business_date", "time_zone", "refunded")
     REFUND_ID_FIELD_NUMBER: _ClassVar[int]

@@ -25,6 +25,8 @@ class MovementKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MOVEMENT_KIND_ACTIVATE: _ClassVar[MovementKind]
     MOVEMENT_KIND_CREDIT: _ClassVar[MovementKind]
     MOVEMENT_KIND_DEBIT: _ClassVar[MovementKind]
+    MOVEMENT_KIND_TRANSFER_OUT: _ClassVar[MovementKind]
+    MOVEMENT_KIND_TRANSFER_IN: _ClassVar[MovementKind]
 
 class SpendingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -52,6 +54,8 @@ MOVEMENT_KIND_EXPIRE: MovementKind
 MOVEMENT_KIND_ACTIVATE: MovementKind
 MOVEMENT_KIND_CREDIT: MovementKind
 MOVEMENT_KIND_DEBIT: MovementKind
+MOVEMENT_KIND_TRANSFER_OUT: MovementKind
+MOVEMENT_KIND_TRANSFER_IN: MovementKind
 SPENDING_KIND_UNSPECIFIED: SpendingKind
 SPENDING_KIND_VOUCHER: SpendingKind
 SPENDING_KIND_CHECKOUT_OFFSET: SpendingKind
@@ -280,7 +284,7 @@ class GetBalanceRequest(_message.Message):
     def __init__(self, member_id: _Optional[str] = ...) -> None: ...
 
 class GetBalanceResponse(_message.Message):
-    __slots__ = ("member_id", "available_points", "held_points", "pending_points", "debt_points", "earned_points_total", "spent_points_total", "expired_points_total", "next_expiries", "next_unlocks", "lifetime_points_total", "clawed_back_points_total")
+    __slots__ = ("member_id", "available_points", "held_points", "pending_points", "debt_points", "earned_points_total", "spent_points_total", "expired_points_total", "next_expiries", "next_unlocks", "lifetime_points_total", "clawed_back_points_total", "transferred_points_total")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
     HELD_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -293,6 +297,7 @@ class GetBalanceResponse(_message.Message):
     NEXT_UNLOCKS_FIELD_NUMBER: _ClassVar[int]
     LIFETIME_POINTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
     CLAWED_BACK_POINTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    TRANSFERRED_POINTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     available_points: int
     held_points: int
@@ -305,7 +310,8 @@ class GetBalanceResponse(_message.Message):
     next_unlocks: _containers.RepeatedCompositeFieldContainer[Unlock]
     lifetime_points_total: int
     clawed_back_points_total: int
-    def __init__(self, member_id: _Optional[str] = ..., available_points: _Optional[int] = ..., held_points: _Optional[int] = ..., pending_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., earned_points_total: _Optional[int] = ..., spent_points_total: _Optional[int] = ..., expired_points_total: _Optional[int] = ..., next_expiries: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ..., next_unlocks: _Optional[_Iterable[_Union[Unlock, _Mapping]]] = ..., lifetime_points_total: _Optional[int] = ..., clawed_back_points_total: _Optional[int] = ...) -> None: ...
+    transferred_points_total: int
+    def __init__(self, member_id: _Optional[str] = ..., available_points: _Optional[int] = ..., held_points: _Optional[int] = ..., pending_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., earned_points_total: _Optional[int] = ..., spent_points_total: _Optional[int] = ..., expired_points_total: _Optional[int] = ..., next_expiries: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ..., next_unlocks: _Optional[_Iterable[_Union[Unlock, _Mapping]]] = ..., lifetime_points_total: _Optional[int] = ..., clawed_back_points_total: _Optional[int] = ..., transferred_points_total: _Optional[int] = ...) -> None: ...
 
 class Expiry(_message.Message):
     __slots__ = ("expire_time", "points", "is_at_least")
@@ -346,7 +352,7 @@ class ListStatementResponse(_message.Message):
     def __init__(self, entries: _Optional[_Iterable[_Union[StatementEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class StatementEntry(_message.Message):
-    __slots__ = ("txn_id", "kind", "points", "available_points", "occur_time", "record_time", "merchant_id", "store_id", "reference", "expire_time", "pending_points", "unlock_time", "rules", "debt_points", "spending_kind", "reason_code", "reversed_txn_id")
+    __slots__ = ("txn_id", "kind", "points", "available_points", "occur_time", "record_time", "merchant_id", "store_id", "reference", "expire_time", "pending_points", "unlock_time", "rules", "debt_points", "spending_kind", "reason_code", "reversed_txn_id", "other_member_id")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -364,6 +370,7 @@ class StatementEntry(_message.Message):
     SPENDING_KIND_FIELD_NUMBER: _ClassVar[int]
     REASON_CODE_FIELD_NUMBER: _ClassVar[int]
     REVERSED_TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    OTHER_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     kind: MovementKind
     points: int
@@ -381,7 +388,8 @@ class StatementEntry(_message.Message):
     spending_kind: SpendingKind
     reason_code: str
     reversed_txn_id: str
-    def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., debt_points: _Optional[int] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ..., reason_code: _Optional[str] = ..., reversed_txn_id: _Optional[str] = ...) -> None: ...
+    other_member_id: str
+    def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., debt_points: _Optional[int] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ..., reason_code: _Optional[str] = ..., reversed_txn_id: _Optional[str] = ..., other_member_id: _Optional[str] = ...) -> None: ...
 
 class QuoteOffsetRequest(_message.Message):
     __slots__ = ("member_id", "store_id", "order_total")
@@ -539,6 +547,30 @@ class ReleaseResponse(_message.Message):
     available_points: int
     def __init__(self, released_points: _Optional[int] = ..., available_points: _Optional[int] = ...) -> None: ...
 
+class TransferPointsRequest(_message.Message):
+    __slots__ = ("request_id", "member_id", "to_member_id", "points")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    TO_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    member_id: str
+    to_member_id: str
+    points: int
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., to_member_id: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
+
+class TransferPointsResponse(_message.Message):
+    __slots__ = ("txn_id", "points", "available_points", "is_replay")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    IS_REPLAY_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    points: int
+    available_points: int
+    is_replay: bool
+    def __init__(self, txn_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
+
 class EarningRule(_message.Message):
     __slots__ = ("rule_id", "kind", "name", "name_zh", "bonus_bps", "min_amount_minor", "categories", "store_ids", "month_days", "week_days")
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -564,7 +596,7 @@ class EarningRule(_message.Message):
     def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class RuleSet(_message.Message):
-    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "pending_days")
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "pending_days", "transfer_limit_points")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -574,6 +606,7 @@ class RuleSet(_message.Message):
     EXPIRY_MONTHS_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     PENDING_DAYS_FIELD_NUMBER: _ClassVar[int]
+    TRANSFER_LIMIT_POINTS_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_date: _types_pb2.BusinessDate
     base_points: int
@@ -583,7 +616,8 @@ class RuleSet(_message.Message):
     expiry_months: int
     offset: OffsetRule
     pending_days: int
-    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., pending_days: _Optional[int] = ...) -> None: ...
+    transfer_limit_points: int
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ...) -> None: ...
 
 class OffsetRule(_message.Message):
     __slots__ = ("offset_points", "offset_minor", "max_share_bps")

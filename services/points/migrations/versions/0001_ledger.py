@@ -25,6 +25,7 @@ TABLES = (
         clawed_back_points BIGINT NOT NULL,
         spent_points BIGINT NOT NULL,
         expired_points BIGINT NOT NULL,
+        transferred_points BIGINT NOT NULL,
         version BIGINT NOT NULL,
         first_expire_time TIMESTAMP WITH TIME ZONE,
         create_time TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -117,6 +118,19 @@ TABLES = (
         returned_lines BYTEA NOT NULL,
         PRIMARY KEY (wallet_id, sale_id)
     )""",
+    """CREATE TABLE transfer (
+        wallet_id UUID NOT NULL,
+        txn_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        to_wallet_id UUID NOT NULL,
+        points BIGINT NOT NULL,
+        record_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        has_arrived BOOLEAN NOT NULL,
+        lots JSONB NOT NULL,
+        PRIMARY KEY (wallet_id, txn_id)
+    )""",
+    """CREATE INDEX transfer_by_time ON transfer (wallet_id, record_time)""",
+    """CREATE INDEX transfer_under_way ON transfer (wallet_id, txn_id) WHERE NOT has_arrived""",
     """CREATE TABLE hold (
         wallet_id UUID NOT NULL,
         hold_id UUID NOT NULL,
