@@ -10,11 +10,12 @@ import pytest
 
 from chassis.identity import Caller, CallerKind
 from huitong.common.v1 import types_pb2
+from huitong.member.v1 import member_pb2
 from huitong.points.v1 import adjustments_pb2, adjustments_pb2_grpc, points_pb2, points_pb2_grpc
 from huitong.settlement.v1 import settlement_pb2 as pb
 from services.points.invariants import INVARIANTS as POINTS_INVARIANTS
 from services.settlement.invariants import INVARIANTS
-from tests.apps import GROUP, Apps
+from tests.apps import GROUP, Apps, member
 from tests.integration.settlement.test_settlement_of_all_services import Suite
 
 pytestmark = pytest.mark.timeout(120)
@@ -33,6 +34,7 @@ async def test_pending_points_and_adjustments_settle_and_reconcile(suite: Suite)
         rules=[points_pb2.EarningRule(rule_id="base", kind=points_pb2.RULE_KIND_BASE, name="Base")],
         expiry_months=12,
         pending_days=7,
+        transfer_limit_points=1_000,
     )
     await suite.call(
         suite.rules.PublishRuleSet, points_pb2.PublishRuleSetRequest(request_id="rule-set-2", rule_set=rule_set)
@@ -86,6 +88,22 @@ async def test_pending_points_and_adjustments_settle_and_reconcile(suite: Suite)
     after = [await suite.statement(code, "2017-02") for code in ("M1", "P1")]
     assert sum(one.clawed_back_points for one in after) == 101 + 25 + 500
     assert sum(one.issue_charge_minor for one in after) == -3103 - 180
+
+    # Points that were given away are settled as what they are: their issuer's, when they expire in another wallet.
+    join = member_pb2.JoinMemberRequest(request_id="join-bo-0001", phone="+8613800000002")
+    taker = (await suite.call(suite.members.JoinMember, join)).member.member_id
+    await suite.apps.drain()
+    giving = points_pb2.TransferPointsRequest(
+        request_id="give-0001", member_id=suite.anna, to_member_id=taker, points=400
+    )
+    await suite.call(wallets.TransferPoints, giving, member(suite.anna))
+    await suite.set_time(datetime(2018, 3, 2, 4, tzinfo=UTC))
+    async with asyncio.timeout(60):
+        while sum([(await suite.statement(code, "2018-03")).expired_points for code in ("M1", "P1")]) < 935 - 500:
+            await asyncio.sleep(0.1)
+    await suite.apps.drain()
+    balance = await suite.call(wallets.GetBalance, points_pb2.GetBalanceRequest(member_id=taker))
+    assert (balance.available_points, balance.expired_points_total) == (0, 400)
     answer = await suite.call(suite.statements.Reconcile, pb.ReconcileRequest())
     assert answer.is_equal, answer
     for service, invariants in (("settlement", INVARIANTS), ("points", POINTS_INVARIANTS)):
