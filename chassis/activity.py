@@ -20,4 +20,5 @@ class Activity:
     async def wait(self, timeout_s: float) -> None:
         """Wait for the next move, at most `timeout_s` (another replica may have moved unheard)."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._moved.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._moved.wait()

@@ -59,7 +59,8 @@ class Job:
                 await asyncio.sleep(min(1.0, self._every_seconds))
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._every_seconds)
+                async with asyncio.timeout(self._every_seconds):
+                    await self._wake.wait()
 
     async def run_once(self) -> bool:
         """Run if no other replica does. Answers whether it ran."""

@@ -186,9 +186,13 @@ class App:
         await self._set_health(False)
         if self._server is not None:
             await self._server.stop(self.settings.drain_seconds)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # Asked until all have ended: up to Python 3.11 asyncio.wait_for, which libraries use, forgets a cancellation
+        # that comes in the same moment as what it waits for.
+        running = set(self._tasks)
+        while running:
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=1.0)
         for hook in self._stop_hooks:
             await hook()
         for channel in self._channels.values():

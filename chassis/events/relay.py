@@ -153,7 +153,8 @@ class Relay:
                 await asyncio.sleep(max(0.0, begun + ROUND_SECONDS - clock()))
             else:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake[lane].wait(), POLL_SECONDS)
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await self._wake[lane].wait()
 
     async def _round(self, lane: int, jetstream: JetStreamContext) -> _Outcome:
         """Pack what is new, publish what is packed."""

@@ -7,8 +7,9 @@ import gc
 from chassis.run import App, run_service
 from huitong.member.v1 import member_pb2_grpc
 from huitong.org.v1 import org_pb2_grpc
-from huitong.points.v1 import points_pb2_grpc, rules_pb2_grpc
-from services.points.api import LedgerServicer, SalesServicer, WalletServicer
+from huitong.points.v1 import adjustments_pb2_grpc, points_pb2_grpc, rules_pb2_grpc
+from services.points.adjustments import Adjustments
+from services.points.api import AdjustmentServicer, LedgerServicer, SalesServicer, WalletServicer
 from services.points.caps import Caps
 from services.points.claims import Claims
 from services.points.consumers import member_handlers, org_handlers
@@ -20,6 +21,7 @@ from services.points.operations import Sales
 from services.points.rules_api import RuleDraftServicer, RuleServicer, RuleSimulationServicer
 from services.points.simulation import Simulations
 from services.points.spending import Spendings
+from services.points.transfers import Transfers
 
 
 async def calm_collector() -> None:
@@ -48,6 +50,8 @@ def build(app: App) -> None:
     caps = Caps(app.db.url)
     sales = Sales(app.db, lookup, claims, caps, ledger)
     spendings = Spendings(app.db, lookup, claims, ledger)
+    adjustments = Adjustments(app.db, lookup, ledger)
+    transfers = Transfers(app.db, lookup, claims, ledger)
     jobs = Jobs(app.db, ledger)
 
     app.on_start(ledger.open)
@@ -61,18 +65,22 @@ def build(app: App) -> None:
     app.on_stop(ledger.close)
 
     app.serve(points_pb2_grpc.add_SalesServiceServicer_to_server, SalesServicer(app.db, sales))
-    app.serve(points_pb2_grpc.add_WalletServiceServicer_to_server, WalletServicer(app.db, lookup, spendings))
+    app.serve(points_pb2_grpc.add_WalletServiceServicer_to_server, WalletServicer(app.db, lookup, spendings, transfers))
     app.serve(points_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(app.db))
     app.serve(rules_pb2_grpc.add_RuleDraftServiceServicer_to_server, RuleDraftServicer(app.db))
     app.serve(rules_pb2_grpc.add_RuleSimulationServiceServicer_to_server, RuleSimulationServicer(app.db, lookup))
     app.serve(points_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(app.db))
 
+    app.serve(adjustments_pb2_grpc.add_AdjustmentServiceServicer_to_server, AdjustmentServicer(app.db, adjustments))
+
     app.consume("org", org_handlers())
     app.consume("member", member_handlers(lane_count))
 
-    app.job("points-expiry", jobs.expire_points, every_seconds=60)
+    app.job("points-day-close", jobs.close_day, every_seconds=60)
     app.job("points-holds", jobs.release_holds, every_seconds=5)
     app.job("points-rule-simulations", Simulations(app.db, lookup).run_all, every_seconds=2)
+    app.job("points-adjustments", adjustments.finish, every_seconds=5)
+    app.job("points-transfers", transfers.finish, every_seconds=5)
 
 
 if __name__ == "__main__":

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from chassis import ids, rpc
 from chassis.db import Database
 from chassis.errors import AppError, InvalidArgument
 from chassis.pages import decode_token, encode_token, page_size
 from huitong.common.v1 import types_pb2
-from huitong.points.v1 import points_pb2, points_pb2_grpc
+from huitong.points.v1 import adjustments_pb2, adjustments_pb2_grpc, points_pb2, points_pb2_grpc
 from services.points import queries, rules
+from services.points.adjustments import Adjustments, list_adjustments, to_message
 from services.points.convert import optional_edge, to_timestamp
 from services.points.errors import CurrencyMismatch, MemberUnknown, SaleUnknown
 from services.points.ledger import Kind
 from services.points.lookup import Lookup
 from services.points.operations import Sales
 from services.points.spending import Spendings
+from services.points.transfers import Transfers
 
 NEXT_EXPIRIES = 12
+NEXT_UNLOCKS = 12
 MOST_SALES = 1_000
 _LAST_VERSION = 2**63 - 1
 _MOVEMENTS = {
@@ -28,6 +33,11 @@ _MOVEMENTS = {
     Kind.CAPTURE: points_pb2.MOVEMENT_KIND_REDEEM,
     Kind.REVERSE: points_pb2.MOVEMENT_KIND_REDEEM_REVERSAL,
     Kind.EXPIRE: points_pb2.MOVEMENT_KIND_EXPIRE,
+    Kind.ACTIVATE: points_pb2.MOVEMENT_KIND_ACTIVATE,
+    Kind.CREDIT: points_pb2.MOVEMENT_KIND_CREDIT,
+    Kind.DEBIT: points_pb2.MOVEMENT_KIND_DEBIT,
+    Kind.TRANSFER_OUT: points_pb2.MOVEMENT_KIND_TRANSFER_OUT,
+    Kind.TRANSFER_IN: points_pb2.MOVEMENT_KIND_TRANSFER_IN,
 }
 
 
@@ -102,8 +112,8 @@ def _problem(error: AppError) -> types_pb2.Problem:
 class WalletServicer(points_pb2_grpc.WalletServiceServicer):
     """A member's points."""
 
-    def __init__(self, database: Database, lookup: Lookup, spendings: Spendings) -> None:
-        self._db, self._lookup, self._spendings = database, lookup, spendings
+    def __init__(self, database: Database, lookup: Lookup, spendings: Spendings, transfers: Transfers) -> None:
+        self._db, self._lookup, self._spendings, self._transfers = database, lookup, spendings, transfers
 
     async def GetBalance(self, request: points_pb2.GetBalanceRequest, context: Any) -> points_pb2.GetBalanceResponse:
         """Balance, and what expires next."""
@@ -114,18 +124,26 @@ class WalletServicer(points_pb2_grpc.WalletServiceServicer):
             if row is None:
                 raise MemberUnknown(member_id=request.member_id)
             expiries = await queries.list_next_expiries(tx, member_id, NEXT_EXPIRIES)
+            unlocks = await queries.list_next_unlocks(tx, member_id, NEXT_UNLOCKS) if row["pending_points"] else []
         return points_pb2.GetBalanceResponse(
             member_id=request.member_id,
             available_points=row["available_points"],
             held_points=row["held_points"],
             pending_points=row["pending_points"],
             debt_points=row["debt_points"],
-            earned_points_total=row["earned_points"],
+            earned_points_total=row["earned_points"] - row["clawed_back_points"],
             spent_points_total=row["spent_points"],
             expired_points_total=row["expired_points"],
+            lifetime_points_total=row["earned_points"],
+            clawed_back_points_total=row["clawed_back_points"],
+            transferred_points_total=row["transferred_points"],
             next_expiries=[
-                points_pb2.Expiry(expire_time=to_timestamp(expiry["expire_time"]), points=expiry["points"])
-                for expiry in expiries
+                points_pb2.Expiry(expire_time=to_timestamp(due.time), points=due.points, is_at_least=due.is_at_least)
+                for due in expiries
+            ],
+            next_unlocks=[
+                points_pb2.Unlock(unlock_time=to_timestamp(due.time), points=due.points, is_at_least=due.is_at_least)
+                for due in unlocks
             ],
         )
 
@@ -194,6 +212,12 @@ class WalletServicer(points_pb2_grpc.WalletServiceServicer):
         """Give a hold back."""
         return await self._spendings.release(rpc.caller().group_id, request)
 
+    async def TransferPoints(
+        self, request: points_pb2.TransferPointsRequest, context: Any
+    ) -> points_pb2.TransferPointsResponse:
+        """Give points to another member."""
+        return await self._transfers.transfer(rpc.caller().group_id, request)
+
 
 def _version_of(token: str) -> int:
     try:
@@ -203,18 +227,35 @@ def _version_of(token: str) -> int:
 
 
 def _statement_entry(row: Any) -> points_pb2.StatementEntry:
-    return points_pb2.StatementEntry(
+    entry = points_pb2.StatementEntry(
         txn_id=ids.to_edge("txn", row["txn_id"]),
         kind=_MOVEMENTS[Kind(row["kind"])],
         points=row["points"],
+        pending_points=row["pending_points"],
         available_points=row["available_points"],
         occur_time=to_timestamp(row["occur_time"]),
         record_time=to_timestamp(row["record_time"]),
         merchant_id=optional_edge("mch", row["merchant_id"]),
         store_id=optional_edge("sto", row["store_id"]),
         reference=row["reference"],
-        expire_time=to_timestamp(row["expire_time"]) if row["kind"] == Kind.EARN else None,
+        expire_time=to_timestamp(row["expire_time"]) if row["kind"] in (Kind.EARN, Kind.CREDIT) else None,
+        unlock_time=to_timestamp(row["unlock_time"]),
+        debt_points=row["debt_points"],
     )
+    match Kind(row["kind"]):
+        case Kind.EARN:
+            entry.rules.extend(points_pb2.Explanation.FromString(row["explanation"]).rules)
+        case Kind.REDEEM | Kind.CAPTURE:
+            entry.spending_kind = points_pb2.Spending.FromString(row["detail"]).kind
+        case Kind.CREDIT | Kind.DEBIT:
+            entry.reason_code = adjustments_pb2.Adjustment.FromString(row["detail"]).reason_code
+        case Kind.TRANSFER_OUT:
+            entry.other_member_id = points_pb2.TransferPointsRequest.FromString(row["detail"]).to_member_id
+        case Kind.TRANSFER_IN:
+            entry.other_member_id = points_pb2.TransferPointsRequest.FromString(row["detail"]).member_id
+        case Kind.CLAW_BACK | Kind.REVERSE:
+            entry.reversed_txn_id = ids.to_edge("txn", row["ref_id"])
+    return entry
 
 
 class LedgerServicer(points_pb2_grpc.LedgerServiceServicer):
@@ -238,3 +279,55 @@ class LedgerServicer(points_pb2_grpc.LedgerServiceServicer):
                 setattr(merchant.issued, field.name, row[field.name])
                 setattr(answer.total, field.name, getattr(answer.total, field.name) + row[field.name])
         return answer
+
+
+class AdjustmentServicer(adjustments_pb2_grpc.AdjustmentServiceServicer):
+    """Points put right by hand."""
+
+    def __init__(self, database: Database, adjustments: Adjustments) -> None:
+        self._db, self._adjustments = database, adjustments
+
+    async def RequestAdjustment(
+        self, request: adjustments_pb2.RequestAdjustmentRequest, context: Any
+    ) -> adjustments_pb2.RequestAdjustmentResponse:
+        """Ask for one."""
+        return await self._adjustments.request(rpc.caller().group_id, request)
+
+    async def ApproveAdjustment(
+        self, request: adjustments_pb2.ApproveAdjustmentRequest, context: Any
+    ) -> adjustments_pb2.ApproveAdjustmentResponse:
+        """Approve and apply."""
+        return await self._adjustments.approve(rpc.caller().group_id, request)
+
+    async def RejectAdjustment(
+        self, request: adjustments_pb2.RejectAdjustmentRequest, context: Any
+    ) -> adjustments_pb2.RejectAdjustmentResponse:
+        """Reject."""
+        return await self._adjustments.reject(request)
+
+    async def ListAdjustments(
+        self, request: adjustments_pb2.ListAdjustmentsRequest, context: Any
+    ) -> adjustments_pb2.ListAdjustmentsResponse:
+        """The group's, newest first."""
+        member_id = ids.from_edge("mbr", request.member_id, "member_id") if request.member_id else None
+        before = _place_of(request.page_token) if request.page_token else None
+        size = page_size(request.page_size)
+        async with self._db.reading(rpc.caller()) as tx:
+            rows = await list_adjustments(tx, state=request.state, member_id=member_id, before=before, limit=size + 1)
+        more, rows = len(rows) > size, rows[:size]
+        last = (rows[-1]["create_time"].isoformat(), rows[-1]["adjustment_id"]) if more else ()
+        return adjustments_pb2.ListAdjustmentsResponse(
+            adjustments=[to_message(row, tx.now) for row in rows],
+            next_page_token=encode_token(*last) if more else "",
+        )
+
+
+def _place_of(token: str) -> tuple[datetime, UUID]:
+    create_time, adjustment_id = decode_token(token, 2)
+    try:
+        place = datetime.fromisoformat(create_time), UUID(adjustment_id)
+    except ValueError:
+        place = None
+    if place is None or place[0].tzinfo is None:
+        raise InvalidArgument([("page_token", "is not a token that this list gave")])
+    return place

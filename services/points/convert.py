@@ -87,6 +87,8 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         offset=offset,
         rounding=rules.Rounding(message.rounding or rules.Rounding.FLOOR),
         effective_time=instant_of(message.effective_time) if message.HasField("effective_time") else None,
+        pending_days=message.pending_days,
+        transfer_limit_points=message.transfer_limit_points,
     )
     problems += rules.find_problems(rule_set)
     if problems:
@@ -193,6 +195,7 @@ def explanation_of(
     business_date: date,
     tier: rules.Tier,
     line_nos: list[int],
+    unlock_time: datetime | None = None,
 ) -> bytes:
     """Why a sale earned its points: an Explanation, serialised.
 
@@ -204,6 +207,8 @@ def explanation_of(
     parts += map(_explained_line, line_nos, earning.line_points, earning.line_rates_bps)
     skipped = [points_pb2.SkippedRule(rule_id=rule_id, problem=problem) for rule_id, problem in earning.skipped]
     parts.append(points_pb2.Explanation(eligible_minor=earning.eligible_minor, skipped=skipped).SerializeToString())
+    if unlock_time is not None:
+        parts.append(points_pb2.Explanation(unlock_time=to_timestamp(unlock_time)).SerializeToString())
     return b"".join(parts)
 
 

@@ -126,6 +126,48 @@ class CaptureExceedsHold(AppError):
     zh = "冻结积分为 {held_points}，不足 {requested_points}。"
 
 
+class TransferToSelf(AppError):
+    """A member cannot give points to themselves."""
+
+    code, reason = StatusCode.INVALID_ARGUMENT, "TRANSFER_TO_SELF"
+    zh = "不能把积分转赠给自己。"
+
+
+class TransferNotAllowed(AppError):
+    """The rules in force do not let members give points away."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "TRANSFER_NOT_ALLOWED"
+    zh = "现行规则不允许转赠积分。"
+
+
+class TransferLimitReached(AppError):
+    """Of {limit_points} points that may be given away in 24 hours {left_points} are left."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "TRANSFER_LIMIT_REACHED"
+    zh = "24 小时内最多可转赠 {limit_points} 积分，剩余额度 {left_points}。"
+
+
+class AdjustmentUnknown(AppError):
+    """There is no adjustment {adjustment_id}."""
+
+    code, reason = StatusCode.NOT_FOUND, "ADJUSTMENT_UNKNOWN"
+    zh = "积分调整 {adjustment_id} 不存在。"
+
+
+class AdjustmentDecided(AppError):
+    """The adjustment {adjustment_id} was decided already: {state}."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "ADJUSTMENT_DECIDED"
+    zh = "积分调整 {adjustment_id} 已有决定：{state}。"
+
+
+class AdjustmentLapsed(AppError):
+    """Nobody decided on the adjustment {adjustment_id} before {lapse_time}."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "ADJUSTMENT_LAPSED"
+    zh = "积分调整 {adjustment_id} 在 {lapse_time} 前未获审批，已失效。"
+
+
 class RulesInvalid(AppError):
     """The rule set is not valid: {problem}."""
 

@@ -17,13 +17,13 @@ from google.protobuf.message import Message
 from chassis import ids
 from chassis.events.relay import Positioned
 from huitong.common.v1 import events_pb2 as common_pb2
-from huitong.points.v1 import events_pb2, points_pb2
+from huitong.points.v1 import adjustments_pb2, events_pb2, points_pb2
 from services.points.convert import to_timestamp
 from services.points.ledger import Kind
 
 READ_SECONDS = 0.03
 _READ = """SELECT n, wallet_id, group_id, txn_id, ref_id, kind, points, debt_points, merchant_id, occur_time,
-        expire_time, lot_ids, lot_merchant_ids, lot_points, payload
+        expire_time, unlock_time, lot_ids, lot_merchant_ids, lot_points, payload
     FROM ledger_outbox{s} WHERE lane = $1 AND n > $2 ORDER BY n LIMIT $3"""
 _NEWEST = "SELECT n FROM lane{s} WHERE lane = $1"
 
@@ -104,6 +104,22 @@ def events_of(row: Any) -> Iterator[common_pb2.Event]:
                 spending=points_pb2.Spending.FromString(row["payload"]),
             ),
         )
+    elif kind is Kind.ACTIVATE:
+        lots = _lots(row)
+        yield _event(
+            row,
+            events_pb2.PointsActivated(
+                txn_id=ids.to_edge("txn", row["txn_id"]),
+                member_id=ids.to_edge("mbr", row["wallet_id"]),
+                points=sum(lot.points for lot in lots),
+                lots=lots,
+                unlock_time=to_timestamp(row["unlock_time"]),
+            ),
+        )
+    elif kind in (Kind.TRANSFER_OUT, Kind.TRANSFER_IN):
+        yield _event(row, _transferred(row, kind))
+    elif kind in (Kind.CREDIT, Kind.DEBIT):
+        yield _event(row, _adjusted(row, kind))
     else:  # EXPIRE; holds and releases move nothing
         yield _event(
             row,
@@ -132,6 +148,52 @@ def _earned(row: Any, sale: events_pb2.SaleRecorded) -> events_pb2.PointsEarned:
         sale_id=sale.sale_id,
         expire_time=to_timestamp(row["expire_time"]),
         business_date=sale.business_date,
+        unlock_time=to_timestamp(row["unlock_time"]) if row["points"] > row["debt_points"] else None,
+    )
+
+
+def _adjusted(row: Any, kind: Kind) -> Message:
+    adjustment = adjustments_pb2.Adjustment.FromString(row["payload"])
+    common: dict[str, Any] = {
+        "txn_id": ids.to_edge("txn", row["txn_id"]),
+        "member_id": ids.to_edge("mbr", row["wallet_id"]),
+        "adjustment_id": adjustment.adjustment_id,
+        "reason_code": adjustment.reason_code,
+    }
+    if kind is Kind.CREDIT:
+        return events_pb2.PointsCredited(
+            **common,
+            lot=events_pb2.LotShare(
+                lot_id=ids.to_edge("lot", row["txn_id"]),
+                issuer_merchant_id=ids.to_edge("mch", row["merchant_id"]),
+                points=row["points"] - row["debt_points"],
+            ),
+            points=row["points"],
+            debt_repaid_points=row["debt_points"],
+            expire_time=to_timestamp(row["expire_time"]),
+        )
+    if row["points"]:
+        return events_pb2.PointsDebited(**common, points=-row["points"], lots=_lots(row))
+    return events_pb2.PointsDebitRefused(**common)
+
+
+def _transferred(row: Any, kind: Kind) -> Message:
+    origin = points_pb2.TransferPointsRequest.FromString(row["payload"])
+    if kind is Kind.TRANSFER_OUT:
+        return events_pb2.PointsTransferredOut(
+            txn_id=ids.to_edge("txn", row["txn_id"]),
+            member_id=origin.member_id,
+            to_member_id=origin.to_member_id,
+            points=-row["points"],
+            lots=_lots(row),
+        )
+    return events_pb2.PointsTransferredIn(
+        txn_id=ids.to_edge("txn", row["txn_id"]),
+        out_txn_id=ids.to_edge("txn", row["ref_id"]),
+        member_id=origin.to_member_id,
+        from_member_id=origin.member_id,
+        points=row["points"],
+        lots=_lots(row),
     )
 
 

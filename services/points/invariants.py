@@ -22,18 +22,25 @@ _COUNTS: dict[str, str] = {
            OR -w.debt_points <> coalesce(p.debt_points, 0)""",
     "2 wallet = what its lots hold": """
         SELECT count(*) FROM wallet{s} w
-        FULL JOIN (SELECT wallet_id, sum(left_points) AS left_points, sum(held_points) AS held_points
+        FULL JOIN (SELECT wallet_id, sum(left_points) FILTER (WHERE unlock_time IS NULL) AS unlocked_points,
+                          sum(left_points) FILTER (WHERE unlock_time IS NOT NULL) AS pending_points,
+                          sum(held_points) AS held_points
                    FROM lot{s} GROUP BY wallet_id) l USING (wallet_id)
-        WHERE w.wallet_id IS NULL OR w.available_points + w.held_points <> coalesce(l.left_points, 0)
-           OR w.held_points <> coalesce(l.held_points, 0)""",
+        WHERE w.wallet_id IS NULL OR w.available_points + w.held_points <> coalesce(l.unlocked_points, 0)
+           OR w.pending_points <> coalesce(l.pending_points, 0) OR w.held_points <> coalesce(l.held_points, 0)""",
+    "2 pending points are not held and unlock before they expire": """
+        SELECT count(*) FROM lot{s}
+        WHERE unlock_time IS NOT NULL AND (held_points <> 0 OR unlock_time >= expire_time)""",
     "2 wallet = its totals, its transactions and its debts": """
         SELECT count(*) FROM wallet{s} w
-        LEFT JOIN (SELECT wallet_id, count(*) AS txn_count, sum(points) AS points FROM txn{s} GROUP BY wallet_id) t
+        LEFT JOIN (SELECT wallet_id, count(*) AS txn_count, sum(points) AS points,
+                          sum(pending_points) AS pending_points FROM txn{s} GROUP BY wallet_id) t
           USING (wallet_id)
         LEFT JOIN (SELECT wallet_id, sum(left_points) AS points FROM debt{s} GROUP BY wallet_id) d USING (wallet_id)
-        WHERE w.earned_points - w.clawed_back_points - w.spent_points - w.expired_points
+        WHERE w.earned_points - w.clawed_back_points - w.spent_points - w.expired_points + w.transferred_points
                 <> w.available_points + w.held_points + w.pending_points - w.debt_points
            OR coalesce(t.points, 0) <> w.available_points + w.held_points + w.pending_points - w.debt_points
+           OR coalesce(t.pending_points, 0) <> w.pending_points
            OR coalesce(t.txn_count, 0) <> w.version OR coalesce(d.points, 0) <> w.debt_points""",
     "2 held = holds under way": """
         SELECT count(*) FROM wallet{s} w
@@ -41,10 +48,10 @@ _COUNTS: dict[str, str] = {
           USING (wallet_id)
         FULL JOIN (SELECT wallet_id, sum(points) AS points FROM hold_lot{s} GROUP BY wallet_id) l USING (wallet_id)
         WHERE coalesce(w.held_points, 0) <> coalesce(h.points, 0) OR coalesce(h.points, 0) <> coalesce(l.points, 0)""",
-    "3 issuer slots + wallets + expired = 0": """
+    "3 issuer slots + wallets + expired + transit = 0": """
         SELECT ((SELECT coalesce(sum(debt_points - outstanding_points - expired_points), 0) FROM issuer_slot{s})
               + (SELECT coalesce(sum(available_points + held_points + pending_points - debt_points), 0) FROM wallet{s})
-              + (SELECT coalesce(sum(points), 0) FROM posting{s} WHERE account = 'expired') <> 0)::int""",
+              + (SELECT coalesce(sum(points), 0) FROM posting{s} WHERE account IN ('expired', 'transit')) <> 0)::int""",
     "3 each issuer's slots = its lots, its debts, its postings": """
         SELECT count(*) FROM (
             SELECT merchant_id, sum(outstanding_points) AS outstanding_points, sum(debt_points) AS debt_points,
@@ -55,9 +62,10 @@ _COUNTS: dict[str, str] = {
         FULL JOIN (SELECT merchant_id, sum(left_points) AS points FROM debt{s} GROUP BY merchant_id) d
           USING (merchant_id)
         FULL JOIN (SELECT merchant_id, coalesce(sum(points) FILTER (WHERE account = 'issuer'), 0) AS issuer_points,
-                          coalesce(sum(points) FILTER (WHERE account = 'expired'), 0) AS expired_points
+                          coalesce(sum(points) FILTER (WHERE account = 'expired'), 0) AS expired_points,
+                          coalesce(sum(points) FILTER (WHERE account = 'transit'), 0) AS transit_points
                    FROM posting{s} WHERE merchant_id IS NOT NULL GROUP BY merchant_id) p USING (merchant_id)
-        WHERE coalesce(s.outstanding_points, 0) <> coalesce(l.points, 0)
+        WHERE coalesce(s.outstanding_points, 0) <> coalesce(l.points, 0) + coalesce(p.transit_points, 0)
            OR coalesce(s.debt_points, 0) <> coalesce(d.points, 0)
            OR coalesce(s.expired_points, 0) <> coalesce(p.expired_points, 0)
            OR coalesce(s.debt_points - s.outstanding_points - s.expired_points, 0) <> coalesce(p.issuer_points, 0)""",
@@ -66,6 +74,14 @@ _COUNTS: dict[str, str] = {
                              - outstanding_points + debt_points), 0) <> 0)::int FROM issuer_slot{s}""",
     "3 redeemed = accepted": """
         SELECT (coalesce(sum(redeemed_points - accepted_points), 0) <> 0)::int FROM issuer_slot{s}""",
+    "3 in transit = what was taken and has not arrived": """
+        SELECT ((SELECT coalesce(sum(points), 0) FROM posting{s} WHERE account = 'transit')
+                <> (SELECT coalesce(sum(o.points), 0) FROM transfer{s} o
+                    WHERE NOT EXISTS (SELECT FROM txn{s} t WHERE t.wallet_id = o.to_wallet_id AND t.ref_id = o.txn_id
+                                        AND t.kind = 13)))::int
+             + (SELECT count(*) FROM transfer{s} o
+                LEFT JOIN txn{s} t ON t.wallet_id = o.to_wallet_id AND t.ref_id = o.txn_id AND t.kind = 13
+                WHERE (o.has_arrived AND t.txn_id IS NULL) OR t.points <> o.points)""",
     "4 nothing is negative": """
         SELECT (SELECT count(*) FROM wallet{s}
                 WHERE least(available_points, held_points, pending_points, debt_points) < 0)
@@ -112,6 +128,17 @@ _COUNTS: dict[str, str] = {
              + (SELECT count(*) FROM lane{s} l
                 LEFT JOIN (SELECT lane, max(n) AS n FROM ledger_outbox{s} GROUP BY lane) o USING (lane)
                 WHERE l.n <> coalesce(o.n, 0))""",
+    "5 an adjustment moved points once, when and only when it is applied": """
+        SELECT (SELECT count(*) FROM adjustment a LEFT JOIN txn{s} t ON t.wallet_id = a.member_id
+                  AND t.txn_id = a.adjustment_id
+                WHERE CASE a.state
+                      WHEN 3 THEN t.points IS DISTINCT FROM CASE a.direction WHEN 1 THEN a.points ELSE -a.points END
+                      WHEN 5 THEN t.points IS DISTINCT FROM 0
+                      WHEN 2 THEN false
+                      ELSE t.txn_id IS NOT NULL END)
+             + (SELECT count(*) FROM txn{s} t LEFT JOIN adjustment a ON a.adjustment_id = t.txn_id
+                WHERE t.kind IN (10, 11) AND (a.member_id IS DISTINCT FROM t.wallet_id
+                                              OR t.kind <> 9 + a.direction OR a.state NOT IN (2, 3, 5)))""",
     "9 every request id that was answered leads to its receipt": """
         SELECT count(*) FROM receipt_claim c
         WHERE NOT EXISTS (SELECT FROM request_claim r WHERE r.target_id = c.sale_id)""",

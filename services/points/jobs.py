@@ -1,8 +1,18 @@
-"""Recurring work: holds that are over their time, and points that expire. Both may run again at any time."""
+"""Recurring work: holds that are over their time, pending points that unlock, points that expire.
+
+All of it may run again at any time, and a run that a crash cut short is finished by the next one. A day closes in one
+order, so that the same history always ends in the same ledger: holds that timed out are freed, pending points are
+activated, what is over its time expires. (Tiers, which follow from sales alone, are member's own day close.) Each
+movement is dated with the instant it was due at and not with that of the run.
+
+Only the activation makes pending points available, and not the moment their time comes: until it has run they count as
+pending and cannot be spent, so that available + held + pending = what the lots hold at every commit. It runs every
+minute and whenever business time was told.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from chassis import ids
@@ -31,12 +41,24 @@ class Jobs:
                 ]
             )
 
-    async def expire_points(self, now: datetime) -> None:
-        """Expire what is left of every lot that is over its time: one transaction for a wallet and an instant.
-
-        Timed-out holds go first, so that what they held expires in the same run. Held points stay until their release.
-        """
+    async def close_day(self, now: datetime) -> None:
+        """Free what timed out, activate what unlocked, expire what is over its time: in this order."""
         await self.release_holds(now)
+        await self.activate_points(now)
+        await self.expire_points(now)
+
+    async def activate_points(self, now: datetime) -> None:
+        """Make every pending lot available whose time has come: one transaction for a wallet and an instant."""
+        after = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+        while wallets := await queries.list_due_unlocks(self._db.pool, now=now, after=after, limit=CHUNK):
+            await self._apply([_activation(row) for row in wallets])
+            after = (wallets[-1]["unlock_time"], wallets[-1]["wallet_id"])
+
+    async def expire_points(self, now: datetime) -> None:
+        """Expire what is left of every unlocked lot that is over its time: one transaction for a wallet and an instant.
+
+        Held points stay until their release.
+        """
         after = UUID(int=0)
         while wallets := await queries.list_due_expiries(self._db.pool, now=now, after_wallet_id=after, limit=CHUNK):
             await self._apply([_expiry(row) for row in wallets])
@@ -46,6 +68,20 @@ class Jobs:
         for answer in await self._ledger.apply(items, timeout_s=60.0):
             if isinstance(answer, AppError):
                 raise answer  # the job runs again and finds what is left
+
+
+def _activation(row: queries.SaleRow) -> Item:
+    return Item(
+        kind=Kind.ACTIVATE,
+        wallet_id=row["wallet_id"],
+        group_id=row["group_id"],
+        # A sale may bring a lot of the same time just after a run; the wallet's version tells the runs apart.
+        txn_id=ids.derive("activate", row["wallet_id"], row["unlock_time"].isoformat(), row["version"]),
+        request_hash=b"",
+        points=0,
+        occur_time=row["unlock_time"],
+        unlock_time=row["unlock_time"],
+    )
 
 
 def _expiry(row: queries.SaleRow) -> Item:

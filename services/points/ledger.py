@@ -58,6 +58,11 @@ class Kind(enum.IntEnum):
     HOLD = 6
     CAPTURE = 7
     RELEASE = 8
+    ACTIVATE = 9
+    CREDIT = 10
+    DEBIT = 11
+    TRANSFER_OUT = 12
+    TRANSFER_IN = 13
 
 
 class Status(enum.IntEnum):
@@ -77,6 +82,7 @@ class Status(enum.IntEnum):
     REVERSAL_EXCEEDS = 12
     NOTHING = 13
     SALE_UNKNOWN = 14
+    TRANSFER_LIMIT = 15
 
 
 _STATUSES = {int(status): status for status in Status}
@@ -103,6 +109,7 @@ class Item:
     detail: bytes | None = None
     explanation: bytes | None = None
     payload: bytes | None = None
+    unlock_time: datetime | None = None  # an earn's: pending until then
 
 
 class Outcome(NamedTuple):
@@ -157,7 +164,7 @@ class Lane:
     ) -> None:
         """`now_sql` is business time as SQL. `after_batch` runs after each commit."""
         self.lane, self._url, self._after_batch = lane, url, after_batch
-        arrays = ", ".join(f"${number}" for number in range(2, 19))
+        arrays = ", ".join(f"${number}" for number in range(2, 20))
         self._statement_text = f"SELECT * FROM ledger_apply{suffix}($1, {now_sql}, {arrays})"
         # One queue a merchant, taken from in turn: a bulk upload does not starve the tills of others.
         self._queues: dict[UUID | None, deque[_Waiting]] = {}
@@ -359,6 +366,7 @@ def columns(items: Sequence[Item]) -> tuple[list[Any], ...]:
         [one.detail for one in items],
         [one.explanation for one in items],
         [one.payload for one in items],
+        [one.unlock_time for one in items],
     )
 
 

@@ -59,6 +59,7 @@ class _Sale:
     claim: ReceiptClaim
     request_id: str
     place: Store
+    now: datetime
     computed: Computed
     # The sale once more, with what limited offers were granted, by rule id.
     compute: Callable[[Mapping[str, int]], Computed]
@@ -86,8 +87,9 @@ class _Sale:
         if any(own[rule.rule_id] < want for rule, want in self.computed.earning.wants):
             self.computed = self.compute(own)
             self.item.points = self.computed.earning.points
-            self.item.explanation = self.computed.explanation
             self.item.expire_time = self.computed.expire_time(self.place.time_zone)
+            self.item.unlock_time = self.computed.unlock_time(self.place.time_zone, self.now)
+            self.item.explanation = self.computed.explanation(self.item.unlock_time)
 
 
 class Sales:
@@ -244,8 +246,7 @@ class Computed(NamedTuple):
     earning: rules.Earning
     line_nos: list[int]
 
-    @property
-    def explanation(self) -> bytes:
+    def explanation(self, unlock_time: datetime | None) -> bytes:
         """Why, as an Explanation, serialised."""
         return explanation_of(
             self.earning,
@@ -253,7 +254,16 @@ class Computed(NamedTuple):
             business_date=self.business_date,
             tier=self.tier,
             line_nos=self.line_nos,
+            unlock_time=unlock_time,
         )
+
+    def unlock_time(self, time_zone: str, now: datetime) -> datetime | None:
+        """When the points can be spent; None when it is at once."""
+        if not self.rule_set.pending_days or not self.earning.points:
+            return None
+        unlock_time = rules.unlock_of(self.business_date, self.rule_set.pending_days, time_zone)
+        # A sale that comes in late: its time is over, so nothing has to wait for it.
+        return unlock_time if unlock_time > now else None
 
     def expire_time(self, time_zone: str) -> datetime | None:
         """When the points expire; None when there are none."""
@@ -371,6 +381,7 @@ def prepare_sale(
         )
 
     computed = compute()
+    unlock_time = computed.unlock_time(place.time_zone, now)
     # A SaleRecorded in parts, in the order of its fields: what all sales of the store and day share is made once.
     payload = b"".join(
         (
@@ -395,11 +406,12 @@ def prepare_sale(
         amount_minor=request.total.amount_minor,
         reference=reference,
         detail=content,
-        explanation=computed.explanation,
+        explanation=computed.explanation(unlock_time),
         payload=payload,
+        unlock_time=unlock_time,
     )
     claim = ReceiptClaim(sale_id, ids.derive("record_sale", group_id, request_id), group_id, member_id, hashed)
-    return _Sale(item, claim, request_id, place, computed, compute)
+    return _Sale(item, claim, request_id, place, now, computed, compute)
 
 
 @lru_cache(maxsize=1024)
@@ -426,6 +438,9 @@ class Recorded:
             message.expire_time.CopyFrom(expire_time)
         explanation = item.explanation if outcome.explanation is None else outcome.explanation
         message.explanation.MergeFromString(explanation or b"")
+        if message.explanation.HasField("unlock_time") and outcome.points > outcome.debt_points:
+            message.pending_points = outcome.points - outcome.debt_points
+            message.unlock_time.CopyFrom(message.explanation.unlock_time)
         message.is_replay = outcome.status is Status.REPLAY
         return message
 

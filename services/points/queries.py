@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -55,49 +55,91 @@ async def find_sale_with_refunds(tx: Tx, wallet_id: UUID, sale_id: UUID) -> RowM
     return result.mappings().one_or_none()
 
 
+# A balance and a page of a statement cost the same however long the history is: each query follows an index to what it
+# answers with, and where a member's lots could be without number it looks at so many and says when there are more.
+MOST_LOTS = 2_000
+
+BALANCE = text(
+    """SELECT w.available_points - coalesce(x.points, 0) AS available_points, w.held_points, w.pending_points,
+              w.debt_points, w.earned_points, w.clawed_back_points, w.spent_points, w.transferred_points,
+              w.expired_points + coalesce(x.points, 0) AS expired_points
+       FROM wallet w
+       LEFT JOIN LATERAL (SELECT sum(l.left_points - l.held_points)::bigint AS points FROM lot l
+                          WHERE w.first_expire_time <= :now AND l.wallet_id = w.wallet_id AND l.unlock_time IS NULL
+                            AND l.expire_time >= w.first_expire_time AND l.expire_time <= :now) x ON true
+       WHERE w.wallet_id = :wallet_id AND w.group_id = :group_id"""
+)
+
+# The scan starts at the first lot that may have points left, past what is spent.
+NEXT_EXPIRIES = text(
+    """SELECT l.expire_time, sum(l.free_points)::bigint AS points, count(*) AS lot_count
+       FROM (SELECT l.expire_time,
+                    CASE WHEN l.unlock_time IS NULL THEN l.left_points - l.held_points ELSE 0 END AS free_points
+             FROM lot l
+             WHERE l.wallet_id = :wallet_id
+               AND l.expire_time >= (SELECT greatest(w.first_expire_time, :now) FROM wallet w
+                                     WHERE w.wallet_id = :wallet_id AND w.first_expire_time IS NOT NULL)
+               AND l.expire_time > :now
+             ORDER BY l.expire_time, l.lot_id LIMIT :most_lots) l
+       GROUP BY l.expire_time ORDER BY l.expire_time"""
+)
+
+NEXT_UNLOCKS = text(
+    """SELECT l.unlock_time, sum(l.left_points)::bigint AS points, count(*) AS lot_count
+       FROM (SELECT l.unlock_time, l.left_points FROM lot l
+             WHERE l.wallet_id = :wallet_id AND l.unlock_time IS NOT NULL ORDER BY l.unlock_time LIMIT :most_lots) l
+       GROUP BY l.unlock_time ORDER BY l.unlock_time"""
+)
+
+# Of a sale the explanation says why, of other movements the detail. What was sold is not read.
+STATEMENT = text(
+    """SELECT t.txn_id, t.version, t.kind, t.points, t.pending_points, t.debt_points, t.available_points, t.occur_time,
+              t.record_time, t.merchant_id, t.store_id, t.ref_id, t.reference, t.expire_time, t.unlock_time,
+              CASE WHEN t.kind = 1 THEN t.explanation END AS explanation,
+              CASE WHEN t.kind IN (3, 7, 10, 11, 12, 13) THEN t.detail END AS detail
+       FROM txn t WHERE t.wallet_id = :wallet_id AND t.version < :before_version
+         AND (t.points <> 0 OR t.pending_points <> 0)
+       ORDER BY t.version DESC LIMIT :limit"""
+)
+
+
+class Due(NamedTuple):
+    """Points that expire or unlock at an instant; at least so many when there may be more."""
+
+    time: datetime
+    points: int
+    is_at_least: bool
+
+
 async def find_balance(tx: Tx, wallet_id: UUID) -> RowMapping | None:
     """A wallet's balance as of business time: lots that are over their time do not count, run or no run."""
-    result = await tx.execute(
-        text(
-            """SELECT w.available_points - coalesce(x.points, 0) AS available_points, w.held_points, w.pending_points,
-                      w.debt_points, w.earned_points - w.clawed_back_points AS earned_points, w.spent_points,
-                      w.expired_points + coalesce(x.points, 0) AS expired_points
-               FROM wallet w
-               LEFT JOIN LATERAL (SELECT sum(l.left_points - l.held_points)::bigint AS points FROM lot l
-                                  WHERE w.first_expire_time <= :now AND l.wallet_id = w.wallet_id
-                                    AND l.expire_time >= w.first_expire_time AND l.expire_time <= :now) x ON true
-               WHERE w.wallet_id = :wallet_id AND w.group_id = :group_id"""
-        ),
-        {"wallet_id": wallet_id, "group_id": tx.group_id, "now": tx.now},
-    )
+    result = await tx.execute(BALANCE, {"wallet_id": wallet_id, "group_id": tx.group_id, "now": tx.now})
     return result.mappings().one_or_none()
 
 
-async def list_next_expiries(tx: Tx, wallet_id: UUID, limit: int) -> Sequence[RowMapping]:
-    """What expires when, earliest first; held points are not counted."""
-    result = await tx.execute(
-        text(
-            """SELECT l.expire_time, sum(l.left_points - l.held_points)::bigint AS points FROM lot l
-               WHERE l.wallet_id = :wallet_id AND l.expire_time > :now AND l.left_points > l.held_points
-               GROUP BY l.expire_time ORDER BY l.expire_time LIMIT :limit"""
-        ),
-        {"wallet_id": wallet_id, "now": tx.now, "limit": limit},
-    )
-    return result.mappings().all()
+async def list_next_expiries(tx: Tx, wallet_id: UUID, limit: int) -> list[Due]:
+    """What expires when, earliest first; held and pending points are not counted."""
+    values = {"wallet_id": wallet_id, "now": tx.now, "most_lots": MOST_LOTS}
+    return _due((await tx.execute(NEXT_EXPIRIES, values)).all(), limit)
+
+
+async def list_next_unlocks(tx: Tx, wallet_id: UUID, limit: int) -> list[Due]:
+    """What unlocks when, earliest first."""
+    values = {"wallet_id": wallet_id, "most_lots": MOST_LOTS}
+    return _due((await tx.execute(NEXT_UNLOCKS, values)).all(), limit)
+
+
+def _due(rows: Sequence[Any], limit: int) -> list[Due]:
+    """The first `limit` of (time, points, lots). When the lots were cut off, the last time may have more of them."""
+    is_cut = sum(lot_count for _, _, lot_count in rows) == MOST_LOTS
+    found = [Due(time, points, is_cut and number == len(rows)) for number, (time, points, _) in enumerate(rows, 1)]
+    return [due for due in found if due.points or due.is_at_least][:limit]
 
 
 async def list_statement(tx: Tx, wallet_id: UUID, *, before_version: int, limit: int) -> Sequence[RowMapping]:
     """Movements older than `before_version`, newest first. Sales that earned nothing moved nothing."""
-    result = await tx.execute(
-        text(
-            """SELECT t.txn_id, t.version, t.kind, t.points, t.available_points, t.occur_time, t.record_time,
-                      t.merchant_id, t.store_id, t.reference, t.expire_time
-               FROM txn t WHERE t.wallet_id = :wallet_id AND t.version < :before_version AND t.points <> 0
-               ORDER BY t.version DESC LIMIT :limit"""
-        ),
-        {"wallet_id": wallet_id, "before_version": before_version, "limit": limit},
-    )
-    return result.mappings().all()
+    values = {"wallet_id": wallet_id, "before_version": before_version, "limit": limit}
+    return (await tx.execute(STATEMENT, values)).mappings().all()
 
 
 async def list_totals(tx: Tx) -> Sequence[RowMapping]:
@@ -133,10 +175,28 @@ async def list_due_expiries(
            LEFT JOIN LATERAL (
                SELECT DISTINCT l.expire_time FROM lot l
                WHERE l.wallet_id = d.wallet_id AND l.expire_time >= d.first_expire_time AND l.expire_time <= $1
-                 AND l.left_points > l.held_points) l ON true
+                 AND l.unlock_time IS NULL AND l.left_points > l.held_points) l ON true
            ORDER BY d.wallet_id, l.expire_time""",
         now,
         after_wallet_id,
+        limit,
+    )
+    return rows
+
+
+async def list_due_unlocks(
+    pool: asyncpg.Pool, *, now: datetime, after: tuple[datetime, UUID], limit: int
+) -> Sequence[Mapping[str, Any]]:
+    """Pending lots whose time has come, as (time, wallet) behind `after`, each with its wallet's version."""
+    rows: Sequence[Mapping[str, Any]] = await pool.fetch(
+        """SELECT d.unlock_time, d.wallet_id, w.group_id, w.version
+           FROM (SELECT DISTINCT l.unlock_time, l.wallet_id FROM lot l
+                 WHERE l.unlock_time <= $1 AND (l.unlock_time, l.wallet_id) > ($2, $3)
+                 ORDER BY l.unlock_time, l.wallet_id LIMIT $4) d
+           JOIN wallet w ON w.wallet_id = d.wallet_id
+           ORDER BY d.unlock_time, d.wallet_id""",
+        now,
+        *after,
         limit,
     )
     return rows
@@ -151,3 +211,58 @@ async def list_due_holds(pool: asyncpg.Pool, *, now: datetime, limit: int) -> Se
         limit,
     )
     return rows
+
+
+async def get_adjustment(pool: asyncpg.Pool, adjustment_id: UUID) -> Mapping[str, Any]:
+    """An adjustment that exists."""
+    row: Mapping[str, Any] = await pool.fetchrow("SELECT * FROM adjustment WHERE adjustment_id = $1", adjustment_id)
+    return row
+
+
+async def finish_adjustment(pool: asyncpg.Pool, adjustment_id: UUID, state: int) -> None:
+    """Keep what the ledger made of an approved adjustment."""
+    await pool.execute("UPDATE adjustment SET state = $2 WHERE adjustment_id = $1 AND state = 2", adjustment_id, state)
+
+
+async def list_approved_adjustments(
+    pool: asyncpg.Pool, *, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Mapping[str, Any]]:
+    """Adjustments that are approved and not known to be applied, behind `after`, oldest decision first."""
+    time, adjustment_id = after or (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+    rows: Sequence[Mapping[str, Any]] = await pool.fetch(
+        """SELECT adjustment_id, decide_time FROM adjustment
+           WHERE state = 2 AND (decide_time, adjustment_id) > ($1, $2)
+           ORDER BY decide_time, adjustment_id LIMIT $3""",
+        time,
+        adjustment_id,
+        limit,
+    )
+    return rows
+
+
+async def get_transfer(pool: asyncpg.Pool, wallet_id: UUID, txn_id: UUID) -> Mapping[str, Any]:
+    """A transfer that was taken out."""
+    row: Mapping[str, Any] = await pool.fetchrow(
+        "SELECT * FROM transfer t WHERE t.wallet_id = $1 AND t.txn_id = $2", wallet_id, txn_id
+    )
+    return row
+
+
+async def list_transfers_under_way(
+    pool: asyncpg.Pool, *, after: tuple[UUID, UUID] | None, limit: int
+) -> Sequence[Mapping[str, Any]]:
+    """Transfers that are not known to have arrived, by (wallet, transaction) behind `after`."""
+    wallet_id, txn_id = after or (UUID(int=0), UUID(int=0))
+    rows: Sequence[Mapping[str, Any]] = await pool.fetch(
+        """SELECT * FROM transfer WHERE NOT has_arrived AND (wallet_id, txn_id) > ($1, $2)
+           ORDER BY wallet_id, txn_id LIMIT $3""",
+        wallet_id,
+        txn_id,
+        limit,
+    )
+    return rows
+
+
+async def mark_arrived(pool: asyncpg.Pool, wallet_id: UUID, txn_id: UUID) -> None:
+    """The receiver's wallet has it."""
+    await pool.execute("UPDATE transfer SET has_arrived = true WHERE wallet_id = $1 AND txn_id = $2", wallet_id, txn_id)

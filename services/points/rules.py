@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
 from fractions import Fraction
 from functools import lru_cache
@@ -96,6 +96,8 @@ class RuleSet:
     offset: Offset | None = None
     rounding: Rounding = Rounding.FLOOR
     effective_time: datetime | None = None
+    pending_days: int = 0
+    transfer_limit_points: int = 0
     # Derived: made once, looked up for every line.
     base: Rule = field(init=False)
     by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)
@@ -150,6 +152,8 @@ def find_problems(rule_set: RuleSet) -> list[str]:
     minimums = [rule.min_amount_minor for rule in rule_set.thresholds]
     if len(set(minimums)) != len(minimums):
         problems.append("two thresholds have the same minimum")
+    if rule_set.pending_days > (most_days := most_pending_days(rule_set.expiry_months)):
+        problems.append(f"points would expire before they unlock: at most {most_days} pending days go with this expiry")
     return problems + find_offer_problems(rule_set.offers)
 
 
@@ -469,6 +473,25 @@ def expiry_of(year: int, month: int, expiry_months: int, time_zone: str) -> date
 def start_of(day: date, time_zone: str) -> datetime:
     """The instant at which a business date begins, as UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=zone(time_zone)).astimezone(UTC)
+
+
+def unlock_of(business_date: date, pending_days: int, time_zone: str) -> datetime:
+    """When points of a sale on that date unlock: the local start of the day `pending_days` later, as UTC."""
+    day = business_date + timedelta(days=pending_days)
+    return datetime(day.year, day.month, day.day, tzinfo=zone(time_zone)).astimezone(UTC)
+
+
+@lru_cache(maxsize=256)
+def most_pending_days(expiry_months: int) -> int:
+    """The most days that points may be pending and still unlock before they expire, whenever they are earned.
+
+    The hardest case is a sale on the last day of a month: its points live for the `expiry_months` months that follow
+    and expire at their end. So it is the number of days of the shortest such run of months.
+    """
+    starts = [date(2001 + month // 12, month % 12 + 1, 1) for month in range(12 * 13)]
+    return min(
+        (starts[first + expiry_months] - starts[first]).days for first in range(min(12, len(starts) - expiry_months))
+    )
 
 
 @lru_cache(maxsize=256)

@@ -66,10 +66,11 @@ async def quote_sale(
     else:
         rule_set = data.rule_set_at(sale_time, place.time_zone)
     computed = compute_sale(sale, lines, member=members[member_id], place=place, sale_time=sale_time, rule_set=rule_set)
+    explanation = computed.explanation(computed.unlock_time(place.time_zone, now))
     return rules_pb2.QuoteSaleResponse(
         points=computed.earning.points,
         expire_time=to_timestamp(computed.expire_time(place.time_zone)),
-        explanation=points_pb2.Explanation.FromString(computed.explanation),
+        explanation=points_pb2.Explanation.FromString(explanation),
     )
 
 

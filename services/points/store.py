@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -29,6 +30,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis import ids
 from chassis.db import Tx
@@ -69,8 +71,9 @@ wallet = Table(
     _points("clawed_back_points"),
     _points("spent_points"),
     _points("expired_points"),
+    _points("transferred_points"),  # got from other members less given to them
     Column("version", BigInteger, nullable=False),  # number of its transactions
-    Column("first_expire_time", _Time),  # no lot with points left expires before it
+    Column("first_expire_time", _Time),  # no unlocked lot with points left expires before it
     Column("create_time", _Time, nullable=False),
     CheckConstraint(
         "available_points >= 0 AND held_points >= 0 AND pending_points >= 0 AND debt_points >= 0",
@@ -88,7 +91,8 @@ txn = Table(
     Column("group_id", Uuid, nullable=False),
     Column("version", BigInteger, nullable=False),  # order within the wallet
     Column("kind", SmallInteger, nullable=False),
-    _points("points"),  # signed
+    _points("points"),  # signed: what it did to all of the member's points
+    _points("pending_points"),  # signed: to the pending ones among them
     _points("debt_points"),  # repaid by an earn, made by a claw-back
     _points("available_points"),  # after it
     Column("request_hash", LargeBinary, nullable=False),
@@ -99,11 +103,18 @@ txn = Table(
     Column("ref_id", Uuid),  # claw-back: the sale; capture: the hold; reversal: the redemption
     Column("reference", Text, nullable=False),
     Column("expire_time", _Time),
+    Column("unlock_time", _Time),
     Column("amount_minor", BigInteger, nullable=False),
     Column("detail", LargeBinary),  # sale: RecordSaleRequest; refund: RefundSaleResponse; spending: Spending
     Column("explanation", LargeBinary),  # sale: Explanation
     # For statements. Partial also so that a plan made while the table was small cannot use it to look an id up.
-    Index("txn_by_version", "wallet_id", "version", unique=True, postgresql_where=text("points <> 0")),
+    Index(
+        "txn_by_version",
+        "wallet_id",
+        "version",
+        unique=True,
+        postgresql_where=text("points <> 0 OR pending_points <> 0"),
+    ),
 )
 
 # Double entry: a transaction's legs sum to zero. Never changed.
@@ -114,7 +125,7 @@ posting = Table(
     Column("txn_id", Uuid, primary_key=True),
     Column("leg", SmallInteger, primary_key=True, autoincrement=False),
     Column("group_id", Uuid, nullable=False),
-    Column("account", Text, nullable=False),  # member, issuer, expired, debt
+    Column("account", Text, nullable=False),  # member, issuer, expired, debt, transit
     Column("merchant_id", Uuid),  # the issuer; none for the member's leg
     _points("points"),
 )
@@ -125,15 +136,21 @@ lot = Table(
     metadata,
     Column("wallet_id", Uuid, primary_key=True),
     Column("expire_time", _Time, primary_key=True),
-    Column("lot_id", Uuid, primary_key=True),  # the sale's transaction
+    Column("lot_id", Uuid, primary_key=True),  # the sale's or the credit's transaction
     Column("group_id", Uuid, nullable=False),
     Column("merchant_id", Uuid, nullable=False),
     _points("points"),
     _points("left_points"),  # held ones included
     _points("held_points"),
+    Column("unlock_time", _Time),  # set while the lot is pending; its activation clears it
     CheckConstraint(
         "held_points >= 0 AND held_points <= left_points AND left_points <= points", name="lot_not_negative"
     ),
+    CheckConstraint(
+        "unlock_time IS NULL OR (held_points = 0 AND unlock_time < expire_time)", name="lot_pending_not_held"
+    ),
+    Index("lot_by_unlock", "unlock_time", "wallet_id", postgresql_where=text("unlock_time IS NOT NULL")),
+    Index("lot_pending", "wallet_id", "unlock_time", postgresql_where=text("unlock_time IS NOT NULL")),
 )
 
 # Which lot gave how much to which transaction; negative when it was given back.
@@ -176,6 +193,22 @@ sale_refund = Table(
     _points("clawed_back_points"),
     Column("refunded_minor", BigInteger, nullable=False),
     Column("returned_lines", LargeBinary, nullable=False),  # RefundSaleRequest: what came back of each line in all
+)
+
+# Points given to another member, from the moment they are taken. `lots` are those that arrive, or have arrived.
+transfer = Table(
+    "transfer",
+    metadata,
+    Column("wallet_id", Uuid, primary_key=True),
+    Column("txn_id", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("to_wallet_id", Uuid, nullable=False),
+    _points("points"),
+    Column("record_time", _Time, nullable=False),
+    Column("has_arrived", Boolean, nullable=False),
+    Column("lots", JSONB, nullable=False),
+    Index("transfer_by_time", "wallet_id", "record_time"),
+    Index("transfer_under_way", "wallet_id", "txn_id", postgresql_where=text("NOT has_arrived")),
 )
 
 # Points reserved for an order. state: 1 held, 2 captured, 3 released. One of 0 points was released before it came.
@@ -247,10 +280,40 @@ ledger_outbox = Table(
     Column("merchant_id", Uuid),
     Column("occur_time", _Time, nullable=False),
     Column("expire_time", _Time),
+    Column("unlock_time", _Time),
     Column("lot_ids", ARRAY(Uuid)),
     Column("lot_merchant_ids", ARRAY(Uuid)),
     Column("lot_points", ARRAY(BigInteger)),
     Column("payload", LargeBinary),  # sale: SaleRecorded; refund: SaleRefunded; spending: Spending
+)
+
+# ---- adjustments by hand
+
+# state: as huitong.points.v1.AdjustmentState; one that has lapsed stays PENDING, its time tells.
+adjustment = Table(
+    "adjustment",
+    metadata,
+    Column("adjustment_id", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("member_id", Uuid, nullable=False),
+    Column("direction", SmallInteger, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    _points("points"),
+    Column("merchant_id", Uuid),  # of a credit
+    Column("reason_code", Text, nullable=False),
+    Column("reason_text", Text, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("create_time", _Time, nullable=False),
+    Column("lapse_time", _Time, nullable=False),
+    Column("decided_by", Text),
+    Column("decision_note", Text),
+    Column("decide_time", _Time),
+    Column("points_expire_time", _Time),  # of a credit, fixed with its approval
+    CheckConstraint("points > 0", name="adjustment_positive"),
+    CheckConstraint("decided_by IS NULL OR decided_by <> requested_by", name="adjustment_second_person"),
+    Index("adjustment_by_time", "group_id", "create_time", "adjustment_id"),
+    Index("adjustment_by_member", "member_id", "create_time", "adjustment_id"),
+    Index("adjustment_under_way", "decide_time", postgresql_where=text("state = 2")),
 )
 
 # ---- claims: what is unique over all wallets
@@ -504,8 +567,8 @@ async def save_members(tx: Tx, members: Sequence[KnownMember], lane_count: int) 
         text(
             """INSERT INTO wallet (wallet_id, group_id, lane, available_points, held_points, pending_points,
                                    debt_points, earned_points, clawed_back_points, spent_points, expired_points,
-                                   version, first_expire_time, create_time)
-               SELECT m.member_id, m.group_id, m.lane, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, :now
+                                   transferred_points, version, first_expire_time, create_time)
+               SELECT m.member_id, m.group_id, m.lane, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, :now
                FROM unnest(CAST(:member_ids AS uuid[]), CAST(:group_ids AS uuid[]), CAST(:lanes AS integer[]))
                     AS m (member_id, group_id, lane)
                ORDER BY m.member_id ON CONFLICT (wallet_id) DO NOTHING"""

@@ -14,6 +14,9 @@ of the contract with the greatest effective date that is not after the movement'
 - issue: the issuer pays hu(points × issue_price / 100) to the fund.
 - claw-back: the fund returns hu(c₂ × p / 100) − hu(c₁ × p / 100), where p is the price at which the sale's points were
   issued and c₁, c₂ are the points of the sale clawed back before and after; a full return gives back the whole charge.
+- credit by hand: as an issue. Debit by hand: for each lot the fund returns hu(d₂ × p / 100) − hu(d₁ × p / 100) to its
+  issuer, where p is the price at issue and d₁, d₂ are the points of the lot debited before and after. It is accrued as
+  a claw-back.
 - redeem: the fund pays r = hu(points × redeem_price / 100) to the merchant that took the points, which pays
   hu(r × fee_bps / 10000) to the platform. r is shared over the lots by points, largest remainder, ties to the earlier.
 - reversal: hu(x × c₂ / n) − hu(x × c₁ / n) of the redemption's two amounts x comes back, n its points, c the points

@@ -77,7 +77,7 @@ INVARIANTS: dict[str, str] = {
           AND (coalesce(p.points, 0) <> e.points OR coalesce(p.amount_minor, 0) <> coalesce(l.amount_minor, 0))""",
     "8 claw-backs and reversals are what their issue and redemption say": """
         SELECT 'claw-back' AS what, coalesce(i.merchant_id, e.merchant_id) AS merchant_id
-        FROM (SELECT merchant_id, sum(clawed_points) AS points FROM issue GROUP BY merchant_id) AS i
+        FROM (SELECT merchant_id, sum(clawed_points + debited_points) AS points FROM issue GROUP BY merchant_id) AS i
         FULL JOIN (SELECT merchant_id, sum(points) AS points FROM entry WHERE kind = 2 GROUP BY merchant_id) AS e
           ON e.merchant_id = i.merchant_id
         WHERE coalesce(i.points, 0) <> coalesce(e.points, 0)

@@ -48,6 +48,14 @@ class ClawBack(Movement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Debit(Movement):
+    """Points of one issuer's lots were debited by hand: a claw-back that no sale is behind."""
+
+    points: int
+    lots: tuple[Lot, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Redeem(Movement):
     """The merchant took points."""
 
@@ -98,7 +106,7 @@ class Party:
 
 @dataclass(slots=True)
 class IssueState:
-    """What was issued for a sale, at which price, and how much of it was clawed back."""
+    """What was issued for a sale or a credit, at which price, and how much of it was clawed back and debited."""
 
     merchant_id: UUID
     entry_id: UUID
@@ -108,6 +116,7 @@ class IssueState:
     points: int
     price_centi: int
     clawed_points: int = 0
+    debited_points: int = 0
 
 
 @dataclass(slots=True)
@@ -237,6 +246,28 @@ class Journal:
             self.changed_issues[state.entry_id] = state
             # The money is the sale's; the lots that gave the points back only say where they were found.
             return found, [Part(lot, issuer, points, 0) for lot, issuer, points in movement.lots]
+
+        self._add(Kind.CLAW_BACK, movement, movement.points, lines)
+
+    @post.register
+    def _(self, movement: Debit) -> None:
+        def lines(terms: Terms, entry: UUID) -> tuple[list[Line], list[Part]]:
+            parts = []
+            for lot, issuer, points in movement.lots:
+                state = self.issues_by_lot.get(lot)
+                if state is None:
+                    raise NotYet(f"lot {lot} has not been issued")
+                before, after = state.debited_points, state.debited_points + points
+                if after > state.lot_points:
+                    raise FactContradicts(f"{movement.source_id} debits more than lot {lot} had")
+                amount = rules.value_minor(after, state.price_centi) - rules.value_minor(before, state.price_centi)
+                parts.append(Part(lot, issuer, points, amount))
+            # Nothing is changed before all of it is known to be right.
+            for lot, _, points in movement.lots:
+                state = self.issues_by_lot[lot]
+                state.debited_points += points
+                self.changed_issues[state.entry_id] = state
+            return rules.debit_lines(sum(part.amount_minor for part in parts)), parts
 
         self._add(Kind.CLAW_BACK, movement, movement.points, lines)
 

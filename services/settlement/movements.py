@@ -17,6 +17,7 @@ from huitong.points.v1 import events_pb2 as points_events
 from services.settlement.journal import (
     ClawBack,
     Coupon,
+    Debit,
     Expire,
     Issue,
     Lot,
@@ -49,6 +50,33 @@ def _issue(event: points_events.PointsEarned, occur_time: datetime) -> list[Move
             lot_id=_own_id(event.lot.lot_id),
             lot_points=event.lot.points,
         )
+    ]
+
+
+def _credit(event: points_events.PointsCredited, occur_time: datetime) -> list[Movement]:
+    return [
+        Issue(
+            merchant_id=_merchant(event.lot.issuer_merchant_id),
+            source_id=event.txn_id,
+            occur_time=occur_time,
+            points=event.points,
+            sale_id=None,
+            lot_id=_own_id(event.lot.lot_id),
+            lot_points=event.lot.points,
+        )
+    ]
+
+
+def _debit(event: points_events.PointsDebited, occur_time: datetime) -> list[Movement]:
+    return [
+        Debit(
+            merchant_id=issuer,
+            source_id=event.txn_id,
+            occur_time=occur_time,
+            points=sum(points for _, _, points in lots),
+            lots=lots,
+        )
+        for issuer, lots in _by_issuer(event.lots).items()
     ]
 
 
@@ -94,18 +122,15 @@ def _reversal(event: points_events.RedemptionReversed, occur_time: datetime) -> 
 
 
 def _expire(event: points_events.PointsExpired, occur_time: datetime) -> list[Movement]:
-    by_issuer: dict[UUID, list[Lot]] = {}
-    for lot in _lots(event.lots):
-        by_issuer.setdefault(lot[1], []).append(lot)
     return [
         Expire(
             merchant_id=issuer,
             source_id=event.txn_id,
             occur_time=occur_time,
             points=sum(points for _, _, points in lots),
-            lots=tuple(lots),
+            lots=lots,
         )
-        for issuer, lots in by_issuer.items()
+        for issuer, lots in _by_issuer(event.lots).items()
     ]
 
 
@@ -145,6 +170,8 @@ _READERS: dict[str, Callable[[Any, datetime], list[Movement]]] = {
     points_events.PointsRedeemed.DESCRIPTOR.full_name: _redeem,
     points_events.RedemptionReversed.DESCRIPTOR.full_name: _reversal,
     points_events.PointsExpired.DESCRIPTOR.full_name: _expire,
+    points_events.PointsCredited.DESCRIPTOR.full_name: _credit,
+    points_events.PointsDebited.DESCRIPTOR.full_name: _debit,
     mall_events.CouponWrittenOff.DESCRIPTOR.full_name: _coupon,
     mall_events.CouponWriteOffReversed.DESCRIPTOR.full_name: _coupon,
     parking_events.StayEnded.DESCRIPTOR.full_name: _stay,
@@ -157,6 +184,8 @@ FACTS: dict[str, list[type[Message]]] = {
         points_events.PointsRedeemed,
         points_events.RedemptionReversed,
         points_events.PointsExpired,
+        points_events.PointsCredited,
+        points_events.PointsDebited,
     ],
     "mall": [mall_events.CouponWrittenOff, mall_events.CouponWriteOffReversed],
     "parking": [parking_events.StayEnded],
@@ -179,6 +208,13 @@ def _lots(shares: Iterable[points_events.LotShare]) -> tuple[Lot, ...]:
         for share in shares
         if share.points
     )
+
+
+def _by_issuer(shares: Iterable[points_events.LotShare]) -> dict[UUID, tuple[Lot, ...]]:
+    found: dict[UUID, tuple[Lot, ...]] = {}
+    for lot in _lots(shares):
+        found[lot[1]] = (*found.get(lot[1], ()), lot)
+    return found
 
 
 def _date(value: types_pb2.BusinessDate) -> date:

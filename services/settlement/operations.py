@@ -17,6 +17,7 @@ from services.settlement.errors import EffectiveDateTaken, FactContradicts, Merc
 from services.settlement.journal import (
     ClawBack,
     Coupon,
+    Debit,
     Expire,
     Issue,
     Journal,
@@ -87,6 +88,7 @@ def _to_deferred(fact: Fact) -> DeferredFact:  # type: ignore[type-arg]
 _KINDS: dict[type[Movement], Kind] = {
     Issue: Kind.ISSUE,
     ClawBack: Kind.CLAW_BACK,
+    Debit: Kind.CLAW_BACK,
     Redeem: Kind.REDEEM,
     RedeemReversal: Kind.REDEEM_REVERSAL,
     Expire: Kind.EXPIRE,
@@ -109,7 +111,7 @@ async def _load_journal(tx: Tx, group_id: UUID, closed_period: str, movements: S
         entries.append((merchant_id, entry_id(group_id, kind, movement.source_id, merchant_id)))
         if isinstance(movement, ClawBack):
             sales.append((merchant_id, movement.sale_id))
-        elif isinstance(movement, Expire):
+        elif isinstance(movement, (Expire, Debit)):
             lots.extend((issuer, lot) for lot, issuer, _ in movement.lots)
         elif isinstance(movement, RedeemReversal):
             original = entry_id(group_id, Kind.REDEEM, movement.redemption_source_id, merchant_id)

@@ -111,6 +111,11 @@ def claw_back_lines(points: int, price_centi: int, clawed_before: int) -> list[L
     return _transfer(Figure.CLAW_BACK, Account.FUND, Account.MERCHANT, amount)
 
 
+def debit_lines(amount_minor: int) -> list[Line]:
+    """The fund returns what the points that were debited by hand had cost their issuer."""
+    return _transfer(Figure.CLAW_BACK, Account.FUND, Account.MERCHANT, amount_minor)
+
+
 def redeem_lines(points: int, terms: Terms) -> list[Line]:
     """The fund pays the merchant that took the points, which pays the platform's fee."""
     paid = value_minor(points, terms.redeem_price_centi)

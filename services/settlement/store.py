@@ -222,6 +222,7 @@ async def find_issues(tx: Tx, column: str, pairs: Sequence[tuple[UUID, UUID]]) -
             row.points,
             row.price_centi,
             row.clawed_points,
+            row.debited_points,
         )
         for row in rows
     ]
@@ -253,9 +254,9 @@ _ADD_TO_TOTALS = insert_of(
     + ", ".join(f"{name} = total.{name} + excluded.{name}" for name in TOTAL_FIGURES),
 )
 _CHANGE_ISSUES = text(
-    """UPDATE issue AS i SET clawed_points = w.clawed_points
-       FROM unnest(CAST(:merchant_id AS uuid[]), CAST(:entry_id AS uuid[]), CAST(:clawed_points AS bigint[]))
-            AS w (merchant_id, entry_id, clawed_points)
+    """UPDATE issue AS i SET clawed_points = w.clawed_points, debited_points = w.debited_points
+       FROM unnest(CAST(:merchant_id AS uuid[]), CAST(:entry_id AS uuid[]), CAST(:clawed_points AS bigint[]),
+                   CAST(:debited_points AS bigint[])) AS w (merchant_id, entry_id, clawed_points, debited_points)
        WHERE i.merchant_id = w.merchant_id AND i.entry_id = w.entry_id"""
 )
 _CHANGE_REDEMPTIONS = text(
@@ -332,6 +333,7 @@ async def _write_states(tx: Tx, journal: Journal) -> None:
                 "points": state.points,
                 "price_centi": state.price_centi,
                 "clawed_points": state.clawed_points,
+                "debited_points": state.debited_points,
             }
             for state in journal.new_issues
         ],
@@ -356,7 +358,12 @@ async def _write_states(tx: Tx, journal: Journal) -> None:
         tx,
         _CHANGE_ISSUES,
         [
-            {"merchant_id": state.merchant_id, "entry_id": state.entry_id, "clawed_points": state.clawed_points}
+            {
+                "merchant_id": state.merchant_id,
+                "entry_id": state.entry_id,
+                "clawed_points": state.clawed_points,
+                "debited_points": state.debited_points,
+            }
             for state in journal.changed_issues.values()
         ],
     )

@@ -119,7 +119,9 @@ issue = Table(
     Column("points", BigInteger, nullable=False),
     Column("price_centi", Integer, nullable=False),
     Column("clawed_points", BigInteger, nullable=False),
+    Column("debited_points", BigInteger, nullable=False),  # taken out of its lot by hand
     CheckConstraint("clawed_points BETWEEN 0 AND points", name="issue_clawed"),
+    CheckConstraint("debited_points BETWEEN 0 AND lot_points", name="issue_debited"),
     UniqueConstraint("merchant_id", "sale_id", name="issue_by_sale"),
     UniqueConstraint("merchant_id", "lot_id", name="issue_by_lot"),
 )

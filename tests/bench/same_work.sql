@@ -33,11 +33,11 @@ BEGIN
     SET available_points = w.available_points + p_points, earned_points = w.earned_points + p_points,
         version = w.version + 1, first_expire_time = least(w.first_expire_time, v_expire_time)
     WHERE w.wallet_id = v_wallet_id RETURNING w.* INTO v_wallet;
-  INSERT INTO txn (wallet_id, txn_id, group_id, version, kind, points, debt_points, available_points, request_hash,
-                   occur_time, record_time, merchant_id, store_id, ref_id, reference, expire_time, amount_minor, detail,
-                   explanation)
-    VALUES (v_wallet_id, v_txn_id, v_group_id, v_wallet.version, 1, p_points, 0, v_wallet.available_points, v_hash, v_now,
-            v_now, v_merchant_id, v_merchant_id, NULL, 'receipt', v_expire_time, p_points * 100,
+  INSERT INTO txn (wallet_id, txn_id, group_id, version, kind, points, pending_points, debt_points, available_points,
+                   request_hash, occur_time, record_time, merchant_id, store_id, ref_id, reference, expire_time,
+                   amount_minor, detail, explanation)
+    VALUES (v_wallet_id, v_txn_id, v_group_id, v_wallet.version, 1, p_points, 0, 0, v_wallet.available_points, v_hash,
+            v_now, v_now, v_merchant_id, v_merchant_id, NULL, 'receipt', v_expire_time, p_points * 100,
             convert_to(repeat('d', 260), 'UTF8'), convert_to(repeat('e', 80), 'UTF8'));
   INSERT INTO posting (wallet_id, txn_id, leg, group_id, account, merchant_id, points)
     VALUES (v_wallet_id, v_txn_id, 0, v_group_id, 'member', NULL, p_points),

@@ -222,10 +222,10 @@ class Stage:
 # Ids as `named` makes them; a wallet's lane is its id modulo the lanes, so its last hexadecimal digit's for two.
 _GROWN_WALLETS = """
     INSERT INTO wallet (wallet_id, group_id, lane, available_points, held_points, pending_points, debt_points,
-                        earned_points, clawed_back_points, spent_points, expired_points, version, first_expire_time,
-                        create_time)
-    SELECT w, $1, ('x' || right(w::text, 1))::bit(4)::int % $3, 200, 0, 0, 0, 200, 0, 0, 0, 0, now() + interval '1 day',
-           now()
+                        earned_points, clawed_back_points, spent_points, expired_points, transferred_points, version,
+                        first_expire_time, create_time)
+    SELECT w, $1, ('x' || right(w::text, 1))::bit(4)::int % $3, 200, 0, 0, 0, 200, 0, 0, 0, 0, 0,
+           now() + interval '1 day', now()
     FROM (SELECT md5('wallet' || n)::uuid AS w FROM generate_series(1, $2::int) n) x"""
 _GROWN_LOTS = """
     INSERT INTO lot (wallet_id, expire_time, lot_id, group_id, merchant_id, points, left_points, held_points)

@@ -1,8 +1,9 @@
--- Choose lots of a wallet that give p_points: the lot p_own first (claw-back takes the sale's own), then the others that
--- expire after p_now, earliest expiry first. Held points stay where they are. May give less than was asked for.
+-- Choose lots of a wallet that give p_points: the lot p_own first (claw-back takes the sale's own, also while it is
+-- pending), then the others that are unlocked and expire after p_now, earliest expiry first. Held points stay where they
+-- are. May give less than was asked for; `pending` is what of it a pending lot gives.
 CREATE OR REPLACE FUNCTION ledger_choose{s}(
   p_wallet wallet{s}, p_points bigint, p_now timestamptz, p_own uuid, p_own_expiry timestamptz,
-  OUT takes ledger_take[], OUT taken bigint)
+  OUT takes ledger_take[], OUT taken bigint, OUT pending bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
   v_lot record;
@@ -10,23 +11,27 @@ DECLARE
 BEGIN
   takes := '{}';
   taken := 0;
+  pending := 0;
   IF p_own IS NOT NULL THEN
-    SELECT l.merchant_id, l.left_points - l.held_points AS free INTO v_lot FROM lot{s} l
+    SELECT l.merchant_id, l.left_points - l.held_points AS free, l.unlock_time INTO v_lot FROM lot{s} l
       WHERE l.wallet_id = p_wallet.wallet_id AND l.expire_time = p_own_expiry AND l.lot_id = p_own
         AND l.left_points > l.held_points;
     IF FOUND THEN
       taken := least(v_lot.free, p_points);
       takes := ARRAY[ROW(p_own, p_own_expiry, v_lot.merchant_id, taken)::ledger_take];
+      IF v_lot.unlock_time IS NOT NULL THEN
+        pending := taken;
+      END IF;
     END IF;
   END IF;
   IF taken = p_points THEN
     RETURN;
   END IF;
-  -- No lot that still holds points expires before first_expire_time: the scan starts there, past what is spent.
+  -- No unlocked lot that still holds points expires before first_expire_time: the scan starts there, past what is spent.
   FOR v_lot IN
     SELECT l.lot_id, l.expire_time, l.merchant_id, l.left_points - l.held_points AS free FROM lot{s} l
       WHERE l.wallet_id = p_wallet.wallet_id AND l.expire_time > p_now AND l.expire_time >= p_wallet.first_expire_time
-        AND l.left_points > l.held_points AND l.lot_id IS DISTINCT FROM p_own
+        AND l.unlock_time IS NULL AND l.left_points > l.held_points AND l.lot_id IS DISTINCT FROM p_own
       ORDER BY l.expire_time, l.lot_id
   LOOP
     v_take := least(v_lot.free, p_points - taken);
@@ -60,18 +65,23 @@ BEGIN
     FROM unnest(p_takes) t
     UNION ALL
     SELECT p_item.wallet_id, p_item.txn_id, (row_number() OVER (ORDER BY t.merchant_id))::smallint, p_item.group_id,
-           CASE WHEN p_flow = 'expired' THEN 'expired' ELSE 'issuer' END, t.merchant_id, p_sign * sum(t.points)
+           CASE p_flow WHEN 'expired' THEN 'expired' WHEN 'transit' THEN 'transit' ELSE 'issuer' END, t.merchant_id, p_sign * sum(t.points)
     FROM unnest(p_takes) t GROUP BY t.merchant_id;
+  IF p_flow = 'transit' THEN
+    RETURN;  -- still outstanding: on the way to another member
+  END IF;
   INSERT INTO issuer_slot{s} AS slot (lane, merchant_id, group_id, issued_points, clawed_back_points, redeemed_points,
                                    expired_points, outstanding_points, debt_points, accepted_points, sale_count,
                                    sales_minor)
-    SELECT p_lane, t.merchant_id, p_item.group_id, 0, 0,
+    SELECT p_lane, t.merchant_id, p_item.group_id, 0,
+           CASE WHEN p_flow = 'debited' THEN p_sign * sum(t.points) ELSE 0 END,
            CASE WHEN p_flow = 'redeemed' THEN p_sign * sum(t.points) ELSE 0 END,
            CASE WHEN p_flow = 'expired' THEN p_sign * sum(t.points) ELSE 0 END,
            -p_sign * sum(t.points), 0, 0, 0, 0
     FROM unnest(p_takes) t GROUP BY t.merchant_id
     ON CONFLICT (lane, merchant_id) DO UPDATE
-      SET redeemed_points = slot.redeemed_points + excluded.redeemed_points,
+      SET clawed_back_points = slot.clawed_back_points + excluded.clawed_back_points,
+          redeemed_points = slot.redeemed_points + excluded.redeemed_points,
           expired_points = slot.expired_points + excluded.expired_points,
           outstanding_points = slot.outstanding_points + excluded.outstanding_points;
 END $$;
@@ -96,25 +106,26 @@ RETURNS void LANGUAGE sql AS $$
           sales_minor = slot.sales_minor + excluded.sales_minor;
 $$;
 
--- Write a transaction's row and its outbox row. p_wallet is the wallet as it is after the transaction.
+-- Write a transaction's row and its outbox row. p_wallet is the wallet as it is after the transaction; p_points is what
+-- the transaction did to all of the member's points, p_pending what it did to the pending ones among them.
 CREATE OR REPLACE FUNCTION ledger_record{s}(
-  p_item ledger_item, p_wallet wallet{s}, p_lane integer, p_now timestamptz, p_points bigint, p_debt bigint,
-  p_takes ledger_take[], INOUT n bigint)
+  p_item ledger_item, p_wallet wallet{s}, p_lane integer, p_now timestamptz, p_points bigint, p_pending bigint,
+  p_debt bigint, p_takes ledger_take[], INOUT n bigint)
 LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO txn{s} (wallet_id, txn_id, group_id, version, kind, points, debt_points, available_points, request_hash,
-                      occur_time, record_time, merchant_id, store_id, ref_id, reference, expire_time, amount_minor,
-                      detail, explanation)
-    VALUES (p_item.wallet_id, p_item.txn_id, p_item.group_id, p_wallet.version, p_item.kind, p_points, p_debt,
-            p_wallet.available_points, p_item.request_hash, p_item.occur_time, p_now, p_item.merchant_id,
-            p_item.store_id, p_item.ref_id, p_item.reference, p_item.expire_time, p_item.amount_minor, p_item.detail,
-            p_item.explanation);
+  INSERT INTO txn{s} (wallet_id, txn_id, group_id, version, kind, points, pending_points, debt_points,
+                      available_points, request_hash, occur_time, record_time, merchant_id, store_id, ref_id, reference,
+                      expire_time, unlock_time, amount_minor, detail, explanation)
+    VALUES (p_item.wallet_id, p_item.txn_id, p_item.group_id, p_wallet.version, p_item.kind, p_points,
+            p_pending, p_debt, p_wallet.available_points, p_item.request_hash, p_item.occur_time, p_now,
+            p_item.merchant_id, p_item.store_id, p_item.ref_id, p_item.reference, p_item.expire_time,
+            p_item.unlock_time, p_item.amount_minor, p_item.detail, p_item.explanation);
   -- A sale and a refund are two events each, when points moved: n is the number of the row's last event.
   n := n + CASE WHEN p_item.kind <= 2 AND p_points <> 0 THEN 2 ELSE 1 END;
   INSERT INTO ledger_outbox{s} (lane, n, wallet_id, group_id, txn_id, ref_id, kind, points, debt_points, merchant_id,
-                                occur_time, expire_time, lot_ids, lot_merchant_ids, lot_points, payload)
+                                occur_time, expire_time, unlock_time, lot_ids, lot_merchant_ids, lot_points, payload)
     SELECT p_lane, n, p_item.wallet_id, p_item.group_id, p_item.txn_id, p_item.ref_id, p_item.kind, p_points, p_debt,
-           p_item.merchant_id, p_item.occur_time, p_item.expire_time, array_agg(t.lot_id), array_agg(t.merchant_id),
-           array_agg(t.points), p_item.payload
+           p_item.merchant_id, p_item.occur_time, p_item.expire_time, p_item.unlock_time, array_agg(t.lot_id),
+           array_agg(t.merchant_id), array_agg(t.points), p_item.payload
     FROM unnest(p_takes) t;
 END $$;

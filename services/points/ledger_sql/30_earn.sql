@@ -1,4 +1,5 @@
--- One sale of a member who owes points: the debt is repaid first, oldest first, the lot gets the rest.
+-- One sale of a member who owes points, or one manual credit: the debt is repaid first, oldest first, the lot gets the rest. What repays debt
+-- does so at once, also when the rest is pending: the points are the member's, only spending them has to wait.
 CREATE OR REPLACE FUNCTION ledger_earn{s}(
   p_item ledger_item, p_wallet wallet{s}, p_lane integer, p_now timestamptz, INOUT n bigint, OUT o ledger_outcome)
 LANGUAGE plpgsql AS $$
@@ -7,6 +8,7 @@ DECLARE
   v_left bigint := p_item.points;
   v_repaid bigint := 0;
   v_take bigint;
+  v_pending bigint;
   v_leg smallint := 2;
 BEGIN
   FOR v_debt IN
@@ -26,26 +28,30 @@ BEGIN
     v_left := v_left - v_take;
     v_repaid := v_repaid + v_take;
   END LOOP;
+  v_pending := CASE WHEN p_item.unlock_time IS NULL THEN 0 ELSE v_left END;
   IF v_left > 0 THEN
     INSERT INTO posting{s} (wallet_id, txn_id, leg, group_id, account, merchant_id, points)
       VALUES (p_item.wallet_id, p_item.txn_id, 0, p_item.group_id, 'member', NULL, v_left),
              (p_item.wallet_id, p_item.txn_id, 1, p_item.group_id, 'issuer', p_item.merchant_id, -v_left);
-    INSERT INTO lot{s} (wallet_id, expire_time, lot_id, group_id, merchant_id, points, left_points, held_points)
-      VALUES (p_item.wallet_id, p_item.expire_time, p_item.txn_id, p_item.group_id, p_item.merchant_id, v_left, v_left, 0);
+    INSERT INTO lot{s} (wallet_id, expire_time, lot_id, group_id, merchant_id, points, left_points, held_points,
+                        unlock_time)
+      VALUES (p_item.wallet_id, p_item.expire_time, p_item.txn_id, p_item.group_id, p_item.merchant_id, v_left, v_left,
+              0, p_item.unlock_time);
   END IF;
-  PERFORM ledger_slot{s}(p_lane, p_item.merchant_id, p_item.group_id, p_item.points, 0, v_left, 0, 0, 1,
-                         p_item.amount_minor);
+  PERFORM ledger_slot{s}(p_lane, p_item.merchant_id, p_item.group_id, p_item.points, 0, v_left, 0, 0,
+                         CASE WHEN p_item.kind = 1 THEN 1 ELSE 0 END, p_item.amount_minor);
   UPDATE wallet{s} w
-    SET available_points = w.available_points + v_left, debt_points = w.debt_points - v_repaid,
-        earned_points = w.earned_points + p_item.points, version = w.version + 1,
-        first_expire_time = CASE WHEN v_left > 0 THEN least(w.first_expire_time, p_item.expire_time)
+    SET available_points = w.available_points + v_left - v_pending, pending_points = w.pending_points + v_pending,
+        debt_points = w.debt_points - v_repaid, earned_points = w.earned_points + p_item.points, version = w.version + 1,
+        first_expire_time = CASE WHEN v_left > v_pending THEN least(w.first_expire_time, p_item.expire_time)
                                  ELSE w.first_expire_time END
     WHERE w.wallet_id = p_item.wallet_id RETURNING w.* INTO p_wallet;
-  n := ledger_record{s}(p_item, p_wallet, p_lane, p_now, p_item.points, v_repaid, NULL, n);
+  n := ledger_record{s}(p_item, p_wallet, p_lane, p_now, p_item.points, v_pending, v_repaid, NULL, n);
   o := ROW(p_item.ord, 1, p_item.points, v_repaid, p_wallet.available_points, p_item.expire_time, NULL, NULL);
 END $$;
 
--- Take back what returned goods earned: p_item.points of the sale p_item.ref_id, whose lot expires at expire_time.
+-- Take back what returned goods earned: p_item.points of the sale p_item.ref_id, whose lot expires at expire_time. That
+-- lot gives first, pending or not, then what is available; pending points of other sales are left alone, the rest is debt.
 -- `expected` is how many refunds of the sale the caller has seen; another count is answered `stale`.
 CREATE OR REPLACE FUNCTION ledger_claw_back{s}(
   p_item ledger_item, p_wallet wallet{s}, p_lane integer, p_now timestamptz, INOUT n bigint, OUT o ledger_outcome)
@@ -85,10 +91,11 @@ BEGIN
   END IF;
   PERFORM ledger_slot{s}(p_lane, p_item.merchant_id, p_item.group_id, 0, p_item.points, 0, v_debt, 0, 0, 0);
   UPDATE wallet{s} w
-    SET available_points = w.available_points - v_chosen.taken, debt_points = w.debt_points + v_debt,
+    SET available_points = w.available_points - v_chosen.taken + v_chosen.pending,
+        pending_points = w.pending_points - v_chosen.pending, debt_points = w.debt_points + v_debt,
         clawed_back_points = w.clawed_back_points + p_item.points, version = w.version + 1
     WHERE w.wallet_id = p_item.wallet_id RETURNING w.* INTO p_wallet;
   p_item.explanation := NULL;
-  n := ledger_record{s}(p_item, p_wallet, p_lane, p_now, -p_item.points, v_debt, v_chosen.takes, n);
+  n := ledger_record{s}(p_item, p_wallet, p_lane, p_now, -p_item.points, -v_chosen.pending, v_debt, v_chosen.takes, n);
   o := ROW(p_item.ord, 1, p_item.points, v_debt, p_wallet.available_points, NULL, NULL, NULL);
 END $$;

@@ -15,11 +15,12 @@ BEGIN
   UPDATE wallet{s} w
     SET available_points = w.available_points - p_item.points, spent_points = w.spent_points + p_item.points,
         version = w.version + 1,
-        -- Everything ahead of the first lot taken is spent, unless some of it is held or waits for the expiry run.
+        -- Everything ahead of the last lot taken is spent, unless some of it is held or waits for the expiry run.
         first_expire_time = CASE WHEN w.held_points = 0 AND w.first_expire_time > p_now
-                                 THEN (v_chosen.takes[1]).expire_time ELSE w.first_expire_time END
+                                 THEN (v_chosen.takes[cardinality(v_chosen.takes)]).expire_time
+                                 ELSE w.first_expire_time END
     WHERE w.wallet_id = p_item.wallet_id RETURNING w.* INTO p_wallet;
-  n := ledger_record{s}(p_item, p_wallet, p_lane, p_now, -p_item.points, 0, v_chosen.takes, n);
+  n := ledger_record{s}(p_item, p_wallet, p_lane, p_now, -p_item.points, 0, 0, v_chosen.takes, n);
   o := ROW(p_item.ord, 1, p_item.points, 0, p_wallet.available_points, NULL, NULL, NULL);
 END $$;
 
@@ -75,11 +76,12 @@ BEGIN
   p_item.store_id := v_redemption.store_id;
   p_item.reference := v_redemption.reference;
   p_item.payload := v_redemption.detail;
-  n := ledger_record{s}(p_item, p_wallet, p_lane, p_now, p_item.points, 0, v_takes, n);
+  n := ledger_record{s}(p_item, p_wallet, p_lane, p_now, p_item.points, 0, 0, v_takes, n);
   o := ROW(p_item.ord, 1, p_item.points, 0, p_wallet.available_points, NULL, NULL, NULL);
 END $$;
 
--- Expire what is left, and not held, of the lots that expire at p_item.expire_time.
+-- Expire what is left, and not held, of the unlocked lots that expire at p_item.expire_time. A pending one is activated
+-- first, whatever the time: it expires in the run after that.
 CREATE OR REPLACE FUNCTION ledger_expire{s}(
   p_item ledger_item, p_wallet wallet{s}, p_lane integer, p_now timestamptz, INOUT n bigint, OUT o ledger_outcome)
 LANGUAGE plpgsql AS $$
@@ -91,13 +93,13 @@ BEGIN
                    ORDER BY l.lot_id), sum(l.left_points - l.held_points)
     INTO v_takes, v_points FROM lot{s} l
     WHERE l.wallet_id = p_item.wallet_id AND l.expire_time = p_item.expire_time AND l.expire_time <= p_now
-      AND l.left_points > l.held_points;
+      AND l.unlock_time IS NULL AND l.left_points > l.held_points;
   IF v_takes IS NULL THEN
     -- Nothing to expire, maybe because it was spent: the wallet's lower bound may be behind, and is brought up to date.
     UPDATE wallet{s} w
       SET first_expire_time = (SELECT min(l.expire_time) FROM lot{s} l
                                WHERE l.wallet_id = p_item.wallet_id AND l.expire_time >= w.first_expire_time
-                                 AND l.left_points > 0)
+                                 AND l.unlock_time IS NULL AND l.left_points > 0)
       WHERE w.wallet_id = p_item.wallet_id AND w.first_expire_time <= p_now;
     o := ROW(p_item.ord, 13, 0, 0, p_wallet.available_points, NULL, NULL, NULL);
     RETURN;
@@ -109,8 +111,42 @@ BEGIN
         version = w.version + 1,
         first_expire_time = (SELECT min(l.expire_time) FROM lot{s} l
                              WHERE l.wallet_id = p_item.wallet_id AND l.expire_time >= w.first_expire_time
-                               AND l.left_points > 0)
+                               AND l.unlock_time IS NULL AND l.left_points > 0)
     WHERE w.wallet_id = p_item.wallet_id RETURNING w.* INTO p_wallet;
-  n := ledger_record{s}(p_item, p_wallet, p_lane, p_now, -v_points, 0, v_takes, n);
+  n := ledger_record{s}(p_item, p_wallet, p_lane, p_now, -v_points, 0, 0, v_takes, n);
+  o := ROW(p_item.ord, 1, v_points, 0, p_wallet.available_points, NULL, NULL, NULL);
+END $$;
+
+-- Unlock the pending lots whose time p_item.unlock_time has come. Only this makes pending points available: it moves them
+-- within the wallet, so it has no postings.
+CREATE OR REPLACE FUNCTION ledger_activate{s}(
+  p_item ledger_item, p_wallet wallet{s}, p_lane integer, p_now timestamptz, INOUT n bigint, OUT o ledger_outcome)
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_takes ledger_take[];
+  v_points bigint;
+  v_first_expire_time timestamptz;
+BEGIN
+  IF p_item.unlock_time > p_now THEN
+    o := ROW(p_item.ord, 13, 0, 0, p_wallet.available_points, NULL, NULL, NULL);
+    RETURN;
+  END IF;
+  SELECT array_agg(ROW(l.lot_id, l.expire_time, l.merchant_id, l.left_points)::ledger_take
+                   ORDER BY l.expire_time, l.lot_id) FILTER (WHERE l.left_points > 0),
+         coalesce(sum(l.left_points), 0), min(l.expire_time) FILTER (WHERE l.left_points > 0)
+    INTO v_takes, v_points, v_first_expire_time FROM lot{s} l
+    WHERE l.wallet_id = p_item.wallet_id AND l.unlock_time = p_item.unlock_time;
+  -- Also those that returns have emptied meanwhile.
+  UPDATE lot{s} l SET unlock_time = NULL
+    WHERE l.wallet_id = p_item.wallet_id AND l.unlock_time = p_item.unlock_time;
+  IF v_points = 0 THEN
+    o := ROW(p_item.ord, 13, 0, 0, p_wallet.available_points, NULL, NULL, NULL);
+    RETURN;
+  END IF;
+  UPDATE wallet{s} w
+    SET available_points = w.available_points + v_points, pending_points = w.pending_points - v_points,
+        version = w.version + 1, first_expire_time = least(w.first_expire_time, v_first_expire_time)
+    WHERE w.wallet_id = p_item.wallet_id RETURNING w.* INTO p_wallet;
+  n := ledger_record{s}(p_item, p_wallet, p_lane, p_now, 0, -v_points, 0, v_takes, n);
   o := ROW(p_item.ord, 1, v_points, 0, p_wallet.available_points, NULL, NULL, NULL);
 END $$;

@@ -110,7 +110,7 @@ BEGIN
     WHERE w.wallet_id = p_item.wallet_id;
   -- What the hold has beyond the capture is free again.
   p_wallet := ledger_free{s}(v_hold, 2, p_item.points, p_wallet);
-  n := ledger_record{s}(p_item, p_wallet, p_lane, p_now, -p_item.points, 0, v_takes, n);
+  n := ledger_record{s}(p_item, p_wallet, p_lane, p_now, -p_item.points, 0, 0, v_takes, n);
   o := ROW(p_item.ord, 1, p_item.points, 0, p_wallet.available_points, NULL, NULL, NULL);
 END $$;
 

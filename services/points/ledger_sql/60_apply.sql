@@ -1,9 +1,10 @@
 -- The ledger's one call: apply the items of one lane, answer each with an outcome. One call is one transaction.
 --
--- Kinds: 1 earn, 2 claw back, 3 redeem, 4 reverse, 5 expire, 6 hold, 7 capture, 8 release.
+-- Kinds: 1 earn, 2 claw back, 3 redeem, 4 reverse, 5 expire, 6 hold, 7 capture, 8 release, 9 activate,
+--   10 credit, 11 debit, 12 transfer out, 13 transfer in.
 -- Statuses: 1 applied, 2 replay, 3 conflict (same id, other content), 4 unknown wallet, 5 insufficient, 6 stale,
 --   7 hold released, 8 hold unknown, 9 hold captured, 10 capture exceeds hold, 11 redemption unknown,
---   12 reversal exceeds redemption, 13 nothing to do, 14 sale unknown.
+--   12 reversal exceeds redemption, 13 nothing to do, 14 sale unknown, 15 transfer limit reached.
 --
 -- A refusal is an outcome; an exception undoes the whole batch and means a defect or a clash, after which the caller
 -- splits the batch. One batch must not contain the same transaction twice.
@@ -14,7 +15,7 @@ CREATE OR REPLACE FUNCTION ledger_apply{s}(
   p_lane integer, p_now timestamptz, p_kind smallint[], p_wallet uuid[], p_group uuid[], p_txn uuid[], p_hash bytea[],
   p_points bigint[], p_merchant uuid[], p_store uuid[], p_ref uuid[], p_occur timestamptz[], p_expire timestamptz[],
   p_amount bigint[], p_expected integer[], p_reference text[], p_detail bytea[], p_explanation bytea[],
-  p_payload bytea[])
+  p_payload bytea[], p_unlock timestamptz[])
 RETURNS SETOF ledger_outcome LANGUAGE plpgsql AS $$
 DECLARE
   v_n bigint;
@@ -45,15 +46,16 @@ BEGIN
   RETURN QUERY
   WITH item AS MATERIALIZED (
     SELECT i.wallet_id, i.group_id, i.txn_id, i.request_hash, i.points, i.merchant_id, i.store_id, i.occur_time,
-           i.expire_time, i.amount_minor, i.reference, i.detail, i.explanation, i.payload, i.ord,
+           i.expire_time, i.amount_minor, i.reference, i.detail, i.explanation, i.payload, i.unlock_time, i.ord,
+           CASE WHEN i.unlock_time IS NULL THEN 0 ELSE i.points END AS pending_points,
            w.available_points AS before_points, w.version AS before_version,
            w.wallet_id IS NOT NULL AS is_known, t.txn_id IS NOT NULL AS is_seen, t.request_hash AS seen_hash,
            t.points AS seen_points, t.debt_points AS seen_debt, t.available_points AS seen_available,
            t.expire_time AS seen_expire_time, t.explanation AS seen_explanation
     FROM unnest(p_kind, p_wallet, p_group, p_txn, p_hash, p_points, p_merchant, p_store, p_occur, p_expire, p_amount,
-                p_reference, p_detail, p_explanation, p_payload) WITH ORDINALITY
+                p_reference, p_detail, p_explanation, p_payload, p_unlock) WITH ORDINALITY
          AS i (kind, wallet_id, group_id, txn_id, request_hash, points, merchant_id, store_id, occur_time, expire_time,
-               amount_minor, reference, detail, explanation, payload, ord)
+               amount_minor, reference, detail, explanation, payload, unlock_time, ord)
     -- OFFSET 0 keeps these look-ups by key, also in a plan that was made while the tables were empty.
     LEFT JOIN LATERAL (SELECT * FROM wallet{s} w WHERE w.wallet_id = i.wallet_id AND w.lane = p_lane OFFSET 0) w ON true
     LEFT JOIN LATERAL (SELECT * FROM txn{s} t WHERE t.wallet_id = i.wallet_id AND t.txn_id = i.txn_id OFFSET 0) t
@@ -61,17 +63,18 @@ BEGIN
     WHERE i.kind = 1 AND i.wallet_id <> ALL (v_slow)
   ), fresh AS MATERIALIZED (
     -- Replays are left out before the running sums are made: they move nothing.
-    SELECT i.*, (i.before_points + sum(i.points) OVER before_it)::bigint AS after_points,
+    SELECT i.*, (i.before_points + sum(i.points - i.pending_points) OVER before_it)::bigint AS after_points,
            i.before_version + row_number() OVER before_it AS version,
            v_n + (sum(CASE WHEN i.points > 0 THEN 2 ELSE 1 END) OVER (ORDER BY i.ord))::bigint AS n
     FROM item i WHERE i.is_known AND NOT i.is_seen
     WINDOW before_it AS (PARTITION BY i.wallet_id ORDER BY i.ord ROWS UNBOUNDED PRECEDING)
   ), put_txn AS (
-    INSERT INTO txn{s} (wallet_id, txn_id, group_id, version, kind, points, debt_points, available_points,
-                        request_hash, occur_time, record_time, merchant_id, store_id, ref_id, reference, expire_time,
-                        amount_minor, detail, explanation)
-    SELECT f.wallet_id, f.txn_id, f.group_id, f.version, 1, f.points, 0, f.after_points, f.request_hash, f.occur_time,
-           p_now, f.merchant_id, f.store_id, NULL, f.reference, f.expire_time, f.amount_minor, f.detail, f.explanation
+    INSERT INTO txn{s} (wallet_id, txn_id, group_id, version, kind, points, pending_points, debt_points,
+                        available_points, request_hash, occur_time, record_time, merchant_id, store_id, ref_id,
+                        reference, expire_time, unlock_time, amount_minor, detail, explanation)
+    SELECT f.wallet_id, f.txn_id, f.group_id, f.version, 1, f.points, f.pending_points, 0, f.after_points,
+           f.request_hash, f.occur_time, p_now, f.merchant_id, f.store_id, NULL, f.reference, f.expire_time,
+           f.unlock_time, f.amount_minor, f.detail, f.explanation
     FROM fresh f
   ), put_posting AS (
     INSERT INTO posting{s} (wallet_id, txn_id, leg, group_id, account, merchant_id, points)
@@ -80,21 +83,23 @@ BEGIN
     FROM fresh f CROSS JOIN (VALUES (0::smallint, 'member', 1), (1::smallint, 'issuer', -1)) leg (leg, account, sign)
     WHERE f.points > 0
   ), put_lot AS (
-    INSERT INTO lot{s} (wallet_id, expire_time, lot_id, group_id, merchant_id, points, left_points, held_points)
-    SELECT f.wallet_id, f.expire_time, f.txn_id, f.group_id, f.merchant_id, f.points, f.points, 0
+    INSERT INTO lot{s} (wallet_id, expire_time, lot_id, group_id, merchant_id, points, left_points, held_points,
+                        unlock_time)
+    SELECT f.wallet_id, f.expire_time, f.txn_id, f.group_id, f.merchant_id, f.points, f.points, 0, f.unlock_time
     FROM fresh f WHERE f.points > 0
   ), put_outbox AS (
     INSERT INTO ledger_outbox{s} (lane, n, wallet_id, group_id, txn_id, ref_id, kind, points, debt_points, merchant_id,
-                                  occur_time, expire_time, lot_ids, lot_merchant_ids, lot_points, payload)
+                                  occur_time, expire_time, unlock_time, lot_ids, lot_merchant_ids, lot_points, payload)
     SELECT p_lane, f.n, f.wallet_id, f.group_id, f.txn_id, NULL, 1, f.points, 0, f.merchant_id, f.occur_time,
-           f.expire_time, NULL, NULL, NULL, f.payload
+           f.expire_time, f.unlock_time, NULL, NULL, NULL, f.payload
     FROM fresh f
   ), put_wallet AS (
     UPDATE wallet{s} w
-    SET available_points = w.available_points + s.points, earned_points = w.earned_points + s.points,
+    SET available_points = w.available_points + s.points - s.pending_points,
+        pending_points = w.pending_points + s.pending_points, earned_points = w.earned_points + s.points,
         version = w.version + s.txn_count, first_expire_time = least(w.first_expire_time, s.first_expire_time)
-    FROM (SELECT f.wallet_id, sum(f.points) AS points, count(*) AS txn_count,
-                 min(f.expire_time) FILTER (WHERE f.points > 0) AS first_expire_time
+    FROM (SELECT f.wallet_id, sum(f.points) AS points, sum(f.pending_points) AS pending_points, count(*) AS txn_count,
+                 min(f.expire_time) FILTER (WHERE f.points > f.pending_points) AS first_expire_time
           FROM fresh f GROUP BY f.wallet_id) s
     WHERE w.wallet_id = s.wallet_id
   ), put_slot AS (
@@ -128,10 +133,10 @@ BEGIN
   v_first_n := v_n;
   FOR v_item IN
     SELECT i.* FROM unnest(p_kind, p_wallet, p_group, p_txn, p_hash, p_points, p_merchant, p_store, p_ref, p_occur,
-                           p_expire, p_amount, p_expected, p_reference, p_detail, p_explanation, p_payload)
+                           p_expire, p_amount, p_expected, p_reference, p_detail, p_explanation, p_payload, p_unlock)
                     WITH ORDINALITY AS i (kind, wallet_id, group_id, txn_id, request_hash, points, merchant_id, store_id,
                                           ref_id, occur_time, expire_time, amount_minor, expected, reference, detail,
-                                          explanation, payload, ord)
+                                          explanation, payload, unlock_time, ord)
     WHERE i.wallet_id = ANY (v_slow) ORDER BY i.ord
   LOOP
     SELECT w.* INTO v_wallet FROM wallet{s} w WHERE w.wallet_id = v_item.wallet_id AND w.lane = p_lane;
@@ -151,19 +156,26 @@ BEGIN
     END IF;
     SELECT t.* INTO v_seen FROM txn{s} t WHERE t.wallet_id = v_item.wallet_id AND t.txn_id = v_item.txn_id;
     IF FOUND THEN
-      v_outcome := ROW(v_item.ord, CASE WHEN v_seen.request_hash = v_item.request_hash THEN 2 ELSE 3 END,
-                       abs(v_seen.points), v_seen.debt_points, v_seen.available_points, v_seen.expire_time,
+      v_outcome := ROW(v_item.ord,
+                       CASE WHEN v_seen.request_hash <> v_item.request_hash THEN 3
+                            WHEN v_seen.kind = 11 AND v_seen.points = 0 THEN 5 ELSE 2 END,
+                       CASE WHEN v_item.kind = 9 THEN -v_seen.pending_points ELSE abs(v_seen.points) END,
+                       v_seen.debt_points, v_seen.available_points, v_seen.expire_time,
                        v_seen.detail, v_seen.explanation);
       RETURN NEXT v_outcome;
       CONTINUE;
     END IF;
     CASE v_item.kind
-      WHEN 1 THEN v_done := ledger_earn{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 1, 10 THEN v_done := ledger_earn{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 2 THEN v_done := ledger_claw_back{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 3 THEN v_done := ledger_redeem{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 4 THEN v_done := ledger_reverse{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 5 THEN v_done := ledger_expire{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 7 THEN v_done := ledger_capture{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 9 THEN v_done := ledger_activate{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 11 THEN v_done := ledger_debit{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 12 THEN v_done := ledger_transfer_out{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 13 THEN v_done := ledger_transfer_in{s}(v_item, v_wallet, p_lane, p_now, v_n);
     END CASE;
     v_n := v_done.n;
     v_outcome := v_done.o;

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -63,3 +65,42 @@ async def test_a_stopping_service_finishes_the_calls_under_way(apps: Apps) -> No
     assert (await call).store.store_id == "sto_1"
     await stopping
     apps.running.clear()
+
+
+async def test_a_loop_that_misses_its_cancellation_does_not_keep_a_service_from_stopping(apps: Apps) -> None:
+    # As a library does that takes a cancellation for the answer that it was waiting for.
+    begun = asyncio.Event()
+
+    async def forgetful(_now: datetime) -> None:
+        begun.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    await apps.migrate("org")
+    app = App("org", apps.settings)
+    app.job("forgetful", forgetful, every_seconds=3600)
+    await apps.start_app(app)
+    await begun.wait()
+    async with asyncio.timeout(20):
+        await apps.stop("org")
+
+
+async def test_a_job_that_is_woken_in_the_moment_it_is_stopped_stops(apps: Apps) -> None:
+    await apps.migrate("org")
+    app = App("org", apps.settings)
+
+    async def quick(_now: datetime) -> None:
+        return
+
+    app.job("quick", quick, every_seconds=3600)
+    await apps.start_app(app)
+    (task,) = [task for task in app._tasks if task.get_name() == "org-job-quick"]
+    async with asyncio.timeout(20):
+        while not await app.db.pool.fetchval("SELECT done_until IS NOT NULL FROM job_state WHERE job = 'quick'"):
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)  # it has heard of it too, and waits for its next turn
+    app.jobs[0].wake()
+    task.cancel()
+    await asyncio.wait([task], timeout=5)
+    assert task.done(), "the cancellation was forgotten"
+    await apps.stop("org")

@@ -18,6 +18,7 @@ class ModelLot:
     expire_time: datetime
     left: int
     held: int = 0
+    unlock_time: datetime | None = None  # pending until it is activated
 
 
 @dataclass
@@ -35,29 +36,37 @@ class ModelWallet:
 
     @property
     def available(self) -> int:
-        return sum(lot.left - lot.held for lot in self.lots)
+        return sum(lot.left - lot.held for lot in self.lots if lot.unlock_time is None)
+
+    @property
+    def pending(self) -> int:
+        return sum(lot.left for lot in self.lots if lot.unlock_time is not None)
 
     @property
     def held(self) -> int:
         return sum(lot.held for lot in self.lots)
 
     def choose(self, points: int, now: datetime, own: UUID | None = None) -> list[tuple[ModelLot, int]]:
-        """The sale's own lot first, then what expires first; nothing held, nothing that is over its time."""
+        """The sale's own lot first, then what expires first; nothing held, over its time or pending."""
         order = sorted(self.lots, key=lambda lot: (lot.lot_id != own, lot.expire_time, lot.lot_id))
         chosen = []
         for lot in order:
             free = min(lot.left - lot.held, points)
-            if free > 0 and (lot.expire_time > now or lot.lot_id == own):
+            is_spendable = lot.expire_time > now and lot.unlock_time is None
+            if free > 0 and (is_spendable or lot.lot_id == own):
                 chosen.append((lot, free))
                 points -= free
         return chosen
 
-    def earn(self, sale: UUID, points: int, expire_time: datetime) -> Answer:
+    def earn(self, sale: UUID, points: int, expire_time: datetime, unlock_time: datetime | None) -> Answer:
+        self.sales.append((sale, expire_time, points))
+        return self.credit(sale, points, expire_time, unlock_time)
+
+    def credit(self, txn: UUID, points: int, expire_time: datetime, unlock_time: datetime | None = None) -> Answer:
         repaid = min(self.debt, points)
         self.debt -= repaid
         if points > repaid:
-            self.lots.append(ModelLot(sale, expire_time, points - repaid))
-        self.sales.append((sale, expire_time, points))
+            self.lots.append(ModelLot(txn, expire_time, points - repaid, unlock_time=unlock_time))
         return Status.APPLIED, points, repaid, self.available
 
     def claw_back(self, sale: UUID, points: int, now: datetime, *, seen_refunds: int) -> Answer:
@@ -83,6 +92,11 @@ class ModelWallet:
             lot.left -= part
         self.uses[txn] = chosen
         return Status.APPLIED, points, 0, self.available
+
+    def debit(self, txn: UUID, points: int, now: datetime) -> Answer:
+        answer = self.redeem(txn, points, now)
+        self.uses.pop(txn, None)  # nothing ever comes back of it
+        return answer
 
     def reverse(self, txn: UUID, points: int) -> Answer:
         uses = self.uses.get(txn)
@@ -160,7 +174,15 @@ class ModelWallet:
     def expire(self, expire_time: datetime, now: datetime) -> Answer:
         points = 0
         for lot in self.lots:
-            if lot.expire_time == expire_time <= now:
+            if lot.expire_time == expire_time <= now and lot.unlock_time is None:
                 points += lot.left - lot.held
                 lot.left = lot.held
+        return (Status.APPLIED if points else Status.NOTHING), points, 0, self.available
+
+    def activate(self, unlock_time: datetime, now: datetime) -> Answer:
+        points = 0
+        for lot in self.lots:
+            if lot.unlock_time == unlock_time <= now:
+                points += lot.left
+                lot.unlock_time = None
         return (Status.APPLIED if points else Status.NOTHING), points, 0, self.available

@@ -80,7 +80,7 @@ async def _expiry(url: str) -> None:
     await database.open()
     ledger = Ledger(url, LANES)
     await ledger.open()
-    await Jobs(database, ledger).expire_points(await database.now())
+    await Jobs(database, ledger).close_day(await database.now())
     await ledger.close()
     await database.close()
 

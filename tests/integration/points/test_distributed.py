@@ -18,14 +18,24 @@ from tests.integration.points.bank import HOT_TABLES, LANE_TABLES, LEDGER_TABLES
 from tests.integration.points.wire import Wire
 from tests.support import Sandbox
 
-# Unique over all wallets, so by nature not by wallet: claimed ahead of the ledger call, in calls of their own. They are
-# never joined with the ledger's tables in a change, and may live on a server of their own.
-CLAIM_TABLES = ("receipt_claim", "request_claim")
+# Unique or limited over all wallets, so by nature not by wallet: claimed ahead of the ledger call, in calls of their
+# own. They are never joined with the ledger's tables in a change, and may live on a server of their own.
+CLAIM_TABLES = ("receipt_claim", "request_claim", "cap", "cap_use")
 # A lane's row is locked first, and a lane lives on one server: `lane` and the lane's sums for each merchant need no
 # wallet id, because only batches of that lane, which hold its row, ever write them (LANE_TABLES).
 # Everything else is not written by the ledger call: rules, copies of what others own, and the chassis' mechanics.
 COLD_TABLES = {
-    *("cache_version", "rule_set", "store", "merchant", "member", "member_tier"),
+    *(
+        "cache_version",
+        "rule_set",
+        "rule_draft",
+        "rule_simulation",
+        "adjustment",
+        "store",
+        "merchant",
+        "member",
+        "member_tier",
+    ),
     *("alembic_version", "alembic_version_chassis", "request_log", "outbox", "relay_lane", "event_pack", "watermark"),
     *("parked_event", "job_state", "business_clock"),
 }
@@ -35,7 +45,8 @@ TEMPLATES = {
     if file.name.endswith(".sql")
 }
 # Types are shared by all suffixes, and claims have none: they are not a shard's.
-SUFFIXED = {name: text for name, text in TEMPLATES.items() if name not in ("10_types.sql", "70_claims.sql")}
+UNSUFFIXED = ("10_types.sql", "70_claims.sql", "80_caps.sql")
+SUFFIXED = {name: text for name, text in TEMPLATES.items() if name not in UNSUFFIXED}
 _LEDGER_NAME = "|".join(sorted(LEDGER_TABLES, key=len, reverse=True))
 _HOT_NAME = "|".join(sorted(HOT_TABLES, key=len, reverse=True))
 
@@ -141,7 +152,7 @@ def test_every_use_of_a_hot_table_names_the_wallet() -> None:
 
 
 # Work that is due is looked for by time, on each server, while nobody waits for it.
-BY_TIME = {"list_due_expiries", "list_due_holds"}
+BY_TIME = {"list_due_expiries", "list_due_holds", "list_due_unlocks", "list_transfers_under_way"}
 
 
 def test_every_query_that_a_caller_waits_for_names_the_wallet() -> None:
@@ -164,9 +175,10 @@ def test_lane_tables_are_named_by_lane() -> None:
 
 
 def test_claims_and_ledger_never_meet_in_one_statement() -> None:
-    assert not re.search(rf"\b(?:{_LEDGER_NAME})\b", re.sub(r"\b\w+\.\w+", "", TEMPLATES["70_claims.sql"]))
+    for name in ("70_claims.sql", "80_caps.sql"):
+        assert not re.search(rf"\b(?:{_LEDGER_NAME})\b", re.sub(r"\b\w+\.\w+", "", TEMPLATES[name])), name
     for name, text in SUFFIXED.items():
-        assert not any(table in text for table in CLAIM_TABLES), name
+        assert not re.search(rf"\b(?:{'|'.join(CLAIM_TABLES)})\b", text), name
 
 
 def test_every_table_and_function_of_the_call_carries_the_suffix() -> None:

@@ -49,11 +49,11 @@ async def fill(bank: Bank, wallet_count: int, lots_each: int) -> None:
                                 FROM generate_series(1, {wallet_count}) i) w) w,
                          generate_series(0, {lots_each - 1}) number;
                     INSERT INTO wallet SELECT wallet_id, {group}, lane, {POINTS_EACH} * count(*), 0, 0, 0,
-                        {POINTS_EACH} * count(*), 0, 0, 0, count(*), min(expire_time), min(expire_time)
+                        {POINTS_EACH} * count(*), 0, 0, 0, 0, count(*), min(expire_time), min(expire_time)
                       FROM sale GROUP BY wallet_id, lane;
-                    INSERT INTO txn SELECT wallet_id, txn_id, {group}, number + 1, 1, {POINTS_EACH}, 0,
+                    INSERT INTO txn SELECT wallet_id, txn_id, {group}, number + 1, 1, {POINTS_EACH}, 0, 0,
                         {POINTS_EACH} * (number + 1), '', '{EARN_TIME}', '{EARN_TIME}', merchant_id, NULL, NULL, '',
-                        expire_time, 1000, '', '' FROM sale;
+                        expire_time, NULL, 1000, '', '' FROM sale;
                     INSERT INTO posting SELECT wallet_id, txn_id, leg, {group}, account, shop, points
                       FROM sale, LATERAL (VALUES (0, 'member', NULL, {POINTS_EACH}),
                                                  (1, 'issuer', merchant_id, -{POINTS_EACH}))
@@ -61,7 +61,7 @@ async def fill(bank: Bank, wallet_count: int, lots_each: int) -> None:
                     INSERT INTO lot SELECT wallet_id, expire_time, txn_id, {group}, merchant_id, {POINTS_EACH},
                         {POINTS_EACH}, 0 FROM sale;
                     INSERT INTO ledger_outbox SELECT lane, n, wallet_id, {group}, txn_id, NULL, 1, {POINTS_EACH}, 0,
-                        merchant_id, '{EARN_TIME}', expire_time, NULL, NULL, NULL, '' FROM sale;
+                        merchant_id, '{EARN_TIME}', expire_time, NULL, NULL, NULL, NULL, '' FROM sale;
                     INSERT INTO issuer_slot SELECT lane, merchant_id, {group}, {POINTS_EACH} * count(*), 0, 0, 0,
                         {POINTS_EACH} * count(*), 0, 0, count(*), 1000 * count(*) FROM sale GROUP BY lane, merchant_id;
                     UPDATE lane SET n = s.n FROM (SELECT lane, max(n) AS n FROM sale GROUP BY lane) s
@@ -98,7 +98,7 @@ class Filled:
 
     async def run(self) -> None:
         """To the end, in this process."""
-        await self.jobs.expire_points(await self.database.now())
+        await self.jobs.close_day(await self.database.now())
 
     async def expired_count(self) -> int:
         """Transactions that expired something."""
@@ -202,6 +202,6 @@ async def test_two_runs_at_once_expire_everything_once(filled: Filled) -> None:
     other = filled.bank.ledger()
     await other.open()
     now = await filled.database.now()
-    await asyncio.gather(filled.run(), Jobs(filled.database, other).expire_points(now))
+    await asyncio.gather(filled.run(), Jobs(filled.database, other).close_day(now))
     await other.close()
     await filled.check()

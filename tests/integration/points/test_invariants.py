@@ -22,7 +22,10 @@ DAMAGE = [
            INSERT INTO lot{s} SELECT {stranger}, now(), {stranger}, {group}, {shop}, 10, 10, 0;
            UPDATE issuer_slot{s} SET issued_points = issued_points + 10, outstanding_points = outstanding_points + 10
              WHERE (lane, merchant_id) = (SELECT min(lane), {shop} FROM issuer_slot{s} WHERE merchant_id = {shop})""",
-        {"3 issuer slots + wallets + expired = 0", "1 every posting has its transaction, every movement its postings"},
+        {
+            "3 issuer slots + wallets + expired + transit = 0",
+            "1 every posting has its transaction, every movement its postings",
+        },
     ),
     # A leg of a posting is lost.
     (

@@ -22,7 +22,7 @@ async def run_jobs(world: World, now: datetime) -> None:
     ledger = Ledger(world.app.db.url, world.app.settings.points_lanes, now_sql=world.app.db.now_sql)
     await ledger.open()
     try:
-        await Jobs(world.app.db, ledger).expire_points(now)
+        await Jobs(world.app.db, ledger).close_day(now)
     finally:
         await ledger.close()
 

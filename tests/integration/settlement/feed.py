@@ -105,6 +105,22 @@ def expired(name: str, *lots: points_events.LotShare) -> Message:
     )
 
 
+def credited(name: str, points: int, merchant: str = "grocer", repaid: int = 0) -> Message:
+    return points_events.PointsCredited(
+        txn_id=txn_id(f"credit-{name}"),
+        lot=share(name, merchant, points - repaid),
+        points=points,
+        debt_repaid_points=repaid,
+        adjustment_id=ids.to_edge("adj", ids.derive("adjustment", name)),
+    )
+
+
+def debited(name: str, *lots: points_events.LotShare) -> Message:
+    return points_events.PointsDebited(
+        txn_id=txn_id(f"debit-{name}"), points=sum(lot.points for lot in lots), lots=lots
+    )
+
+
 def coupon(name: str, discount_minor: int, bps: int, *, is_reversal: bool = False, merchant: str = "grocer") -> Message:
     message = mall_events.CouponWriteOffReversed if is_reversal else mall_events.CouponWrittenOff
     return message(

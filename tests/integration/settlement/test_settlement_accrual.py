@@ -14,6 +14,8 @@ from tests.integration.settlement.feed import (
     Feed,
     clawed,
     coupon,
+    credited,
+    debited,
     earned,
     expired,
     lot_id,
@@ -104,6 +106,47 @@ async def test_a_full_return_in_parts_gives_back_exactly_the_charge(feed: Feed) 
     assert (await feed.statement("baker")).statement.net_minor == 0
 
 
+async def test_a_credit_by_hand_is_charged_to_its_issuer_and_a_debit_gives_the_charge_back(feed: Feed) -> None:
+    await with_contracts(feed)
+    await feed.send("points", credited("m", 1000), earned("b", 101, merchant="baker"))
+    await feed.send("points", debited("d", share("m", "grocer", 333), share("b", "baker", 100)))
+    grocer, baker = (await feed.statement("grocer")).statement, (await feed.statement("baker")).statement
+    assert (grocer.issued_points, grocer.clawed_back_points) == (1000, 333)
+    # 1000 × 3.10; 333 × 3.10 = 1032.3
+    assert (grocer.issue_charge_minor, grocer.claw_back_minor) == (-3100, 1032)
+    assert (baker.clawed_back_points, baker.claw_back_minor) == (100, 335)
+    movement = next(one for one in (await feed.statement("baker")).movements if one.points == 100)
+    assert (movement.kind, movement.source_id) == (pb.ACCRUAL_KIND_CLAW_BACK, txn_id("debit-d"))
+    assert [(lot.lot_id, lot.points, lot.amount_minor) for lot in movement.lots] == [(lot_id("b"), 100, 335)]
+
+
+async def test_a_lot_debited_in_parts_gives_back_exactly_its_charge(feed: Feed) -> None:
+    await with_contracts(feed)
+    await feed.send("points", credited("m", 101, merchant="baker"))
+    for number, points in enumerate((33, 33, 35)):
+        await feed.send("points", debited(f"d{number}", share("m", "baker", points)))
+    assert (await feed.statement("baker")).statement.net_minor == 0
+
+
+async def test_a_debit_and_a_return_of_one_sale_are_both_taken_as_they_come(feed: Feed) -> None:
+    await with_contracts(feed)
+    # The lot was debited by hand, so the return of its sale found its points in another lot.
+    await feed.send("points", earned("a", 100), earned("b", 100, merchant="baker"))
+    await feed.send("points", debited("d", share("a", "grocer", 100)), clawed("a", 100))
+    grocer = (await feed.statement("grocer")).statement
+    assert (grocer.issued_points, grocer.clawed_back_points) == (100, 200)
+    assert (grocer.issue_charge_minor, grocer.claw_back_minor) == (-310, 620)
+
+
+async def test_a_debit_of_more_than_its_lot_had_is_parked(feed: Feed) -> None:
+    await with_contracts(feed)
+    await feed.send("points", credited("m", 100, repaid=40))
+    await feed.send("points", debited("d", share("m", "grocer", 61)))
+    assert await feed.app.db.pool.fetchval("SELECT count(*) FROM parked_event") == 1
+    await feed.send("points", debited("e", share("m", "grocer", 60)))
+    assert (await feed.statement("grocer")).statement.clawed_back_points == 60
+
+
 async def test_a_redemption_given_back_in_parts_leaves_nothing_but_its_history(feed: Feed) -> None:
     await with_contracts(feed)
     await feed.send("points", earned("a", 1000))
@@ -173,6 +216,8 @@ async def test_order_between_producers_does_not_matter(feed: Feed, seed: int) ->
             reversed_redemption("r", share("a", "grocer", 150)),
             expired("x", share("a", "grocer", 7), share("b", "baker", 1)),
             clawed("a", 100, 2),
+            credited("m", 50, merchant="baker"),
+            debited("d", share("m", "baker", 20), share("a", "grocer", 5)),
         ],
         "mall": [coupon("c", 125, 5000), coupon("c", 125, 5000, is_reversal=True), coupon("d", 70, 10000)],
         "parking": [stay("s", 801), stay("t", 0)],
@@ -187,8 +232,8 @@ async def test_order_between_producers_does_not_matter(feed: Feed, seed: int) ->
     answer = await feed.call("ListStatements", pb.ListStatementsRequest(period="2017-03"))
     nets = {one.merchant_id: one.net_minor for one in answer.statements}
     assert nets == {
-        merchant_id("grocer"): -1000 + 433 + 70,
-        merchant_id("baker"): -101,
+        merchant_id("grocer"): -1000 + 433 + 70 + 5,
+        merchant_id("baker"): -101 - 50 + 20,
         merchant_id("spa"): 350,
         merchant_id("parking"): 0,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -270,3 +270,28 @@ def test_largest_remainder_is_exact_and_close(total: int, weights: list[int]) ->
     if sum(weights):
         for share, weight in zip(shares, weights, strict=True):
             assert abs(share - Fraction(total * weight, sum(weights))) < 1
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "unlock_time"),
+    [
+        ("Asia/Shanghai", datetime(2019, 3, 30, 16, tzinfo=UTC)),
+        # The night on which the clocks go forward: the day begins before they do.
+        ("Europe/Berlin", datetime(2019, 3, 30, 23, tzinfo=UTC)),
+        # Midnight itself is skipped here: the day begins at one.
+        ("Asia/Beirut", datetime(2019, 3, 30, 22, tzinfo=UTC)),
+    ],
+)
+def test_points_unlock_when_the_day_begins_where_the_store_is(time_zone: str, unlock_time: datetime) -> None:
+    assert rules.unlock_of(date(2019, 3, 24), 7, time_zone) == unlock_time
+
+
+@pytest.mark.parametrize("expiry_months", [1, 2, 3, 11, 12, 13, 120])
+def test_points_that_pend_as_long_as_allowed_unlock_before_they_expire(expiry_months: int) -> None:
+    days = rules.most_pending_days(expiry_months)
+    margins = set()
+    for number in range(4 * 366):
+        day = date(2018, 1, 1) + timedelta(days=number)
+        unlock_time = rules.unlock_of(day, days, "Asia/Shanghai")
+        margins.add((rules.expiry_of(day.year, day.month, expiry_months, "Asia/Shanghai") - unlock_time).days)
+    assert min(margins) == 1  # one more and the last day of some month would fail

@@ -46,7 +46,7 @@ class SaleRecorded(_message.Message):
     def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., time_zone: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ...) -> None: ...
 
 class PointsEarned(_message.Message):
-    __slots__ = ("txn_id", "member_id", "lot", "points", "debt_repaid_points", "business_unit_id", "store_id", "sale_id", "expire_time", "business_date")
+    __slots__ = ("txn_id", "member_id", "lot", "points", "debt_repaid_points", "business_unit_id", "store_id", "sale_id", "expire_time", "business_date", "unlock_time")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     LOT_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +57,7 @@ class PointsEarned(_message.Message):
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
+    UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     member_id: str
     lot: LotShare
@@ -67,7 +68,100 @@ class PointsEarned(_message.Message):
     sale_id: str
     expire_time: _timestamp_pb2.Timestamp
     business_date: _types_pb2.BusinessDate
-    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., lot: _Optional[_Union[LotShare, _Mapping]] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., business_unit_id: _Optional[str] = ..., store_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ...) -> None: ...
+    unlock_time: _timestamp_pb2.Timestamp
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., lot: _Optional[_Union[LotShare, _Mapping]] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., business_unit_id: _Optional[str] = ..., store_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class PointsActivated(_message.Message):
+    __slots__ = ("txn_id", "member_id", "points", "lots", "unlock_time")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    unlock_time: _timestamp_pb2.Timestamp
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class PointsCredited(_message.Message):
+    __slots__ = ("txn_id", "member_id", "lot", "points", "debt_repaid_points", "expire_time", "adjustment_id", "reason_code")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    LOT_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    DEBT_REPAID_POINTS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_CODE_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    lot: LotShare
+    points: int
+    debt_repaid_points: int
+    expire_time: _timestamp_pb2.Timestamp
+    adjustment_id: str
+    reason_code: str
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., lot: _Optional[_Union[LotShare, _Mapping]] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., adjustment_id: _Optional[str] = ..., reason_code: _Optional[str] = ...) -> None: ...
+
+class PointsDebited(_message.Message):
+    __slots__ = ("txn_id", "member_id", "points", "lots", "adjustment_id", "reason_code")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_CODE_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    adjustment_id: str
+    reason_code: str
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., adjustment_id: _Optional[str] = ..., reason_code: _Optional[str] = ...) -> None: ...
+
+class PointsDebitRefused(_message.Message):
+    __slots__ = ("txn_id", "member_id", "adjustment_id", "reason_code")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    ADJUSTMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_CODE_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    adjustment_id: str
+    reason_code: str
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., adjustment_id: _Optional[str] = ..., reason_code: _Optional[str] = ...) -> None: ...
+
+class PointsTransferredOut(_message.Message):
+    __slots__ = ("txn_id", "member_id", "to_member_id", "points", "lots")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    TO_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    to_member_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., to_member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ...) -> None: ...
+
+class PointsTransferredIn(_message.Message):
+    __slots__ = ("txn_id", "out_txn_id", "member_id", "from_member_id", "points", "lots")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    OUT_TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    FROM_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    out_txn_id: str
+    member_id: str
+    from_member_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    def __init__(self, txn_id: _Optional[str] = ..., out_txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., from_member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ...) -> None: ...
 
 class SaleRefunded(_message.Message):
     __slots__ = ("refund_id", "sale_id", "member_id", "store_id", "merchant_id", "business_unit_id", "refund_time", "business_date", "time_zone", "refunded")

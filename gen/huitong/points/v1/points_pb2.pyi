@@ -22,6 +22,11 @@ class MovementKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MOVEMENT_KIND_REDEEM: _ClassVar[MovementKind]
     MOVEMENT_KIND_REDEEM_REVERSAL: _ClassVar[MovementKind]
     MOVEMENT_KIND_EXPIRE: _ClassVar[MovementKind]
+    MOVEMENT_KIND_ACTIVATE: _ClassVar[MovementKind]
+    MOVEMENT_KIND_CREDIT: _ClassVar[MovementKind]
+    MOVEMENT_KIND_DEBIT: _ClassVar[MovementKind]
+    MOVEMENT_KIND_TRANSFER_OUT: _ClassVar[MovementKind]
+    MOVEMENT_KIND_TRANSFER_IN: _ClassVar[MovementKind]
 
 class SpendingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -68,6 +73,11 @@ MOVEMENT_KIND_CLAW_BACK: MovementKind
 MOVEMENT_KIND_REDEEM: MovementKind
 MOVEMENT_KIND_REDEEM_REVERSAL: MovementKind
 MOVEMENT_KIND_EXPIRE: MovementKind
+MOVEMENT_KIND_ACTIVATE: MovementKind
+MOVEMENT_KIND_CREDIT: MovementKind
+MOVEMENT_KIND_DEBIT: MovementKind
+MOVEMENT_KIND_TRANSFER_OUT: MovementKind
+MOVEMENT_KIND_TRANSFER_IN: MovementKind
 SPENDING_KIND_UNSPECIFIED: SpendingKind
 SPENDING_KIND_VOUCHER: SpendingKind
 SPENDING_KIND_CHECKOUT_OFFSET: SpendingKind
@@ -131,7 +141,7 @@ class RecordSaleRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ...) -> None: ...
 
 class RecordSaleResponse(_message.Message):
-    __slots__ = ("sale_id", "member_id", "points", "debt_repaid_points", "available_points", "expire_time", "explanation", "is_replay")
+    __slots__ = ("sale_id", "member_id", "points", "debt_repaid_points", "available_points", "expire_time", "explanation", "is_replay", "pending_points", "unlock_time")
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -140,6 +150,8 @@ class RecordSaleResponse(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     EXPLANATION_FIELD_NUMBER: _ClassVar[int]
     IS_REPLAY_FIELD_NUMBER: _ClassVar[int]
+    PENDING_POINTS_FIELD_NUMBER: _ClassVar[int]
+    UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
     sale_id: str
     member_id: str
     points: int
@@ -148,7 +160,9 @@ class RecordSaleResponse(_message.Message):
     expire_time: _timestamp_pb2.Timestamp
     explanation: Explanation
     is_replay: bool
-    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., available_points: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., is_replay: _Optional[bool] = ...) -> None: ...
+    pending_points: int
+    unlock_time: _timestamp_pb2.Timestamp
+    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., available_points: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., is_replay: _Optional[bool] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class RecordSalesRequest(_message.Message):
     __slots__ = ("sales",)
@@ -171,7 +185,7 @@ class RecordSalesResult(_message.Message):
     def __init__(self, recorded: _Optional[_Union[RecordSaleResponse, _Mapping]] = ..., problem: _Optional[_Union[_types_pb2.Problem, _Mapping]] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped")
+    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time")
     RULE_SET_VERSION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIER_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -180,6 +194,7 @@ class Explanation(_message.Message):
     LINES_FIELD_NUMBER: _ClassVar[int]
     ELIGIBLE_MINOR_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
     rule_set_version: int
     business_date: _types_pb2.BusinessDate
     tier_code: str
@@ -188,7 +203,8 @@ class Explanation(_message.Message):
     lines: _containers.RepeatedCompositeFieldContainer[LinePoints]
     eligible_minor: int
     skipped: _containers.RepeatedCompositeFieldContainer[SkippedRule]
-    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ...) -> None: ...
+    unlock_time: _timestamp_pb2.Timestamp
+    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class SkippedRule(_message.Message):
     __slots__ = ("rule_id", "problem")
@@ -315,7 +331,7 @@ class GetBalanceRequest(_message.Message):
     def __init__(self, member_id: _Optional[str] = ...) -> None: ...
 
 class GetBalanceResponse(_message.Message):
-    __slots__ = ("member_id", "available_points", "held_points", "pending_points", "debt_points", "earned_points_total", "spent_points_total", "expired_points_total", "next_expiries")
+    __slots__ = ("member_id", "available_points", "held_points", "pending_points", "debt_points", "earned_points_total", "spent_points_total", "expired_points_total", "next_expiries", "next_unlocks", "lifetime_points_total", "clawed_back_points_total", "transferred_points_total")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
     HELD_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -325,6 +341,10 @@ class GetBalanceResponse(_message.Message):
     SPENT_POINTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
     EXPIRED_POINTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
     NEXT_EXPIRIES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_UNLOCKS_FIELD_NUMBER: _ClassVar[int]
+    LIFETIME_POINTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    CLAWED_BACK_POINTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    TRANSFERRED_POINTS_TOTAL_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     available_points: int
     held_points: int
@@ -334,15 +354,31 @@ class GetBalanceResponse(_message.Message):
     spent_points_total: int
     expired_points_total: int
     next_expiries: _containers.RepeatedCompositeFieldContainer[Expiry]
-    def __init__(self, member_id: _Optional[str] = ..., available_points: _Optional[int] = ..., held_points: _Optional[int] = ..., pending_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., earned_points_total: _Optional[int] = ..., spent_points_total: _Optional[int] = ..., expired_points_total: _Optional[int] = ..., next_expiries: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ...) -> None: ...
+    next_unlocks: _containers.RepeatedCompositeFieldContainer[Unlock]
+    lifetime_points_total: int
+    clawed_back_points_total: int
+    transferred_points_total: int
+    def __init__(self, member_id: _Optional[str] = ..., available_points: _Optional[int] = ..., held_points: _Optional[int] = ..., pending_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., earned_points_total: _Optional[int] = ..., spent_points_total: _Optional[int] = ..., expired_points_total: _Optional[int] = ..., next_expiries: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ..., next_unlocks: _Optional[_Iterable[_Union[Unlock, _Mapping]]] = ..., lifetime_points_total: _Optional[int] = ..., clawed_back_points_total: _Optional[int] = ..., transferred_points_total: _Optional[int] = ...) -> None: ...
 
 class Expiry(_message.Message):
-    __slots__ = ("expire_time", "points")
+    __slots__ = ("expire_time", "points", "is_at_least")
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
+    IS_AT_LEAST_FIELD_NUMBER: _ClassVar[int]
     expire_time: _timestamp_pb2.Timestamp
     points: int
-    def __init__(self, expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., points: _Optional[int] = ...) -> None: ...
+    is_at_least: bool
+    def __init__(self, expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., points: _Optional[int] = ..., is_at_least: _Optional[bool] = ...) -> None: ...
+
+class Unlock(_message.Message):
+    __slots__ = ("unlock_time", "points", "is_at_least")
+    UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    IS_AT_LEAST_FIELD_NUMBER: _ClassVar[int]
+    unlock_time: _timestamp_pb2.Timestamp
+    points: int
+    is_at_least: bool
+    def __init__(self, unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., points: _Optional[int] = ..., is_at_least: _Optional[bool] = ...) -> None: ...
 
 class ListStatementRequest(_message.Message):
     __slots__ = ("member_id", "page_size", "page_token")
@@ -363,7 +399,7 @@ class ListStatementResponse(_message.Message):
     def __init__(self, entries: _Optional[_Iterable[_Union[StatementEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class StatementEntry(_message.Message):
-    __slots__ = ("txn_id", "kind", "points", "available_points", "occur_time", "record_time", "merchant_id", "store_id", "reference", "expire_time")
+    __slots__ = ("txn_id", "kind", "points", "available_points", "occur_time", "record_time", "merchant_id", "store_id", "reference", "expire_time", "pending_points", "unlock_time", "rules", "debt_points", "spending_kind", "reason_code", "reversed_txn_id", "other_member_id")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -374,6 +410,14 @@ class StatementEntry(_message.Message):
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PENDING_POINTS_FIELD_NUMBER: _ClassVar[int]
+    UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    DEBT_POINTS_FIELD_NUMBER: _ClassVar[int]
+    SPENDING_KIND_FIELD_NUMBER: _ClassVar[int]
+    REASON_CODE_FIELD_NUMBER: _ClassVar[int]
+    REVERSED_TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    OTHER_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     kind: MovementKind
     points: int
@@ -384,7 +428,15 @@ class StatementEntry(_message.Message):
     store_id: str
     reference: str
     expire_time: _timestamp_pb2.Timestamp
-    def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    pending_points: int
+    unlock_time: _timestamp_pb2.Timestamp
+    rules: _containers.RepeatedCompositeFieldContainer[AppliedRule]
+    debt_points: int
+    spending_kind: SpendingKind
+    reason_code: str
+    reversed_txn_id: str
+    other_member_id: str
+    def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., debt_points: _Optional[int] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ..., reason_code: _Optional[str] = ..., reversed_txn_id: _Optional[str] = ..., other_member_id: _Optional[str] = ...) -> None: ...
 
 class QuoteOffsetRequest(_message.Message):
     __slots__ = ("member_id", "store_id", "order_total")
@@ -542,6 +594,30 @@ class ReleaseResponse(_message.Message):
     available_points: int
     def __init__(self, released_points: _Optional[int] = ..., available_points: _Optional[int] = ...) -> None: ...
 
+class TransferPointsRequest(_message.Message):
+    __slots__ = ("request_id", "member_id", "to_member_id", "points")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    TO_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    member_id: str
+    to_member_id: str
+    points: int
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., to_member_id: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
+
+class TransferPointsResponse(_message.Message):
+    __slots__ = ("txn_id", "points", "available_points", "is_replay")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    IS_REPLAY_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    points: int
+    available_points: int
+    is_replay: bool
+    def __init__(self, txn_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
+
 class EarningRule(_message.Message):
     __slots__ = ("rule_id", "kind", "name", "name_zh", "bonus_bps", "min_amount_minor", "categories", "store_ids", "month_days", "week_days", "fixed_points", "merchant_ids", "business_unit_ids", "condition", "start_date", "end_date", "recurrence", "day_kind", "combination", "combination_group", "priority", "max_points", "max_points_per_member_day", "max_points_per_member_month", "budget_points")
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -597,7 +673,7 @@ class EarningRule(_message.Message):
     def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ...) -> None: ...
 
 class RuleSet(_message.Message):
-    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time")
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -608,6 +684,8 @@ class RuleSet(_message.Message):
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     ROUNDING_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PENDING_DAYS_FIELD_NUMBER: _ClassVar[int]
+    TRANSFER_LIMIT_POINTS_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_date: _types_pb2.BusinessDate
     base_points: int
@@ -618,7 +696,9 @@ class RuleSet(_message.Message):
     offset: OffsetRule
     rounding: Rounding
     effective_time: _timestamp_pb2.Timestamp
-    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    pending_days: int
+    transfer_limit_points: int
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ...) -> None: ...
 
 class OffsetRule(_message.Message):
     __slots__ = ("offset_points", "offset_minor", "max_share_bps")

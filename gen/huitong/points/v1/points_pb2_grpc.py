@@ -80,8 +80,8 @@ class SalesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RefundSale(self, request, context):
-        """Takes back exactly the points that the returned lines earned. What was spent already becomes debt, which later
-        earning repays.
+        """Takes back exactly the points that the returned lines earned: from the sale's own lot first, also while it is
+        pending, then from what is available. What was spent already becomes debt, which later earning repays.
         Errors: STORE_UNKNOWN, SALE_UNKNOWN, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -290,6 +290,11 @@ class WalletServiceStub:
                 request_serializer=huitong_dot_points_dot_v1_dot_points__pb2.ReleaseRequest.SerializeToString,
                 response_deserializer=huitong_dot_points_dot_v1_dot_points__pb2.ReleaseResponse.FromString,
                 _registered_method=True)
+        self.TransferPoints = channel.unary_unary(
+                '/huitong.points.v1.WalletService/TransferPoints',
+                request_serializer=huitong_dot_points_dot_v1_dot_points__pb2.TransferPointsRequest.SerializeToString,
+                response_deserializer=huitong_dot_points_dot_v1_dot_points__pb2.TransferPointsResponse.FromString,
+                _registered_method=True)
 
 
 class WalletServiceServicer:
@@ -362,6 +367,16 @@ class WalletServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TransferPoints(self, request, context):
+        """Gives points to another member of the group: the same lots, with their issuers and expiry, earliest expiry first. A
+        member who owes points can give away that much less. Pending and held points stay.
+        Errors: MEMBER_UNKNOWN, TRANSFER_TO_SELF, TRANSFER_NOT_ALLOWED, TRANSFER_LIMIT_REACHED, INSUFFICIENT_POINTS,
+        RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_WalletServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -404,6 +419,11 @@ def add_WalletServiceServicer_to_server(servicer, server):
                     servicer.Release,
                     request_deserializer=huitong_dot_points_dot_v1_dot_points__pb2.ReleaseRequest.FromString,
                     response_serializer=huitong_dot_points_dot_v1_dot_points__pb2.ReleaseResponse.SerializeToString,
+            ),
+            'TransferPoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.TransferPoints,
+                    request_deserializer=huitong_dot_points_dot_v1_dot_points__pb2.TransferPointsRequest.FromString,
+                    response_serializer=huitong_dot_points_dot_v1_dot_points__pb2.TransferPointsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -623,6 +643,33 @@ class WalletService:
             '/huitong.points.v1.WalletService/Release',
             huitong_dot_points_dot_v1_dot_points__pb2.ReleaseRequest.SerializeToString,
             huitong_dot_points_dot_v1_dot_points__pb2.ReleaseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TransferPoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/huitong.points.v1.WalletService/TransferPoints',
+            huitong_dot_points_dot_v1_dot_points__pb2.TransferPointsRequest.SerializeToString,
+            huitong_dot_points_dot_v1_dot_points__pb2.TransferPointsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,8 +44,8 @@ class SalesServiceStub:
     Errors: as RecordSale, for each sale.
     """
     RefundSale: _grpc.UnaryUnaryMultiCallable[_points_pb2.RefundSaleRequest, _points_pb2.RefundSaleResponse]
-    """Takes back exactly the points that the returned lines earned. What was spent already becomes debt, which later
-    earning repays.
+    """Takes back exactly the points that the returned lines earned: from the sale's own lot first, also while it is
+    pending, then from what is available. What was spent already becomes debt, which later earning repays.
     Errors: STORE_UNKNOWN, SALE_UNKNOWN, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID, REQUEST_ID_REUSED.
     """
     GetSale: _grpc.UnaryUnaryMultiCallable[_points_pb2.GetSaleRequest, _points_pb2.GetSaleResponse]
@@ -69,8 +69,8 @@ class SalesServiceAsyncStub(SalesServiceStub):
     Errors: as RecordSale, for each sale.
     """
     RefundSale: _aio.UnaryUnaryMultiCallable[_points_pb2.RefundSaleRequest, _points_pb2.RefundSaleResponse]  # type: ignore[assignment]
-    """Takes back exactly the points that the returned lines earned. What was spent already becomes debt, which later
-    earning repays.
+    """Takes back exactly the points that the returned lines earned: from the sale's own lot first, also while it is
+    pending, then from what is available. What was spent already becomes debt, which later earning repays.
     Errors: STORE_UNKNOWN, SALE_UNKNOWN, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID, REQUEST_ID_REUSED.
     """
     GetSale: _aio.UnaryUnaryMultiCallable[_points_pb2.GetSaleRequest, _points_pb2.GetSaleResponse]  # type: ignore[assignment]
@@ -109,8 +109,8 @@ class SalesServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _points_pb2.RefundSaleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.RefundSaleResponse, _abc.Awaitable[_points_pb2.RefundSaleResponse]]:
-        """Takes back exactly the points that the returned lines earned. What was spent already becomes debt, which later
-        earning repays.
+        """Takes back exactly the points that the returned lines earned: from the sale's own lot first, also while it is
+        pending, then from what is available. What was spent already becomes debt, which later earning repays.
         Errors: STORE_UNKNOWN, SALE_UNKNOWN, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID, REQUEST_ID_REUSED.
         """
 
@@ -167,6 +167,12 @@ class WalletServiceStub:
     """Gives held points back. Harmless when the hold never came, was released already or timed out.
     Errors: HOLD_CAPTURED.
     """
+    TransferPoints: _grpc.UnaryUnaryMultiCallable[_points_pb2.TransferPointsRequest, _points_pb2.TransferPointsResponse]
+    """Gives points to another member of the group: the same lots, with their issuers and expiry, earliest expiry first. A
+    member who owes points can give away that much less. Pending and held points stay.
+    Errors: MEMBER_UNKNOWN, TRANSFER_TO_SELF, TRANSFER_NOT_ALLOWED, TRANSFER_LIMIT_REACHED, INSUFFICIENT_POINTS,
+    RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+    """
 
 @_typing.type_check_only
 class WalletServiceAsyncStub(WalletServiceStub):
@@ -206,6 +212,12 @@ class WalletServiceAsyncStub(WalletServiceStub):
     Release: _aio.UnaryUnaryMultiCallable[_points_pb2.ReleaseRequest, _points_pb2.ReleaseResponse]  # type: ignore[assignment]
     """Gives held points back. Harmless when the hold never came, was released already or timed out.
     Errors: HOLD_CAPTURED.
+    """
+    TransferPoints: _aio.UnaryUnaryMultiCallable[_points_pb2.TransferPointsRequest, _points_pb2.TransferPointsResponse]  # type: ignore[assignment]
+    """Gives points to another member of the group: the same lots, with their issuers and expiry, earliest expiry first. A
+    member who owes points can give away that much less. Pending and held points stay.
+    Errors: MEMBER_UNKNOWN, TRANSFER_TO_SELF, TRANSFER_NOT_ALLOWED, TRANSFER_LIMIT_REACHED, INSUFFICIENT_POINTS,
+    RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
     """
 
 class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -291,6 +303,18 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_points_pb2.ReleaseResponse, _abc.Awaitable[_points_pb2.ReleaseResponse]]:
         """Gives held points back. Harmless when the hold never came, was released already or timed out.
         Errors: HOLD_CAPTURED.
+        """
+
+    @_abc_1.abstractmethod
+    def TransferPoints(
+        self,
+        request: _points_pb2.TransferPointsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_points_pb2.TransferPointsResponse, _abc.Awaitable[_points_pb2.TransferPointsResponse]]:
+        """Gives points to another member of the group: the same lots, with their issuers and expiry, earliest expiry first. A
+        member who owes points can give away that much less. Pending and held points stay.
+        Errors: MEMBER_UNKNOWN, TRANSFER_TO_SELF, TRANSFER_NOT_ALLOWED, TRANSFER_LIMIT_REACHED, INSUFFICIENT_POINTS,
+        RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
         """
 
 def add_WalletServiceServicer_to_server(servicer: WalletServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -48,8 +48,9 @@ _STATEMENTS = (
     """CREATE TABLE issue (
         merchant_id uuid NOT NULL, entry_id uuid NOT NULL, group_id uuid NOT NULL, sale_id uuid, lot_id uuid,
         lot_points bigint NOT NULL, points bigint NOT NULL, price_centi integer NOT NULL,
-        clawed_points bigint NOT NULL, PRIMARY KEY (merchant_id, entry_id),
+        clawed_points bigint NOT NULL, debited_points bigint NOT NULL, PRIMARY KEY (merchant_id, entry_id),
         CONSTRAINT issue_clawed CHECK (clawed_points BETWEEN 0 AND points),
+        CONSTRAINT issue_debited CHECK (debited_points BETWEEN 0 AND lot_points),
         CONSTRAINT issue_by_sale UNIQUE (merchant_id, sale_id),
         CONSTRAINT issue_by_lot UNIQUE (merchant_id, lot_id))""",
     """CREATE TABLE redemption (

@@ -1,0 +1,135 @@
+"""Points from member to member: out of one wallet, into the other, and nothing left between them.
+
+The two wallets may be in two lanes, one day on two servers, so it takes two calls of the ledger. The first decides (is
+there enough, is the limit kept) and leaves a row that says what is on its way; the second cannot fail for a reason of
+business. So the only way is forward: whoever finds the row, the caller's retry or the job, makes it arrive, once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chassis import ids
+from chassis.db import Database
+from chassis.errors import Internal, RequestIdReused
+from huitong.points.v1 import points_pb2
+from services.points import queries
+from services.points.claims import Claims
+from services.points.convert import request_hash
+from services.points.errors import (
+    InsufficientPoints,
+    MemberUnknown,
+    TransferLimitReached,
+    TransferNotAllowed,
+    TransferToSelf,
+)
+from services.points.ledger import Item, Kind, Ledger, Outcome, Status
+from services.points.lookup import Lookup
+
+CHUNK = 200
+
+
+class Transfers:
+    """Moves points between the members of a group."""
+
+    def __init__(self, database: Database, lookup: Lookup, claims: Claims, ledger: Ledger) -> None:
+        self._db, self._lookup, self._claims, self._ledger = database, lookup, claims, ledger
+
+    async def transfer(
+        self, group_id: UUID, request: points_pb2.TransferPointsRequest
+    ) -> points_pb2.TransferPointsResponse:
+        """Give points away.
+
+        Raises: MemberUnknown, TransferToSelf, TransferNotAllowed, TransferLimitReached, InsufficientPoints,
+        RuleSetUnknown, RequestIdReused, Unavailable (unknown outcome: ask again).
+        """
+        member_id = ids.from_edge("mbr", request.member_id, "member_id")
+        to_member_id = ids.from_edge("mbr", request.to_member_id, "to_member_id")
+        if member_id == to_member_id:
+            raise TransferToSelf
+        data, members, now = await self._lookup.members(group_id, [member_id, to_member_id])
+        for wanted in (member_id, to_member_id):
+            if wanted not in members:
+                raise MemberUnknown(member_id=ids.to_edge("mbr", wanted))
+        txn_id = ids.derive("transfer", group_id, request.request_id)
+        if await self._claims.request(request_key=txn_id, group_id=group_id, target_id=member_id) != member_id:
+            raise RequestIdReused(request_id=request.request_id)
+        limit_points = data.rule_set_at(now, "UTC").transfer_limit_points
+        origin = points_pb2.TransferPointsRequest(
+            member_id=request.member_id, to_member_id=request.to_member_id
+        ).SerializeToString(deterministic=True)
+        outcome = await self._ledger.apply_one(
+            Item(
+                kind=Kind.TRANSFER_OUT,
+                wallet_id=member_id,
+                group_id=group_id,
+                txn_id=txn_id,
+                request_hash=request_hash(request),
+                points=request.points,
+                occur_time=now,
+                ref_id=to_member_id,
+                expected=limit_points,
+                detail=origin,
+                payload=origin,
+            )
+        )
+        _check(outcome, request, limit_points)
+        await self._arrive(await queries.get_transfer(self._db.pool, member_id, txn_id))
+        return points_pb2.TransferPointsResponse(
+            txn_id=ids.to_edge("txn", txn_id),
+            points=outcome.points,
+            available_points=outcome.available_points,
+            is_replay=outcome.status is Status.REPLAY,
+        )
+
+    async def finish(self, now: datetime) -> None:
+        """Make everything arrive that is on its way."""
+        after: tuple[UUID, UUID] | None = None
+        while rows := await queries.list_transfers_under_way(self._db.pool, after=after, limit=CHUNK):
+            for row in rows:
+                await self._arrive(row)
+            after = (rows[-1]["wallet_id"], rows[-1]["txn_id"])
+
+    async def _arrive(self, row: Any) -> None:
+        """Put what was taken into the receiver's wallet; again changes nothing."""
+        if row["has_arrived"]:
+            return
+        origin = points_pb2.TransferPointsRequest(
+            member_id=ids.to_edge("mbr", row["wallet_id"]), to_member_id=ids.to_edge("mbr", row["to_wallet_id"])
+        ).SerializeToString(deterministic=True)
+        outcome = await self._ledger.apply_one(
+            Item(
+                kind=Kind.TRANSFER_IN,
+                wallet_id=row["to_wallet_id"],
+                group_id=row["group_id"],
+                txn_id=ids.derive("transfer-in", row["txn_id"]),
+                request_hash=row["txn_id"].bytes,
+                points=row["points"],
+                occur_time=row["record_time"],
+                ref_id=row["txn_id"],
+                explanation=row["lots"].encode(),
+                detail=origin,
+                payload=origin,
+            )
+        )
+        if outcome.status not in (Status.APPLIED, Status.REPLAY):
+            raise Internal
+        await queries.mark_arrived(self._db.pool, row["wallet_id"], row["txn_id"])
+
+
+def _check(outcome: Outcome, request: points_pb2.TransferPointsRequest, limit_points: int) -> None:
+    match outcome.status:
+        case Status.APPLIED | Status.REPLAY:
+            return
+        case Status.CONFLICT:
+            raise RequestIdReused(request_id=request.request_id)
+        case Status.TRANSFER_LIMIT:
+            if not limit_points:
+                raise TransferNotAllowed
+            raise TransferLimitReached(left_points=outcome.points, limit_points=limit_points)
+        case Status.INSUFFICIENT:
+            raise InsufficientPoints(available_points=outcome.available_points, requested_points=request.points)
+        case _:
+            raise Internal
