@@ -20,9 +20,9 @@ from chassis.errors import AppError, InvalidArgument
 from huitong.points.v1 import points_pb2, rules_pb2
 from services.points import rule_sets, rules, store
 from services.points.convert import rule_set_of, to_date, to_timestamp
+from services.points.earning import Computed, check_sale, compute_sale, lines_of
 from services.points.errors import MemberUnknown, RuleSimulationUnknown, SpanInvalid
 from services.points.lookup import GroupData, Lookup
-from services.points.operations import Computed, check_sale, compute_sale, lines_of
 
 log = structlog.get_logger()
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis import ids
-from services.points import rules
-from services.points.rules import Offset, ReturnedLine, Rule, RuleKind, RuleSet, SoldLine, Tier
+from services.points import returns, rules
+from services.points.returns import ReturnedLine, SoldLine
+from services.points.rules import Offset, Rule, RuleKind, RuleSet, Tier
 
 HERE, ELSEWHERE = ids.derive("store", 1), ids.derive("store", 2)
 BASE = Rule("base", RuleKind.BASE)
@@ -169,7 +170,7 @@ def test_partial_refunds_take_back_the_whole_in_the_end(points: int, amount: int
         part = min(part, amount - returned)
         if part == 0:
             continue
-        (line,) = rules.returned_lines([SoldLine(1, amount, points, returned)], [(1, part)])
+        (line,) = returns.returned_lines([SoldLine(1, amount, points, returned)], [(1, part)])
         assert line.points >= 0
         returned, taken = line.returned_minor, taken + line.points
         assert taken == points * returned // amount
@@ -178,25 +179,25 @@ def test_partial_refunds_take_back_the_whole_in_the_end(points: int, amount: int
 
 def test_refund_of_all_that_is_left() -> None:
     sold = [SoldLine(1, 1_000, 10), SoldLine(2, 300, 3, returned_minor=100), SoldLine(3, 0, 0)]
-    assert rules.returned_lines(sold, []) == [ReturnedLine(1, 1_000, 10, 1_000), ReturnedLine(2, 200, 2, 300)]
+    assert returns.returned_lines(sold, []) == [ReturnedLine(1, 1_000, 10, 1_000), ReturnedLine(2, 200, 2, 300)]
 
 
 @pytest.mark.parametrize(
     ("asked", "error"),
     [
-        ([(9, 1)], rules.LineNotSold),  # no such line
-        ([(1, 400), (1, 400)], rules.LineNotSold),  # the same line twice
-        ([(1, 901)], rules.ReturnTooLarge),  # 100 came back before
+        ([(9, 1)], returns.LineNotSold),  # no such line
+        ([(1, 400), (1, 400)], returns.LineNotSold),  # the same line twice
+        ([(1, 901)], returns.ReturnTooLarge),  # 100 came back before
     ],
 )
 def test_refunds_that_cannot_be(asked: list[tuple[int, int]], error: type[Exception]) -> None:
     with pytest.raises(error):
-        rules.returned_lines([SoldLine(1, 1_000, 10, returned_minor=100)], asked)
+        returns.returned_lines([SoldLine(1, 1_000, 10, returned_minor=100)], asked)
 
 
 def test_refund_when_nothing_is_left() -> None:
-    with pytest.raises(rules.ReturnTooLarge):
-        rules.returned_lines([SoldLine(1, 1_000, 10, returned_minor=1_000)], [])
+    with pytest.raises(returns.ReturnTooLarge):
+        returns.returned_lines([SoldLine(1, 1_000, 10, returned_minor=1_000)], [])
 
 
 @pytest.mark.parametrize(

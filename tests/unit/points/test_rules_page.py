@@ -16,8 +16,8 @@ from chassis import ids
 from huitong.points.v1 import points_pb2
 from services.points import conditions
 from services.points.convert import rule_set_of, to_date, to_timestamp
+from services.points.earning import compute_sale, lines_of
 from services.points.lookup import FIRST_DAY, Member, Store
-from services.points.operations import compute_sale, lines_of
 from services.points.rules import Tier
 
 PAGE = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")

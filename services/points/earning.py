@@ -1,0 +1,133 @@
+"""One sale and one rule set: what must hold of a sale whatever the rules, and what it earns. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from chassis.errors import InvalidArgument
+from huitong.points.v1 import points_pb2
+from services.points import rules
+from services.points.convert import explanation_of, instant_of
+from services.points.errors import CurrencyMismatch, LinesDoNotSum, SaleTimeInvalid
+from services.points.lookup import Member, Store
+from services.points.offers import Setting
+
+DEFAULT_SOURCE = "pos"
+LATEST_SALE = timedelta(hours=24)
+EARLIEST_YEAR = 2000
+
+
+class Computed(NamedTuple):
+    """What a sale earns by one rule set."""
+
+    business_date: date
+    rule_set: rules.RuleSet
+    tier: rules.Tier
+    earning: rules.Earning
+    line_nos: list[int]
+
+    def explanation(self, unlock_time: datetime | None) -> bytes:
+        """Why, as an Explanation, serialised."""
+        return explanation_of(
+            self.earning,
+            rule_set_version=self.rule_set.version,
+            business_date=self.business_date,
+            tier=self.tier,
+            line_nos=self.line_nos,
+            unlock_time=unlock_time,
+        )
+
+    def unlock_time(self, time_zone: str, now: datetime) -> datetime | None:
+        """When the points can be spent; None when it is at once."""
+        if not self.rule_set.pending_days or not self.earning.points:
+            return None
+        unlock_time = rules.unlock_of(self.business_date, self.rule_set.pending_days, time_zone)
+        # A sale that comes in late: its time is over, so nothing has to wait for it.
+        return unlock_time if unlock_time > now else None
+
+    def expire_time(self, time_zone: str) -> datetime | None:
+        """When the points expire; None when there are none."""
+        if not self.earning.points:
+            return None
+        day = self.business_date
+        return rules.expiry_of(day.year, day.month, self.rule_set.expiry_months, time_zone)
+
+
+class SaleLines(NamedTuple):
+    """The lines of a sale, read once."""
+
+    amounts_minor: list[int]
+    categories: list[str]
+    line_nos: list[int]
+
+
+def lines_of(request: points_pb2.RecordSaleRequest) -> SaleLines:
+    """Read them."""
+    lines = SaleLines([], [], [])
+    for line in request.lines:
+        lines.amounts_minor.append(line.amount_minor)
+        lines.categories.append(line.category)
+        lines.line_nos.append(line.line_no)
+    return lines
+
+
+def compute_sale(
+    request: points_pb2.RecordSaleRequest,
+    lines: SaleLines,
+    *,
+    member: Member,
+    place: Store,
+    sale_time: datetime,
+    rule_set: rules.RuleSet,
+    granted: Mapping[str, int] | None = None,
+) -> Computed:
+    """Apply one rule set to a sale; `granted` as in rules.points_for_sale. Pure."""
+    business_date = rules.business_date_of(sale_time, place.time_zone)
+    tier = rules.tier_on(member.tiers, business_date)
+    setting = None
+    if rule_set.offers:
+        setting = Setting(
+            place.merchant_id,
+            place.business_unit_id,
+            sale_time.astimezone(rules.zone(place.time_zone)).hour,
+            request.source or DEFAULT_SOURCE,
+            [line.item_code for line in request.lines],
+            [line.quantity for line in request.lines],
+        )
+    earning = rules.points_for_sale(
+        rule_set,
+        amounts_minor=lines.amounts_minor,
+        categories=lines.categories,
+        store_id=place.store_id,
+        business_date=business_date,
+        tier=tier,
+        birth_month=member.birth_month,
+        setting=setting,
+        granted=granted,
+    )
+    return Computed(business_date, rule_set, tier, earning, lines.line_nos)
+
+
+def check_sale(request: points_pb2.RecordSaleRequest, lines: SaleLines, *, place: Store, now: datetime) -> datetime:
+    """What must hold for a sale whatever the rules; answers its time.
+
+    Raises: LinesDoNotSum, InvalidArgument (a line number twice), CurrencyMismatch, SaleTimeInvalid.
+    """
+    lines_minor = sum(lines.amounts_minor)
+    if lines_minor != request.total.amount_minor:
+        raise LinesDoNotSum(lines_minor=lines_minor, total_minor=request.total.amount_minor)
+    if len(set(lines.line_nos)) != len(lines.line_nos):
+        raise InvalidArgument([("lines.line_no", "each line needs a number of its own")])
+    if request.total.currency_code != place.currency_code:
+        raise CurrencyMismatch(expected=place.currency_code, currency_code=request.total.currency_code)
+    sale_time = instant_of(request.sale_time)
+    check_time(sale_time, now)
+    return sale_time
+
+
+def check_time(instant: datetime, now: datetime) -> None:
+    """Raises SaleTimeInvalid for a time before 2000 or more than a day after `now`."""
+    if instant.year < EARLIEST_YEAR or instant > now + LATEST_SALE:
+        raise SaleTimeInvalid(sale_time=instant.isoformat())
