@@ -1,10 +1,10 @@
 """Points: the ledger and its rules (积分通).
 
-Owns the tables of store.py: lanes, wallets, transactions, postings, lots, holds, debts, transfers, issuer slots, the lane
-outbox, adjustments, claims of receipts and request ids, caps, rule sets with their drafts and simulations, and copies of
-stores, merchants, members and their tiers.
-Serves huitong.points.v1 SalesService, WalletService, RuleService, RuleDraftService, RuleSimulationService, LedgerService
-and AdjustmentService.
+Owns the tables of store.py: lanes, wallets, transactions, postings, lots, holds, debts, transfers, issuer slots, the
+lane outbox, adjustments, claims of receipts and request ids, caps, rule sets with their drafts and simulations, and
+copies of stores, merchants, members and their tiers.
+Serves huitong.points.v1 SalesService, WalletService, RuleService, RuleDraftService, RuleSimulationService,
+LedgerService and AdjustmentService.
 Publishes SaleRecorded, PointsEarned, PointsActivated, SaleRefunded, PointsClawedBack, PointsRedeemed,
 RedemptionReversed, PointsExpired, PointsCredited, PointsDebited, PointsDebitRefused, PointsTransferredOut and
 PointsTransferredIn; consumes the facts of org and member.
