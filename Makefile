@@ -73,7 +73,7 @@ bench: install ## measure, and print the table beside its baselines (also in bui
 
 .PHONY: chaos
 chaos: install ## kill parts of a running suite and print what it lost (nothing)
-	@$(PY) -m pytest -n 0 -s -m chaos $(PYTEST_ARGS) tests/chaos
+	@HUITONG_CHAOS=all $(PY) -m pytest -n 0 -s -m chaos $(PYTEST_ARGS) tests/chaos
 
 .PHONY: audit
 audit: install ## look the pinned dependencies up among known vulnerabilities
