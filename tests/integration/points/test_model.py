@@ -168,7 +168,8 @@ class Player:
                     continue  # a lane never puts a transaction and its replay into one batch
                 steps.append((item, expected))
                 # A debit that was refused is refused for ever, also when there are points again.
-                is_final = expected[0] is Status.APPLIED or item.kind is Kind.DEBIT
+                refuses = item.kind is Kind.DEBIT and expected[0] is Status.INSUFFICIENT
+                is_final = expected[0] is Status.APPLIED or refuses
                 if is_final and item.kind is not Kind.RELEASE:
                     self.sent.append((item, expected))
             if steps:
