@@ -13,7 +13,7 @@ from chassis.db import Tx
 from huitong.points.v1 import points_pb2, rules_pb2
 from services.points import rules, store
 from services.points.caps import budget_id
-from services.points.convert import rule_set_of, to_timestamp
+from services.points.convert import rule_set_of, to_date, to_timestamp
 from services.points.errors import (
     EffectiveTimePast,
     RuleDraftDecided,
@@ -124,8 +124,7 @@ async def roll_back(tx: Tx, *, request_id: str, version: int, note: str) -> rule
     older = await get_version(tx, version)
     older.ClearField("version")
     older.ClearField("effective_time")
-    today = tx.now.date()
-    older.effective_date.year, older.effective_date.month, older.effective_date.day = today.year, today.month, today.day
+    older.effective_date.CopyFrom(to_date(tx.now.date()))
     return await create_draft(tx, request_id=request_id, rule_set=older, note=note or f"back to version {version}")
 
 

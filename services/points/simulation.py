@@ -19,7 +19,7 @@ from chassis.db import Database, Tx
 from chassis.errors import AppError, InvalidArgument
 from huitong.points.v1 import points_pb2, rules_pb2
 from services.points import rule_sets, rules, store
-from services.points.convert import rule_set_of, to_date, to_timestamp
+from services.points.convert import from_date, rule_set_of, to_date, to_timestamp
 from services.points.earning import Computed, check_sale, compute_sale, lines_of
 from services.points.errors import MemberUnknown, RuleSimulationUnknown, SpanInvalid
 from services.points.lookup import GroupData, Lookup
@@ -296,9 +296,8 @@ def span_of(request: rules_pb2.StartRuleSimulationRequest) -> tuple[date, date]:
     """The dates of a request. Raises InvalidArgument."""
     dates = []
     for field in ("first_date", "last_date"):
-        day = getattr(request, field)
         try:
-            dates.append(date(day.year, day.month, day.day))
+            dates.append(from_date(getattr(request, field)))
         except ValueError:
             raise InvalidArgument([(field, "does not exist")]) from None
     return dates[0], dates[1]

@@ -49,7 +49,8 @@ def show(console: Console, memory: Memory, reports: dict[str, Any]) -> None:
     )
 
 
-def _table(title: str, *columns: str) -> Table:
+def table_of(title: str, *columns: str) -> Table:
+    """An empty table, its first column to the left and the others to the right."""
     table = Table(title=title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if number == 0 else "right", no_wrap=True)
@@ -57,7 +58,7 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _tiers(answer: dict[str, Any]) -> Table:
-    table = _table("Members by tier 会员等级", "tier", "members", "earning", "free parking")
+    table = table_of("Members by tier 会员等级", "tier", "members", "earning", "free parking")
     for row in answer["tiers"]:
         tier = row["tier"]
         table.add_row(
@@ -74,7 +75,7 @@ _FIGURES = ("issued_points", "clawed_back_points", "redeemed_points", "expired_p
 
 
 def _units(answer: dict[str, Any], unit_codes: dict[str, str]) -> Table:
-    table = _table(
+    table = table_of(
         "Points by issuing unit 各业态积分",
         "unit",
         "sales ¥",
@@ -105,7 +106,7 @@ def _units(answer: dict[str, Any], unit_codes: dict[str, str]) -> Table:
 
 
 def _top_merchants(answer: dict[str, Any], merchant_codes: dict[str, str]) -> Table:
-    table = _table(f"Top {TOP} merchants 头部商户", "merchant", "sales ¥", "receipts", "issued", "accepted")
+    table = table_of(f"Top {TOP} merchants 头部商户", "merchant", "sales ¥", "receipts", "issued", "accepted")
     ranked = sorted(answer["merchants"], key=lambda merchant: -merchant["issued"]["sales_minor"])
     for merchant in ranked[:TOP]:
         table.add_row(
@@ -119,7 +120,7 @@ def _top_merchants(answer: dict[str, Any], merchant_codes: dict[str, str]) -> Ta
 
 
 def _parking(parking: dict[str, Any], mall: dict[str, Any]) -> Table:
-    table = _table("Parking and vouchers 停车与券", "what", "count", "¥", "points")
+    table = table_of("Parking and vouchers 停车与券", "what", "count", "¥", "points")
     for park in parking["car_parks"]:
         table.add_row("stays, tariff", f"{park['stay_count']:,}", _yuan(park["tariff_fee_minor"]), "")
         table.add_row("  waived by tier", "", _yuan(park["tier_waived_minor"]), "")
@@ -146,7 +147,7 @@ _OTHER = {
 
 def _settlement(answer: dict[str, Any], merchant_codes: dict[str, str], *, wide: bool) -> Table:
     headings = [*_ALWAYS, *(_OTHER if wide else ["other"])]
-    table = _table("Settlement by merchant 商户结算 ¥", "merchant", *headings, "net")
+    table = table_of("Settlement by merchant 商户结算 ¥", "merchant", *headings, "net")
 
     def amounts(row: dict[str, Any]) -> list[int]:
         other = [row[figure] for figure in _OTHER.values()]
@@ -165,7 +166,7 @@ def _settlement(answer: dict[str, Any], merchant_codes: dict[str, str], *, wide:
 
 
 def _periods(answer: dict[str, Any]) -> Table:
-    table = _table("Periods 账期 ¥", "month", "state", "entries", "merchants", "fund", "platform", "sum")
+    table = table_of("Periods 账期 ¥", "month", "state", "entries", "merchants", "fund", "platform", "sum")
     for period in answer["periods"]:
         table.add_row(
             period["period"],

@@ -12,11 +12,11 @@ import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
 
 from suite.demo import progress, published
 from suite.demo.doors import Doors
 from suite.demo.progress import Memory
+from suite.demo.report import table_of
 from suite.demo.tour import NoDemoYet
 from suite.errors import SuiteError, say
 from suite.home import Home, default_home
@@ -129,7 +129,7 @@ async def _simulate(
 def _show(memory: Memory, draft_id: str, result: dict[str, Any]) -> None:
     names = {member_id: household for household, member_id in memory.members.items()}
     names |= {terminal["store_id"]: code for code, terminal in memory.terminals.items()}
-    table = _table(
+    table = table_of(
         say("Simulation", "规则模拟"), "", say("as it was", "实际"), say("by the draft", "草稿"), say("change", "变化")
     )
     table.add_row(say("points", "积分"), *_changes(result["actual_points"], result["draft_points"], "{:,}"))
@@ -138,11 +138,11 @@ def _show(memory: Memory, draft_id: str, result: dict[str, Any]) -> None:
     sales = max(1, result["sales_minor"] / 100)
     table.add_row(say("of sales %", "占销售额 %"), *_changes(100 * before / sales, 100 * after / sales, "{:.2f}"))
     console.print(table)
-    gave = _table(say("What each rule gives", "各规则积分"), say("rule", "规则"), say("points", "积分"))
+    gave = table_of(say("What each rule gives", "各规则积分"), say("rule", "规则"), say("points", "积分"))
     for rule in sorted(result.get("rules", []), key=lambda rule: -rule["points"]):
         gave.add_row(f"{rule['rule_id']} {rule['name_zh'] or rule['name']}", f"{rule['points']:,}")
     console.print(gave)
-    who = _table(
+    who = table_of(
         say(
             f"{result['winning_member_count']:,} members gain, {result['losing_member_count']:,} lose",
             f"{result['winning_member_count']:,} 名会员增加，{result['losing_member_count']:,} 名减少",
@@ -169,13 +169,6 @@ def _show(memory: Memory, draft_id: str, result: dict[str, Any]) -> None:
         highlight=False,
         soft_wrap=True,
     )
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right", no_wrap=True)
-    return table
 
 
 def _changes(before: float, after: float, shape: str) -> list[str]:
