@@ -36,7 +36,7 @@ from chassis.activity import Activity
 from chassis.config import Settings, settings
 from chassis.control import ControlServicer
 from chassis.db import Database
-from chassis.events import Consumer, EventSource, Handler, OutboxSource, Relay
+from chassis.events import Consumer, EventSource, Handler, JoinedSources, OutboxSource, Relay
 from chassis.identity import TokenBook
 from chassis.jobs import Job
 from chassis.telemetry import setup_telemetry
@@ -97,8 +97,8 @@ class App:
         return stub_class(self._channels[service])
 
     def produce_from(self, source: EventSource) -> None:
-        """Relay events from `source` instead of the chassis' outbox."""
-        self.relay = self._relay_of(source)
+        """Relay events from `source` too: its lanes come before those of the chassis' outbox, which stays."""
+        self.relay = self._relay_of(JoinedSources(source, OutboxSource(self.db.lane_count)))
 
     def consume(self, producer: str, handlers: Mapping[type[Message], Handler]) -> None:
         """Apply the events of another service."""

@@ -6,6 +6,6 @@ it has missed it asks the producer for. NATS may therefore lose or repeat anythi
 """
 
 from chassis.events.consumer import Consumer, Fact, Handler
-from chassis.events.relay import EventSource, OutboxSource, Relay
+from chassis.events.relay import EventSource, JoinedSources, OutboxSource, Relay
 
-__all__ = ["Consumer", "EventSource", "Fact", "Handler", "OutboxSource", "Relay"]
+__all__ = ["Consumer", "EventSource", "Fact", "Handler", "JoinedSources", "OutboxSource", "Relay"]

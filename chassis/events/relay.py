@@ -103,6 +103,26 @@ def _to_event(row: asyncpg.Record) -> events_pb2.Event:
     return event
 
 
+class JoinedSources:
+    """Several sources as one: the lanes of the first come first, then those of the next."""
+
+    def __init__(self, *sources: EventSource) -> None:
+        self._lanes = [(source, lane) for source in sources for lane in source.lanes]
+        self.lanes = range(len(self._lanes))
+
+    async def read(
+        self, connection: asyncpg.Connection, lane: int, after: str, limit: int, until: str | None = None
+    ) -> list[Positioned]:
+        """See EventSource."""
+        source, own_lane = self._lanes[lane]
+        return await source.read(connection, own_lane, after, limit, until)
+
+    async def count_after(self, connection: asyncpg.Connection, lane: int, after: str) -> int:
+        """See EventSource."""
+        source, own_lane = self._lanes[lane]
+        return await source.count_after(connection, own_lane, after)
+
+
 class _Outcome(Enum):
     """What a round found."""
 
