@@ -53,6 +53,13 @@ class Settings(BaseSettings):
         """The service's own database."""
         return f"{self.postgres_url.rstrip('/')}/{self.database_prefix}{service}"
 
+    def environment(self) -> dict[str, str]:
+        """The same settings as environment variables, for a process that is to have them."""
+        return {
+            f"HUITONG_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in self
+        }
+
     @property
     def may_set_time(self) -> bool:
         """Whether business time can be told; never in production."""

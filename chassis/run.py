@@ -36,7 +36,7 @@ from chassis.activity import Activity
 from chassis.config import Settings, settings
 from chassis.control import ControlServicer
 from chassis.db import Database
-from chassis.events import Consumer, EventSource, Handler, JoinedSources, OutboxSource, Relay
+from chassis.events import Consumer, EventSource, Handler, JoinedSources, OutboxSource, Relay, RelayProcess
 from chassis.identity import TokenBook
 from chassis.jobs import Job
 from chassis.telemetry import setup_telemetry
@@ -73,6 +73,8 @@ class App:
         self._server: grpc.aio.Server | None = None
         self._draining = False
         self.relay = self._relay_of(OutboxSource(self.db.lane_count))
+        self._wants_relay_process = False
+        self._relay_process: RelayProcess | None = None
 
     def _relay_of(self, source: EventSource) -> Relay:
         return Relay(
@@ -96,8 +98,12 @@ class App:
             self._channels[service] = rpc.open_channel(self.settings.address(service))
         return stub_class(self._channels[service])
 
-    def produce_from(self, source: EventSource) -> None:
-        """Relay events from `source` too: its lanes come before those of the chassis' outbox, which stays."""
+    def produce_from(self, source: EventSource, *, in_own_process: bool = False) -> None:
+        """Relay events from `source` too: its lanes come before those of the chassis' outbox, which stays.
+
+        `in_own_process` is for a service whose own thread has enough to do (docs/decisions/0019).
+        """
+        self._wants_relay_process = in_own_process
         self.relay = self._relay_of(JoinedSources(source, OutboxSource(self.db.lane_count)))
 
     def consume(self, producer: str, handlers: Mapping[type[Message], Handler]) -> None:
@@ -149,13 +155,21 @@ class App:
         """Keep `run` running; it is started again when it fails."""
         self._loops.append((name, run))
 
+    def wake_relay(self) -> None:
+        """There may be new events: publish them now instead of at the next poll."""
+        (self._relay_process or self.relay).wake()
+
     # ---- life
+
+    def allow_relay_process(self) -> None:
+        """This is a program of its own: start the relay's process if the service wants one."""
+        if self._wants_relay_process:
+            self._relay_process = RelayProcess(self.name, self.settings.environment(), moved=self.activity.moved)
 
     async def start(self) -> None:
         """Connect, start everything, and answer calls. Raises when the database or NATS is not there."""
         rpc.speak_as(self.name, self.tokens)
-        await self.db.open()
-        await self._connect_nats()
+        await self._connect()
         for hook in self._start_hooks:
             await hook()
         server = self._server = rpc.open_server(self.name, self.tokens)
@@ -168,9 +182,10 @@ class App:
         if server.add_insecure_port(self.settings.address(self.name)) == 0:
             raise OSError(f"{self.name} cannot listen on {self.settings.address(self.name)}")
         await server.start()
-        for lane in self.relay.source.lanes:
-            self._spawn(f"relay-{lane}", partial(self._run_relay, lane))
-        self._spawn("relay-wake", self._listen)
+        if self._relay_process is not None:
+            self._spawn("relay-process", self._relay_process.run)
+        else:
+            self._spawn_relay()
         for consumer in self.consumers:
             self._spawn(f"consume-{consumer.producer}", partial(consumer.run, self._jetstream))
         for job in self.jobs:
@@ -179,6 +194,21 @@ class App:
             self._spawn(name, run)
         self._spawn("health", self._watch_health)
         log.info("service_started", service=self.name, address=self.settings.address(self.name))
+
+    async def start_relay(self) -> None:
+        """Connect, and relay events instead of all the rest. Raises when the database or NATS is not there."""
+        self._stop_hooks.clear()  # nothing is started that they would stop
+        await self._connect()
+        self._spawn_relay()
+
+    async def _connect(self) -> None:
+        await self.db.open()
+        await self._connect_nats()
+
+    def _spawn_relay(self) -> None:
+        for lane in self.relay.source.lanes:
+            self._spawn(f"relay-{lane}", partial(self._run_relay, lane))
+        self._spawn("relay-wake", self._listen)
 
     async def stop(self) -> None:
         """Drain: say no to health checks, finish the calls under way, stop the loops, disconnect."""
@@ -307,6 +337,8 @@ async def serve(names: Sequence[str], config: Settings | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     apps = [build_app(name, chosen) for name in names]
+    for app in apps:
+        app.allow_relay_process()
     started: list[App] = []
     try:
         for app in apps:

@@ -6,6 +6,7 @@ it has missed it asks the producer for. NATS may therefore lose or repeat anythi
 """
 
 from chassis.events.consumer import Consumer, Fact, Handler
+from chassis.events.process import RelayProcess
 from chassis.events.relay import EventSource, JoinedSources, OutboxSource, Relay
 
-__all__ = ["Consumer", "EventSource", "Fact", "Handler", "JoinedSources", "OutboxSource", "Relay"]
+__all__ = ["Consumer", "EventSource", "Fact", "Handler", "JoinedSources", "OutboxSource", "Relay", "RelayProcess"]

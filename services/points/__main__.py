@@ -37,8 +37,8 @@ async def calm_collector() -> None:
 def build(app: App) -> None:
     """What points serves, publishes, consumes and does regularly."""
     lane_count = app.settings.points_lanes
-    app.produce_from(LedgerOutbox(lane_count))
-    ledger = Ledger(app.db.url, lane_count, now_sql=app.db.now_sql, after_batch=lambda: app.relay.wake())
+    app.produce_from(LedgerOutbox(lane_count), in_own_process=True)
+    ledger = Ledger(app.db.url, lane_count, now_sql=app.db.now_sql, after_batch=app.wake_relay)
     claims = Claims(app.db.url)
     lookup = Lookup(
         app.db,

@@ -130,12 +130,7 @@ class Stage:
     async def _start_services(self) -> None:
         environment = {
             **os.environ,
-            **{
-                f"HUITONG_{name.upper()}": value.get_secret_value()
-                if hasattr(value, "get_secret_value")
-                else str(value)
-                for name, value in self.service
-            },
+            **self.service.environment(),
             "HUITONG_LOG_LEVEL": "error",
             "PYTHONPATH": f"{ROOT}:{ROOT / 'gen'}",
         }
@@ -207,7 +202,7 @@ class Stage:
     def postgres_seconds(self) -> float | None:
         """CPU seconds of the server's processes so far, None when the server is not ours."""
         process = self.servers.process("postgres")
-        return _tree_seconds(process.pid) if process else None
+        return tree_seconds(process.pid) if process else None
 
     async def __aexit__(self, *_: object) -> None:
         for process in self._processes:
@@ -245,19 +240,20 @@ async def _listening(port: int) -> None:
         return
 
 
-def process_seconds(pid: int) -> float:
+def _process_seconds(pid: int) -> float:
     """CPU seconds of one process, those of its ended children included."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(int(value) for value in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
 
-def _tree_seconds(pid: int) -> float:
-    total = process_seconds(pid)
+def tree_seconds(pid: int) -> float:
+    """CPU seconds of a process and its children."""
+    total = _process_seconds(pid)
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
-                total += process_seconds(int(entry.name)) if int(parent) == pid else 0.0
+                total += _process_seconds(int(entry.name)) if int(parent) == pid else 0.0
             except OSError:
                 continue
     return total

@@ -26,7 +26,7 @@ from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2
 from services.points.convert import to_timestamp
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
-from tests.bench.stage import GROUP, GROWN_WALLETS, LANES, MERCHANTS, WALLETS, Stage, named, process_seconds
+from tests.bench.stage import GROUP, GROWN_WALLETS, LANES, MERCHANTS, WALLETS, Stage, named, tree_seconds
 
 CLIENTS = 16
 LINES = 3
@@ -337,13 +337,13 @@ class Bench:
             return await self._watched(lambda: asyncio.gather(*(caller(session) for _ in range(64))), lambda: done, pid)
 
     async def _watched(self, run: Callable[[], Awaitable[Any]], count: Callable[[], int], pid: int) -> Measured:
-        postgres, own, service = self.stage.postgres_seconds(), time.process_time(), process_seconds(pid)
+        postgres, own, service = self.stage.postgres_seconds(), time.process_time(), tree_seconds(pid)
         began = time.perf_counter()
         await run()
         elapsed, done = time.perf_counter() - began, count()
         cpu = {
             "client": (time.process_time() - own) / done * 1e6,
-            "service": (process_seconds(pid) - service) / done * 1e6,
+            "service": (tree_seconds(pid) - service) / done * 1e6,
         }
         if postgres is not None:
             cpu["postgres"] = ((self.stage.postgres_seconds() or 0.0) - postgres) / done * 1e6
