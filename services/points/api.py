@@ -19,6 +19,7 @@ from services.points.errors import CurrencyMismatch, MemberUnknown, SaleUnknown
 from services.points.ledger import Kind
 from services.points.lookup import Lookup
 from services.points.operations import Sales
+from services.points.single_sales import SingleSales
 from services.points.spending import Spendings
 from services.points.transfers import Transfers
 
@@ -51,14 +52,13 @@ class SalesServicer(points_pb2_grpc.SalesServiceServicer):
     """Sales and returns of goods."""
 
     def __init__(self, database: Database, sales: Sales) -> None:
-        self._db, self._sales = database, sales
+        self._db, self._sales, self._single_sales = database, sales, SingleSales(sales)
 
     async def RecordSale(self, request: points_pb2.RecordSaleRequest, context: Any) -> points_pb2.RecordSaleResponse:
         """One sale."""
-        answers = await self._sales.record_sales(rpc.caller().group_id, [request], timeout_s=_seconds_left(context))
-        if isinstance(answers[0], AppError):
-            raise answers[0]
-        return answers[0].answer(points_pb2.RecordSaleResponse())
+        timeout_s = _seconds_left(context)
+        recorded = await self._single_sales.record(rpc.caller().group_id, request, timeout_s=timeout_s)
+        return recorded.answer(points_pb2.RecordSaleResponse())
 
     async def RecordSales(self, request: points_pb2.RecordSalesRequest, context: Any) -> points_pb2.RecordSalesResponse:
         """Many sales, each with its own answer."""
