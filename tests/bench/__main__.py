@@ -105,6 +105,11 @@ def _row(variant: Variant, results: dict[str, list[Measured]]) -> dict[str, Any]
             part: round(statistics.median(run.cpu_us[part] for run in runs if part in run.cpu_us), 1)
             for part in sorted(parts)
         }
+    samples_ms = sorted(sample for run in runs for sample in run.samples_ms)
+    if samples_ms:
+        row["latency_ms"] = {
+            f"p{percent:g}": round(samples_ms[int(len(samples_ms) * percent / 100)], 2) for percent in (50, 99, 99.9)
+        }
     if runs[0].batch_items is not None:
         row["batch_items"] = round(statistics.median(run.batch_items or 0 for run in runs), 1)
     return row
@@ -113,7 +118,17 @@ def _row(variant: Variant, results: dict[str, list[Measured]]) -> dict[str, Any]
 def _print(console: Console, machine: dict[str, Any], rows: list[dict[str, Any]], rounds: int) -> None:
     postgres = machine["postgres"]
     table = Table(title=f"Points ledger, median of {rounds} rounds")
-    for column in ("what", "per second", "ratio", "min–max", "against", "target", "batch", "CPU µs an item"):
+    for column in (
+        "what",
+        "per second",
+        "ratio",
+        "min–max",
+        "against",
+        "target",
+        "batch",
+        "p50/p99/p99.9 ms",
+        "CPU µs an item",
+    ):
         table.add_column(column, justify="left" if column in ("what", "against") else "right")
     for row in rows:
         value = f"{row['p50_ms']:.2f} ms" if "p50_ms" in row else f"{row['per_second']:,.0f}"
@@ -129,6 +144,7 @@ def _print(console: Console, machine: dict[str, Any], rows: list[dict[str, Any]]
             row["baseline"] or "",
             target,
             f"{row['batch_items']:.0f}" if "batch_items" in row else "",
+            " / ".join(f"{latency:.1f}" for latency in row.get("latency_ms", {}).values()),
             cpu,
         )
     console.print(table)

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import random
 import re
+import shutil
 import statistics
 import tempfile
 import time
@@ -43,6 +44,8 @@ class Measured:
     cpu_us: dict[str, float] = field(default_factory=dict)
     batch_items: float | None = None
     latency_ms: dict[str, float] = field(default_factory=dict)
+    # Of each call, in an open loop.
+    samples_ms: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class Bench:
         weights = [1 / rank for rank in range(1, WALLETS + 1)]
         self.zipf = list(itertools.accumulate(weights))
         self.sent: list[Item] = []
+        self.capacity = 1_000.0  # unary sales a second, as measured last
         self._scripts = Path(tempfile.mkdtemp(prefix="huitong-bench-"))
         (self._scripts / "per_row.sql").write_text(
             f"\\set w random(1, {WALLETS})\n\\set m random(1, {MERCHANTS})\n\\set s random(100, 115)\n"
@@ -86,6 +90,7 @@ class Bench:
             Variant("per_row", "pgbench, same-work SQL function per row, 16 clients", "", self.per_row),
             Variant("lanes_64", "in-process lanes, 64 in flight", "per_row", lanes(64)),
             Variant("lanes_256", "in-process lanes, 256 in flight", "per_row", lanes(256), 2.5),
+            Variant("lanes_shared", "the same, as two processes share the lanes", "lanes_256", self.lanes_shared),
             *self._growth(),
             Variant("lanes_zipf", "the same, members by Zipf 1.0", "per_row", lanes(256, self.zipf_item)),
             Variant("lanes_hot_member", "the same, one member", "per_row", lanes(256, self.hot_member_item)),
@@ -101,6 +106,15 @@ class Bench:
             ),
             Variant("echo_unary", "unary gRPC echo, 64 in flight", "", self.echo),
             Variant("record_sale_unary", "unary RecordSale, 64 in flight", "echo_unary", self.record_sale, 0.6),
+            *(
+                Variant(
+                    f"open_{share}",
+                    f"the same in an open loop, at {share}% of that",
+                    "record_sale_unary",
+                    self.open_loop(share / 100),
+                )
+                for share in (50, 80)
+            ),
             Variant("echo_http", "POST to an empty HTTP→gRPC echo, 64 in flight", "", self.http_echo),
             Variant("gateway_sale", "POST of a signed sale, 64 in flight", "echo_http", self.gateway_sale, 0.6),
             Variant("alone_floor", "scalar SQL call + echo, one caller (p50 ms)", "", self.alone_floor, None, True),
@@ -114,7 +128,8 @@ class Bench:
         return [Variant("growth", what, "lanes_256", self.lanes(256, self.grown_item, self.grown), 0.8)]
 
     async def close(self) -> None:
-        """Close the lanes."""
+        """Close the lanes, and take away what pgbench was given."""
+        shutil.rmtree(self._scripts, ignore_errors=True)
         await self.ledger.close()
         if self.grown is not None:
             await self.grown.close()
@@ -198,6 +213,19 @@ class Bench:
             return Measured(done / elapsed, cpu, statistics.mean(sizes))
 
         return run
+
+    async def lanes_shared(self, seconds: float) -> Measured:
+        """Two processes' lanes: they wait for each other at the lane's row, and each has half of what has arrived."""
+        other = Ledger(self.stage.lanes_url, LANES)
+        await other.open()
+        try:
+            halves = await asyncio.gather(*(self.lanes(128, ledger=each)(seconds) for each in (self.ledger, other)))
+        finally:
+            await other.close()
+        return Measured(
+            sum(half.per_second for half in halves),
+            batch_items=statistics.mean(half.batch_items or 0 for half in halves),
+        )
 
     def item(self, wallet_id: UUID | None = None, merchant_id: UUID | None = None) -> Item:
         """One sale, its content as large as a real one's."""
@@ -283,7 +311,34 @@ class Bench:
 
     async def record_sale(self, seconds: float) -> Measured:
         """One sale a call."""
-        return await self._unary(self.stage.sales.RecordSale, seconds, self.stage.points_process.pid)
+        measured = await self._unary(self.stage.sales.RecordSale, seconds, self.stage.points_process.pid)
+        self.capacity = measured.per_second
+        return measured
+
+    def open_loop(self, share: float) -> Callable[[float], Awaitable[Measured]]:
+        """Calls that come at their times, by chance and whoever still waits; latency counts from those times."""
+
+        async def run(seconds: float) -> Measured:
+            clock = asyncio.get_running_loop().time
+            samples_ms: list[float] = []
+            calls: list[asyncio.Task[None]] = []
+
+            async def one(due: float) -> None:
+                await self.stage.sales.RecordSale(self._sale(), metadata=self.stage.metadata, timeout=30)
+                samples_ms.append((clock() - due) * 1_000)
+
+            async def all_of_them() -> None:
+                due = began = clock()
+                while (due := due + self.random.expovariate(self.capacity * share)) < began + seconds:
+                    await asyncio.sleep(max(0.0, due - clock()))
+                    calls.append(asyncio.create_task(one(due)))
+                await asyncio.gather(*calls)
+
+            measured = await self._watched(all_of_them, lambda: len(samples_ms), self.stage.points_process.pid)
+            measured.samples_ms = samples_ms
+            return measured
+
+        return run
 
     async def alone(self, seconds: float) -> Measured:
         """Nobody else is there."""
