@@ -28,18 +28,20 @@ class CallerKind(enum.StrEnum):
     VENDOR = "vendor"
     SYSTEM = "system"
     INTERNAL = "internal"
+    OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a call is made for. `subject` is the member id, terminal id, car park id, key id or service name."""
+    """Who a call is made for. `subject` is the id of the member, terminal, car park, key or operator, or a service."""
 
     kind: CallerKind
     subject: str
     group_id: UUID = _NO_GROUP
-    # What the caller is bound to: the member id of a member, the store id of a terminal, the car park id of a vendor.
+    # What the caller is bound to: the member id of a member, the store id of a terminal, the car park id of a vendor,
+    # the session id of an operator.
     bound_id: str = ""
-    # The merchant and unit behind a terminal, as edge ids; empty for others.
+    # The merchant and unit behind a terminal, as edge ids; an operator's permissions (chassis.permissions).
     scopes: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -33,6 +33,7 @@ from chassis.errors import (
     from_rpc_error,
 )
 from chassis.identity import Caller, CallerKind, TokenBook
+from chassis.permissions import check_scope, narrowed
 from huitong.common.v1 import access_pb2
 
 __all__ = ["Guard", "call", "caller", "open_channel", "open_server", "read_field"]
@@ -51,6 +52,7 @@ _AUDIENCES = {
     CallerKind.VENDOR: access_pb2.AUDIENCE_VENDOR,
     CallerKind.SYSTEM: access_pb2.AUDIENCE_SYSTEM,
     CallerKind.INTERNAL: access_pb2.AUDIENCE_INTERNAL,
+    CallerKind.OPERATOR: access_pb2.AUDIENCE_OPERATOR,
 }
 
 
@@ -73,7 +75,7 @@ class Guard:
         self._name = f"{method.containing_service.name}.{method.name}"
         rule: access_pb2.Access = method.GetOptions().Extensions[access_pb2.access]  # type: ignore[index]
         self._audiences = frozenset(rule.audiences)
-        self._services = frozenset(rule.services)
+        self._services, self._permission = frozenset(rule.services), rule.permission
         self._bindings = {
             audience: [binding.field for binding in rule.bindings if binding.audience == audience]
             for audience in self._audiences
@@ -86,6 +88,12 @@ class Guard:
             raise PermissionDenied(method=self._name)
         if who.kind is CallerKind.INTERNAL and self._services and who.subject not in self._services:
             raise PermissionDenied(method=self._name)
+        if who.kind is CallerKind.OPERATOR:
+            bound = self._bindings[audience]
+            who = narrowed(who, self._permission, self._name, has_binding=bool(bound))
+            for field in bound:
+                check_scope(who, read_field(request, field), field)
+            return
         for field in self._bindings[audience]:
             if any(value != who.bound_id for value in read_field(request, field)):
                 raise NotYours(field=field)

@@ -19,16 +19,18 @@ from chassis.config import SERVICES, Settings
 from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, Caller, CallerKind, TokenBook
 from gateway.auth.callers import Callers
 from gateway.auth.credentials import Credentials
+from gateway.auth.sessions import Sessions
 from gateway.contract import Contract
 from gateway.door import Door
 from gateway.limits import Gate, open_valkey
 from gateway.openapi import describe
 from gateway.upstream import Upstream
-from huitong.org.v1 import org_pb2
+from huitong.org.v1 import operators_pb2, org_pb2
 
 PAGES = Path(__file__).parent / "pages"
 _CREDENTIAL_RPC = "/huitong.org.v1.CredentialService/GetCredentialSecret"
-_CREDENTIAL_SECONDS = 2.0
+_SESSION_RPC = "/huitong.org.v1.OperatorSessionService/GetOperatorSession"
+_LOOKUP_SECONDS = 2.0
 # Everything a page needs comes from here; what a page may do is said to the browser.
 _PAGE_HEADERS = {
     "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
@@ -58,7 +60,9 @@ class Parts:
             contract=Contract.load(),
             upstream=upstream,
             gate=Gate(open_valkey(config.redis_url), prefix=f"{config.stream}:gateway"),
-            callers=Callers(Credentials(fetch_from_org(upstream, inside)), members),
+            callers=Callers(
+                Credentials(fetch_from_org(upstream, inside)), members, Sessions(fetch_session(upstream, inside))
+            ),
             inside=inside,
         )
 
@@ -71,7 +75,20 @@ def fetch_from_org(upstream: Upstream, inside: TokenBook):  # type: ignore[no-un
     async def fetch(key_id: str) -> org_pb2.GetCredentialSecretResponse:
         request = org_pb2.GetCredentialSecretRequest(key_id=key_id).SerializeToString()
         metadata = (("authorization", f"Bearer {inside.mint(gateway)}"),)
-        return org_pb2.GetCredentialSecretResponse.FromString(await invoke(request, _CREDENTIAL_SECONDS, metadata))
+        return org_pb2.GetCredentialSecretResponse.FromString(await invoke(request, _LOOKUP_SECONDS, metadata))
+
+    return fetch
+
+
+def fetch_session(upstream: Upstream, inside: TokenBook):  # type: ignore[no-untyped-def]
+    """A function that asks org for the operator behind the hash of a session's token. It raises AppError."""
+    invoke = upstream.call("org", _SESSION_RPC)
+    gateway = Caller(CallerKind.INTERNAL, "gateway")
+
+    async def fetch(token_hash: bytes) -> operators_pb2.GetOperatorSessionResponse:
+        request = operators_pb2.GetOperatorSessionRequest(token_hash=token_hash).SerializeToString()
+        metadata = (("authorization", f"Bearer {inside.mint(gateway)}"),)
+        return operators_pb2.GetOperatorSessionResponse.FromString(await invoke(request, _LOOKUP_SECONDS, metadata))
 
     return fetch
 

@@ -11,6 +11,8 @@ from google.protobuf.message import Message
 
 from chassis.errors import InvalidArgument, NotYours
 from chassis.identity import Caller, CallerKind
+from chassis.permissions import check_scope
+from chassis.rpc import read_field
 from gateway.contract import BoundField, HttpBinding, Operation
 
 MAX_QUERY_FIELDS = 200
@@ -154,8 +156,17 @@ def guards(descriptor: Descriptor, bindings: tuple[BoundField, ...], skip: int =
         for path in paths:
             if find_field(descriptor, path).cpp_type != FieldDescriptor.CPPTYPE_STRING:
                 raise ValueError(f"{descriptor.full_name}: only a string can be bound, not {'.'.join(path)}")
-        result[kind] = _guard(paths)
+        result[kind] = _scope_guard(paths) if kind is CallerKind.OPERATOR else _guard(paths)
     return result
+
+
+def _scope_guard(paths: list[tuple[str, ...]]) -> Guard:
+    def guard(message: Message, caller: Caller) -> None:
+        for path in paths:
+            field = ".".join(path)
+            check_scope(caller, read_field(message, field), field)
+
+    return guard
 
 
 def _guard(paths: list[tuple[str, ...]]) -> Guard:

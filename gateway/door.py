@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from chassis.errors import AppError, Internal, Overloaded, PermissionDenied, Unauthenticated
 from chassis.identity import Caller, CallerKind, TokenBook
+from chassis.permissions import narrowed
 from gateway import codec
 from gateway.auth.callers import Callers, Identified, SignedParts
 from gateway.batch import NDJSON, Batch
@@ -53,6 +54,10 @@ class Route:
         """Whom the call is made for. Raises PermissionDenied, Unauthenticated."""
         caller, audiences = identified.caller, self.operation.audiences
         if caller.kind in audiences:
+            if caller.kind is CallerKind.OPERATOR:
+                # The service is told what this call needs, not all that the operator may do.
+                name, has_binding = self.operation.method.name, CallerKind.OPERATOR in self.guards
+                return narrowed(caller, self.operation.permission, name, has_binding=has_binding)
             return caller
         if CallerKind.PUBLIC in audiences:
             return Caller(CallerKind.PUBLIC, address)

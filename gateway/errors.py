@@ -124,6 +124,13 @@ class KeyUnknownOrRevoked(AppError):
     zh = "密钥不存在或已被吊销。"
 
 
+class SessionEnded(AppError):
+    """The session is not known or has ended; log in again."""
+
+    code, reason = grpc.StatusCode.UNAUTHENTICATED, "SESSION_ENDED"
+    zh = "会话不存在或已结束，请重新登录。"
+
+
 def status_of(error: AppError) -> int:
     """The HTTP status that `error` is answered with."""
     return error.status if isinstance(error, HttpError) else http_status(error.code)

@@ -29,6 +29,7 @@ log = structlog.get_logger("gateway.limits")
 CALLS_PER_MINUTE = {
     CallerKind.PUBLIC: 30,
     CallerKind.MEMBER: 120,
+    CallerKind.OPERATOR: 300,
     CallerKind.VENDOR: 3_000,
     CallerKind.TERMINAL: 6_000,
     CallerKind.SYSTEM: 60_000,
@@ -105,8 +106,8 @@ class Gate:
     async def admit(self, operation: Operation, caller: Caller, nonce: str) -> None:
         """Take a token of the caller's bucket for `operation` and claim `nonce` (empty for unsigned requests).
 
-        Without Valkey members go through unlimited; signed requests are refused, since a replay could not be told, and
-        so is the public, since guessing login codes must stay slow.
+        Without Valkey members go through unlimited; signed requests are refused, since a replay could not be told, so
+        is the public, since guessing login codes must stay slow, and operators, who can wait better than customers.
         Raises RateLimited, NonceReused, Unavailable.
         """
         admission = _Admission(

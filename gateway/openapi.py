@@ -19,7 +19,7 @@ _REASON = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 _GENERAL = {
     "400": "The request is not valid: INVALID_ARGUMENT, MALFORMED_JSON. 请求无效。",
     "401": "No valid identity: UNAUTHENTICATED, SIGNATURE_INVALID, SIGNATURE_EXPIRED, NONCE_REUSED, "
-    "KEY_UNKNOWN_OR_REVOKED. 身份无效。",
+    "KEY_UNKNOWN_OR_REVOKED, SESSION_ENDED. 身份无效。",
     "403": "Not allowed, or somebody else's: PERMISSION_DENIED, NOT_YOURS. 无权限，或对象不属于调用者。",
     "413": "BODY_TOO_LARGE, TOO_MANY_LINES. 请求体过大。",
     "429": "RATE_LIMITED, OVERLOADED; Retry-After says when to come again. 调用过于频繁。",
@@ -63,6 +63,12 @@ _SECURITY = {
         "bearerFormat": "JWT",
         "description": "A member's access token, valid 15 minutes. 会员访问令牌，15 分钟有效。",
     },
+    "operatorSession": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An operator's session token (`hts_…`), from OperatorSessionService.LogIn: 30 minutes idle, 12 "
+        "hours in all. 操作员会话令牌：闲置 30 分钟失效，最长 12 小时。",
+    },
     "signedRequest": {
         "type": "apiKey",
         "in": "header",
@@ -80,6 +86,7 @@ _SCHEME_OF = {
     CallerKind.TERMINAL: "signedRequest",
     CallerKind.VENDOR: "signedRequest",
     CallerKind.SYSTEM: "signedRequest",
+    CallerKind.OPERATOR: "operatorSession",
 }
 _INTRODUCTION = """\
 One membership, one points pool and one settlement. JSON in snake_case; amounts are whole minor units (fen), points are

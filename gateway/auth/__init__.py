@@ -1,1 +1,1 @@
-"""Who calls from outside: members by token, machines by signed request, everybody else as the public."""
+"""Who calls from outside: members and operators by token, machines by signed request, everybody else as the public."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from chassis.errors import Unauthenticated
 from chassis.identity import Caller, CallerKind, TokenBook
 from gateway.auth.credentials import Credentials
+from gateway.auth.sessions import PREFIX, Sessions
 from gateway.auth.signing import SCHEME, signature_of
 from gateway.errors import SignatureExpired, SignatureInvalid
 
@@ -47,17 +48,29 @@ class Callers:
     """Tells who calls."""
 
     def __init__(
-        self, credentials: Credentials, member_tokens: TokenBook, *, clock: Callable[[], float] = time.time
+        self,
+        credentials: Credentials,
+        member_tokens: TokenBook,
+        sessions: Sessions | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._credentials, self._member_tokens, self._clock = credentials, member_tokens, clock
+        self._credentials, self._member_tokens, self._sessions, self._clock = (
+            credentials,
+            member_tokens,
+            sessions,
+            clock,
+        )
 
     async def identify(self, authorization: str, parts: SignedParts, address: str) -> Identified:
         """The caller. Without a header it is the public, known by its address.
 
-        Raises Unauthenticated, SignatureInvalid, SignatureExpired, KeyUnknownOrRevoked, Unavailable.
+        Raises Unauthenticated, SignatureInvalid, SignatureExpired, KeyUnknownOrRevoked, SessionEnded, Unavailable.
         """
         if not authorization:
             return Identified(Caller(CallerKind.PUBLIC, address))
+        if self._sessions and authorization.startswith(f"Bearer {PREFIX}"):
+            return Identified(await self._sessions.get(authorization[7:]))
         if authorization.startswith("Bearer "):
             caller = self._member_tokens.check(authorization[7:])
             if caller.kind is not CallerKind.MEMBER:

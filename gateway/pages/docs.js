@@ -2,6 +2,7 @@
 
 const WHO = {
   public: "公开 public", member: "会员 member", terminal: "终端 terminal", vendor: "停车供应商 vendor", system: "集团系统 system",
+  operator: "操作员 operator",
 };
 const AREA = { org: "组织", member: "会员", points: "积分", mall: "商城", parking: "停车", settlement: "结算" };
 const PROBLEM = "#/components/schemas/Problem";
@@ -252,7 +253,7 @@ function watchIdentity() {
   const form = document.querySelector("#identity form");
   const read = () => {
     page.identity = Object.fromEntries(new FormData(form));
-    const names = { none: "公开 public", bearer: "会员 member", signed: page.identity.key_id || "签名 signed" };
+    const names = { none: "公开 public", bearer: "会员或操作员 member, operator", signed: page.identity.key_id || "签名 signed" };
     document.getElementById("identity-label").textContent = `身份 Identity: ${names[page.identity.auth]}`;
   };
   form.addEventListener("input", (event) => {

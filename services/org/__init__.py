@@ -1,7 +1,7 @@
-"""Who the business is.
+"""Who the business is, and who runs it.
 
-Tables: org_group, business_unit, merchant, store, terminal, credential, credential_secret.
-RPCs: huitong.org.v1.StructureService and CredentialService.
+Tables: see tables.py. RPCs: huitong.org.v1, StructureService and CredentialService here, those of operators, of the
+audit and of approvals in folders of their own. Every change writes an audit entry in its own transaction.
 Events: GroupCreated, BusinessUnitSaved, MerchantSaved, StoreSaved (each with the whole state, and only when something
-changed) and CredentialRevoked. It consumes none.
+changed), CredentialRevoked and AuditHeadMoved. It consumes none.
 """

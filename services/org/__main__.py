@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from chassis.crypto import Vault
 from chassis.run import App, run_service
-from huitong.org.v1 import org_pb2_grpc
+from huitong.org.v1 import audit_pb2_grpc, operators_pb2_grpc, org_pb2_grpc
+from services.org import jobs
 from services.org.api import CredentialServicer, StructureServicer
+from services.org.audit.api import AuditServicer
+from services.org.operators.api import OperatorServicer, OperatorSessionServicer
+from services.org.operators.passwords import Passwords
 
 
 def build(app: App) -> None:
     """Wire org's parts together."""
-    vault = Vault(app.settings.data_key.get_secret_value())
-    app.serve(org_pb2_grpc.add_StructureServiceServicer_to_server, StructureServicer(app.db, vault))
-    app.serve(org_pb2_grpc.add_CredentialServiceServicer_to_server, CredentialServicer(app.db, vault))
+    db, vault = app.db, Vault(app.settings.data_key.get_secret_value())
+    app.serve(org_pb2_grpc.add_StructureServiceServicer_to_server, StructureServicer(db, vault))
+    app.serve(org_pb2_grpc.add_CredentialServiceServicer_to_server, CredentialServicer(db, vault))
+    app.serve(operators_pb2_grpc.add_OperatorServiceServicer_to_server, OperatorServicer(db, vault))
+    sessions = OperatorSessionServicer(db, vault, Passwords())
+    app.serve(operators_pb2_grpc.add_OperatorSessionServiceServicer_to_server, sessions)
+    app.serve(audit_pb2_grpc.add_AuditServiceServicer_to_server, AuditServicer(db, vault))
+    app.job("forget", jobs.forget(db), every_seconds=60)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import TypeVar
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from chassis.ids import from_edge
 from chassis.rpc import caller
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from services.org import convert, errors, operations, rules, store
+from services.org.audit.operations import Audit
 
 T = TypeVar("T")
 
@@ -26,7 +28,7 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
     """The structure of a group."""
 
     def __init__(self, db: Database, vault: Vault) -> None:
-        self._db, self._vault = db, vault
+        self._db, self._vault, self._audit = db, vault, Audit(vault)
 
     async def CreateGroup(self, request: org_pb2.CreateGroupRequest, context: Context) -> org_pb2.CreateGroupResponse:
         """See the proto."""
@@ -36,9 +38,12 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
             group, credential = await operations.create_group(
                 tx, self._vault, code=request.code, name=request.name, request_id=request.request_id
             )
-            return org_pb2.CreateGroupResponse(
+            response = org_pb2.CreateGroupResponse(
                 group=convert.group_message(group), system_credential=convert.credential_message(credential)
             )
+            ids_made = (response.group.group_id, response.system_credential.key_id)
+            await self._audit.record(tx, request, *ids_made, after=response, group_id=group.group_id)
+            return response
 
         response = await self._db.run_once(request, org_pb2.CreateGroupResponse, operation)
         key_id = response.system_credential.key_id
@@ -60,7 +65,9 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
                 time_zone=request.time_zone,
                 currency_code=request.currency_code,
             )
-            return org_pb2.CreateBusinessUnitResponse(business_unit=convert.unit_message(unit))
+            message = convert.unit_message(unit)
+            await self._audit.record(tx, request, message.business_unit_id, after=message)
+            return org_pb2.CreateBusinessUnitResponse(business_unit=message)
 
         return await self._db.run_once(request, org_pb2.CreateBusinessUnitResponse, operation)
 
@@ -85,7 +92,9 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
             merchant = await operations.create_merchant(
                 tx, code=request.code, name=request.name, unit_id=unit_id, category=request.category
             )
-            return org_pb2.CreateMerchantResponse(merchant=convert.merchant_message(merchant))
+            message = convert.merchant_message(merchant)
+            await self._audit.record(tx, request, message.merchant_id, after=message)
+            return org_pb2.CreateMerchantResponse(merchant=message)
 
         return await self._db.run_once(request, org_pb2.CreateMerchantResponse, operation)
 
@@ -116,7 +125,9 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
                 category=request.category,
                 floor=request.floor,
             )
-            return org_pb2.CreateStoreResponse(store=convert.store_message(one))
+            message = convert.store_message(one)
+            await self._audit.record(tx, request, message.store_id, after=message)
+            return org_pb2.CreateStoreResponse(store=message)
 
         return await self._db.run_once(request, org_pb2.CreateStoreResponse, operation)
 
@@ -126,7 +137,7 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
         store_id = from_edge("sto", request.store_id, "store_id")
 
         async def operation(tx: Tx) -> org_pb2.UpdateStoreResponse:
-            one = await operations.update_store(
+            old, new = await operations.update_store(
                 tx,
                 store_id=store_id,
                 name=request.name if request.HasField("name") else None,
@@ -134,7 +145,9 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
                 floor=request.floor if request.HasField("floor") else None,
                 is_open=request.is_open if request.HasField("is_open") else None,
             )
-            return org_pb2.UpdateStoreResponse(store=convert.store_message(one))
+            before, after = convert.store_message(old), convert.store_message(new)
+            await self._audit.record(tx, request, after.store_id, before=before, after=after)
+            return org_pb2.UpdateStoreResponse(store=after)
 
         return await self._db.run_once(request, org_pb2.UpdateStoreResponse, operation)
 
@@ -166,7 +179,9 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
 
         async def operation(tx: Tx) -> org_pb2.CreateTerminalResponse:
             terminal = await operations.create_terminal(tx, code=request.code, store_id=store_id)
-            return org_pb2.CreateTerminalResponse(terminal=convert.terminal_message(terminal))
+            message = convert.terminal_message(terminal)
+            await self._audit.record(tx, request, message.terminal_id, after=message)
+            return org_pb2.CreateTerminalResponse(terminal=message)
 
         return await self._db.run_once(request, org_pb2.CreateTerminalResponse, operation)
 
@@ -178,12 +193,18 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
         async def operation(tx: Tx) -> org_pb2.ImportStructureResponse:
             done = operations.Import(tx, validate_only=request.validate_only)
             await done.run(request.csv)
-            return org_pb2.ImportStructureResponse(
+            response = org_pb2.ImportStructureResponse(
                 created_count=done.created_count,
                 updated_count=done.updated_count,
                 unchanged_count=done.unchanged_count,
-                errors=map(convert.fault_message, done.faults),
             )
+            if not request.validate_only:
+                # One entry for a file: the events say what became of each row.
+                await self._audit.record(
+                    tx, request, f"sha256:{sha256(request.csv.encode()).hexdigest()}", after=response
+                )
+            response.errors.extend(map(convert.fault_message, done.faults))
+            return response
 
         return await self._db.run_once(request, org_pb2.ImportStructureResponse, operation)
 
@@ -196,7 +217,7 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
     """
 
     def __init__(self, db: Database, vault: Vault) -> None:
-        self._db, self._vault = db, vault
+        self._db, self._vault, self._audit = db, vault, Audit(vault)
 
     async def CreateCredential(
         self, request: org_pb2.CreateCredentialRequest, context: Context
@@ -211,7 +232,9 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
                 tx, self._vault,
                 kind=kind, subject_id=subject_id, name=request.name, request_id=request.request_id,
             )  # fmt: skip
-            return org_pb2.CreateCredentialResponse(credential=convert.credential_message(credential))
+            message = convert.credential_message(credential)
+            await self._audit.record(tx, request, message.key_id, after=message)
+            return org_pb2.CreateCredentialResponse(credential=message)
 
         response = await self._db.run_once(request, org_pb2.CreateCredentialResponse, operation)
         key_id = response.credential.key_id
@@ -233,7 +256,7 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
             made = await operations.create_terminal_credentials(
                 tx, self._vault, terminal_codes=codes, request_id=request.request_id
             )
-            return org_pb2.CreateTerminalCredentialsResponse(
+            response = org_pb2.CreateTerminalCredentialsResponse(
                 credentials=[
                     org_pb2.TerminalCredential(
                         terminal_code=terminal.code,
@@ -244,6 +267,8 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
                     for terminal, credential in made
                 ]
             )
+            await self._audit.record(tx, request, *(one.key_id for one in response.credentials), after=response)
+            return response
 
         response = await self._db.run_once(request, org_pb2.CreateTerminalCredentialsResponse, operation)
         key_ids = [one.key_id for one in response.credentials]
@@ -263,7 +288,9 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
                 tx, self._vault,
                 key_id=key_id, overlap_seconds=request.overlap_seconds, request_id=f"rotate:{request.request_id}",
             )  # fmt: skip
-            return org_pb2.RotateCredentialResponse(credential=convert.credential_message(credential))
+            message = convert.credential_message(credential)
+            await self._audit.record(tx, request, message.key_id, after=message)
+            return org_pb2.RotateCredentialResponse(credential=message)
 
         response = await self._db.run_once(request, org_pb2.RotateCredentialResponse, operation)
         found = await _secrets_of(self._db, self._vault, [request.key_id], f"rotate:{request.request_id}")
@@ -278,7 +305,9 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
 
         async def operation(tx: Tx) -> org_pb2.RevokeCredentialResponse:
             credential = await operations.revoke_credential(tx, key_id=key_id)
-            return org_pb2.RevokeCredentialResponse(credential=convert.credential_message(credential))
+            message = convert.credential_message(credential)
+            await self._audit.record(tx, request, message.key_id, after=message)
+            return org_pb2.RevokeCredentialResponse(credential=message)
 
         return await self._db.run_once(request, org_pb2.RevokeCredentialResponse, operation)
 

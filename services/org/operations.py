@@ -97,8 +97,8 @@ async def create_store(tx: Tx, *, code: str, name: str, merchant_id: UUID, categ
 
 async def update_store(
     tx: Tx, *, store_id: UUID, name: str | None, category: str | None, floor: str | None, is_open: bool | None
-) -> Store:
-    """Change what is given; None leaves as it is. Raises StoreUnknown."""
+) -> tuple[Store, Store]:
+    """The store before and after what is given was changed; None leaves as it is. Raises StoreUnknown."""
     await store.lock_group(tx)
     old = await store.find_store(tx, store_id)
     if old is None:
@@ -109,7 +109,7 @@ async def update_store(
     if new != old:
         await store.save_stores(tx, [new])
         emit_store(tx, new)
-    return new
+    return old, new
 
 
 async def create_terminal(tx: Tx, *, code: str, store_id: UUID) -> Terminal:

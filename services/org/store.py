@@ -1,4 +1,4 @@
-"""Tables and queries of org.
+"""Queries of org; the tables are in tables.py.
 
 Lock order: the group's row (every change of the structure takes it, so that changes of one group follow each other),
 then credentials.
@@ -13,20 +13,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    Boolean,
     Column,
-    DateTime,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
     Row,
     Select,
     Table,
-    Text,
-    UniqueConstraint,
-    Uuid,
     and_,
     any_,
     func,
@@ -40,94 +30,20 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from chassis.db import Tx
 from services.org import errors
+from services.org.audit.rules import NO_HASH
 from services.org.rules import Group, Merchant, Store, Terminal, Unit
-
-metadata = MetaData()
-
-org_group = Table(
-    "org_group",
+from services.org.tables import (
+    business_unit,
+    credential,
+    credential_secret,
+    merchant,
     metadata,
-    Column("group_id", Uuid, primary_key=True),
-    Column("code", Text, nullable=False, unique=True),
-    Column("name", Text, nullable=False),
+    org_group,
+    store,
+    terminal,
 )
 
-business_unit = Table(
-    "business_unit",
-    metadata,
-    Column("unit_id", Uuid, primary_key=True),
-    Column("group_id", Uuid, ForeignKey("org_group.group_id"), nullable=False),
-    Column("code", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("time_zone", Text, nullable=False),
-    Column("currency_code", Text, nullable=False),
-    UniqueConstraint("group_id", "code"),
-)
-
-merchant = Table(
-    "merchant",
-    metadata,
-    Column("merchant_id", Uuid, primary_key=True),
-    Column("group_id", Uuid, nullable=False),
-    Column("unit_id", Uuid, ForeignKey("business_unit.unit_id"), nullable=False),
-    Column("code", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("category", Text, nullable=False),
-    UniqueConstraint("group_id", "code"),
-)
-
-store = Table(
-    "store",
-    metadata,
-    Column("store_id", Uuid, primary_key=True),
-    Column("group_id", Uuid, nullable=False),
-    Column("merchant_id", Uuid, ForeignKey("merchant.merchant_id"), nullable=False),
-    Column("code", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("category", Text, nullable=False),
-    Column("floor", Text, nullable=False),
-    Column("is_open", Boolean, nullable=False),
-    UniqueConstraint("group_id", "code"),
-)
-
-terminal = Table(
-    "terminal",
-    metadata,
-    Column("terminal_id", Uuid, primary_key=True),
-    Column("group_id", Uuid, nullable=False),
-    Column("store_id", Uuid, ForeignKey("store.store_id"), nullable=False),
-    Column("code", Text, nullable=False),
-    UniqueConstraint("group_id", "code"),
-)
-
-# subject_id: the terminal, the car park's unit, or the group itself.
-credential = Table(
-    "credential",
-    metadata,
-    Column("key_id", Uuid, primary_key=True),
-    Column("group_id", Uuid, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("subject_id", Uuid, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("create_time", DateTime(timezone=True), nullable=False),
-    Column("revoke_time", DateTime(timezone=True)),
-    Index("credential_by_time", "group_id", "create_time", "key_id"),
-)
-
-# A secret is found by the request that made it, so that a retry of that request answers it again; rows stay for that.
-# `end_time` is real time: a secret without one works as long as its credential.
-credential_secret = Table(
-    "credential_secret",
-    metadata,
-    Column("key_id", Uuid, ForeignKey("credential.key_id"), primary_key=True),
-    Column("request_id", Text, primary_key=True),
-    Column("group_id", Uuid, nullable=False),
-    Column("rotation_no", Integer, nullable=False),
-    Column("sealed_secret", LargeBinary, nullable=False),
-    Column("end_time", DateTime(timezone=True)),
-    UniqueConstraint("key_id", "rotation_no"),
-)
+__all__ = ["metadata"]
 
 
 async def lock_group(tx: Tx) -> None:
@@ -139,7 +55,8 @@ async def lock_group(tx: Tx) -> None:
 
 async def add_group(tx: Tx, group: Group) -> bool:
     """Whether the group is new; False when its code is taken."""
-    added = await tx.execute(insert(org_group).values(asdict(group)).on_conflict_do_nothing())
+    row = {**asdict(group), "audit_no": 0, "audit_hash": NO_HASH}
+    added = await tx.execute(insert(org_group).values(row).on_conflict_do_nothing())
     return bool(added.rowcount)
 
 

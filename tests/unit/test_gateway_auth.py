@@ -11,7 +11,7 @@ import pytest
 
 from chassis.errors import DeadlineExceeded, Unauthenticated, Unavailable
 from chassis.identity import MEMBER_ACCESS, Caller, CallerKind, TokenBook
-from gateway.auth import credentials as kept
+from gateway.auth import kept
 from gateway.auth.callers import Callers, SignedParts
 from gateway.auth.credentials import Credentials
 from gateway.auth.signing import sign_request

@@ -36,7 +36,11 @@ class Org:
 
     async def start(self) -> Org:
         self.db = (await self.apps.start("org"))["org"].db
-        await self.db.pool.execute("TRUNCATE org_group, credential, outbox, request_log CASCADE")
+        await self.db.pool.execute(
+            """ALTER TABLE audit_entry DISABLE TRIGGER USER;
+               TRUNCATE org_group, credential, outbox, request_log, audit_entry CASCADE;
+               ALTER TABLE audit_entry ENABLE TRIGGER USER"""
+        )
         for code in ("test-group", "other-group"):
             request = org_pb2.CreateGroupRequest(request_id=f"create-{code}", code=code, name=code)
             await self.apps.call(self.structure.CreateGroup, request, internal("suite"))
@@ -51,6 +55,7 @@ class Org:
         return await self.call("ImportStructure", request, group_id)
 
     async def events(self) -> list[tuple[str, Any]]:
+        """Without the audit's, which every change has."""
         rows = await self.db.pool.fetch("SELECT type, payload FROM outbox ORDER BY xid::text::bigint, id")
         return [
             (
@@ -58,6 +63,7 @@ class Org:
                 getattr(events_pb2, row["type"].rpartition(".")[2]).FromString(row["payload"]),
             )
             for row in rows
+            if not row["type"].endswith(".AuditHeadMoved")
         ]
 
 
@@ -125,7 +131,7 @@ async def test_group_is_created_by_the_suite_only_and_tells_of_itself(org: Org) 
     assert again == made
     assert len(made.secret) >= 43
     assert made.group.group_id == ids.to_edge("grp", ids.derive("group", "third-group"))
-    row = await org.db.pool.fetchrow("SELECT type, group_id FROM outbox")
+    row = await org.db.pool.fetchrow("SELECT type, group_id FROM outbox WHERE type NOT LIKE '%.AuditHeadMoved'")
     assert (row["type"], row["group_id"]) == ("huitong.org.v1.GroupCreated", ids.derive("group", "third-group"))
 
 

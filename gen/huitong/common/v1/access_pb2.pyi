@@ -17,6 +17,7 @@ class Audience(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     AUDIENCE_VENDOR: _ClassVar[Audience]
     AUDIENCE_SYSTEM: _ClassVar[Audience]
     AUDIENCE_INTERNAL: _ClassVar[Audience]
+    AUDIENCE_OPERATOR: _ClassVar[Audience]
 AUDIENCE_UNSPECIFIED: Audience
 AUDIENCE_PUBLIC: Audience
 AUDIENCE_MEMBER: Audience
@@ -24,6 +25,7 @@ AUDIENCE_TERMINAL: Audience
 AUDIENCE_VENDOR: Audience
 AUDIENCE_SYSTEM: Audience
 AUDIENCE_INTERNAL: Audience
+AUDIENCE_OPERATOR: Audience
 ACCESS_FIELD_NUMBER: _ClassVar[int]
 access: _descriptor.FieldDescriptor
 DOOR_FIELD_NUMBER: _ClassVar[int]

@@ -35,3 +35,13 @@ class CredentialRevoked(_message.Message):
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     key_id: str
     def __init__(self, key_id: _Optional[str] = ...) -> None: ...
+
+class AuditHeadMoved(_message.Message):
+    __slots__ = ("group_id", "entry_no", "hash")
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_NO_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    group_id: str
+    entry_no: int
+    hash: bytes
+    def __init__(self, group_id: _Optional[str] = ..., entry_no: _Optional[int] = ..., hash: _Optional[bytes] = ...) -> None: ...

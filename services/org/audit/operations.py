@@ -1,0 +1,88 @@
+"""Recording what was done, in the transaction that does it, and checking the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+from chassis.crypto import Vault
+from chassis.db import Tx
+from chassis.identity import Caller, CallerKind
+from chassis.ids import to_edge
+from huitong.org.v1 import events_pb2
+from services.org.audit import rules, store
+from services.org.audit.rules import Entry, Fault, Head
+from services.org.errors import GroupUnknown
+
+PURPOSE, BATCH = "org.audit", 1_000
+
+
+class Audit:
+    """Writes entries, and checks them."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._key = vault.key(PURPOSE)
+
+    async def record(
+        self,
+        tx: Tx,
+        request: Message,
+        *subjects: str,
+        before: Message | None = None,
+        after: Message | None = None,
+        who: Caller | None = None,
+        group_id: UUID | None = None,
+    ) -> None:
+        """Record that `request` was carried out: who, when, on which ids, what was and is, and why.
+
+        `who` and `group_id` are the transaction's when left out. Raises GroupUnknown.
+        """
+        who, group_id = who or tx.caller, group_id or tx.group_id
+        head = await store.lock_head(tx, group_id)
+        if head is None:
+            raise GroupUnknown
+        entry = Entry(
+            group_id=group_id,
+            entry_no=head.entry_no + 1,
+            time=tx.now,
+            actor_kind=who.kind.value,
+            actor=who.subject,
+            via=who.bound_id if who.kind is CallerKind.OPERATOR else who.subject,
+            action=request.DESCRIPTOR.name.removesuffix("Request"),
+            subjects=" ".join(subjects),
+            before=rules.canonical(before),
+            after=rules.canonical(after),
+            reason=getattr(request, "reason", ""),
+            previous_hash=head.hash,
+        )
+        entry = replace(entry, hash=rules.hash_of(self._key, entry))
+        await store.add_entry(tx, entry)
+        group = to_edge("grp", group_id)
+        # Out of this database: whoever cuts the chain and its head here cannot take back what others have read.
+        event = events_pb2.AuditHeadMoved(group_id=group, entry_no=entry.entry_no, hash=entry.hash)
+        tx.emit(event, key=group, group_id=group_id)
+
+    async def verify(self, tx: Tx, group_id: UUID, known: Iterable[Head] = ()) -> Head | Fault:
+        """The group's head when its whole chain holds and has `known` heads in it; else the first fault.
+
+        Raises GroupUnknown.
+        """
+        head = await store.find_head(tx, group_id)
+        if head is None:
+            raise GroupUnknown
+        wanted = {one.entry_no: one.hash for one in known}
+        reached = Head(0, rules.NO_HASH)
+        while entries := await store.read_chain(tx, group_id, after_no=reached.entry_no, limit=BATCH):
+            result = rules.follow(self._key, entries, reached)
+            if isinstance(result, Fault):
+                return result
+            for entry in entries:
+                if wanted.pop(entry.entry_no, entry.hash) != entry.hash:
+                    return Fault(entry.entry_no, "KNOWN_HEAD_DIFFERS")
+            reached = result
+        if wanted:
+            return Fault(reached.entry_no + 1, "ENTRY_MISSING")
+        return rules.check_end(reached, head) or reached

@@ -1,0 +1,116 @@
+"""Pure: what an entry says, how entries are chained, and where a chain is broken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+
+from chassis.crypto import keyed_hash, same
+
+NO_HASH = bytes(32)
+# The messages that are recorded hold no secrets; should one ever do, it stays out.
+_SECRETS = frozenset({"secret", "password", "invitation", "session_token", "totp_code", "totp_secret", "totp_uri"})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One action. `before` and `after` are canonical JSON of proto messages, "" when there is none."""
+
+    group_id: UUID
+    entry_no: int
+    time: datetime
+    actor_kind: str
+    actor: str
+    # The key or session by which the actor came, or the network address of somebody who logs in.
+    via: str
+    # The RPC's name.
+    action: str
+    # Ids of what it was about, separated by blanks.
+    subjects: str
+    before: str
+    after: str
+    reason: str
+    previous_hash: bytes
+    hash: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How long a chain is, and the hash of its last entry."""
+
+    entry_no: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Where a chain is broken first, and in which way."""
+
+    entry_no: int
+    problem: str
+
+
+def canonical(message: Message | None) -> str:
+    """`message` as JSON that is always written alike, without secrets; "" for None."""
+    if message is None:
+        return ""
+    plain = _without_secrets(MessageToDict(message, preserving_proto_field_name=True))
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_secrets(inner) for name, inner in value.items() if name not in _SECRETS}
+    return [_without_secrets(inner) for inner in value] if isinstance(value, list) else value
+
+
+def hash_of(key: bytes, entry: Entry) -> bytes:
+    """The hash over everything in the entry, and by `previous_hash` over all before it.
+
+    It is keyed: whoever can write into the database alone cannot make a chain that fits.
+    """
+    return keyed_hash(
+        key,
+        entry.group_id,
+        entry.entry_no,
+        entry.time.astimezone(UTC).isoformat(timespec="microseconds"),
+        entry.actor_kind,
+        entry.actor,
+        entry.via,
+        entry.action,
+        entry.subjects,
+        entry.before,
+        entry.after,
+        entry.reason,
+        entry.previous_hash,
+    )
+
+
+def follow(key: bytes, entries: Iterable[Entry], after: Head) -> Head | Fault:
+    """The head after `entries`, which should go on where `after` ended, or the first that does not."""
+    for entry in entries:
+        number = after.entry_no + 1
+        if entry.entry_no != number:
+            return Fault(number, "ENTRY_MISSING")
+        if not same(entry.previous_hash, after.hash):
+            return Fault(number, "CHAIN_BROKEN")
+        if not same(entry.hash, hash_of(key, entry)):
+            return Fault(number, "ENTRY_CHANGED")
+        after = Head(number, entry.hash)
+    return after
+
+
+def check_end(reached: Head, head: Head) -> Fault | None:
+    """What is wrong with a chain that ends at `reached` when it should end at `head`."""
+    if reached.entry_no < head.entry_no:
+        return Fault(reached.entry_no + 1, "ENTRY_MISSING")
+    if reached.entry_no > head.entry_no:
+        return Fault(head.entry_no + 1, "HEAD_BEHIND")
+    return None if same(reached.hash, head.hash) else Fault(head.entry_no, "HEAD_DIFFERS")
