@@ -112,19 +112,20 @@ async def set_grants(tx: Tx, operator_id: UUID, grants: Iterable[Grant]) -> None
 
 # --- tries to log in ---
 
+# The clock is read in the update, after the row's lock was waited for.
 _TAKE_TRY = text(
     f"""INSERT INTO login_tries AS t (tried_hash, failed_count, last_time, locked_until)
         VALUES (:tried_hash, 1, clock_timestamp(), clock_timestamp())
         ON CONFLICT (tried_hash) DO UPDATE SET
-            failed_count = CASE WHEN t.last_time < excluded.last_time - interval '1 day' THEN 1
+            failed_count = CASE WHEN t.last_time < clock_timestamp() - interval '1 day' THEN 1
                                 ELSE t.failed_count + 1 END,
-            last_time = excluded.last_time,
-            locked_until = CASE
-                WHEN t.last_time < excluded.last_time - interval '1 day' OR t.failed_count + 1 < :free
-                THEN excluded.last_time
-                ELSE excluded.last_time + make_interval(secs => least(
+            last_time = clock_timestamp(),
+            locked_until = clock_timestamp() + CASE
+                WHEN t.last_time < clock_timestamp() - interval '1 day' OR t.failed_count + 1 < :free
+                THEN interval '0'
+                ELSE make_interval(secs => least(
                     {FIRST_LOCK_SECONDS} * 2.0 ^ least(t.failed_count + 1 - :free, 20), {LONGEST_LOCK_SECONDS})) END
-        WHERE t.locked_until <= excluded.last_time
+        WHERE t.locked_until <= clock_timestamp()
         RETURNING 1"""
 )
 
