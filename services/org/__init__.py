@@ -3,5 +3,5 @@
 Tables: see tables.py. RPCs: huitong.org.v1, StructureService and CredentialService here, those of operators, of the
 audit and of approvals in folders of their own. Every change writes an audit entry in its own transaction.
 Events: GroupCreated, BusinessUnitSaved, MerchantSaved, StoreSaved (each with the whole state, and only when something
-changed), CredentialRevoked and AuditHeadMoved. It consumes none.
+changed), CredentialRevoked, ApprovalDecided and AuditHeadMoved. It consumes none.
 """

@@ -14,14 +14,18 @@ from chassis import pages
 from chassis.crypto import Vault
 from chassis.db import Database, Tx
 from chassis.errors import InvalidArgument
-from chassis.identity import Caller
+from chassis.identity import Caller, CallerKind
 from chassis.ids import from_edge
 from chassis.rpc import caller
-from huitong.org.v1 import org_pb2, org_pb2_grpc
+from huitong.org.v1 import approvals_pb2, org_pb2, org_pb2_grpc
 from services.org import convert, errors, operations, rules, store
+from services.org.approvals import operations as approvals
+from services.org.approvals.convert import approval_message
+from services.org.approvals.rules import content_of
 from services.org.audit.operations import Audit
 
 T = TypeVar("T")
+CREATE_CREDENTIAL = "huitong.org.v1.CredentialService/CreateCredential"
 
 
 class StructureServicer(org_pb2_grpc.StructureServiceServicer):
@@ -227,19 +231,53 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
         kind = org_pb2.CredentialKind.Name(request.kind).removeprefix("CREDENTIAL_KIND_")
         subject_id = _subject(kind, request.subject_id, caller())
 
+        who = caller()
+        is_person = who.kind is CallerKind.OPERATOR
+        if request.approval_id and not is_person:
+            raise InvalidArgument([("approval_id", "is for operators")])
+        approval_id = _optional("apr", request.approval_id, "approval_id")
+        if approval_id:
+            # Also before a retry's answer: whoever else knows the request gets no secret by it.
+            async with self._db.reading(who) as tx:
+                await approvals.check_own(tx, approval_id)
+
         async def operation(tx: Tx) -> org_pb2.CreateCredentialResponse:
+            if is_person and not approval_id:
+                await operations.check_subject(tx, kind=kind, subject_id=subject_id)
+                message = await self._ask(tx, request, kind)
+                return org_pb2.CreateCredentialResponse(approval=message)
+            if approval_id:
+                await approvals.use(tx, approval_id, action=CREATE_CREDENTIAL, content=content_of(request))
             credential = await operations.create_credential(
                 tx, self._vault,
                 kind=kind, subject_id=subject_id, name=request.name, request_id=request.request_id,
             )  # fmt: skip
-            message = convert.credential_message(credential)
-            await self._audit.record(tx, request, message.key_id, after=message)
-            return org_pb2.CreateCredentialResponse(credential=message)
+            made = convert.credential_message(credential)
+            subjects = [made.key_id, request.approval_id] if approval_id else [made.key_id]
+            await self._audit.record(tx, request, *subjects, after=made)
+            return org_pb2.CreateCredentialResponse(credential=made)
 
         response = await self._db.run_once(request, org_pb2.CreateCredentialResponse, operation)
+        if not response.HasField("credential"):
+            return response
         key_id = response.credential.key_id
         response.secret = (await _secrets_of(self._db, self._vault, [key_id], request.request_id))[key_id]
         return response
+
+    async def _ask(self, tx: Tx, request: org_pb2.CreateCredentialRequest, kind: str) -> approvals_pb2.Approval:
+        of_whom = request.subject_id or "the group"
+        one = await approvals.ask(
+            tx,
+            action=CREATE_CREDENTIAL,
+            permission="org.credentials.write",
+            content=content_of(request),
+            summary=f"Issue a {kind.lower()} credential for {of_whom}, named {request.name!r} 签发凭证",
+            asked_by=tx.caller.subject,
+            request_id=request.request_id,
+        )
+        message = approval_message(one, tx.now)
+        await self._audit.record(tx, approvals_pb2.RequestApprovalRequest(), message.approval_id, after=message)
+        return message
 
     async def CreateTerminalCredentials(
         self, request: org_pb2.CreateTerminalCredentialsRequest, context: Context

@@ -247,7 +247,15 @@ def new_credential(
 async def create_credential(
     tx: Tx, vault: Vault, *, kind: str, subject_id: UUID, name: str, request_id: str
 ) -> Credential:
-    """Create a credential with one secret. Raises TerminalUnknown, BusinessUnitUnknown, NotACarPark."""
+    """Create a credential with one secret. Raises as `check_subject`."""
+    await check_subject(tx, kind=kind, subject_id=subject_id)
+    credential = new_credential(tx, tx.group_id, request_id, "", kind=kind, subject_id=subject_id, name=name)
+    await _add_credentials(tx, vault, [credential], request_id)
+    return credential
+
+
+async def check_subject(tx: Tx, *, kind: str, subject_id: UUID) -> None:
+    """Whether a credential of this kind can be for this. Raises TerminalUnknown, BusinessUnitUnknown, NotACarPark."""
     if kind == "TERMINAL" and not await store.has_terminal(tx, subject_id):
         raise errors.TerminalUnknown(terminal=convert.terminal_edge(subject_id))
     if kind == "VENDOR":
@@ -257,9 +265,6 @@ async def create_credential(
             raise errors.BusinessUnitUnknown(business_unit_id=edge)
         if unit.kind != "PARKING":
             raise errors.NotACarPark(business_unit_id=edge)
-    credential = new_credential(tx, tx.group_id, request_id, "", kind=kind, subject_id=subject_id, name=name)
-    await _add_credentials(tx, vault, [credential], request_id)
-    return credential
 
 
 async def create_terminal_credentials(

@@ -19,7 +19,7 @@ each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda ope
 
 
 def test_every_role_of_the_contract_has_permissions_and_scopes() -> None:
-    roles = {name.removeprefix("ROLE_") for name in operators_pb2.Role.keys()}  # noqa: SIM118 - no dict - {"UNSPECIFIED"}
+    roles = {name.removeprefix("ROLE_") for name, _ in operators_pb2.Role.items()} - {"UNSPECIFIED"}
     assert roles == set(PERMISSIONS) == set(SCOPES)
 
 

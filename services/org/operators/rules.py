@@ -33,9 +33,9 @@ _SHOP = "org.structure.read member.members.identify member.tiers.read mall.catal
 PERMISSIONS: dict[str, str] = {
     GROUP_ADMIN: "*",
     "UNIT_OPERATOR": f"{_SHOP} org.structure.* mall.coupons.read parking.tariffs.* *.reports.read",
-    "MARKETING": "org.structure.read points.rules.read points.rules.write points.rules.simulate points.wallets.read"
-    " member.members.read member.members.identify member.tiers.* mall.catalogue.* mall.coupons.* mall.orders.*"
-    " *.reports.read",
+    "MARKETING": "org.structure.read org.approvals.* points.rules.read points.rules.write points.rules.simulate"
+    " points.wallets.read member.members.read member.members.identify member.tiers.* mall.catalogue.* mall.coupons.*"
+    " mall.orders.* *.reports.read",
     "FINANCE": "org.structure.read org.approvals.* points.adjustments.* points.sales.read points.wallets.read"
     " points.rules.read points.rules.approve settlement.* *.reports.read",
     "MERCHANT_OWNER": f"{_SHOP} member.members.join mall.coupons.write-off mall.vouchers.use points.sales.*"

@@ -218,7 +218,7 @@ async def test_use_keeps_a_session_from_being_idle(people: People) -> None:
 
 async def test_sessions_are_listed_and_end_by_logout_by_an_admin_by_reset_and_by_disabling(people: People) -> None:
     person = await people.enrol(grant("AUDITOR"))
-    which = {"operator_id": person.operator_id}
+    which: dict[str, Any] = {"operator_id": person.operator_id}
 
     async def fresh() -> str:
         token = await people.log_in(person, "10.9.8.7")

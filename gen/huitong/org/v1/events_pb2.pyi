@@ -1,3 +1,4 @@
+from huitong.org.v1 import approvals_pb2 as _approvals_pb2
 from huitong.org.v1 import org_pb2 as _org_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -45,3 +46,11 @@ class AuditHeadMoved(_message.Message):
     entry_no: int
     hash: bytes
     def __init__(self, group_id: _Optional[str] = ..., entry_no: _Optional[int] = ..., hash: _Optional[bytes] = ...) -> None: ...
+
+class ApprovalDecided(_message.Message):
+    __slots__ = ("approval", "content")
+    APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    approval: _approvals_pb2.Approval
+    content: bytes
+    def __init__(self, approval: _Optional[_Union[_approvals_pb2.Approval, _Mapping]] = ..., content: _Optional[bytes] = ...) -> None: ...

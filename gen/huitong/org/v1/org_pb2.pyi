@@ -4,6 +4,7 @@ from buf.validate import validate_pb2 as _validate_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from huitong.common.v1 import access_pb2 as _access_pb2
+from huitong.org.v1 import approvals_pb2 as _approvals_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -354,24 +355,28 @@ class RowError(_message.Message):
     def __init__(self, line: _Optional[int] = ..., column: _Optional[str] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., message_zh: _Optional[str] = ...) -> None: ...
 
 class CreateCredentialRequest(_message.Message):
-    __slots__ = ("request_id", "kind", "subject_id", "name")
+    __slots__ = ("request_id", "kind", "subject_id", "name", "approval_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    APPROVAL_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     kind: CredentialKind
     subject_id: str
     name: str
-    def __init__(self, request_id: _Optional[str] = ..., kind: _Optional[_Union[CredentialKind, str]] = ..., subject_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+    approval_id: str
+    def __init__(self, request_id: _Optional[str] = ..., kind: _Optional[_Union[CredentialKind, str]] = ..., subject_id: _Optional[str] = ..., name: _Optional[str] = ..., approval_id: _Optional[str] = ...) -> None: ...
 
 class CreateCredentialResponse(_message.Message):
-    __slots__ = ("credential", "secret")
+    __slots__ = ("credential", "secret", "approval")
     CREDENTIAL_FIELD_NUMBER: _ClassVar[int]
     SECRET_FIELD_NUMBER: _ClassVar[int]
+    APPROVAL_FIELD_NUMBER: _ClassVar[int]
     credential: Credential
     secret: str
-    def __init__(self, credential: _Optional[_Union[Credential, _Mapping]] = ..., secret: _Optional[str] = ...) -> None: ...
+    approval: _approvals_pb2.Approval
+    def __init__(self, credential: _Optional[_Union[Credential, _Mapping]] = ..., secret: _Optional[str] = ..., approval: _Optional[_Union[_approvals_pb2.Approval, _Mapping]] = ...) -> None: ...
 
 class CreateTerminalCredentialsRequest(_message.Message):
     __slots__ = ("request_id", "terminal_codes")

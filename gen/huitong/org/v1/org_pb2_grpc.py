@@ -599,8 +599,10 @@ class CredentialServiceServicer:
 
     def CreateCredential(self, request, context):
         """Creates a credential and answers its secret, which is shown this once. A retry with the same request id answers the
-        same secret.
-        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK.
+        same secret. An operator needs a second person: the first call answers an approval and no credential; when another
+        operator has approved it, the same person calls again with a new request id and the approval's id.
+        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK, APPROVAL_UNKNOWN,
+        APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -240,8 +240,10 @@ class CredentialServiceStub:
     def __new__(cls, channel: _aio.Channel) -> CredentialServiceAsyncStub: ...
     CreateCredential: _grpc.UnaryUnaryMultiCallable[_org_pb2.CreateCredentialRequest, _org_pb2.CreateCredentialResponse]
     """Creates a credential and answers its secret, which is shown this once. A retry with the same request id answers the
-    same secret.
-    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK.
+    same secret. An operator needs a second person: the first call answers an approval and no credential; when another
+    operator has approved it, the same person calls again with a new request id and the approval's id.
+    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK, APPROVAL_UNKNOWN,
+    APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
     """
     CreateTerminalCredentials: _grpc.UnaryUnaryMultiCallable[_org_pb2.CreateTerminalCredentialsRequest, _org_pb2.CreateTerminalCredentialsResponse]
     """Creates credentials for many terminals in one call.
@@ -269,8 +271,10 @@ class CredentialServiceAsyncStub(CredentialServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateCredential: _aio.UnaryUnaryMultiCallable[_org_pb2.CreateCredentialRequest, _org_pb2.CreateCredentialResponse]  # type: ignore[assignment]
     """Creates a credential and answers its secret, which is shown this once. A retry with the same request id answers the
-    same secret.
-    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK.
+    same secret. An operator needs a second person: the first call answers an approval and no credential; when another
+    operator has approved it, the same person calls again with a new request id and the approval's id.
+    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK, APPROVAL_UNKNOWN,
+    APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
     """
     CreateTerminalCredentials: _aio.UnaryUnaryMultiCallable[_org_pb2.CreateTerminalCredentialsRequest, _org_pb2.CreateTerminalCredentialsResponse]  # type: ignore[assignment]
     """Creates credentials for many terminals in one call.
@@ -301,8 +305,10 @@ class CredentialServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_org_pb2.CreateCredentialResponse, _abc.Awaitable[_org_pb2.CreateCredentialResponse]]:
         """Creates a credential and answers its secret, which is shown this once. A retry with the same request id answers the
-        same secret.
-        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK.
+        same secret. An operator needs a second person: the first call answers an approval and no credential; when another
+        operator has approved it, the same person calls again with a new request id and the approval's id.
+        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK, APPROVAL_UNKNOWN,
+        APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
         """
 
     @_abc_1.abstractmethod

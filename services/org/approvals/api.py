@@ -1,0 +1,103 @@
+"""ApprovalService: proto → plain values → operation → proto."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from grpc.aio import ServicerContext as Context
+
+from chassis import pages
+from chassis.crypto import Vault
+from chassis.db import Database, Tx
+from chassis.errors import InvalidArgument
+from chassis.ids import from_edge
+from chassis.rpc import caller
+from huitong.org.v1 import approvals_pb2 as pb
+from huitong.org.v1 import approvals_pb2_grpc
+from services.org.approvals import convert, operations, store
+from services.org.audit.operations import Audit
+
+
+class ApprovalServicer(approvals_pb2_grpc.ApprovalServiceServicer):
+    """Approvals of the caller's group."""
+
+    def __init__(self, db: Database, vault: Vault) -> None:
+        self._db, self._audit = db, Audit(vault)
+
+    async def RequestApproval(self, request: pb.RequestApprovalRequest, context: Context) -> pb.RequestApprovalResponse:
+        """See the proto."""
+
+        async def operation(tx: Tx) -> pb.RequestApprovalResponse:
+            one = await operations.ask(
+                tx,
+                action=request.action,
+                permission=request.permission,
+                content=request.content,
+                summary=request.summary,
+                asked_by=request.asked_by,
+                request_id=request.request_id,
+                scope_id=request.scope_id,
+                amount=request.amount,
+                valid_hours=request.valid_hours,
+            )
+            message = convert.approval_message(one, tx.now)
+            await self._audit.record(tx, request, message.approval_id, after=message)
+            return pb.RequestApprovalResponse(approval=message)
+
+        return await self._db.run_once(request, pb.RequestApprovalResponse, operation)
+
+    async def ListApprovals(self, request: pb.ListApprovalsRequest, context: Context) -> pb.ListApprovalsResponse:
+        """See the proto."""
+        size = pages.page_size(request.page_size)
+        state = pb.ApprovalState.Name(request.state).removeprefix("APPROVAL_STATE_") if request.state else ""
+        async with self._db.reading(caller()) as tx:
+            found = await store.list_approvals(tx, state=state, before=_before(request.page_token), limit=size + 1)
+            messages = [convert.approval_message(one, tx.now) for one in found[:size]]
+        token = ""
+        if len(found) > size:
+            token = pages.encode_token(found[size - 1].ask_time.isoformat(), found[size - 1].approval_id.hex)
+        return pb.ListApprovalsResponse(approvals=messages, next_page_token=token)
+
+    async def GetApproval(self, request: pb.GetApprovalRequest, context: Context) -> pb.GetApprovalResponse:
+        """See the proto."""
+        approval_id = from_edge("apr", request.approval_id, "approval_id")
+        async with self._db.reading(caller()) as tx:
+            one = await operations.get(tx, approval_id)
+            return pb.GetApprovalResponse(approval=convert.approval_message(one, tx.now))
+
+    async def Approve(self, request: pb.ApproveRequest, context: Context) -> pb.ApproveResponse:
+        """See the proto."""
+        approval_id = from_edge("apr", request.approval_id, "approval_id")
+
+        async def operation(tx: Tx) -> pb.ApproveResponse:
+            one = await operations.get(tx, approval_id, lock=True)
+            decided = await operations.approve(tx, one, reason=request.reason)
+            before, after = convert.approval_message(one, tx.now), convert.approval_message(decided, tx.now)
+            await self._audit.record(tx, request, request.approval_id, before=before, after=after)
+            return pb.ApproveResponse(approval=after)
+
+        return await self._db.run_once(request, pb.ApproveResponse, operation)
+
+    async def Reject(self, request: pb.RejectRequest, context: Context) -> pb.RejectResponse:
+        """See the proto."""
+        approval_id = from_edge("apr", request.approval_id, "approval_id")
+
+        async def operation(tx: Tx) -> pb.RejectResponse:
+            one = await operations.get(tx, approval_id, lock=True)
+            decided = await operations.reject(tx, one, reason=request.reason)
+            before, after = convert.approval_message(one, tx.now), convert.approval_message(decided, tx.now)
+            await self._audit.record(tx, request, request.approval_id, before=before, after=after)
+            return pb.RejectResponse(approval=after)
+
+        return await self._db.run_once(request, pb.RejectResponse, operation)
+
+
+def _before(token: str) -> tuple[datetime, UUID] | None:
+    if not token:
+        return None
+    time, approval_id = pages.decode_token(token, 2)
+    try:
+        return datetime.fromisoformat(time), UUID(approval_id)
+    except ValueError:
+        raise InvalidArgument([("page_token", "is not a token that this list gave")]) from None
