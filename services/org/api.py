@@ -102,6 +102,27 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
 
         return await self._db.run_once(request, org_pb2.CreateMerchantResponse, operation)
 
+    async def UpdateMerchant(
+        self, request: org_pb2.UpdateMerchantRequest, context: Context
+    ) -> org_pb2.UpdateMerchantResponse:
+        """See the proto."""
+        _check_plain(name=request.name, category=request.category)
+        merchant_id = from_edge("mch", request.merchant_id, "merchant_id")
+
+        async def operation(tx: Tx) -> org_pb2.UpdateMerchantResponse:
+            old, new, closed_count = await operations.update_merchant(
+                tx,
+                merchant_id=merchant_id,
+                name=request.name if request.HasField("name") else None,
+                category=request.category if request.HasField("category") else None,
+                is_open=request.is_open if request.HasField("is_open") else None,
+            )
+            before, after = convert.merchant_message(old), convert.merchant_message(new)
+            await self._audit.record(tx, request, after.merchant_id, before=before, after=after)
+            return org_pb2.UpdateMerchantResponse(merchant=after, closed_store_count=closed_count)
+
+        return await self._db.run_once(request, org_pb2.UpdateMerchantResponse, operation)
+
     async def ListMerchants(
         self, request: org_pb2.ListMerchantsRequest, context: Context
     ) -> org_pb2.ListMerchantsResponse:

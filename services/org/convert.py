@@ -65,6 +65,7 @@ def merchant_message(merchant: Merchant) -> org_pb2.Merchant:
         name=merchant.name,
         business_unit_id=unit_edge(merchant.unit_id),
         category=merchant.category,
+        is_open=merchant.is_open,
     )
 
 

@@ -28,6 +28,13 @@ class MerchantUnknown(AppError):
     zh = "集团中没有商户 {merchant_id}。"
 
 
+class MerchantClosed(AppError):
+    """The merchant {merchant_id} is closed; its stores cannot be open."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "MERCHANT_CLOSED"
+    zh = "商户 {merchant_id} 已关闭，其门店不能营业。"
+
+
 class StoreUnknown(AppError):
     """The group has no store {store_id}."""
 
@@ -179,6 +186,13 @@ class ParentFixed(RowProblem):
 
     reason = "PARENT_FIXED"
     zh = "{kind} {value} 属于另一个上级，历史记录不可迁移，请使用新编码。"
+
+
+class ParentClosed(RowProblem):
+    """The merchant {value} is closed and gets no new stores."""
+
+    reason = "PARENT_CLOSED"
+    zh = "商户 {value} 已关闭，不能新增门店。"
 
 
 class TimeZoneFixed(RowProblem):

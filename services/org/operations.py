@@ -78,12 +78,39 @@ async def create_merchant(tx: Tx, *, code: str, name: str, unit_id: UUID, catego
     return merchant
 
 
+async def update_merchant(
+    tx: Tx, *, merchant_id: UUID, name: str | None, category: str | None, is_open: bool | None
+) -> tuple[Merchant, Merchant, int]:
+    """The merchant before and after what is given was changed, and how many stores were closed with it.
+
+    None leaves as it is. Raises MerchantUnknown.
+    """
+    await store.lock_group(tx)
+    old = await store.find_merchant(tx, merchant_id)
+    if old is None:
+        raise errors.MerchantUnknown(merchant_id=convert.merchant_edge(merchant_id))
+    given = {"name": name, "category": category, "is_open": is_open}
+    new = replace(old, **{field: value for field, value in given.items() if value is not None})  # type: ignore[arg-type]
+    if new != old:
+        await store.save_merchants(tx, [new])
+        emit_merchant(tx, new)
+    closing: list[Store] = []
+    if not new.is_open:
+        closing = [replace(one, is_open=False) for one in await store.find_open_stores(tx, merchant_id)]
+        await store.save_stores(tx, closing)
+        for one in closing:
+            emit_store(tx, one)
+    return old, new, len(closing)
+
+
 async def create_store(tx: Tx, *, code: str, name: str, merchant_id: UUID, category: str, floor: str) -> Store:
-    """Create an open store. Raises CodeTaken, MerchantUnknown."""
+    """Create an open store. Raises CodeTaken, MerchantUnknown, MerchantClosed."""
     await store.lock_group(tx)
     merchant = await store.find_merchant(tx, merchant_id)
     if merchant is None:
         raise errors.MerchantUnknown(merchant_id=convert.merchant_edge(merchant_id))
+    if not merchant.is_open:
+        raise errors.MerchantClosed(merchant_id=convert.merchant_edge(merchant_id))
     units = await store.find_units_by_id(tx, [merchant.unit_id])
     store_id = rules.entity_id(tx.group_id, "store", code)
     one = rules.new_store(
@@ -98,7 +125,10 @@ async def create_store(tx: Tx, *, code: str, name: str, merchant_id: UUID, categ
 async def update_store(
     tx: Tx, *, store_id: UUID, name: str | None, category: str | None, floor: str | None, is_open: bool | None
 ) -> tuple[Store, Store]:
-    """The store before and after what is given was changed; None leaves as it is. Raises StoreUnknown."""
+    """The store before and after what is given was changed; None leaves as it is.
+
+    Raises StoreUnknown, MerchantClosed.
+    """
     await store.lock_group(tx)
     old = await store.find_store(tx, store_id)
     if old is None:
@@ -106,6 +136,10 @@ async def update_store(
     given = {"name": name, "category": category, "floor": floor, "is_open": is_open}
     changes = {field: value for field, value in given.items() if value is not None}
     new = replace(old, **changes)  # type: ignore[arg-type]
+    if new.is_open and not old.is_open:
+        merchant = await store.find_merchant(tx, old.merchant_id)
+        if merchant is None or not merchant.is_open:
+            raise errors.MerchantClosed(merchant_id=convert.merchant_edge(old.merchant_id))
     if new != old:
         await store.save_stores(tx, [new])
         emit_store(tx, new)

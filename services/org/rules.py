@@ -58,6 +58,7 @@ class Merchant:
     code: str
     name: str
     category: str
+    is_open: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +280,8 @@ def store_of(
         return parent_unknown(row, "merchant")
     if old and old.merchant_id != merchant.merchant_id:
         return parent_fixed(row)
+    if old is None and not merchant.is_open:
+        return Fault(row.line, "parent_code", errors.ParentClosed(value=merchant.code))
     if old:
         return replace(old, name=row.name, category=row.category or old.category, floor=row.floor or old.floor)
     store_id = entity_id(group_id, "store", row.code)

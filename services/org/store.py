@@ -130,6 +130,12 @@ async def find_store(tx: Tx, store_id: UUID) -> Store | None:
     return Store(**rows[0]._mapping) if rows else None
 
 
+async def find_open_stores(tx: Tx, merchant_id: UUID) -> list[Store]:
+    """The merchant's stores that are open."""
+    rows = await _fetch(tx, _stores(tx.group_id).where(store.c.merchant_id == merchant_id, store.c.is_open))
+    return [Store(**row._mapping) for row in rows]
+
+
 async def find_terminals(tx: Tx, codes: Iterable[str]) -> dict[str, Terminal]:
     """The group's terminals with these codes, by code."""
     rows = await _fetch(tx, _terminals(tx.group_id).where(_among(terminal.c.code, codes)))

@@ -53,6 +53,7 @@ merchant = Table(
     Column("code", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("category", Text, nullable=False),
+    Column("is_open", Boolean, nullable=False),
     UniqueConstraint("group_id", "code"),
 )
 

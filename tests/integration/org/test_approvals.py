@@ -134,7 +134,7 @@ async def test_a_system_s_credential_is_made_at_once_and_has_no_use_for_approval
 
 
 async def test_what_cannot_be_made_is_not_asked_for(desk: Desk) -> None:
-    unfit = {"kind": org_pb2.CREDENTIAL_KIND_VENDOR, "subject_id": MALL}
+    unfit: dict[str, Any] = {"kind": org_pb2.CREDENTIAL_KIND_VENDOR, "subject_id": MALL}
     assert await refusal(desk.issue(desk.ann, **unfit)) == "NOT_A_CAR_PARK"
     listed = await desk.call("ListApprovals", pb.ListApprovalsRequest(page_size=200), desk.ann)
     assert not [one for one in listed.approvals if one.asked_by == desk.ann.subject]

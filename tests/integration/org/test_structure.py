@@ -319,3 +319,42 @@ async def test_migrated_tables_are_the_declared_ones(org: Org) -> None:
         ).scalars()
         extra = {"alembic_version", "alembic_version_chassis"}
         assert set(names) - extra == set(store.metadata.tables) | set(tables.metadata.tables)
+
+
+async def test_a_merchant_closes_with_its_stores_and_its_history_stays(org: Org) -> None:
+    assert not (await org.load(FILE)).errors
+    merchant_id = ids.to_edge("mch", ids.derive(GROUP, "merchant", "M1"))
+    store_ids = [ids.to_edge("sto", ids.derive(GROUP, "store", code)) for code in ("S1", "S2")]
+    await org.call(
+        "UpdateStore", org_pb2.UpdateStoreRequest(request_id="close-s2", store_id=store_ids[1], is_open=False)
+    )
+    await org.db.pool.execute("TRUNCATE outbox")
+
+    async def update(**changes: Any) -> Any:
+        request = org_pb2.UpdateMerchantRequest(request_id=ids.new().hex, merchant_id=merchant_id, **changes)
+        return await org.call("UpdateMerchant", request)
+
+    async def reopen(store_id: str) -> Any:
+        request = org_pb2.UpdateStoreRequest(request_id=ids.new().hex, store_id=store_id, is_open=True)
+        return await org.call("UpdateStore", request)
+
+    changed = await update(name="New name", category="deli")
+    assert (changed.merchant.name, changed.merchant.category, changed.merchant.is_open) == ("New name", "deli", True)
+    closed = await update(is_open=False)
+    assert (closed.merchant.is_open, closed.closed_store_count) == (False, 1)
+    told = [(name, getattr(event, name.removesuffix("Saved").lower()).is_open) for name, event in await org.events()]
+    assert told == [("MerchantSaved", True), ("MerchantSaved", False), ("StoreSaved", False)]
+    # It is known as before, under the same ids.
+    got = (await org.call("GetStore", org_pb2.GetStoreRequest(store_id=store_ids[0]))).store
+    assert (got.merchant_id, got.is_open) == (merchant_id, False)
+    new = org_pb2.CreateStoreRequest(request_id="new-store", code="S9", name="S9", merchant_id=merchant_id)
+    assert await refusal(org.call("CreateStore", new)) == "MERCHANT_CLOSED"
+    assert await refusal(reopen(store_ids[0])) == "MERCHANT_CLOSED"
+    again = await org.load(FILE + "store,S9,Grocer 9,M1,,,,,L9\n")
+    assert [(fault.line, fault.reason) for fault in again.errors] == [(len(FILE.splitlines()) + 1, "PARENT_CLOSED")]
+    assert not (await org.call("GetStore", org_pb2.GetStoreRequest(store_id=store_ids[0]))).store.is_open
+    assert (await update(is_open=True)).closed_store_count == 0
+    assert not (await org.call("GetStore", org_pb2.GetStoreRequest(store_id=store_ids[0]))).store.is_open
+    assert (await reopen(store_ids[0])).store.is_open
+    assert await refusal(org.call("UpdateMerchant", org_pb2.UpdateMerchantRequest(
+        request_id="foreign-merchant", merchant_id=merchant_id), OTHER_GROUP)) == "MERCHANT_UNKNOWN"  # fmt: skip

@@ -69,18 +69,20 @@ class BusinessUnit(_message.Message):
     def __init__(self, business_unit_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[_Union[UnitKind, str]] = ..., time_zone: _Optional[str] = ..., currency_code: _Optional[str] = ...) -> None: ...
 
 class Merchant(_message.Message):
-    __slots__ = ("merchant_id", "code", "name", "business_unit_id", "category")
+    __slots__ = ("merchant_id", "code", "name", "business_unit_id", "category", "is_open")
     MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    IS_OPEN_FIELD_NUMBER: _ClassVar[int]
     merchant_id: str
     code: str
     name: str
     business_unit_id: str
     category: str
-    def __init__(self, merchant_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., category: _Optional[str] = ...) -> None: ...
+    is_open: bool
+    def __init__(self, merchant_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., category: _Optional[str] = ..., is_open: _Optional[bool] = ...) -> None: ...
 
 class Store(_message.Message):
     __slots__ = ("store_id", "code", "name", "merchant_id", "business_unit_id", "category", "floor", "is_open", "time_zone", "currency_code")
@@ -209,6 +211,30 @@ class CreateMerchantResponse(_message.Message):
     MERCHANT_FIELD_NUMBER: _ClassVar[int]
     merchant: Merchant
     def __init__(self, merchant: _Optional[_Union[Merchant, _Mapping]] = ...) -> None: ...
+
+class UpdateMerchantRequest(_message.Message):
+    __slots__ = ("request_id", "merchant_id", "name", "category", "is_open", "reason")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    IS_OPEN_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    merchant_id: str
+    name: str
+    category: str
+    is_open: bool
+    reason: str
+    def __init__(self, request_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., name: _Optional[str] = ..., category: _Optional[str] = ..., is_open: _Optional[bool] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class UpdateMerchantResponse(_message.Message):
+    __slots__ = ("merchant", "closed_store_count")
+    MERCHANT_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_STORE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    merchant: Merchant
+    closed_store_count: int
+    def __init__(self, merchant: _Optional[_Union[Merchant, _Mapping]] = ..., closed_store_count: _Optional[int] = ...) -> None: ...
 
 class ListMerchantsRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "business_unit_id")

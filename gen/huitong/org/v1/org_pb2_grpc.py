@@ -55,6 +55,11 @@ class StructureServiceStub:
                 request_serializer=huitong_dot_org_dot_v1_dot_org__pb2.CreateMerchantRequest.SerializeToString,
                 response_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.CreateMerchantResponse.FromString,
                 _registered_method=True)
+        self.UpdateMerchant = channel.unary_unary(
+                '/huitong.org.v1.StructureService/UpdateMerchant',
+                request_serializer=huitong_dot_org_dot_v1_dot_org__pb2.UpdateMerchantRequest.SerializeToString,
+                response_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.UpdateMerchantResponse.FromString,
+                _registered_method=True)
         self.ListMerchants = channel.unary_unary(
                 '/huitong.org.v1.StructureService/ListMerchants',
                 request_serializer=huitong_dot_org_dot_v1_dot_org__pb2.ListMerchantsRequest.SerializeToString,
@@ -127,6 +132,16 @@ class StructureServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateMerchant(self, request, context):
+        """Changes a merchant's name or category, or closes it; absent fields stay. Closing closes its stores, too; opening it
+        again leaves them closed, to be opened one by one. What it earned and owes stays with it. To move to another floor is
+        a change of the store; to move to another business unit is a new merchant with a new code.
+        Errors: REQUEST_ID_REUSED, MERCHANT_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListMerchants(self, request, context):
         """Lists merchants by code.
         """
@@ -136,7 +151,7 @@ class StructureServiceServicer:
 
     def CreateStore(self, request, context):
         """Creates a store of a merchant.
-        Errors: REQUEST_ID_REUSED, CODE_TAKEN, MERCHANT_UNKNOWN.
+        Errors: REQUEST_ID_REUSED, CODE_TAKEN, MERCHANT_UNKNOWN, MERCHANT_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,7 +159,7 @@ class StructureServiceServicer:
 
     def UpdateStore(self, request, context):
         """Changes a store's name, floor, category or whether it is open; absent fields stay.
-        Errors: REQUEST_ID_REUSED, STORE_UNKNOWN.
+        Errors: REQUEST_ID_REUSED, STORE_UNKNOWN, MERCHANT_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -205,6 +220,11 @@ def add_StructureServiceServicer_to_server(servicer, server):
                     servicer.CreateMerchant,
                     request_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.CreateMerchantRequest.FromString,
                     response_serializer=huitong_dot_org_dot_v1_dot_org__pb2.CreateMerchantResponse.SerializeToString,
+            ),
+            'UpdateMerchant': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateMerchant,
+                    request_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.UpdateMerchantRequest.FromString,
+                    response_serializer=huitong_dot_org_dot_v1_dot_org__pb2.UpdateMerchantResponse.SerializeToString,
             ),
             'ListMerchants': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMerchants,
@@ -351,6 +371,33 @@ class StructureService:
             '/huitong.org.v1.StructureService/CreateMerchant',
             huitong_dot_org_dot_v1_dot_org__pb2.CreateMerchantRequest.SerializeToString,
             huitong_dot_org_dot_v1_dot_org__pb2.CreateMerchantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateMerchant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/huitong.org.v1.StructureService/UpdateMerchant',
+            huitong_dot_org_dot_v1_dot_org__pb2.UpdateMerchantRequest.SerializeToString,
+            huitong_dot_org_dot_v1_dot_org__pb2.UpdateMerchantResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,15 +47,21 @@ class StructureServiceStub:
     """Creates a merchant, a legal entity of one business unit.
     Errors: REQUEST_ID_REUSED, CODE_TAKEN, BUSINESS_UNIT_UNKNOWN.
     """
+    UpdateMerchant: _grpc.UnaryUnaryMultiCallable[_org_pb2.UpdateMerchantRequest, _org_pb2.UpdateMerchantResponse]
+    """Changes a merchant's name or category, or closes it; absent fields stay. Closing closes its stores, too; opening it
+    again leaves them closed, to be opened one by one. What it earned and owes stays with it. To move to another floor is
+    a change of the store; to move to another business unit is a new merchant with a new code.
+    Errors: REQUEST_ID_REUSED, MERCHANT_UNKNOWN.
+    """
     ListMerchants: _grpc.UnaryUnaryMultiCallable[_org_pb2.ListMerchantsRequest, _org_pb2.ListMerchantsResponse]
     """Lists merchants by code."""
     CreateStore: _grpc.UnaryUnaryMultiCallable[_org_pb2.CreateStoreRequest, _org_pb2.CreateStoreResponse]
     """Creates a store of a merchant.
-    Errors: REQUEST_ID_REUSED, CODE_TAKEN, MERCHANT_UNKNOWN.
+    Errors: REQUEST_ID_REUSED, CODE_TAKEN, MERCHANT_UNKNOWN, MERCHANT_CLOSED.
     """
     UpdateStore: _grpc.UnaryUnaryMultiCallable[_org_pb2.UpdateStoreRequest, _org_pb2.UpdateStoreResponse]
     """Changes a store's name, floor, category or whether it is open; absent fields stay.
-    Errors: REQUEST_ID_REUSED, STORE_UNKNOWN.
+    Errors: REQUEST_ID_REUSED, STORE_UNKNOWN, MERCHANT_CLOSED.
     """
     GetStore: _grpc.UnaryUnaryMultiCallable[_org_pb2.GetStoreRequest, _org_pb2.GetStoreResponse]
     """One store with the merchant and business unit above it.
@@ -93,15 +99,21 @@ class StructureServiceAsyncStub(StructureServiceStub):
     """Creates a merchant, a legal entity of one business unit.
     Errors: REQUEST_ID_REUSED, CODE_TAKEN, BUSINESS_UNIT_UNKNOWN.
     """
+    UpdateMerchant: _aio.UnaryUnaryMultiCallable[_org_pb2.UpdateMerchantRequest, _org_pb2.UpdateMerchantResponse]  # type: ignore[assignment]
+    """Changes a merchant's name or category, or closes it; absent fields stay. Closing closes its stores, too; opening it
+    again leaves them closed, to be opened one by one. What it earned and owes stays with it. To move to another floor is
+    a change of the store; to move to another business unit is a new merchant with a new code.
+    Errors: REQUEST_ID_REUSED, MERCHANT_UNKNOWN.
+    """
     ListMerchants: _aio.UnaryUnaryMultiCallable[_org_pb2.ListMerchantsRequest, _org_pb2.ListMerchantsResponse]  # type: ignore[assignment]
     """Lists merchants by code."""
     CreateStore: _aio.UnaryUnaryMultiCallable[_org_pb2.CreateStoreRequest, _org_pb2.CreateStoreResponse]  # type: ignore[assignment]
     """Creates a store of a merchant.
-    Errors: REQUEST_ID_REUSED, CODE_TAKEN, MERCHANT_UNKNOWN.
+    Errors: REQUEST_ID_REUSED, CODE_TAKEN, MERCHANT_UNKNOWN, MERCHANT_CLOSED.
     """
     UpdateStore: _aio.UnaryUnaryMultiCallable[_org_pb2.UpdateStoreRequest, _org_pb2.UpdateStoreResponse]  # type: ignore[assignment]
     """Changes a store's name, floor, category or whether it is open; absent fields stay.
-    Errors: REQUEST_ID_REUSED, STORE_UNKNOWN.
+    Errors: REQUEST_ID_REUSED, STORE_UNKNOWN, MERCHANT_CLOSED.
     """
     GetStore: _aio.UnaryUnaryMultiCallable[_org_pb2.GetStoreRequest, _org_pb2.GetStoreResponse]  # type: ignore[assignment]
     """One store with the merchant and business unit above it.
@@ -162,6 +174,18 @@ class StructureServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def UpdateMerchant(
+        self,
+        request: _org_pb2.UpdateMerchantRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_org_pb2.UpdateMerchantResponse, _abc.Awaitable[_org_pb2.UpdateMerchantResponse]]:
+        """Changes a merchant's name or category, or closes it; absent fields stay. Closing closes its stores, too; opening it
+        again leaves them closed, to be opened one by one. What it earned and owes stays with it. To move to another floor is
+        a change of the store; to move to another business unit is a new merchant with a new code.
+        Errors: REQUEST_ID_REUSED, MERCHANT_UNKNOWN.
+        """
+
+    @_abc_1.abstractmethod
     def ListMerchants(
         self,
         request: _org_pb2.ListMerchantsRequest,
@@ -176,7 +200,7 @@ class StructureServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_org_pb2.CreateStoreResponse, _abc.Awaitable[_org_pb2.CreateStoreResponse]]:
         """Creates a store of a merchant.
-        Errors: REQUEST_ID_REUSED, CODE_TAKEN, MERCHANT_UNKNOWN.
+        Errors: REQUEST_ID_REUSED, CODE_TAKEN, MERCHANT_UNKNOWN, MERCHANT_CLOSED.
         """
 
     @_abc_1.abstractmethod
@@ -186,7 +210,7 @@ class StructureServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_org_pb2.UpdateStoreResponse, _abc.Awaitable[_org_pb2.UpdateStoreResponse]]:
         """Changes a store's name, floor, category or whether it is open; absent fields stay.
-        Errors: REQUEST_ID_REUSED, STORE_UNKNOWN.
+        Errors: REQUEST_ID_REUSED, STORE_UNKNOWN, MERCHANT_CLOSED.
         """
 
     @_abc_1.abstractmethod

@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("code", sa.Text, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("category", sa.Text, nullable=False),
+        sa.Column("is_open", sa.Boolean, nullable=False),
         sa.UniqueConstraint("group_id", "code"),
     )
     op.create_table(
