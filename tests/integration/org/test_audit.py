@@ -15,6 +15,7 @@ from chassis.errors import AppError
 from chassis.identity import Caller, CallerKind
 from huitong.org.v1 import audit_pb2, audit_pb2_grpc, events_pb2, org_pb2, org_pb2_grpc
 from huitong.org.v1 import operators_pb2 as pb
+from services.org.invariants import INVARIANTS
 from suite.cli import app
 from tests.apps import GROUP, Apps, internal, system
 from tests.people import M1, MALL, S1, People, grant
@@ -206,6 +207,19 @@ async def test_the_database_refuses_to_change_an_entry(books: Books, sql: str) -
     await change_store(books, "L1")
     with pytest.raises(asyncpg.RaiseError, match="never changed"):
         await books.db.pool.execute(sql)
+
+
+async def test_the_invariants_see_gaps_and_breaks(books: Books) -> None:
+    async def violated() -> list[str]:
+        return [name for name, sql in INVARIANTS.items() if await books.db.pool.fetch(sql)]
+
+    for number in range(4):
+        await change_store(books, f"L{number}")
+    assert await violated() == []
+    await books.tamper("UPDATE audit_entry SET hash = sha256('x') WHERE entry_no = 2")
+    assert await violated() == ["11 an audit entry continues the one before it"]
+    await books.tamper("DELETE FROM audit_entry WHERE entry_no = 4")
+    assert (await violated())[0] == "11 a group's audit has no gap, and ends at its head"
 
 
 async def test_entries_are_found_by_what_they_are_about_page_by_page_and_group_by_group(books: Books) -> None:
