@@ -10,8 +10,8 @@ INVARIANTS: dict[str, str] = {
         HAVING count(a.entry_no) <> g.audit_no OR coalesce(max(a.entry_no), 0) <> g.audit_no""",
     "11 an audit entry continues the one before it": """
         SELECT group_id, entry_no FROM (
-            SELECT group_id, entry_no, previous_hash,
-                   lag(hash, 1, decode(repeat('00', 32), 'hex')) OVER (PARTITION BY group_id ORDER BY entry_no) AS before
+            SELECT group_id, entry_no, previous_hash, lag(hash, 1, decode(repeat('00', 32), 'hex')) OVER (
+                       PARTITION BY group_id ORDER BY entry_no) AS before
             FROM audit_entry) AS entries
         WHERE previous_hash <> before""",
     "11 an approval that was given has somebody else behind it": """

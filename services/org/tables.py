@@ -111,6 +111,7 @@ credential_secret = Table(
 
 # A person. `login` is unique in the group. Without a password hash the person is not enrolled (any more); the TOTP
 # secret is there from the moment when the enrolment begins. `last_totp_step` keeps a code from being used twice.
+# `invited_by` is the subject who had the newest invitation in hand.
 operator = Table(
     "operator",
     metadata,
@@ -123,6 +124,7 @@ operator = Table(
     Column("last_totp_step", BigInteger),
     Column("invitation_hash", LargeBinary, unique=True),
     Column("invitation_expire_time", DateTime(timezone=True)),
+    Column("invited_by", Text, nullable=False),
     Column("is_disabled", Boolean, nullable=False),
     Column("create_time", DateTime(timezone=True), nullable=False),
     UniqueConstraint("group_id", "login"),

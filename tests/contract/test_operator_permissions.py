@@ -7,9 +7,12 @@ import pytest
 from chassis.identity import CallerKind
 from chassis.permissions import permits
 from gateway.contract import Contract, Operation
+from gateway.openapi import describe
+from gateway.routing import Template
 from huitong.org.v1 import operators_pb2
 from services.org.operators.rules import GROUP_ADMIN, PERMISSIONS, SCOPES
 
+DOCUMENT = describe(Contract.load())
 OPERATIONS = [each for each in Contract.load().operations() if CallerKind.OPERATOR in each.audiences]
 DECLARED = {each.permission for each in OPERATIONS}
 # The points service's protos do not name operators yet.
@@ -31,6 +34,14 @@ def test_what_operators_may_call_is_given_by_a_role_besides_the_administrator_s(
     assert given != {GROUP_ADMIN} or operation.permission in only_admins, (
         "give it to a role, or say that it is reserved"
     )
+
+
+@each_operation
+def test_the_api_page_says_that_operators_come_with_a_session(operation: Operation) -> None:
+    for http in operation.http:
+        described = DOCUMENT["paths"][Template.parse(http.template).open_path][http.verb.lower()]
+        assert {"operatorSession": []} in described["security"]
+        assert "operator" in described["x-audiences"]
 
 
 @pytest.mark.parametrize("role", PERMISSIONS)

@@ -43,10 +43,10 @@ class ApprovalForOtherContent(AppError):
 
 
 class SecondPersonNeeded(AppError):
-    """Somebody else than who asked has to approve this."""
+    """Who approves this must neither have asked for it nor have been invited by who did."""
 
     code, reason = StatusCode.PERMISSION_DENIED, "SECOND_PERSON_NEEDED"
-    zh = "须由申请人以外的人批准。"
+    zh = "批准人不得是申请人，也不得由申请人邀请或重置。"
 
 
 class ApprovalLimitExceeded(AppError):

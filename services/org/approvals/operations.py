@@ -14,6 +14,7 @@ from huitong.org.v1 import events_pb2
 from services.org.approvals import convert, errors, rules, store
 from services.org.approvals.rules import Approval
 from services.org.operators import operations as operator_operations
+from services.org.operators import store as operator_store
 from services.org.operators.rules import roles_that_may
 
 
@@ -68,7 +69,9 @@ async def approve(tx: Tx, one: Approval, *, reason: str) -> Approval:
     ApprovalExpired, SecondPersonNeeded, PermissionDenied, ApprovalLimitExceeded.
     """
     rules.check_decidable(one, tx.now)
-    if one.asked_by == tx.caller.subject:
+    approver_id = from_edge("opr", tx.caller.subject, "operator_id")
+    # Whoever invited a person could have enrolled in their place: that is no second person.
+    if one.asked_by in {tx.caller.subject, *await operator_store.find_inviters(tx, approver_id)}:
         raise errors.SecondPersonNeeded
     rules.check_limit(one, await _roles(tx, one))
     return await _decide(tx, one, rules.APPROVED, reason)

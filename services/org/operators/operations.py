@@ -37,6 +37,7 @@ async def invite(
         last_totp_step=None,
         invitation_hash=rules.token_hash(invitation),
         invitation_expire_time=None,
+        invited_by=tx.caller.subject,
         is_disabled=False,
         create_time=tx.now,
     )

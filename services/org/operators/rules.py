@@ -77,6 +77,7 @@ class Operator:
     last_totp_step: int | None
     invitation_hash: bytes | None
     invitation_expire_time: datetime | None
+    invited_by: str
     is_disabled: bool
     create_time: datetime
 

@@ -69,6 +69,22 @@ async def _one(tx: Tx, *conditions: ColumnElement[bool], lock: bool = False) -> 
     return Operator(**row._mapping) if row else None
 
 
+async def find_inviters(tx: Tx, operator_id: UUID) -> set[str]:
+    """Who invited (or reset) the operator, who invited those, and so on: subjects, edge ids of keys and operators."""
+    rows = await tx.execute(
+        text(
+            """WITH RECURSIVE above (subject) AS (
+                 SELECT invited_by FROM operator WHERE operator_id = :operator_id AND group_id = :group_id
+                 UNION
+                 SELECT o.invited_by FROM above JOIN operator AS o
+                   ON 'opr_' || replace(o.operator_id::text, '-', '') = above.subject AND o.group_id = :group_id)
+               SELECT subject FROM above"""
+        ),
+        {"operator_id": operator_id, "group_id": tx.group_id},
+    )
+    return {row.subject for row in rows}
+
+
 async def list_operators(tx: Tx, *, after_login: str, limit: int) -> list[Operator]:
     """Operators by login, from the one after `after_login`."""
     statement = select(operator).where(operator.c.group_id == tx.group_id, operator.c.login > after_login)
@@ -81,6 +97,7 @@ async def invite(tx: Tx, operator_id: UUID, invitation_hash: bytes) -> None:
         tx,
         operator_id,
         invitation_hash=invitation_hash,
+        invited_by=tx.caller.subject,
         invitation_expire_time=_now() + text(f"interval '{INVITATION_DAYS} days'"),
         password_hash=None,
         sealed_totp=None,

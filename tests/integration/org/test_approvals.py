@@ -127,6 +127,32 @@ async def test_an_operator_s_credential_needs_another_administrator(desk: Desk) 
     assert (await desk.get(approval.approval_id)).state == pb.APPROVAL_STATE_USED
 
 
+async def test_people_whom_the_asker_invited_are_no_second_persons(desk: Desk) -> None:
+    async def invite(by: Caller, login: str) -> Caller:
+        request = operators_pb2.InviteOperatorRequest(
+            request_id=ids.new().hex, login=login + ids.new().hex[-8:], name="N", grants=[grant("GROUP_ADMIN")]
+        )
+        made = await desk.people.call("InviteOperator", request, by)
+        return Caller(CallerKind.OPERATOR, made.operator.operator_id, GROUP, "ops_1", {"": "*"})
+
+    puppet = await invite(desk.ann, "puppet")
+    puppets_puppet = await invite(puppet, "another")
+    of_bob = await invite(desk.bob, "friend")
+    approval_id = (await desk.issue(desk.ann)).approval.approval_id
+    for who in (puppet, puppets_puppet):
+        assert await refusal(desk.decide("Approve", approval_id, who)) == "SECOND_PERSON_NEEDED"
+    # Who takes over somebody's account by a reset gains nothing either.
+    reset = operators_pb2.ResetOperatorRequest(request_id=ids.new().hex, operator_id=desk.bob.subject)
+    await desk.people.call("ResetOperator", reset, desk.ann)
+    for who in (desk.bob, of_bob):
+        assert await refusal(desk.decide("Approve", approval_id, who)) == "SECOND_PERSON_NEEDED"
+    carl = await desk.hire("GROUP_ADMIN")
+    assert (await desk.decide("Approve", approval_id, carl)).state == pb.APPROVAL_STATE_APPROVED
+    # The other way round there is nothing against it.
+    of_puppet = (await desk.issue(puppet)).approval.approval_id
+    assert (await desk.decide("Approve", of_puppet, desk.ann)).state == pb.APPROVAL_STATE_APPROVED
+
+
 async def test_a_system_s_credential_is_made_at_once_and_has_no_use_for_approvals(desk: Desk) -> None:
     made = await desk.issue(system())
     assert made.secret and not made.HasField("approval")

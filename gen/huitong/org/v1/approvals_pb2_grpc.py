@@ -91,7 +91,8 @@ class ApprovalServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Approve(self, request, context):
-        """Agrees. Only a person can, another one than who asked, with the permission of the action.
+        """Agrees. Only a person can, with the permission of the action, who did not ask and was not invited (or reset) by who
+        did, nor by somebody whom they invited.
         Errors: REQUEST_ID_REUSED, APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_EXPIRED, SECOND_PERSON_NEEDED,
         APPROVAL_LIMIT_EXCEEDED.
         """

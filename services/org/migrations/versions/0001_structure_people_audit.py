@@ -99,6 +99,7 @@ def _operators() -> None:
         sa.Column("last_totp_step", sa.BigInteger),
         sa.Column("invitation_hash", sa.LargeBinary, unique=True),
         sa.Column("invitation_expire_time", sa.DateTime(timezone=True)),
+        sa.Column("invited_by", sa.Text, nullable=False),
         sa.Column("is_disabled", sa.Boolean, nullable=False),
         sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
         sa.UniqueConstraint("group_id", "login"),
