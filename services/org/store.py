@@ -48,7 +48,9 @@ __all__ = ["metadata"]
 
 async def lock_group(tx: Tx) -> None:
     """Make this the only change of the group's structure until it commits. Raises GroupUnknown."""
-    found = await tx.execute(select(org_group.c.group_id).where(org_group.c.group_id == tx.group_id).with_for_update())
+    group = select(org_group.c.group_id).where(org_group.c.group_id == tx.group_id)
+    # NO KEY, as in the audit's store.
+    found = await tx.execute(group.with_for_update(key_share=True))
     if found.first() is None:
         raise errors.GroupUnknown
 

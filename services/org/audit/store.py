@@ -15,8 +15,12 @@ from services.org.tables import audit_entry, org_group
 
 
 async def lock_head(tx: Tx, group_id: UUID) -> Head | None:
-    """The end of the group's chain, locked: entries follow each other. None when there is no such group."""
-    statement = _head(group_id).with_for_update()
+    """The end of the group's chain, locked: entries follow each other. None when there is no such group.
+
+    The weaker lock (NO KEY) goes with what rows that refer to the group hold on it. With the full one, two transactions
+    that have both added such a row would wait for each other.
+    """
+    statement = _head(group_id).with_for_update(key_share=True)
     row = (await tx.execute(statement)).first()
     return Head(row.audit_no, row.audit_hash) if row else None
 

@@ -1,6 +1,6 @@
 """Queries about operators; the tables are in services/org/tables.py.
 
-Lock order: the group's row (only to write the audit, last), before it an operator, before that login_tries. Times of
+Lock order: an operator, then tries (a login's, then an address'), then the group's row, to write the audit. Times of
 invitations, sessions and tries are real time.
 """
 
