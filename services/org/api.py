@@ -13,7 +13,7 @@ from grpc.aio import ServicerContext as Context
 from chassis import pages
 from chassis.crypto import Vault
 from chassis.db import Database, Tx
-from chassis.errors import InvalidArgument
+from chassis.errors import InvalidArgument, NotYours
 from chassis.identity import Caller, CallerKind
 from chassis.ids import from_edge
 from chassis.rpc import caller
@@ -250,9 +250,8 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
         """See the proto."""
         _check_plain(name=request.name)
         kind = org_pb2.CredentialKind.Name(request.kind).removeprefix("CREDENTIAL_KIND_")
-        subject_id = _subject(kind, request.subject_id, caller())
-
         who = caller()
+        subject_id = _subject(kind, request.subject_id, who)
         is_person = who.kind is CallerKind.OPERATOR
         if request.approval_id and not is_person:
             raise InvalidArgument([("approval_id", "is for operators")])
@@ -281,6 +280,9 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
         response = await self._db.run_once(request, org_pb2.CreateCredentialResponse, operation)
         if not response.HasField("credential"):
             return response
+        if is_person and not approval_id:
+            # Made by a system with this very request; knowing it is no claim to the secret.
+            raise NotYours(field="request_id")
         key_id = response.credential.key_id
         response.secret = (await _secrets_of(self._db, self._vault, [key_id], request.request_id))[key_id]
         return response

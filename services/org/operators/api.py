@@ -10,7 +10,7 @@ from grpc.aio import ServicerContext as Context
 from chassis import ids, pages
 from chassis.crypto import Vault
 from chassis.db import Database, Tx
-from chassis.errors import InvalidArgument
+from chassis.errors import InvalidArgument, NotYours
 from chassis.identity import Caller, CallerKind
 from chassis.ids import from_edge
 from chassis.rpc import caller
@@ -47,7 +47,7 @@ class OperatorServicer(operators_pb2_grpc.OperatorServiceServicer):
             return pb.InviteOperatorResponse(operator=message)
 
         response = await self._db.run_once(request, pb.InviteOperatorResponse, operation)
-        response.invitation = self._invitation(response.operator, request.request_id)
+        response.invitation = await self._invitation(response.operator, request.request_id)
         return response
 
     async def ListOperators(self, request: pb.ListOperatorsRequest, context: Context) -> pb.ListOperatorsResponse:
@@ -112,7 +112,7 @@ class OperatorServicer(operators_pb2_grpc.OperatorServiceServicer):
             return pb.ResetOperatorResponse(operator=after)
 
         response = await self._db.run_once(request, pb.ResetOperatorResponse, operation)
-        response.invitation = self._invitation(response.operator, f"reset:{request.request_id}")
+        response.invitation = await self._invitation(response.operator, f"reset:{request.request_id}")
         return response
 
     async def ListOperatorSessions(
@@ -139,8 +139,17 @@ class OperatorServicer(operators_pb2_grpc.OperatorServiceServicer):
 
         return await self._db.run_once(request, pb.EndOperatorSessionsResponse, operation)
 
-    def _invitation(self, one: pb.Operator, request_id: str) -> str:
-        operator_id = from_edge("opr", one.operator_id, "operator_id")
+    async def _invitation(self, one: pb.Operator, request_id: str) -> str:
+        """The invitation that a request made. Raises NotYours for an operator who did not make it.
+
+        Otherwise whoever knows the request could enrol in the person's place.
+        """
+        operator_id, who = from_edge("opr", one.operator_id, "operator_id"), caller()
+        if who.kind is CallerKind.OPERATOR:
+            async with self._db.reading(who) as tx:
+                invited, _ = await operations.get(tx, operator_id)
+            if invited.invited_by != who.subject:
+                raise NotYours(field="request_id")
         return operations.invitation_of(self._vault, operator_id, request_id)
 
 

@@ -159,6 +159,21 @@ async def test_a_system_s_credential_is_made_at_once_and_has_no_use_for_approval
     assert await refusal(desk.issue(system(), f"apr_{'0' * 32}")) == "INVALID_ARGUMENT"
 
 
+async def test_who_knows_a_system_s_request_gets_no_secret_by_it(desk: Desk) -> None:
+    request_id = ids.new().hex
+    made = await desk.issue(system(), request_id=request_id)
+    assert await refusal(desk.issue(desk.ann, request_id=request_id)) == "NOT_YOURS"
+    assert await desk.issue(system(), request_id=request_id) == made
+    invite = operators_pb2.InviteOperatorRequest(request_id=request_id, login=f"l{request_id[-9:]}", name="N")
+    invited = await desk.people.call("InviteOperator", invite)
+    assert await refusal(desk.people.call("InviteOperator", invite, desk.ann)) == "NOT_YOURS"
+    assert await desk.people.call("InviteOperator", invite) == invited
+    reset = operators_pb2.ResetOperatorRequest(request_id=request_id, operator_id=invited.operator.operator_id)
+    again = await desk.people.call("ResetOperator", reset, desk.bob)
+    assert await refusal(desk.people.call("ResetOperator", reset, desk.ann)) == "NOT_YOURS"
+    assert await desk.people.call("ResetOperator", reset, desk.bob) == again
+
+
 async def test_what_cannot_be_made_is_not_asked_for(desk: Desk) -> None:
     unfit: dict[str, Any] = {"kind": org_pb2.CREDENTIAL_KIND_VENDOR, "subject_id": MALL}
     assert await refusal(desk.issue(desk.ann, **unfit)) == "NOT_A_CAR_PARK"

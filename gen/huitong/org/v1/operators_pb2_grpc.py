@@ -84,7 +84,8 @@ class OperatorServiceServicer:
     def InviteOperator(self, request, context):
         """Invites a person. The invitation's secret is answered here alone and is good for 7 days and one enrolment; a retry
         with the same request id answers the same secret.
-        Errors: REQUEST_ID_REUSED, LOGIN_TAKEN, GRANT_SCOPE_WRONG, BUSINESS_UNIT_UNKNOWN, MERCHANT_UNKNOWN, STORE_UNKNOWN.
+        Errors: REQUEST_ID_REUSED, LOGIN_TAKEN, GRANT_SCOPE_WRONG, BUSINESS_UNIT_UNKNOWN, MERCHANT_UNKNOWN, STORE_UNKNOWN,
+        NOT_YOURS (a retry by another operator).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,7 +125,7 @@ class OperatorServiceServicer:
     def ResetOperator(self, request, context):
         """Invites an operator anew whose password or phone was lost. Password, TOTP secret and sessions end at once; grants
         stay.
-        Errors: REQUEST_ID_REUSED, OPERATOR_UNKNOWN, OPERATOR_DISABLED, OWN_ACCOUNT.
+        Errors: REQUEST_ID_REUSED, OPERATOR_UNKNOWN, OPERATOR_DISABLED, OWN_ACCOUNT, NOT_YOURS (a retry by another operator).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,8 @@ class OperatorServiceStub:
     InviteOperator: _grpc.UnaryUnaryMultiCallable[_operators_pb2.InviteOperatorRequest, _operators_pb2.InviteOperatorResponse]
     """Invites a person. The invitation's secret is answered here alone and is good for 7 days and one enrolment; a retry
     with the same request id answers the same secret.
-    Errors: REQUEST_ID_REUSED, LOGIN_TAKEN, GRANT_SCOPE_WRONG, BUSINESS_UNIT_UNKNOWN, MERCHANT_UNKNOWN, STORE_UNKNOWN.
+    Errors: REQUEST_ID_REUSED, LOGIN_TAKEN, GRANT_SCOPE_WRONG, BUSINESS_UNIT_UNKNOWN, MERCHANT_UNKNOWN, STORE_UNKNOWN,
+    NOT_YOURS (a retry by another operator).
     """
     ListOperators: _grpc.UnaryUnaryMultiCallable[_operators_pb2.ListOperatorsRequest, _operators_pb2.ListOperatorsResponse]
     """Lists the group's operators by login."""
@@ -54,7 +55,7 @@ class OperatorServiceStub:
     ResetOperator: _grpc.UnaryUnaryMultiCallable[_operators_pb2.ResetOperatorRequest, _operators_pb2.ResetOperatorResponse]
     """Invites an operator anew whose password or phone was lost. Password, TOTP secret and sessions end at once; grants
     stay.
-    Errors: REQUEST_ID_REUSED, OPERATOR_UNKNOWN, OPERATOR_DISABLED, OWN_ACCOUNT.
+    Errors: REQUEST_ID_REUSED, OPERATOR_UNKNOWN, OPERATOR_DISABLED, OWN_ACCOUNT, NOT_YOURS (a retry by another operator).
     """
     ListOperatorSessions: _grpc.UnaryUnaryMultiCallable[_operators_pb2.ListOperatorSessionsRequest, _operators_pb2.ListOperatorSessionsResponse]
     """Sessions of an operator that are open, newest first. Errors: OPERATOR_UNKNOWN."""
@@ -71,7 +72,8 @@ class OperatorServiceAsyncStub(OperatorServiceStub):
     InviteOperator: _aio.UnaryUnaryMultiCallable[_operators_pb2.InviteOperatorRequest, _operators_pb2.InviteOperatorResponse]  # type: ignore[assignment]
     """Invites a person. The invitation's secret is answered here alone and is good for 7 days and one enrolment; a retry
     with the same request id answers the same secret.
-    Errors: REQUEST_ID_REUSED, LOGIN_TAKEN, GRANT_SCOPE_WRONG, BUSINESS_UNIT_UNKNOWN, MERCHANT_UNKNOWN, STORE_UNKNOWN.
+    Errors: REQUEST_ID_REUSED, LOGIN_TAKEN, GRANT_SCOPE_WRONG, BUSINESS_UNIT_UNKNOWN, MERCHANT_UNKNOWN, STORE_UNKNOWN,
+    NOT_YOURS (a retry by another operator).
     """
     ListOperators: _aio.UnaryUnaryMultiCallable[_operators_pb2.ListOperatorsRequest, _operators_pb2.ListOperatorsResponse]  # type: ignore[assignment]
     """Lists the group's operators by login."""
@@ -89,7 +91,7 @@ class OperatorServiceAsyncStub(OperatorServiceStub):
     ResetOperator: _aio.UnaryUnaryMultiCallable[_operators_pb2.ResetOperatorRequest, _operators_pb2.ResetOperatorResponse]  # type: ignore[assignment]
     """Invites an operator anew whose password or phone was lost. Password, TOTP secret and sessions end at once; grants
     stay.
-    Errors: REQUEST_ID_REUSED, OPERATOR_UNKNOWN, OPERATOR_DISABLED, OWN_ACCOUNT.
+    Errors: REQUEST_ID_REUSED, OPERATOR_UNKNOWN, OPERATOR_DISABLED, OWN_ACCOUNT, NOT_YOURS (a retry by another operator).
     """
     ListOperatorSessions: _aio.UnaryUnaryMultiCallable[_operators_pb2.ListOperatorSessionsRequest, _operators_pb2.ListOperatorSessionsResponse]  # type: ignore[assignment]
     """Sessions of an operator that are open, newest first. Errors: OPERATOR_UNKNOWN."""
@@ -109,7 +111,8 @@ class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_operators_pb2.InviteOperatorResponse, _abc.Awaitable[_operators_pb2.InviteOperatorResponse]]:
         """Invites a person. The invitation's secret is answered here alone and is good for 7 days and one enrolment; a retry
         with the same request id answers the same secret.
-        Errors: REQUEST_ID_REUSED, LOGIN_TAKEN, GRANT_SCOPE_WRONG, BUSINESS_UNIT_UNKNOWN, MERCHANT_UNKNOWN, STORE_UNKNOWN.
+        Errors: REQUEST_ID_REUSED, LOGIN_TAKEN, GRANT_SCOPE_WRONG, BUSINESS_UNIT_UNKNOWN, MERCHANT_UNKNOWN, STORE_UNKNOWN,
+        NOT_YOURS (a retry by another operator).
         """
 
     @_abc_1.abstractmethod
@@ -157,7 +160,7 @@ class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_operators_pb2.ResetOperatorResponse, _abc.Awaitable[_operators_pb2.ResetOperatorResponse]]:
         """Invites an operator anew whose password or phone was lost. Password, TOTP secret and sessions end at once; grants
         stay.
-        Errors: REQUEST_ID_REUSED, OPERATOR_UNKNOWN, OPERATOR_DISABLED, OWN_ACCOUNT.
+        Errors: REQUEST_ID_REUSED, OPERATOR_UNKNOWN, OPERATOR_DISABLED, OWN_ACCOUNT, NOT_YOURS (a retry by another operator).
         """
 
     @_abc_1.abstractmethod
