@@ -77,24 +77,28 @@ async def outside(sandbox: Sandbox) -> AsyncIterator[Outside]:
 
 
 async def test_a_person_comes_in_by_http_alone(outside: Outside) -> None:
-    invited = await outside.people.invite(grant("GROUP_ADMIN"))
-    post = outside.client.post
-    begun = (await post("/v1/operator-enrolment:begin", json={"invitation": invited.invitation})).json()
-    fields = {"invitation": invited.invitation, "password": "correct horse battery"}
-    done = await post("/v1/operator-enrolment:complete", json=fields | {"totp_code": totp(begun["totp_secret"])})
-    assert done.json() == {"login": invited.operator.login}
-    # The code of the enrolment is used up; the app shows the next one.
-    login = {"group_code": "test-group", "login": invited.operator.login, "password": "correct horse battery"}
-    used = await post("/v1/operator-sessions", json=login | {"totp_code": totp(begun["totp_secret"])})
-    assert (used.status_code, used.json()["reason"]) == (401, "LOGIN_REFUSED")
-    opened = (
-        await post("/v1/operator-sessions", json=login | {"totp_code": totp(begun["totp_secret"], step=1)})
-    ).json()
-    token = opened["session_token"]
-    assert await outside.reason(token, "GET", "/v1/operators") == ""
-    sessions = await outside.call(token, "GET", f"/v1/operators/{opened['operator']['operator_id']}/sessions")
-    assert len(sessions.json()["sessions"]) == 1
-    assert (await post("/v1/operator-sessions:end", json={"session_token": token})).status_code == 200
+    with capture_logs() as logs:
+        invited = await outside.people.invite(grant("GROUP_ADMIN"))
+        post = outside.client.post
+        begun = (await post("/v1/operator-enrolment:begin", json={"invitation": invited.invitation})).json()
+        fields = {"invitation": invited.invitation, "password": "correct horse battery"}
+        done = await post("/v1/operator-enrolment:complete", json=fields | {"totp_code": totp(begun["totp_secret"])})
+        assert done.json() == {"login": invited.operator.login}
+        # The code of the enrolment is used up; the app shows the next one.
+        login = {"group_code": "test-group", "login": invited.operator.login, "password": "correct horse battery"}
+        used = await post("/v1/operator-sessions", json=login | {"totp_code": totp(begun["totp_secret"])})
+        assert (used.status_code, used.json()["reason"]) == (401, "LOGIN_REFUSED")
+        opened = (
+            await post("/v1/operator-sessions", json=login | {"totp_code": totp(begun["totp_secret"], step=1)})
+        ).json()
+        token = opened["session_token"]
+        assert await outside.reason(token, "GET", "/v1/operators") == ""
+        sessions = await outside.call(token, "GET", f"/v1/operators/{opened['operator']['operator_id']}/sessions")
+        assert len(sessions.json()["sessions"]) == 1
+        assert (await post("/v1/operator-sessions:end", json={"session_token": token})).status_code == 200
+    assert logs
+    for secret in (invited.invitation, begun["totp_secret"], "correct horse battery", token):
+        assert secret not in repr(logs)
 
 
 async def test_a_grant_opens_what_its_role_and_scope_say_and_nothing_else(outside: Outside) -> None:
