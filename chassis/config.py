@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     stream: str = Field("huitong", pattern=r"^[a-zA-Z0-9_-]+$", description="JetStream stream and subject prefix")
     points_lanes: int = Field(2, ge=1, le=64, description="ledger lanes; fixed once the first wallet exists")
     drain_seconds: float = Field(10.0, gt=0, description="how long a stopping service waits for calls under way")
+    wechat_url: str = Field(
+        "https://api.weixin.qq.com", description="where mini-program logins are checked", pattern=r"^https?://[^/]+$"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str = Field("", description="OpenTelemetry collector, host:port; empty means no tracing")
 

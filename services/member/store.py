@@ -180,6 +180,18 @@ session = Table(
 )
 
 
+# An app id belongs to one group and says alone which one somebody logs in to.
+mini_program = Table(
+    "mini_program",
+    metadata,
+    Column("app_id", Text, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("sealed_secret", LargeBinary, nullable=False),
+    Column("update_time", _Time, nullable=False),
+    Index("mini_program_by_group", "group_id", "app_id"),
+)
+
+
 def among(column: Column[Any], values: Iterable[Any]) -> Any:
     """`column = ANY(array)`: one parameter however many values there are."""
     return column == any_(literal(list(values), ARRAY(column.type)))

@@ -119,3 +119,11 @@ def upgrade() -> None:
         sa.Column("end_time", sa.DateTime(timezone=True)),
     )
     op.create_index("session_by_expiry", "session", ["expire_time"])
+    op.create_table(
+        "mini_program",
+        sa.Column("app_id", sa.Text, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("sealed_secret", sa.LargeBinary, nullable=False),
+        sa.Column("update_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("mini_program_by_group", "mini_program", ["group_id", "app_id"])
