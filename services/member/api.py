@@ -100,6 +100,20 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
         response.expire_time.FromDatetime(rules.expire_time_of(step))
         return response
 
+    async def GetMemberCodeSeed(
+        self, request: member_pb2.GetMemberCodeSeedRequest, context: Context
+    ) -> member_pb2.GetMemberCodeSeedResponse:
+        """See the proto."""
+        async with self._db.reading(caller()) as tx:
+            member_no, seed = await operations.code_seed(tx, self._vault, convert.member_id_of(request.member_id))
+        return member_pb2.GetMemberCodeSeedResponse(
+            member_no=member_no,
+            seed=seed.hex(),
+            step_seconds=rules.STEP_SECONDS,
+            first_serial=rules.PHONE_SERIALS[0],
+            last_serial=rules.PHONE_SERIALS[-1],
+        )
+
     async def _join(self, requests: Sequence[member_pb2.JoinMemberRequest]) -> list[Joined | AppError]:
         """Outcomes in the order of the requests; a bad line holds up no other."""
         outcomes: dict[int, Joined | AppError] = {}

@@ -133,6 +133,26 @@ class GetMemberCodeResponse(_message.Message):
     expire_time: _timestamp_pb2.Timestamp
     def __init__(self, member_code: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class GetMemberCodeSeedRequest(_message.Message):
+    __slots__ = ("member_id",)
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    def __init__(self, member_id: _Optional[str] = ...) -> None: ...
+
+class GetMemberCodeSeedResponse(_message.Message):
+    __slots__ = ("member_no", "seed", "step_seconds", "first_serial", "last_serial")
+    MEMBER_NO_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    STEP_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SERIAL_FIELD_NUMBER: _ClassVar[int]
+    LAST_SERIAL_FIELD_NUMBER: _ClassVar[int]
+    member_no: str
+    seed: str
+    step_seconds: int
+    first_serial: int
+    last_serial: int
+    def __init__(self, member_no: _Optional[str] = ..., seed: _Optional[str] = ..., step_seconds: _Optional[int] = ..., first_serial: _Optional[int] = ..., last_serial: _Optional[int] = ...) -> None: ...
+
 class StartLoginRequest(_message.Message):
     __slots__ = ("group_code", "phone")
     GROUP_CODE_FIELD_NUMBER: _ClassVar[int]
