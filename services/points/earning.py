@@ -10,13 +10,15 @@ from chassis.errors import InvalidArgument
 from huitong.points.v1 import points_pb2
 from services.points import rules
 from services.points.convert import explanation_of, instant_of
-from services.points.errors import CurrencyMismatch, LinesDoNotSum, SaleTimeInvalid
+from services.points.errors import CurrencyMismatch, LinesDoNotSum, SaleEarnsTooMuch, SaleTimeInvalid
 from services.points.lookup import Member, Store
 from services.points.offers import Setting
 
 DEFAULT_SOURCE = "pos"
 LATEST_SALE = timedelta(hours=24)
 EARLIEST_YEAR = 2000
+# Of one sale. Rates and amounts are bounded one by one; together they could pass what JSON can carry.
+MOST_POINTS = 10**12
 
 
 class Computed(NamedTuple):
@@ -83,7 +85,7 @@ def compute_sale(
     rule_set: rules.RuleSet,
     granted: Mapping[str, int] | None = None,
 ) -> Computed:
-    """Apply one rule set to a sale; `granted` as in rules.points_for_sale. Pure."""
+    """Apply one rule set to a sale; `granted` as in rules.points_for_sale. Pure. Raises SaleEarnsTooMuch."""
     business_date = rules.business_date_of(sale_time, place.time_zone)
     tier = rules.tier_on(member.tiers, business_date)
     setting = None
@@ -107,6 +109,8 @@ def compute_sale(
         setting=setting,
         granted=granted,
     )
+    if earning.points > MOST_POINTS:
+        raise SaleEarnsTooMuch(points=earning.points, most_points=MOST_POINTS)
     return Computed(business_date, rule_set, tier, earning, lines.line_nos)
 
 

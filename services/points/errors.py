@@ -42,6 +42,20 @@ class SaleTimeInvalid(AppError):
     zh = "时间 {sale_time} 无效：早于 2000 年或晚于当前时间一天以上。"
 
 
+class SaleEarnsTooMuch(AppError):
+    """The sale would earn {points} points; {most_points} is the most for one sale."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "SALE_EARNS_TOO_MUCH"
+    zh = "该笔交易将获得 {points} 积分，超过单笔上限 {most_points}。"
+
+
+class PointsOutOfBounds(AppError):
+    """The wallet's totals would pass 2^53, the largest whole number that every client can read."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "POINTS_OUT_OF_BOUNDS"
+    zh = "账户累计积分将超过 2^53 的上限。"
+
+
 class CurrencyMismatch(AppError):
     """The store sells in {expected}, the sale is in {currency_code}."""
 

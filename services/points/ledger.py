@@ -24,6 +24,7 @@ import asyncpg
 import structlog
 
 from chassis.errors import AppError, DeadlineExceeded, Internal, Overloaded, Unavailable
+from services.points.errors import PointsOutOfBounds
 
 log = structlog.get_logger()
 
@@ -281,8 +282,7 @@ class Lane:
                 pass  # undone by the server so that others could go on
             except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.RaiseError) as error:
                 if len(batch) == 1:
-                    log.error("ledger_item_failed", lane=self.lane, txn_id=str(batch[0].item.txn_id), exc_info=error)
-                    batch[0].call.answer(batch[0].position, Internal())
+                    batch[0].call.answer(batch[0].position, self._refusal(batch[0].item, error))
                     return
                 log.warning("ledger_batch_split", lane=self.lane, count=len(batch), error=repr(error))
                 middle = len(batch) // 2
@@ -306,6 +306,13 @@ class Lane:
             for number, one in enumerate(batch, 1):
                 if number not in answered:
                     one.call.answer(one.position, Internal())
+
+    def _refusal(self, item: Item, error: asyncpg.PostgresError) -> AppError:
+        """What it means that the database refuses an item by itself."""
+        if getattr(error, "constraint_name", None) == "wallet_in_bounds":
+            return PointsOutOfBounds()
+        log.error("ledger_item_failed", lane=self.lane, txn_id=str(item.txn_id), exc_info=error)
+        return Internal()
 
     def _still_wanted(self, batch: Sequence[_Waiting]) -> Sequence[_Waiting]:
         now = asyncio.get_running_loop().time()

@@ -30,7 +30,8 @@ TABLES = (
         first_expire_time TIMESTAMP WITH TIME ZONE,
         create_time TIMESTAMP WITH TIME ZONE NOT NULL,
         PRIMARY KEY (wallet_id),
-        CONSTRAINT wallet_not_negative CHECK (available_points >= 0 AND held_points >= 0 AND pending_points >= 0 AND debt_points >= 0)
+        CONSTRAINT wallet_not_negative CHECK (available_points >= 0 AND held_points >= 0 AND pending_points >= 0 AND debt_points >= 0),
+        CONSTRAINT wallet_in_bounds CHECK (greatest(available_points, earned_points, abs(transferred_points)) < 9007199254740992)
     ) WITH (fillfactor = 70)""",
     """CREATE INDEX wallet_by_expiry ON wallet (first_expire_time, wallet_id) WHERE first_expire_time IS NOT NULL""",
     """CREATE TABLE txn (
