@@ -5,12 +5,13 @@ from __future__ import annotations
 from chassis.crypto import Vault
 from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, TokenBook
 from chassis.run import App, run_service
-from huitong.member.v1 import member_pb2_grpc, miniprogram_pb2_grpc
+from huitong.member.v1 import imports_pb2_grpc, member_pb2_grpc, miniprogram_pb2_grpc
 from huitong.org.v1 import events_pb2 as org_events
 from huitong.org.v1 import org_pb2_grpc
 from huitong.points.v1 import events_pb2 as points_events
 from services.member import consumers, jobs
 from services.member.api import MemberServicer
+from services.member.imports.api import MemberImportServicer
 from services.member.miniprogram.api import MiniProgramServicer
 from services.member.miniprogram.wechat import WeChat
 from services.member.sessions.api import SessionServicer, SimulatorServicer, TokenMaker
@@ -46,6 +47,7 @@ def build(app: App) -> None:
         MiniProgramServicer(app.db, vault, wechat, tokens),
     )
     app.on_stop(wechat.close)
+    app.serve(imports_pb2_grpc.add_MemberImportServiceServicer_to_server, MemberImportServicer(app.db, vault))
     app.consume("org", {org_events.GroupCreated: consumers.on_groups, org_events.StoreSaved: consumers.on_stores})
     app.consume(
         "points",

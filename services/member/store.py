@@ -192,6 +192,33 @@ mini_program = Table(
 )
 
 
+member_import = Table(
+    "member_import",
+    metadata,
+    Column("import_id", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("unit_id", Uuid, nullable=False),
+    Column("scheme", SmallInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("create_time", _Time, nullable=False),
+)
+
+# What each row of an import led to, as join_request: the fingerprint is keyed. Outcome 0 is seen by nobody: a claim and
+# its answer are one transaction.
+member_import_row = Table(
+    "member_import_row",
+    metadata,
+    Column("import_id", Uuid, primary_key=True),
+    Column("request_id", Text, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("outcome", SmallInteger, nullable=False),
+    Column("member_id", Uuid),
+    Column("other_id", Uuid),
+    Index("member_import_row_by_outcome", "import_id", "outcome", "request_id"),
+)
+
+
 def among(column: Column[Any], values: Iterable[Any]) -> Any:
     """`column = ANY(array)`: one parameter however many values there are."""
     return column == any_(literal(list(values), ARRAY(column.type)))
