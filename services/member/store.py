@@ -177,6 +177,7 @@ session = Table(
     Column("expire_time", _Time, nullable=False),
     Column("end_time", _Time),
     Index("session_by_expiry", "expire_time"),
+    Index("session_by_member", "member_id"),
 )
 
 

@@ -9,7 +9,7 @@ from grpc.aio import ServicerContext as Context
 
 from chassis import ids, pages
 from chassis.crypto import Vault
-from chassis.db import Database
+from chassis.db import Database, Tx
 from chassis.errors import InvalidArgument, Unimplemented
 from chassis.identity import Caller, CallerKind, TokenBook
 from chassis.ids import to_edge
@@ -88,6 +88,18 @@ class SessionServicer(member_pb2_grpc.SessionServiceServicer):
         async with self._db.transaction(caller()) as tx:
             await operations.end_session(tx, self._vault, request.refresh_token)
         return member_pb2.EndSessionResponse()
+
+    async def EndAllSessions(
+        self, request: member_pb2.EndAllSessionsRequest, context: Context
+    ) -> member_pb2.EndAllSessionsResponse:
+        """See the proto."""
+        member_id = convert.member_id_of(request.member_id)
+
+        async def operation(tx: Tx) -> member_pb2.EndAllSessionsResponse:
+            count = await store.end_all_sessions(tx, member_id)
+            return member_pb2.EndAllSessionsResponse(ended_session_count=count)
+
+        return await self._db.run_once(request, member_pb2.EndAllSessionsResponse, operation)
 
 
 class SimulatorServicer(member_pb2_grpc.SimulatorServiceServicer):

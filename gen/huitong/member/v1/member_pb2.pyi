@@ -207,6 +207,20 @@ class RefreshSessionResponse(_message.Message):
     tokens: Tokens
     def __init__(self, tokens: _Optional[_Union[Tokens, _Mapping]] = ...) -> None: ...
 
+class EndAllSessionsRequest(_message.Message):
+    __slots__ = ("request_id", "member_id")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    member_id: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ...) -> None: ...
+
+class EndAllSessionsResponse(_message.Message):
+    __slots__ = ("ended_session_count",)
+    ENDED_SESSION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ended_session_count: int
+    def __init__(self, ended_session_count: _Optional[int] = ...) -> None: ...
+
 class EndSessionRequest(_message.Message):
     __slots__ = ("refresh_token",)
     REFRESH_TOKEN_FIELD_NUMBER: _ClassVar[int]

@@ -362,6 +362,11 @@ class SessionServiceStub:
                 request_serializer=huitong_dot_member_dot_v1_dot_member__pb2.EndSessionRequest.SerializeToString,
                 response_deserializer=huitong_dot_member_dot_v1_dot_member__pb2.EndSessionResponse.FromString,
                 _registered_method=True)
+        self.EndAllSessions = channel.unary_unary(
+                '/huitong.member.v1.SessionService/EndAllSessions',
+                request_serializer=huitong_dot_member_dot_v1_dot_member__pb2.EndAllSessionsRequest.SerializeToString,
+                response_deserializer=huitong_dot_member_dot_v1_dot_member__pb2.EndAllSessionsResponse.FromString,
+                _registered_method=True)
 
 
 class SessionServiceServicer:
@@ -401,6 +406,15 @@ class SessionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EndAllSessions(self, request, context):
+        """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the last access token ends
+        within its 15 minutes.
+        Errors: REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SessionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -423,6 +437,11 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.EndSession,
                     request_deserializer=huitong_dot_member_dot_v1_dot_member__pb2.EndSessionRequest.FromString,
                     response_serializer=huitong_dot_member_dot_v1_dot_member__pb2.EndSessionResponse.SerializeToString,
+            ),
+            'EndAllSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndAllSessions,
+                    request_deserializer=huitong_dot_member_dot_v1_dot_member__pb2.EndAllSessionsRequest.FromString,
+                    response_serializer=huitong_dot_member_dot_v1_dot_member__pb2.EndAllSessionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -534,6 +553,33 @@ class SessionService:
             '/huitong.member.v1.SessionService/EndSession',
             huitong_dot_member_dot_v1_dot_member__pb2.EndSessionRequest.SerializeToString,
             huitong_dot_member_dot_v1_dot_member__pb2.EndSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndAllSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/huitong.member.v1.SessionService/EndAllSessions',
+            huitong_dot_member_dot_v1_dot_member__pb2.EndAllSessionsRequest.SerializeToString,
+            huitong_dot_member_dot_v1_dot_member__pb2.EndAllSessionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -192,6 +192,11 @@ class SessionServiceStub:
     """Ends the session of a refresh token.
     Errors: none; an unknown token is ended already.
     """
+    EndAllSessions: _grpc.UnaryUnaryMultiCallable[_member_pb2.EndAllSessionsRequest, _member_pb2.EndAllSessionsResponse]
+    """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the last access token ends
+    within its 15 minutes.
+    Errors: REQUEST_ID_REUSED.
+    """
 
 @_typing.type_check_only
 class SessionServiceAsyncStub(SessionServiceStub):
@@ -214,6 +219,11 @@ class SessionServiceAsyncStub(SessionServiceStub):
     EndSession: _aio.UnaryUnaryMultiCallable[_member_pb2.EndSessionRequest, _member_pb2.EndSessionResponse]  # type: ignore[assignment]
     """Ends the session of a refresh token.
     Errors: none; an unknown token is ended already.
+    """
+    EndAllSessions: _aio.UnaryUnaryMultiCallable[_member_pb2.EndAllSessionsRequest, _member_pb2.EndAllSessionsResponse]  # type: ignore[assignment]
+    """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the last access token ends
+    within its 15 minutes.
+    Errors: REQUEST_ID_REUSED.
     """
 
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -258,6 +268,17 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_member_pb2.EndSessionResponse, _abc.Awaitable[_member_pb2.EndSessionResponse]]:
         """Ends the session of a refresh token.
         Errors: none; an unknown token is ended already.
+        """
+
+    @_abc_1.abstractmethod
+    def EndAllSessions(
+        self,
+        request: _member_pb2.EndAllSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_pb2.EndAllSessionsResponse, _abc.Awaitable[_member_pb2.EndAllSessionsResponse]]:
+        """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the last access token ends
+        within its 15 minutes.
+        Errors: REQUEST_ID_REUSED.
         """
 
 def add_SessionServiceServicer_to_server(servicer: SessionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

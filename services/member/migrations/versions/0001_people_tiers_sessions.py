@@ -119,6 +119,7 @@ def upgrade() -> None:
         sa.Column("end_time", sa.DateTime(timezone=True)),
     )
     op.create_index("session_by_expiry", "session", ["expire_time"])
+    op.create_index("session_by_member", "session", ["member_id"])
     op.create_table(
         "mini_program",
         sa.Column("app_id", sa.Text, primary_key=True),
