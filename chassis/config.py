@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     gateway_host: str = Field("127.0.0.1", description="where the gateway listens")
     gateway_port: int = Field(8080, ge=1, le=65535)
 
+    cors_origins: str = Field("", description="web origins whose pages may call, https://…, separated by commas")
+
     database_prefix: str = Field("huitong_", pattern=r"^[a-z_][a-z0-9_]*$", description="before each database's name")
     stream: str = Field("huitong", pattern=r"^[a-zA-Z0-9_-]+$", description="JetStream stream and subject prefix")
     points_lanes: int = Field(2, ge=1, le=64, description="ledger lanes; fixed once the first wallet exists")

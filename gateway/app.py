@@ -19,6 +19,7 @@ from chassis.config import SERVICES, Settings
 from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, Caller, CallerKind, TokenBook
 from gateway.auth.callers import Callers
 from gateway.auth.credentials import Credentials
+from gateway.browsers import Browsers
 from gateway.contract import Contract
 from gateway.door import Door
 from gateway.limits import Gate, open_valkey
@@ -46,6 +47,7 @@ class Parts:
     gate: Gate
     callers: Callers
     inside: TokenBook
+    browsers: Browsers
 
     @classmethod
     def of(cls, config: Settings) -> Parts:
@@ -60,6 +62,7 @@ class Parts:
             gate=Gate(open_valkey(config.redis_url), prefix=f"{config.stream}:gateway"),
             callers=Callers(Credentials(fetch_from_org(upstream, inside)), members),
             inside=inside,
+            browsers=Browsers(config.cors_origins),
         )
 
 
@@ -128,6 +131,7 @@ def mount(app: App, parts: Parts) -> None:
         callers=parts.callers,
         gate=parts.gate,
         inside=parts.inside,
+        browsers=parts.browsers,
     )
     app.door = door
     app.router.redirect_slashes = False
