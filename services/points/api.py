@@ -14,7 +14,7 @@ from huitong.common.v1 import types_pb2
 from huitong.points.v1 import adjustments_pb2, adjustments_pb2_grpc, points_pb2, points_pb2_grpc
 from services.points import queries, rules
 from services.points.adjustments import Adjustments, list_adjustments, to_message
-from services.points.convert import optional_edge, to_timestamp
+from services.points.convert import optional_edge, to_expiry, to_timestamp
 from services.points.errors import CurrencyMismatch, MemberUnknown, SaleUnknown
 from services.points.ledger import Kind
 from services.points.lookup import Lookup
@@ -238,7 +238,7 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
         merchant_id=optional_edge("mch", row["merchant_id"]),
         store_id=optional_edge("sto", row["store_id"]),
         reference=row["reference"],
-        expire_time=to_timestamp(row["expire_time"]) if row["kind"] in (Kind.EARN, Kind.CREDIT) else None,
+        expire_time=to_expiry(row["expire_time"]) if row["kind"] in (Kind.EARN, Kind.CREDIT) else None,
         unlock_time=to_timestamp(row["unlock_time"]),
         debt_points=row["debt_points"],
     )

@@ -175,6 +175,13 @@ class RulesInvalid(AppError):
     zh = "积分规则无效：{problem}。"
 
 
+class ExpiryPast(AppError):
+    """The points would expire on {expire_time}, which is past or too early."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "EXPIRY_PAST"
+    zh = "积分到期时间 {expire_time} 已过或过早。"
+
+
 class SecondPersonRequired(AppError):
     """A second person has to approve this: somebody else than who asked for it."""
 

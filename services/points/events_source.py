@@ -18,7 +18,7 @@ from chassis import ids
 from chassis.events.relay import Positioned
 from huitong.common.v1 import events_pb2 as common_pb2
 from huitong.points.v1 import adjustments_pb2, events_pb2, points_pb2
-from services.points.convert import to_timestamp
+from services.points.convert import to_expiry, to_timestamp
 from services.points.ledger import Kind
 
 READ_SECONDS = 0.03
@@ -146,7 +146,7 @@ def _earned(row: Any, sale: events_pb2.SaleRecorded) -> events_pb2.PointsEarned:
         business_unit_id=sale.business_unit_id,
         store_id=sale.store_id,
         sale_id=sale.sale_id,
-        expire_time=to_timestamp(row["expire_time"]),
+        expire_time=to_expiry(row["expire_time"]),
         business_date=sale.business_date,
         unlock_time=to_timestamp(row["unlock_time"]) if row["points"] > row["debt_points"] else None,
     )
@@ -170,7 +170,7 @@ def _adjusted(row: Any, kind: Kind) -> Message:
             ),
             points=row["points"],
             debt_repaid_points=row["debt_points"],
-            expire_time=to_timestamp(row["expire_time"]),
+            expire_time=to_expiry(row["expire_time"]),
         )
     if row["points"]:
         return events_pb2.PointsDebited(**common, points=-row["points"], lots=_lots(row))

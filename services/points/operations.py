@@ -22,7 +22,7 @@ from services.points.convert import (
     instant_of,
     request_hash,
     to_date,
-    to_timestamp,
+    to_expiry,
 )
 from services.points.earning import DEFAULT_SOURCE, Computed, check_sale, check_time, compute_sale, lines_of
 from services.points.errors import LineUnknown, MemberUnknown, ReceiptChanged, RefundExceedsSale, SaleUnknown
@@ -76,7 +76,7 @@ class _Sale:
             self.item.points = self.computed.earning.points
             self.item.expire_time = self.computed.expire_time(self.place.time_zone)
             self.item.unlock_time = self.computed.unlock_time(self.place.time_zone, self.now)
-            self.item.explanation = self.computed.explanation(self.item.unlock_time)
+            self.item.explanation = self.computed.explanation(self.item.unlock_time, self.place.time_zone)
 
 
 class Sales:
@@ -279,7 +279,7 @@ def prepare_sale(
         amount_minor=request.total.amount_minor,
         reference=reference,
         detail=content,
-        explanation=computed.explanation(unlock_time),
+        explanation=computed.explanation(unlock_time, place.time_zone),
         payload=payload,
         unlock_time=unlock_time,
     )
@@ -307,7 +307,7 @@ class Recorded:
         message.points = outcome.points
         message.debt_repaid_points = outcome.debt_points
         message.available_points = outcome.available_points
-        if (expire_time := to_timestamp(outcome.expire_time)) is not None:
+        if (expire_time := to_expiry(outcome.expire_time)) is not None:
             message.expire_time.CopyFrom(expire_time)
         explanation = item.explanation if outcome.explanation is None else outcome.explanation
         message.explanation.MergeFromString(explanation or b"")

@@ -11,6 +11,7 @@ import asyncpg
 from sqlalchemy import RowMapping, text
 
 from chassis.db import Tx
+from services.points.expiry import NEVER
 
 SaleRow = Mapping[str, Any]
 
@@ -79,7 +80,7 @@ NEXT_EXPIRIES = text(
              WHERE l.wallet_id = :wallet_id
                AND l.expire_time >= (SELECT greatest(w.first_expire_time, :now) FROM wallet w
                                      WHERE w.wallet_id = :wallet_id AND w.first_expire_time IS NOT NULL)
-               AND l.expire_time > :now
+               AND l.expire_time > :now AND l.expire_time < :never
              ORDER BY l.expire_time, l.lot_id LIMIT :most_lots) l
        GROUP BY l.expire_time ORDER BY l.expire_time"""
 )
@@ -118,8 +119,8 @@ async def find_balance(tx: Tx, wallet_id: UUID) -> RowMapping | None:
 
 
 async def list_next_expiries(tx: Tx, wallet_id: UUID, limit: int) -> list[Due]:
-    """What expires when, earliest first; held and pending points are not counted."""
-    values = {"wallet_id": wallet_id, "now": tx.now, "most_lots": MOST_LOTS}
+    """What expires when, earliest first; held and pending points are not counted, nor those that never expire."""
+    values = {"wallet_id": wallet_id, "now": tx.now, "never": NEVER, "most_lots": MOST_LOTS}
     return _due((await tx.execute(NEXT_EXPIRIES, values)).all(), limit)
 
 

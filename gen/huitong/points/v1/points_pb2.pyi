@@ -14,6 +14,11 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class NoPointsReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    NO_POINTS_REASON_UNSPECIFIED: _ClassVar[NoPointsReason]
+    NO_POINTS_REASON_EXPIRY_PAST: _ClassVar[NoPointsReason]
+
 class MovementKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     MOVEMENT_KIND_UNSPECIFIED: _ClassVar[MovementKind]
@@ -67,6 +72,24 @@ class Rounding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ROUNDING_FLOOR: _ClassVar[Rounding]
     ROUNDING_HALF_UP: _ClassVar[Rounding]
     ROUNDING_CEILING: _ClassVar[Rounding]
+
+class ExpiryKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXPIRY_KIND_UNSPECIFIED: _ClassVar[ExpiryKind]
+    EXPIRY_KIND_ROLLING_MONTHS: _ClassVar[ExpiryKind]
+    EXPIRY_KIND_CALENDAR_YEAR_END: _ClassVar[ExpiryKind]
+    EXPIRY_KIND_FIXED_DATE: _ClassVar[ExpiryKind]
+    EXPIRY_KIND_NONE: _ClassVar[ExpiryKind]
+
+class ExpiryRounding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXPIRY_ROUNDING_UNSPECIFIED: _ClassVar[ExpiryRounding]
+    EXPIRY_ROUNDING_DAY: _ClassVar[ExpiryRounding]
+    EXPIRY_ROUNDING_MONTH: _ClassVar[ExpiryRounding]
+    EXPIRY_ROUNDING_QUARTER: _ClassVar[ExpiryRounding]
+    EXPIRY_ROUNDING_YEAR: _ClassVar[ExpiryRounding]
+NO_POINTS_REASON_UNSPECIFIED: NoPointsReason
+NO_POINTS_REASON_EXPIRY_PAST: NoPointsReason
 MOVEMENT_KIND_UNSPECIFIED: MovementKind
 MOVEMENT_KIND_EARN: MovementKind
 MOVEMENT_KIND_CLAW_BACK: MovementKind
@@ -103,6 +126,16 @@ ROUNDING_UNSPECIFIED: Rounding
 ROUNDING_FLOOR: Rounding
 ROUNDING_HALF_UP: Rounding
 ROUNDING_CEILING: Rounding
+EXPIRY_KIND_UNSPECIFIED: ExpiryKind
+EXPIRY_KIND_ROLLING_MONTHS: ExpiryKind
+EXPIRY_KIND_CALENDAR_YEAR_END: ExpiryKind
+EXPIRY_KIND_FIXED_DATE: ExpiryKind
+EXPIRY_KIND_NONE: ExpiryKind
+EXPIRY_ROUNDING_UNSPECIFIED: ExpiryRounding
+EXPIRY_ROUNDING_DAY: ExpiryRounding
+EXPIRY_ROUNDING_MONTH: ExpiryRounding
+EXPIRY_ROUNDING_QUARTER: ExpiryRounding
+EXPIRY_ROUNDING_YEAR: ExpiryRounding
 
 class SaleLine(_message.Message):
     __slots__ = ("line_no", "amount_minor", "category", "item_code", "quantity")
@@ -185,7 +218,7 @@ class RecordSalesResult(_message.Message):
     def __init__(self, recorded: _Optional[_Union[RecordSaleResponse, _Mapping]] = ..., problem: _Optional[_Union[_types_pb2.Problem, _Mapping]] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time")
+    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "nominal_expire_time", "no_points_reason")
     RULE_SET_VERSION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIER_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -195,6 +228,8 @@ class Explanation(_message.Message):
     ELIGIBLE_MINOR_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_FIELD_NUMBER: _ClassVar[int]
     UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
+    NOMINAL_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    NO_POINTS_REASON_FIELD_NUMBER: _ClassVar[int]
     rule_set_version: int
     business_date: _types_pb2.BusinessDate
     tier_code: str
@@ -204,7 +239,9 @@ class Explanation(_message.Message):
     eligible_minor: int
     skipped: _containers.RepeatedCompositeFieldContainer[SkippedRule]
     unlock_time: _timestamp_pb2.Timestamp
-    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    nominal_expire_time: _timestamp_pb2.Timestamp
+    no_points_reason: NoPointsReason
+    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., nominal_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., no_points_reason: _Optional[_Union[NoPointsReason, str]] = ...) -> None: ...
 
 class SkippedRule(_message.Message):
     __slots__ = ("rule_id", "problem")
@@ -673,7 +710,7 @@ class EarningRule(_message.Message):
     def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ...) -> None: ...
 
 class RuleSet(_message.Message):
-    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points")
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "expiry")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -686,6 +723,7 @@ class RuleSet(_message.Message):
     EFFECTIVE_TIME_FIELD_NUMBER: _ClassVar[int]
     PENDING_DAYS_FIELD_NUMBER: _ClassVar[int]
     TRANSFER_LIMIT_POINTS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRY_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_date: _types_pb2.BusinessDate
     base_points: int
@@ -698,7 +736,24 @@ class RuleSet(_message.Message):
     effective_time: _timestamp_pb2.Timestamp
     pending_days: int
     transfer_limit_points: int
-    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ...) -> None: ...
+    expiry: ExpiryPolicy
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., expiry: _Optional[_Union[ExpiryPolicy, _Mapping]] = ...) -> None: ...
+
+class ExpiryPolicy(_message.Message):
+    __slots__ = ("kind", "months", "rounding", "years", "fixed_date", "grace_days")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    MONTHS_FIELD_NUMBER: _ClassVar[int]
+    ROUNDING_FIELD_NUMBER: _ClassVar[int]
+    YEARS_FIELD_NUMBER: _ClassVar[int]
+    FIXED_DATE_FIELD_NUMBER: _ClassVar[int]
+    GRACE_DAYS_FIELD_NUMBER: _ClassVar[int]
+    kind: ExpiryKind
+    months: int
+    rounding: ExpiryRounding
+    years: int
+    fixed_date: _types_pb2.BusinessDate
+    grace_days: int
+    def __init__(self, kind: _Optional[_Union[ExpiryKind, str]] = ..., months: _Optional[int] = ..., rounding: _Optional[_Union[ExpiryRounding, str]] = ..., years: _Optional[int] = ..., fixed_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., grace_days: _Optional[int] = ...) -> None: ...
 
 class OffsetRule(_message.Message):
     __slots__ = ("offset_points", "offset_minor", "max_share_bps")
