@@ -100,6 +100,7 @@ class SalesServicer(points_pb2_grpc.SalesServiceServicer):
             explanation=points_pb2.Explanation.FromString(row["explanation"]),
             clawed_back_points=row["clawed_back_points"],
             refunded_minor=row["refunded_minor"],
+            written_off_points=row["written_off_points"],
         )
 
 
@@ -255,6 +256,7 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
             entry.other_member_id = points_pb2.TransferPointsRequest.FromString(row["detail"]).member_id
         case Kind.CLAW_BACK | Kind.REVERSE:
             entry.reversed_txn_id = ids.to_edge("txn", row["ref_id"])
+            entry.written_off_points = row["unmoved_points"] or 0
     return entry
 
 

@@ -97,6 +97,8 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         pending_days=message.pending_days,
         transfer_limit_points=message.transfer_limit_points,
         expiry=_expiry_of(message.expiry, effective_date, problems) if message.HasField("expiry") else None,
+        debt_policy=rules.DebtPolicy(message.debt_policy or rules.DebtPolicy.UNLIMITED),
+        debt_limit_points=message.debt_limit_points,
     )
     problems += rules.find_problems(rule_set)
     if problems:

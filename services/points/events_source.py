@@ -23,7 +23,7 @@ from services.points.ledger import Kind
 
 READ_SECONDS = 0.03
 _READ = """SELECT n, wallet_id, group_id, txn_id, ref_id, kind, points, debt_points, merchant_id, occur_time,
-        expire_time, unlock_time, lot_ids, lot_merchant_ids, lot_points, payload
+        expire_time, unlock_time, lot_ids, lot_merchant_ids, lot_points, payload, unmoved_points
     FROM ledger_outbox{s} WHERE lane = $1 AND n > $2 ORDER BY n LIMIT $3"""
 _NEWEST = "SELECT n FROM lane{s} WHERE lane = $1"
 
@@ -79,7 +79,7 @@ def events_of(row: Any) -> Iterator[common_pb2.Event]:
     elif kind is Kind.CLAW_BACK:
         refund = events_pb2.SaleRefunded.FromString(row["payload"])
         yield _event(row, refund, row["payload"])
-        if row["points"]:
+        if row["points"] or row["unmoved_points"] is not None:
             yield _event(row, _clawed_back(row, refund))
     elif kind in (Kind.REDEEM, Kind.CAPTURE):
         yield _event(
@@ -207,6 +207,7 @@ def _clawed_back(row: Any, refund: events_pb2.SaleRefunded) -> events_pb2.Points
         lots=_lots(row),
         sale_id=refund.sale_id,
         refund_id=refund.refund_id,
+        written_off_points=row["unmoved_points"] or 0,
     )
 
 

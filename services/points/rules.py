@@ -57,6 +57,15 @@ class Rounding(IntEnum):
     CEILING = 3
 
 
+class DebtPolicy(IntEnum):
+    """As in huitong.points.v1.DebtPolicy."""
+
+    UNLIMITED = 1
+    LIMITED = 2
+    WITHIN_BALANCE = 3
+    WRITTEN_OFF = 4
+
+
 @dataclass(frozen=True, slots=True, eq=False)  # by identity, as the rule set
 class Rule:
     """A bonus on top of the base rate; BASE has none."""
@@ -100,6 +109,8 @@ class RuleSet:
     pending_days: int = 0
     transfer_limit_points: int = 0
     expiry: ExpiryPolicy | None = None  # instead of expiry_months
+    debt_policy: DebtPolicy = DebtPolicy.UNLIMITED
+    debt_limit_points: int = 0
     # Derived: made once, looked up for every line.
     base: Rule = field(init=False)
     by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)
@@ -164,6 +175,8 @@ def find_problems(rule_set: RuleSet) -> list[str]:
         problems.append("say when points expire either by expiry_months or by expiry")
     elif rule_set.pending_days > (most_days := most_pending_days(rule_set.expiry or rolling(rule_set.expiry_months))):
         problems.append(f"points would expire before they unlock: at most {most_days} pending days go with this expiry")
+    if (rule_set.debt_policy is DebtPolicy.LIMITED) != (rule_set.debt_limit_points > 0):
+        problems.append("debt_limit_points goes with the debt policy LIMITED and with no other")
     return problems + find_offer_problems(rule_set.offers)
 
 

@@ -18,14 +18,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chassis import ids
-from services.points.ledger import Item, Kind, Ledger, Outcome, Status
+from services.points.ledger import OWN_LOT_ONLY, Item, Kind, Ledger, Outcome, Status
 from tests.integration.points.bank import NOW, Bank
 from tests.integration.points.model import Answer, ModelWallet
 
 SEQUENCES = int(os.environ.get("HUITONG_TEST_SEQUENCES", "150"))
 EXPIRIES = [NOW + timedelta(days=days) for days in (30, 60, 90)]
 # Transfers take two wallets: they have histories of their own in test_transfers.
-PLAYED = [kind for kind in Kind if kind not in (Kind.TRANSFER_OUT, Kind.TRANSFER_IN)]
+PLAYED = [kind for kind in Kind if kind not in (Kind.TRANSFER_OUT, Kind.TRANSFER_IN, Kind.RENEW)]
 KINDS = [*PLAYED, *[Kind.EARN] * 3, Kind.REDEEM, Kind.CLAW_BACK, Kind.HOLD, Kind.CAPTURE, Kind.EXPIRE]
 CLOCK = "(SELECT business_time FROM business_clock WHERE id = 1)"
 
@@ -90,10 +90,12 @@ class Player:
         if kind is Kind.CLAW_BACK and (clawable or is_odd):
             sale, expire_time, left = self.draw(st.sampled_from(clawable or [(nothing, EXPIRIES[0], 1)]))
             points, seen = min(points, left), model.refund_counts.get(sale, 0) + is_odd
+            debt_limit = self.draw(st.sampled_from([None, None, 0, 5, 20, OWN_LOT_ONLY]))
             item = self.move(
                 kind, wallet, points, ref_id=sale, expire_time=expire_time, expected=seen, detail=b"", explanation=b""
             )
-            return item, model.claw_back(sale, points, now, seen_refunds=seen)
+            item.limit_points = debt_limit
+            return item, model.claw_back(sale, points, now, seen_refunds=seen, debt_limit=debt_limit)
         if kind is Kind.REDEEM:
             item = self.move(kind, wallet, points, detail=b"")
             return item, model.redeem(item.txn_id, points, now)

@@ -188,7 +188,7 @@ class SaleRefunded(_message.Message):
     def __init__(self, refund_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., refund_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., time_zone: _Optional[str] = ..., refunded: _Optional[_Union[_types_pb2.Money, _Mapping]] = ...) -> None: ...
 
 class PointsClawedBack(_message.Message):
-    __slots__ = ("txn_id", "member_id", "issuer_merchant_id", "points", "debt_points", "lots", "sale_id", "refund_id")
+    __slots__ = ("txn_id", "member_id", "issuer_merchant_id", "points", "debt_points", "lots", "sale_id", "refund_id", "written_off_points")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     ISSUER_MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -197,6 +197,7 @@ class PointsClawedBack(_message.Message):
     LOTS_FIELD_NUMBER: _ClassVar[int]
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
     REFUND_ID_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_OFF_POINTS_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     member_id: str
     issuer_merchant_id: str
@@ -205,7 +206,8 @@ class PointsClawedBack(_message.Message):
     lots: _containers.RepeatedCompositeFieldContainer[LotShare]
     sale_id: str
     refund_id: str
-    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., issuer_merchant_id: _Optional[str] = ..., points: _Optional[int] = ..., debt_points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., sale_id: _Optional[str] = ..., refund_id: _Optional[str] = ...) -> None: ...
+    written_off_points: int
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., issuer_merchant_id: _Optional[str] = ..., points: _Optional[int] = ..., debt_points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., sale_id: _Optional[str] = ..., refund_id: _Optional[str] = ..., written_off_points: _Optional[int] = ...) -> None: ...
 
 class PointsRedeemed(_message.Message):
     __slots__ = ("txn_id", "member_id", "points", "lots", "spending")
