@@ -38,7 +38,10 @@ _MOVEMENTS = {
     Kind.DEBIT: points_pb2.MOVEMENT_KIND_DEBIT,
     Kind.TRANSFER_OUT: points_pb2.MOVEMENT_KIND_TRANSFER_OUT,
     Kind.TRANSFER_IN: points_pb2.MOVEMENT_KIND_TRANSFER_IN,
+    Kind.RENEW: points_pb2.MOVEMENT_KIND_RENEW,
 }
+
+_WITH_EXPIRY = (Kind.EARN, Kind.CREDIT, Kind.RENEW)
 
 
 def _seconds_left(context: Any) -> float:
@@ -239,7 +242,7 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
         merchant_id=optional_edge("mch", row["merchant_id"]),
         store_id=optional_edge("sto", row["store_id"]),
         reference=row["reference"],
-        expire_time=to_expiry(row["expire_time"]) if row["kind"] in (Kind.EARN, Kind.CREDIT) else None,
+        expire_time=to_expiry(row["expire_time"]) if row["kind"] in _WITH_EXPIRY else None,
         unlock_time=to_timestamp(row["unlock_time"]),
         debt_points=row["debt_points"],
     )
@@ -257,6 +260,8 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
         case Kind.CLAW_BACK | Kind.REVERSE:
             entry.reversed_txn_id = ids.to_edge("txn", row["ref_id"])
             entry.written_off_points = row["unmoved_points"] or 0
+        case Kind.RENEW:
+            entry.renewed_points = row["unmoved_points"]
     return entry
 
 

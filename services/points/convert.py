@@ -99,6 +99,8 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         expiry=_expiry_of(message.expiry, effective_date, problems) if message.HasField("expiry") else None,
         debt_policy=rules.DebtPolicy(message.debt_policy or rules.DebtPolicy.UNLIMITED),
         debt_limit_points=message.debt_limit_points,
+        reminder_days=tuple(sorted(message.reminder_days)),
+        hoarding_months=message.hoarding_months,
     )
     problems += rules.find_problems(rule_set)
     if problems:

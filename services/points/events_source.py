@@ -118,6 +118,17 @@ def events_of(row: Any) -> Iterator[common_pb2.Event]:
         )
     elif kind in (Kind.TRANSFER_OUT, Kind.TRANSFER_IN):
         yield _event(row, _transferred(row, kind))
+    elif kind is Kind.RENEW:
+        yield _event(
+            row,
+            events_pb2.PointsRenewed(
+                txn_id=ids.to_edge("txn", row["txn_id"]),
+                member_id=ids.to_edge("mbr", row["wallet_id"]),
+                points=row["unmoved_points"],
+                lots=_lots(row),
+                expire_time=to_timestamp(row["expire_time"]),
+            ),
+        )
     elif kind in (Kind.CREDIT, Kind.DEBIT):
         yield _event(row, _adjusted(row, kind))
     else:  # EXPIRE; holds and releases move nothing

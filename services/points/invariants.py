@@ -102,7 +102,8 @@ _COUNTS: dict[str, str] = {
           USING (wallet_id, txn_id)
         WHERE t.kind = 14 AND (t.unmoved_points IS DISTINCT FROM u.points
           OR EXISTS (SELECT FROM posting{s} p WHERE p.wallet_id = t.wallet_id AND p.txn_id = t.txn_id)
-          OR NOT EXISTS (SELECT FROM lot_renewal{s} r WHERE r.wallet_id = t.wallet_id AND r.expire_time = t.expire_time))""",
+          OR NOT EXISTS (SELECT FROM lot_renewal{s} r
+                         WHERE r.wallet_id = t.wallet_id AND r.expire_time = t.expire_time))""",
     "4 reversals give back no more than was taken": """
         SELECT (SELECT count(*) FROM lot_use{s} WHERE restored_points > greatest(points, 0))
              + (SELECT count(*) FROM (SELECT wallet_id, ref_id, sum(points) AS points FROM txn{s} WHERE kind = 4
@@ -122,7 +123,8 @@ _COUNTS: dict[str, str] = {
                           sum(amount_minor) AS minor, coalesce(sum(unmoved_points), 0) AS written_off_points
                    FROM txn{s} WHERE kind = 2 GROUP BY wallet_id, ref_id) c
           ON c.wallet_id = r.wallet_id AND c.ref_id = r.sale_id
-        WHERE s.txn_id IS NULL OR r.clawed_back_points + r.written_off_points > s.points OR r.refunded_minor > s.amount_minor
+        WHERE s.txn_id IS NULL OR r.clawed_back_points + r.written_off_points > s.points
+           OR r.refunded_minor > s.amount_minor
            OR r.written_off_points IS DISTINCT FROM c.written_off_points
            OR r.clawed_back_points IS DISTINCT FROM c.points OR r.refund_count IS DISTINCT FROM c.refund_count
            OR r.refunded_minor IS DISTINCT FROM c.minor""",

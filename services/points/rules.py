@@ -111,6 +111,8 @@ class RuleSet:
     expiry: ExpiryPolicy | None = None  # instead of expiry_months
     debt_policy: DebtPolicy = DebtPolicy.UNLIMITED
     debt_limit_points: int = 0
+    reminder_days: tuple[int, ...] = ()  # ascending
+    hoarding_months: int = 0
     # Derived: made once, looked up for every line.
     base: Rule = field(init=False)
     by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)

@@ -187,6 +187,20 @@ class ModelWallet:
                 lot.left = lot.held
         return (Status.APPLIED if points else Status.NOTHING), points, 0, self.available
 
+    def renew(self, before: datetime, expire_time: datetime, now: datetime) -> Answer:
+        points = 0
+        for lot in list(self.lots):
+            free = lot.left - lot.held
+            if free and now < lot.expire_time < min(before, expire_time) and lot.unlock_time is None:
+                lot.left -= free
+                points += free
+                same = [one for one in self.lots if (one.lot_id, one.expire_time) == (lot.lot_id, expire_time)]
+                if not same:
+                    same = [ModelLot(lot.lot_id, expire_time, 0)]
+                    self.lots += same
+                same[0].left += free
+        return (Status.APPLIED if points else Status.NOTHING), points, 0, self.available
+
     def activate(self, unlock_time: datetime, now: datetime) -> Answer:
         points = 0
         for lot in self.lots:

@@ -24,8 +24,9 @@ from tests.integration.points.model import Answer, ModelWallet
 
 SEQUENCES = int(os.environ.get("HUITONG_TEST_SEQUENCES", "150"))
 EXPIRIES = [NOW + timedelta(days=days) for days in (30, 60, 90)]
+RENEWED = [*EXPIRIES[1:], NOW + timedelta(days=120)]
 # Transfers take two wallets: they have histories of their own in test_transfers.
-PLAYED = [kind for kind in Kind if kind not in (Kind.TRANSFER_OUT, Kind.TRANSFER_IN, Kind.RENEW)]
+PLAYED = [kind for kind in Kind if kind not in (Kind.TRANSFER_OUT, Kind.TRANSFER_IN)]
 KINDS = [*PLAYED, *[Kind.EARN] * 3, Kind.REDEEM, Kind.CLAW_BACK, Kind.HOLD, Kind.CAPTURE, Kind.EXPIRE]
 CLOCK = "(SELECT business_time FROM business_clock WHERE id = 1)"
 
@@ -135,6 +136,10 @@ class Player:
                 item.txn_id = self.draw(st.sampled_from(known_holds))
             item.ref_id = item.txn_id
             return item, model.release(item.txn_id, now, by_timeout=item.expected == 1)
+        if kind is Kind.RENEW:
+            before, expire_time = self.draw(st.sampled_from(EXPIRIES)), self.draw(st.sampled_from(RENEWED))
+            item = self.move(kind, wallet, expire_time=expire_time, unlock_time=before)
+            return item, model.renew(before, expire_time, now)
         if kind is Kind.EXPIRE:
             due = [lot.expire_time for lot in model.lots if lot.expire_time <= now and lot.left > lot.held]
             expire_time = self.draw(st.sampled_from(EXPIRIES if is_odd or not due else due))
@@ -193,11 +198,12 @@ class Player:
             (wallet, model.available, model.held, model.pending, model.debt) for wallet, model in self.models.items()
         }
         lots = await self.stage.connection.fetch(
-            f"SELECT lot_id, left_points, held_points FROM lot{self.bank.suffix} WHERE wallet_id = ANY($1)",
+            f"""SELECT lot_id, expire_time, left_points, held_points FROM lot{self.bank.suffix}
+                WHERE wallet_id = ANY($1)""",
             self.wallets,
         )
         assert {tuple(row) for row in lots} == {
-            (lot.lot_id, lot.left, lot.held) for model in self.models.values() for lot in model.lots
+            (lot.lot_id, lot.expire_time, lot.left, lot.held) for model in self.models.values() for lot in model.lots
         }
 
 

@@ -232,6 +232,20 @@ TABLES = (
     """CREATE INDEX adjustment_by_time ON adjustment (group_id, create_time, adjustment_id)""",
     """CREATE INDEX adjustment_by_member ON adjustment (member_id, create_time, adjustment_id)""",
     """CREATE INDEX adjustment_under_way ON adjustment (decide_time) WHERE state = 2""",
+    """CREATE TABLE expiry_reminder (
+        expire_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        wallet_id UUID NOT NULL,
+        days_ahead INTEGER NOT NULL,
+        group_id UUID NOT NULL,
+        PRIMARY KEY (expire_time, wallet_id, days_ahead)
+    )""",
+    """CREATE TABLE hoarder (
+        group_id UUID NOT NULL,
+        wallet_id UUID NOT NULL,
+        idle_since DATE NOT NULL,
+        flag_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (group_id, wallet_id)
+    )""",
     """CREATE TABLE receipt_claim (
         sale_id UUID NOT NULL,
         group_id UUID NOT NULL,
