@@ -25,11 +25,11 @@ CHUNK = 500
 _DUE = """
     SELECT d.wallet_id, d.group_id, d.first_expire_time, l.expire_time, l.points
     FROM (SELECT w.wallet_id, w.group_id, w.first_expire_time FROM wallet w
-          WHERE w.first_expire_time <= $1 AND (w.first_expire_time, w.wallet_id) > ($2, $3) AND w.group_id = ANY ($4)
+          WHERE w.first_expire_time <= $1 AND (w.first_expire_time, w.wallet_id) > ($2, $3)
           ORDER BY w.first_expire_time, w.wallet_id LIMIT $5) d
     LEFT JOIN LATERAL (
         SELECT l.expire_time, sum(l.left_points - l.held_points)::bigint AS points FROM lot l
-        WHERE l.wallet_id = d.wallet_id AND l.expire_time >= d.first_expire_time AND l.expire_time > $6
+        WHERE d.group_id = ANY ($4) AND l.wallet_id = d.wallet_id AND l.expire_time >= d.first_expire_time AND l.expire_time > $6
           AND l.expire_time <= $1 AND l.unlock_time IS NULL AND l.left_points > l.held_points
         GROUP BY l.expire_time) l ON true
     ORDER BY d.first_expire_time, d.wallet_id, l.expire_time"""
@@ -79,7 +79,7 @@ class Reminders:
         until = now + timedelta(days=max(max(each) for each in days.values()))
         after = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
         while rows := await self._db.pool.fetch(_DUE, until, *after, list(days), CHUNK, now):
-            due = [reminder for row in rows if (reminder := _reminder(row, now, days[row["group_id"]]))]
+            due = [reminder for row in rows if (reminder := _reminder(row, now, days.get(row["group_id"], ())))]
             if due:
                 async with self._db.transaction(rpc.internal_caller("points", rpc.NO_GROUP)) as tx:
                     await _send(tx, due)

@@ -110,7 +110,7 @@ async def test_what_cannot_be_renewed_is_left_as_it_is(world: World, desk: Desk)
     await refused(desk.renew(until=NEXT_YEAR + timedelta(days=1), before=FIRST_EXPIRY), "NOTHING_TO_RENEW")
     assert await expiries(world) == [(NEXT_YEAR, 70)]
     # Asked for again with its id it finds itself, also when its time is over by now.
-    span = {"before": NEXT_YEAR + timedelta(hours=1), "until": NEXT_YEAR + timedelta(days=1)}
+    span: dict[str, Any] = {"before": NEXT_YEAR + timedelta(hours=1), "until": NEXT_YEAR + timedelta(days=1)}
     done = await desk.renew(request_id="renew-0002", **span)
     await close_day(world, NEXT_YEAR + timedelta(days=2))
     assert (await desk.renew(request_id="renew-0002", **span)).txn_id == done.txn_id
@@ -189,4 +189,4 @@ async def test_a_renewal_in_one_batch_with_everything_else(bank: Bank, ledger: L
     ]
     assert (await ledger.apply([renew]))[0] == Outcome(Status.REPLAY, 40, 0, 40, until)
     renew.request_hash = b"other"
-    assert (await ledger.apply([renew]))[0].status is Status.CONFLICT
+    assert (await ledger.apply_one(renew)).status is Status.CONFLICT
