@@ -29,8 +29,8 @@ _DUE = """
           ORDER BY w.first_expire_time, w.wallet_id LIMIT $5) d
     LEFT JOIN LATERAL (
         SELECT l.expire_time, sum(l.left_points - l.held_points)::bigint AS points FROM lot l
-        WHERE d.group_id = ANY ($4) AND l.wallet_id = d.wallet_id AND l.expire_time >= d.first_expire_time AND l.expire_time > $6
-          AND l.expire_time <= $1 AND l.unlock_time IS NULL AND l.left_points > l.held_points
+        WHERE d.group_id = ANY ($4) AND l.wallet_id = d.wallet_id AND l.expire_time >= d.first_expire_time
+          AND l.expire_time > $6 AND l.expire_time <= $1 AND l.unlock_time IS NULL AND l.left_points > l.held_points
         GROUP BY l.expire_time) l ON true
     ORDER BY d.first_expire_time, d.wallet_id, l.expire_time"""
 # One that was sent for a shorter distance is the later one: what is left out stays left out.
