@@ -86,12 +86,16 @@ class Reminders:
             after = (rows[-1]["first_expire_time"], rows[-1]["wallet_id"])
 
 
+def nearest_distance(left: timedelta, days: Sequence[int]) -> int | None:
+    """The least of `days`, which ascend, that is reached when so much time is left."""
+    return next((each for each in days if left <= timedelta(days=each)), None)
+
+
 def _reminder(row: Any, now: datetime, days: Sequence[int]) -> _Reminder | None:
     """For the nearest distance that is reached; None when none is."""
     if row["expire_time"] is None:
         return None
-    left = row["expire_time"] - now
-    days_ahead = next((each for each in days if left <= timedelta(days=each)), None)
+    days_ahead = nearest_distance(row["expire_time"] - now, days)
     if days_ahead is None:
         return None
     return _Reminder(row["wallet_id"], row["group_id"], row["expire_time"], days_ahead, row["points"])
