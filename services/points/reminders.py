@@ -33,14 +33,11 @@ _DUE = """
           AND l.expire_time > $6 AND l.expire_time <= $1 AND l.unlock_time IS NULL AND l.left_points > l.held_points
         GROUP BY l.expire_time) l ON true
     ORDER BY d.first_expire_time, d.wallet_id, l.expire_time"""
-# One that was sent for a shorter distance is the later one: what is left out stays left out.
 _NOTE = text(
     """INSERT INTO expiry_reminder (expire_time, wallet_id, days_ahead, group_id)
-       SELECT c.expire_time, c.wallet_id, c.days_ahead, c.group_id
-       FROM unnest(CAST(:expire_times AS timestamptz[]), CAST(:wallet_ids AS uuid[]), CAST(:days_ahead AS integer[]),
-                   CAST(:group_ids AS uuid[])) AS c (expire_time, wallet_id, days_ahead, group_id)
-       WHERE NOT EXISTS (SELECT FROM expiry_reminder r WHERE r.expire_time = c.expire_time
-                           AND r.wallet_id = c.wallet_id AND r.days_ahead <= c.days_ahead)
+       SELECT * FROM unnest(CAST(:expire_times AS timestamptz[]), CAST(:wallet_ids AS uuid[]),
+                            CAST(:days_ahead AS integer[]), CAST(:group_ids AS uuid[])) AS r (a, b, c, d)
+       ORDER BY r.a, r.b, r.c  -- so that two runs cannot wait for each other
        ON CONFLICT DO NOTHING RETURNING wallet_id, expire_time"""
 )
 
