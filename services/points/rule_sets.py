@@ -123,7 +123,7 @@ async def create_draft(tx: Tx, *, request_id: str, rule_set: points_pb2.RuleSet,
 
 
 async def roll_back(tx: Tx, *, request_id: str, version: int, note: str) -> rules_pb2.RuleDraft:
-    """Draft an older version anew, in force from its approval. Raises RuleSetUnknown."""
+    """Draft an older version anew, in force from its approval. Raises RuleSetUnknown, RulesInvalid."""
     older = await get_version(tx, version)
     older.ClearField("version")
     older.ClearField("effective_time")

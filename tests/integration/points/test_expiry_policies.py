@@ -15,6 +15,7 @@ from services.points.convert import to_date
 from services.points.events_source import events_of
 from services.points.jobs import Jobs
 from services.points.ledger import Ledger
+from tests.apps import system
 from tests.integration.points.world import World, set_time
 
 SOLD = datetime(2026, 3, 15, 4, tzinfo=UTC)  # noon in Shanghai
@@ -146,6 +147,17 @@ async def test_rules_whose_points_would_have_expired_are_not_published(world: Wo
     approval = rules_pb2.ApproveRuleDraftRequest(request_id=world.request_id(), draft_id=created.draft.draft_id)
     with pytest.raises(AppError) as refused:
         await world.call(drafts.ApproveRuleDraft, approval, person(world, "bo"))
+    assert refused.value.reason == "RULES_INVALID"
+    # The first rules of a group, and older ones that are to come back.
+    past = world.rule_set(expiry_months=0, expiry=policy(FIXED, fixed_date=to_date(date(2026, 3, 15))))
+    first = points_pb2.PublishRuleSetRequest(request_id=world.request_id(), rule_set=past)
+    with pytest.raises(AppError) as refused:
+        await world.call(world.rules.PublishRuleSet, first, system(ids.derive("no rules yet", world.number)))
+    assert refused.value.reason == "RULES_INVALID"
+    published = await world.publish(past)
+    back = rules_pb2.RollBackRulesRequest(request_id=world.request_id(), version=published.version)
+    with pytest.raises(AppError) as refused:
+        await world.call(drafts.RollBackRules, back, person(world, "anna"))
     assert refused.value.reason == "RULES_INVALID"
 
 

@@ -120,7 +120,7 @@ class RuleDraftServiceServicer:
 
     def RollBackRules(self, request, context):
         """Drafts the content of an older version anew, to be in force as soon as a second person approves.
-        Errors: RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+        Errors: RULE_SET_UNKNOWN, RULES_INVALID (its points would have expired by now), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

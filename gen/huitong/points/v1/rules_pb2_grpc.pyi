@@ -56,7 +56,7 @@ class RuleDraftServiceStub:
     """
     RollBackRules: _grpc.UnaryUnaryMultiCallable[_rules_pb2.RollBackRulesRequest, _rules_pb2.RollBackRulesResponse]
     """Drafts the content of an older version anew, to be in force as soon as a second person approves.
-    Errors: RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+    Errors: RULE_SET_UNKNOWN, RULES_INVALID (its points would have expired by now), REQUEST_ID_REUSED.
     """
     ListRuleSets: _grpc.UnaryUnaryMultiCallable[_rules_pb2.ListRuleSetsRequest, _rules_pb2.ListRuleSetsResponse]
     """All published versions, newest first."""
@@ -89,7 +89,7 @@ class RuleDraftServiceAsyncStub(RuleDraftServiceStub):
     """
     RollBackRules: _aio.UnaryUnaryMultiCallable[_rules_pb2.RollBackRulesRequest, _rules_pb2.RollBackRulesResponse]  # type: ignore[assignment]
     """Drafts the content of an older version anew, to be in force as soon as a second person approves.
-    Errors: RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+    Errors: RULE_SET_UNKNOWN, RULES_INVALID (its points would have expired by now), REQUEST_ID_REUSED.
     """
     ListRuleSets: _aio.UnaryUnaryMultiCallable[_rules_pb2.ListRuleSetsRequest, _rules_pb2.ListRuleSetsResponse]  # type: ignore[assignment]
     """All published versions, newest first."""
@@ -155,7 +155,7 @@ class RuleDraftServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_rules_pb2.RollBackRulesResponse, _abc.Awaitable[_rules_pb2.RollBackRulesResponse]]:
         """Drafts the content of an older version anew, to be in force as soon as a second person approves.
-        Errors: RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+        Errors: RULE_SET_UNKNOWN, RULES_INVALID (its points would have expired by now), REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
