@@ -1,4 +1,8 @@
-"""Tables of reminders and of hoarding members: what was told, so that it is told once. Written by jobs alone."""
+"""Tables of renewals, reminders and hoarding members.
+
+`lot_renewal` is the ledger's: written by ledger_sql/58_renew.sql alone, under the rules that store.py names. The others
+keep what was told, so that it is told once, and are written by jobs.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,16 @@ from sqlalchemy import Column, Date, DateTime, Integer, Table, Uuid
 from services.points.store import metadata
 
 _Time = DateTime(timezone=True)
+
+# The expiries that renewals have given to lots; a return of the sale finds its lot there too.
+lot_renewal = Table(
+    "lot_renewal",
+    metadata,
+    Column("wallet_id", Uuid, primary_key=True),
+    Column("lot_id", Uuid, primary_key=True),
+    Column("expire_time", _Time, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+)
 
 # Reminders that were sent, until their points have expired.
 expiry_reminder = Table(

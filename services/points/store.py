@@ -1,8 +1,8 @@
 """Tables and named queries of points.
 
-The ledger's tables (from `lane` to `ledger_outbox`) are written by the functions in ledger_sql/ alone, one call a
-batch. Lock order there: the lane's row, then wallets by id. Every key of theirs holds the wallet id, no value is made
-by the server (no sequence, default or trigger), so that they can be spread over shards as they are.
+The ledger's tables (from `lane` to `ledger_outbox`, and `lot_renewal`) are written by the functions in ledger_sql/
+alone, one call a batch. Lock order there: the lane's row, then wallets by id. Every key of theirs holds the wallet id,
+no value is made by the server (no sequence, default or trigger), so that they can be spread over shards as they are.
 """
 
 from __future__ import annotations
@@ -169,16 +169,6 @@ lot_use = Table(
     _points("points"),
     _points("restored_points"),  # given back by reversals of this transaction
     CheckConstraint("restored_points >= 0 AND restored_points <= abs(points)", name="lot_use_not_over_restored"),
-)
-
-# The expiries that renewals have given to lots; a return of the sale finds its lot there too.
-lot_renewal = Table(
-    "lot_renewal",
-    metadata,
-    Column("wallet_id", Uuid, primary_key=True),
-    Column("lot_id", Uuid, primary_key=True),
-    Column("expire_time", _Time, primary_key=True),
-    Column("group_id", Uuid, nullable=False),
 )
 
 # Claw-backs that found nothing to take: owed, repaid by later sales, oldest first.
