@@ -7,17 +7,21 @@ import gc
 from chassis.run import App, run_service
 from huitong.member.v1 import member_pb2_grpc
 from huitong.org.v1 import org_pb2_grpc
-from huitong.points.v1 import adjustments_pb2_grpc, points_pb2_grpc, rules_pb2_grpc
+from huitong.points.v1 import adjustments_pb2_grpc, points_pb2_grpc, retention_pb2_grpc, rules_pb2_grpc
 from services.points.adjustments import Adjustments
 from services.points.api import AdjustmentServicer, LedgerServicer, SalesServicer, WalletServicer
 from services.points.caps import Caps
 from services.points.claims import Claims
 from services.points.consumers import member_handlers, org_handlers
 from services.points.events_source import LedgerOutbox
+from services.points.hoarding import Hoarding
 from services.points.jobs import Jobs
 from services.points.ledger import Ledger
 from services.points.lookup import Lookup
 from services.points.operations import Sales
+from services.points.reminders import Reminders
+from services.points.renewals import Renewals
+from services.points.retention_api import RetentionServicer
 from services.points.rules_api import RuleDraftServicer, RuleServicer, RuleSimulationServicer
 from services.points.simulation import Simulations
 from services.points.spending import Spendings
@@ -73,6 +77,11 @@ def build(app: App) -> None:
 
     app.serve(adjustments_pb2_grpc.add_AdjustmentServiceServicer_to_server, AdjustmentServicer(app.db, adjustments))
 
+    app.serve(
+        retention_pb2_grpc.add_RetentionServiceServicer_to_server,
+        RetentionServicer(app.db, Renewals(app.db, lookup, claims, ledger)),
+    )
+
     app.consume("org", org_handlers())
     app.consume("member", member_handlers(lane_count))
 
@@ -80,6 +89,8 @@ def build(app: App) -> None:
     app.job("points-holds", jobs.release_holds, every_seconds=5)
     app.job("points-rule-simulations", Simulations(app.db, lookup).run_all, every_seconds=2)
     app.job("points-adjustments", adjustments.finish, every_seconds=5)
+    app.job("points-reminders", Reminders(app.db, lookup).remind, every_seconds=60)
+    app.job("points-hoarding", Hoarding(app.db, lookup).look, every_seconds=60)
     app.job("points-transfers", transfers.finish, every_seconds=5)
 
 

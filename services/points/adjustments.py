@@ -19,11 +19,12 @@ from chassis.db import Database, Tx
 from chassis.errors import Internal, InvalidArgument
 from huitong.points.v1 import adjustments_pb2 as pb
 from services.points import queries, rules, store
-from services.points.convert import content_hash, optional_edge, to_timestamp
+from services.points.convert import content_hash, optional_edge, to_expiry, to_timestamp
 from services.points.errors import (
     AdjustmentDecided,
     AdjustmentLapsed,
     AdjustmentUnknown,
+    ExpiryPast,
     InsufficientPoints,
     SecondPersonRequired,
 )
@@ -80,7 +81,8 @@ class Adjustments:
         """Approve and apply.
 
         Raises: AdjustmentUnknown, AdjustmentDecided, AdjustmentLapsed, SecondPersonRequired, RuleSetUnknown,
-        InsufficientPoints (final), RequestIdReused, Unavailable (approved; whether it is applied yet is unknown).
+        ExpiryPast, InsufficientPoints (final), RequestIdReused, Unavailable (approved; whether it is applied yet is
+        unknown).
         """
         adjustment_id = ids.from_edge("adj", request.adjustment_id, "adjustment_id")
         data = await self._lookup.group(group_id)
@@ -187,7 +189,7 @@ def to_message(row: Any, now: datetime) -> pb.Adjustment:
         lapse_time=to_timestamp(row["lapse_time"]),
         decide_time=to_timestamp(row["decide_time"]),
         txn_id=ids.to_edge("txn", row["adjustment_id"]) if is_applied else "",
-        points_expire_time=to_timestamp(row["points_expire_time"]),
+        points_expire_time=to_expiry(row["points_expire_time"]),
     )
 
 
@@ -231,11 +233,18 @@ async def _decide(tx: Tx, adjustment_id: UUID, state: int, note: str, expire_tim
 
 
 def _expiry_of_credit(data: GroupData, merchant_id: UUID, now: datetime) -> datetime:
-    """As for a sale of that merchant at `now`. A unit without any store has no zone here; its day is then UTC's."""
+    """As for a sale of that merchant at `now`. A unit without any store has no zone here; its day is then UTC's.
+
+    Raises: RuleSetUnknown, ExpiryPast.
+    """
     unit_id = data.merchants.get(merchant_id)
     time_zone = min((one.time_zone for one in data.stores.values() if one.business_unit_id == unit_id), default="UTC")
     day = rules.business_date_of(now, time_zone)
-    return rules.expiry_of(day.year, day.month, data.rule_set_at(now, time_zone).expiry_months, time_zone)
+    rule_set = data.rule_set_at(now, time_zone)
+    expire_time = rule_set.expire_time(day, time_zone)
+    if rule_set.expiry is not None and rule_set.expiry.is_over(day):
+        raise ExpiryPast(expire_time=expire_time.isoformat())
+    return expire_time
 
 
 def _item(row: Any) -> Item:

@@ -14,7 +14,7 @@ from huitong.common.v1 import types_pb2
 from huitong.points.v1 import adjustments_pb2, adjustments_pb2_grpc, points_pb2, points_pb2_grpc
 from services.points import queries, rules
 from services.points.adjustments import Adjustments, list_adjustments, to_message
-from services.points.convert import optional_edge, to_timestamp
+from services.points.convert import optional_edge, to_expiry, to_timestamp
 from services.points.errors import CurrencyMismatch, MemberUnknown, SaleUnknown
 from services.points.ledger import Kind
 from services.points.lookup import Lookup
@@ -39,7 +39,10 @@ _MOVEMENTS = {
     Kind.DEBIT: points_pb2.MOVEMENT_KIND_DEBIT,
     Kind.TRANSFER_OUT: points_pb2.MOVEMENT_KIND_TRANSFER_OUT,
     Kind.TRANSFER_IN: points_pb2.MOVEMENT_KIND_TRANSFER_IN,
+    Kind.RENEW: points_pb2.MOVEMENT_KIND_RENEW,
 }
+
+_WITH_EXPIRY = (Kind.EARN, Kind.CREDIT, Kind.RENEW)
 
 
 def _seconds_left(context: Any) -> float:
@@ -100,6 +103,7 @@ class SalesServicer(points_pb2_grpc.SalesServiceServicer):
             explanation=points_pb2.Explanation.FromString(row["explanation"]),
             clawed_back_points=row["clawed_back_points"],
             refunded_minor=row["refunded_minor"],
+            written_off_points=row["written_off_points"],
         )
 
 
@@ -238,7 +242,7 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
         merchant_id=optional_edge("mch", row["merchant_id"]),
         store_id=optional_edge("sto", row["store_id"]),
         reference=row["reference"],
-        expire_time=to_timestamp(row["expire_time"]) if row["kind"] in (Kind.EARN, Kind.CREDIT) else None,
+        expire_time=to_expiry(row["expire_time"]) if row["kind"] in _WITH_EXPIRY else None,
         unlock_time=to_timestamp(row["unlock_time"]),
         debt_points=row["debt_points"],
     )
@@ -255,6 +259,9 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
             entry.other_member_id = points_pb2.TransferPointsRequest.FromString(row["detail"]).member_id
         case Kind.CLAW_BACK | Kind.REVERSE:
             entry.reversed_txn_id = ids.to_edge("txn", row["ref_id"])
+            entry.written_off_points = row["unmoved_points"] or 0
+        case Kind.RENEW:
+            entry.renewed_points = row["unmoved_points"]
     return entry
 
 

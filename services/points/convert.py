@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -18,6 +19,7 @@ from services.points import rules
 from services.points.conditions import ConditionInvalid, condition
 from services.points.days import DayKind, Days, DaysInvalid
 from services.points.errors import RulesInvalid
+from services.points.expiry import NEVER, ExpiryKind, ExpiryPolicy, ExpiryRounding, find_expiry_problems, rolling
 from services.points.offers import NO_OFFER, Combination, Offer
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,6 +46,11 @@ def to_timestamp(instant: datetime | None) -> Timestamp | None:
     # As Timestamp.FromDatetime, in a third of its time: every sale makes several.
     since = instant - _EPOCH
     return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1_000)
+
+
+def to_expiry(instant: datetime | None) -> Timestamp | None:
+    """As to_timestamp; what never expires has no expire_time."""
+    return None if instant == NEVER else to_timestamp(instant)
 
 
 @lru_cache(maxsize=1024)
@@ -89,11 +96,36 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         effective_time=instant_of(message.effective_time) if message.HasField("effective_time") else None,
         pending_days=message.pending_days,
         transfer_limit_points=message.transfer_limit_points,
+        expiry=_expiry_of(message.expiry, effective_date, problems) if message.HasField("expiry") else None,
+        debt_policy=rules.DebtPolicy(message.debt_policy or rules.DebtPolicy.UNLIMITED),
+        debt_limit_points=message.debt_limit_points,
+        reminder_days=tuple(sorted(message.reminder_days)),
+        hoarding_months=message.hoarding_months,
     )
     problems += rules.find_problems(rule_set)
     if problems:
         raise RulesInvalid(problem="; ".join(problems))
     return rule_set
+
+
+def _expiry_of(message: points_pb2.ExpiryPolicy, effective_date: date, problems: list[str]) -> ExpiryPolicy:
+    fixed_date = None
+    if message.HasField("fixed_date"):
+        with contextlib.suppress(ValueError):  # without a date it is refused below
+            fixed_date = from_date(message.fixed_date)
+    policy = ExpiryPolicy(
+        kind=ExpiryKind(message.kind),
+        months=message.months,
+        rounding=ExpiryRounding(message.rounding),
+        years=message.years,
+        fixed_date=fixed_date,
+        grace_days=message.grace_days,
+    )
+    used = {descriptor.name for descriptor, _ in message.ListFields()} - {"kind"}
+    if found := find_expiry_problems(policy, used, effective_date):
+        problems += found
+        return rolling(12)  # so that the rest can be checked
+    return policy
 
 
 # What only offers have.
@@ -196,6 +228,8 @@ def explanation_of(
     tier: rules.Tier,
     line_nos: list[int],
     unlock_time: datetime | None = None,
+    nominal_expire_time: datetime | None = None,
+    no_points_reason: points_pb2.NoPointsReason = points_pb2.NO_POINTS_REASON_UNSPECIFIED,
 ) -> bytes:
     """Why a sale earned its points: an Explanation, serialised.
 
@@ -209,6 +243,10 @@ def explanation_of(
     parts.append(points_pb2.Explanation(eligible_minor=earning.eligible_minor, skipped=skipped).SerializeToString())
     if unlock_time is not None:
         parts.append(points_pb2.Explanation(unlock_time=to_timestamp(unlock_time)).SerializeToString())
+    if nominal_expire_time is not None:
+        parts.append(points_pb2.Explanation(nominal_expire_time=to_timestamp(nominal_expire_time)).SerializeToString())
+    if no_points_reason:
+        parts.append(points_pb2.Explanation(no_points_reason=no_points_reason).SerializeToString())
     return b"".join(parts)
 
 

@@ -11,6 +11,7 @@ from huitong.points.v1 import points_pb2
 from services.points import rules
 from services.points.convert import explanation_of, instant_of
 from services.points.errors import CurrencyMismatch, LinesDoNotSum, SaleEarnsTooMuch, SaleTimeInvalid
+from services.points.expiry import nominal_expire_time
 from services.points.lookup import Member, Store
 from services.points.offers import Setting
 
@@ -29,9 +30,14 @@ class Computed(NamedTuple):
     tier: rules.Tier
     earning: rules.Earning
     line_nos: list[int]
+    no_points_reason: points_pb2.NoPointsReason = points_pb2.NO_POINTS_REASON_UNSPECIFIED
 
-    def explanation(self, unlock_time: datetime | None) -> bytes:
+    def explanation(self, unlock_time: datetime | None, time_zone: str) -> bytes:
         """Why, as an Explanation, serialised."""
+        policy = self.rule_set.expiry
+        nominal = None
+        if policy is not None and self.earning.points:
+            nominal = nominal_expire_time(policy, self.business_date, time_zone)
         return explanation_of(
             self.earning,
             rule_set_version=self.rule_set.version,
@@ -39,6 +45,8 @@ class Computed(NamedTuple):
             tier=self.tier,
             line_nos=self.line_nos,
             unlock_time=unlock_time,
+            nominal_expire_time=nominal,
+            no_points_reason=self.no_points_reason,
         )
 
     def unlock_time(self, time_zone: str, now: datetime) -> datetime | None:
@@ -50,11 +58,10 @@ class Computed(NamedTuple):
         return unlock_time if unlock_time > now else None
 
     def expire_time(self, time_zone: str) -> datetime | None:
-        """When the points expire; None when there are none."""
+        """When the points expire, expiry.NEVER when they do not; None when there are no points."""
         if not self.earning.points:
             return None
-        day = self.business_date
-        return rules.expiry_of(day.year, day.month, self.rule_set.expiry_months, time_zone)
+        return self.rule_set.expire_time(self.business_date, time_zone)
 
 
 class SaleLines(NamedTuple):
@@ -88,6 +95,8 @@ def compute_sale(
     """Apply one rule set to a sale; `granted` as in rules.points_for_sale. Pure. Raises SaleEarnsTooMuch."""
     business_date = rules.business_date_of(sale_time, place.time_zone)
     tier = rules.tier_on(member.tiers, business_date)
+    if rule_set.expiry is not None and rule_set.expiry.is_over(business_date):
+        return _earns_nothing(business_date, rule_set, tier, lines)
     setting = None
     if rule_set.offers:
         setting = Setting(
@@ -112,6 +121,13 @@ def compute_sale(
     if earning.points > MOST_POINTS:
         raise SaleEarnsTooMuch(points=earning.points, most_points=MOST_POINTS)
     return Computed(business_date, rule_set, tier, earning, lines.line_nos)
+
+
+def _earns_nothing(business_date: date, rule_set: rules.RuleSet, tier: rules.Tier, lines: SaleLines) -> Computed:
+    """A sale after the day on which all points of the rule set expire: they would be charged for and never be there."""
+    zeros = [0] * len(lines.line_nos)
+    earning = rules.Earning(0, 0, zeros, zeros, [])
+    return Computed(business_date, rule_set, tier, earning, lines.line_nos, points_pb2.NO_POINTS_REASON_EXPIRY_PAST)
 
 
 def check_sale(request: points_pb2.RecordSaleRequest, lines: SaleLines, *, place: Store, now: datetime) -> datetime:

@@ -189,6 +189,20 @@ class RulesInvalid(AppError):
     zh = "积分规则无效：{problem}。"
 
 
+class ExpiryPast(AppError):
+    """The points would expire on {expire_time}, which is past or too early."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "EXPIRY_PAST"
+    zh = "积分到期时间 {expire_time} 已过或过早。"
+
+
+class NothingToRenew(AppError):
+    """The member has no available points that expire before {expiring_before} and {expire_time}."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "NOTHING_TO_RENEW"
+    zh = "该会员没有在 {expiring_before} 和 {expire_time} 之前到期的可用积分。"
+
+
 class SecondPersonRequired(AppError):
     """A second person has to approve this: somebody else than who asked for it."""
 

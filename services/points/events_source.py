@@ -18,12 +18,12 @@ from chassis import ids
 from chassis.events.relay import Positioned
 from huitong.common.v1 import events_pb2 as common_pb2
 from huitong.points.v1 import adjustments_pb2, events_pb2, points_pb2
-from services.points.convert import to_timestamp
+from services.points.convert import to_expiry, to_timestamp
 from services.points.ledger import Kind
 
 READ_SECONDS = 0.03
 _READ = """SELECT n, wallet_id, group_id, txn_id, ref_id, kind, points, debt_points, merchant_id, occur_time,
-        expire_time, unlock_time, lot_ids, lot_merchant_ids, lot_points, payload
+        expire_time, unlock_time, lot_ids, lot_merchant_ids, lot_points, payload, unmoved_points
     FROM ledger_outbox{s} WHERE lane = $1 AND n > $2 ORDER BY n LIMIT $3"""
 _NEWEST = "SELECT n FROM lane{s} WHERE lane = $1"
 
@@ -79,7 +79,7 @@ def events_of(row: Any) -> Iterator[common_pb2.Event]:
     elif kind is Kind.CLAW_BACK:
         refund = events_pb2.SaleRefunded.FromString(row["payload"])
         yield _event(row, refund, row["payload"])
-        if row["points"]:
+        if row["points"] or row["unmoved_points"] is not None:
             yield _event(row, _clawed_back(row, refund))
     elif kind in (Kind.REDEEM, Kind.CAPTURE):
         yield _event(
@@ -118,6 +118,17 @@ def events_of(row: Any) -> Iterator[common_pb2.Event]:
         )
     elif kind in (Kind.TRANSFER_OUT, Kind.TRANSFER_IN):
         yield _event(row, _transferred(row, kind))
+    elif kind is Kind.RENEW:
+        yield _event(
+            row,
+            events_pb2.PointsRenewed(
+                txn_id=ids.to_edge("txn", row["txn_id"]),
+                member_id=ids.to_edge("mbr", row["wallet_id"]),
+                points=row["unmoved_points"],
+                lots=_lots(row),
+                expire_time=to_timestamp(row["expire_time"]),
+            ),
+        )
     elif kind in (Kind.CREDIT, Kind.DEBIT):
         yield _event(row, _adjusted(row, kind))
     else:  # EXPIRE; holds and releases move nothing
@@ -146,7 +157,7 @@ def _earned(row: Any, sale: events_pb2.SaleRecorded) -> events_pb2.PointsEarned:
         business_unit_id=sale.business_unit_id,
         store_id=sale.store_id,
         sale_id=sale.sale_id,
-        expire_time=to_timestamp(row["expire_time"]),
+        expire_time=to_expiry(row["expire_time"]),
         business_date=sale.business_date,
         unlock_time=to_timestamp(row["unlock_time"]) if row["points"] > row["debt_points"] else None,
     )
@@ -170,7 +181,7 @@ def _adjusted(row: Any, kind: Kind) -> Message:
             ),
             points=row["points"],
             debt_repaid_points=row["debt_points"],
-            expire_time=to_timestamp(row["expire_time"]),
+            expire_time=to_expiry(row["expire_time"]),
         )
     if row["points"]:
         return events_pb2.PointsDebited(**common, points=-row["points"], lots=_lots(row))
@@ -207,6 +218,7 @@ def _clawed_back(row: Any, refund: events_pb2.SaleRefunded) -> events_pb2.Points
         lots=_lots(row),
         sale_id=refund.sale_id,
         refund_id=refund.refund_id,
+        written_off_points=row["unmoved_points"] or 0,
     )
 
 

@@ -55,20 +55,23 @@ _COUNTS: dict[str, str] = {
     "3 each issuer's slots = its lots, its debts, its postings": """
         SELECT count(*) FROM (
             SELECT merchant_id, sum(outstanding_points) AS outstanding_points, sum(debt_points) AS debt_points,
-                   sum(expired_points) AS expired_points
+                   sum(expired_points) AS expired_points, sum(written_off_points) AS written_off_points
             FROM issuer_slot{s} GROUP BY merchant_id) s
         FULL JOIN (SELECT merchant_id, sum(left_points) AS points FROM lot{s} GROUP BY merchant_id) l
           USING (merchant_id)
         FULL JOIN (SELECT merchant_id, sum(left_points) AS points FROM debt{s} GROUP BY merchant_id) d
           USING (merchant_id)
         FULL JOIN (SELECT merchant_id, coalesce(sum(points) FILTER (WHERE account = 'issuer'), 0) AS issuer_points,
+                          -coalesce(sum(points) FILTER (WHERE account = 'written_off'), 0) AS written_off_points,
                           coalesce(sum(points) FILTER (WHERE account = 'expired'), 0) AS expired_points,
                           coalesce(sum(points) FILTER (WHERE account = 'transit'), 0) AS transit_points
                    FROM posting{s} WHERE merchant_id IS NOT NULL GROUP BY merchant_id) p USING (merchant_id)
         WHERE coalesce(s.outstanding_points, 0) <> coalesce(l.points, 0) + coalesce(p.transit_points, 0)
            OR coalesce(s.debt_points, 0) <> coalesce(d.points, 0)
            OR coalesce(s.expired_points, 0) <> coalesce(p.expired_points, 0)
-           OR coalesce(s.debt_points - s.outstanding_points - s.expired_points, 0) <> coalesce(p.issuer_points, 0)""",
+           OR coalesce(s.written_off_points, 0) <> coalesce(p.written_off_points, 0)
+           OR coalesce(s.debt_points - s.outstanding_points - s.expired_points, 0)
+                <> coalesce(p.issuer_points - p.written_off_points, 0)""",
     "3 issued - clawed back - redeemed - expired = outstanding - debt": """
         SELECT (coalesce(sum(issued_points - clawed_back_points - redeemed_points - expired_points
                              - outstanding_points + debt_points), 0) <> 0)::int FROM issuer_slot{s}""",
@@ -89,9 +92,18 @@ _COUNTS: dict[str, str] = {
              + (SELECT count(*) FROM debt{s} WHERE left_points < 0 OR left_points > points)""",
     "4 a lot gives what it had, no more": """
         SELECT count(*) FROM lot{s} l
-        FULL JOIN (SELECT wallet_id, lot_id, sum(points) AS points FROM lot_use{s} GROUP BY wallet_id, lot_id) u
-          USING (wallet_id, lot_id)
+        FULL JOIN (SELECT wallet_id, expire_time, lot_id, sum(points) AS points FROM lot_use{s}
+                   GROUP BY wallet_id, expire_time, lot_id) u
+          USING (wallet_id, expire_time, lot_id)
         WHERE l.lot_id IS NULL OR l.points - l.left_points <> coalesce(u.points, 0) OR l.left_points > l.points""",
+    "4 a renewal takes what it gives another expiry": """
+        SELECT count(*) FROM txn{s} t
+        LEFT JOIN (SELECT wallet_id, txn_id, sum(points) AS points FROM lot_use{s} GROUP BY wallet_id, txn_id) u
+          USING (wallet_id, txn_id)
+        WHERE t.kind = 14 AND (t.unmoved_points IS DISTINCT FROM u.points
+          OR EXISTS (SELECT FROM posting{s} p WHERE p.wallet_id = t.wallet_id AND p.txn_id = t.txn_id)
+          OR NOT EXISTS (SELECT FROM lot_renewal{s} r
+                         WHERE r.wallet_id = t.wallet_id AND r.expire_time = t.expire_time))""",
     "4 reversals give back no more than was taken": """
         SELECT (SELECT count(*) FROM lot_use{s} WHERE restored_points > greatest(points, 0))
              + (SELECT count(*) FROM (SELECT wallet_id, ref_id, sum(points) AS points FROM txn{s} WHERE kind = 4
@@ -108,10 +120,12 @@ _COUNTS: dict[str, str] = {
         SELECT count(*) FROM sale_refund{s} r
         LEFT JOIN txn{s} s ON s.wallet_id = r.wallet_id AND s.txn_id = r.sale_id AND s.kind = 1
         LEFT JOIN (SELECT wallet_id, ref_id, -sum(points) AS points, count(*) AS refund_count,
-                          sum(amount_minor) AS minor
+                          sum(amount_minor) AS minor, coalesce(sum(unmoved_points), 0) AS written_off_points
                    FROM txn{s} WHERE kind = 2 GROUP BY wallet_id, ref_id) c
           ON c.wallet_id = r.wallet_id AND c.ref_id = r.sale_id
-        WHERE s.txn_id IS NULL OR r.clawed_back_points > s.points OR r.refunded_minor > s.amount_minor
+        WHERE s.txn_id IS NULL OR r.clawed_back_points + r.written_off_points > s.points
+           OR r.refunded_minor > s.amount_minor
+           OR r.written_off_points IS DISTINCT FROM c.written_off_points
            OR r.clawed_back_points IS DISTINCT FROM c.points OR r.refund_count IS DISTINCT FROM c.refund_count
            OR r.refunded_minor IS DISTINCT FROM c.minor""",
     "5 caps are what sales took of them": """
@@ -123,7 +137,8 @@ _COUNTS: dict[str, str] = {
                 FULL JOIN ledger_outbox{s} o ON o.wallet_id = t.wallet_id AND o.txn_id = t.txn_id
                 WHERE t.txn_id IS NULL OR o.txn_id IS NULL OR t.points <> o.points)
              + (SELECT count(*) FROM (SELECT n - coalesce(lag(n) OVER (PARTITION BY lane ORDER BY n), 0) AS step,
-                                             CASE WHEN kind <= 2 AND points <> 0 THEN 2 ELSE 1 END AS event_count
+                                             CASE WHEN kind <= 2 AND (points <> 0 OR unmoved_points IS NOT NULL)
+                                                  THEN 2 ELSE 1 END AS event_count
                                       FROM ledger_outbox{s}) o WHERE o.step <> o.event_count)
              + (SELECT count(*) FROM lane{s} l
                 LEFT JOIN (SELECT lane, max(n) AS n FROM ledger_outbox{s} GROUP BY lane) o USING (lane)

@@ -48,6 +48,10 @@ LEDGER_SETTINGS = {
 }
 
 
+# For Item.limit_points: what the sale's own lot does not give is written off.
+OWN_LOT_ONLY = -1
+
+
 class Kind(enum.IntEnum):
     """What an item asks for; as in ledger_sql/60_apply.sql."""
 
@@ -64,6 +68,7 @@ class Kind(enum.IntEnum):
     DEBIT = 11
     TRANSFER_OUT = 12
     TRANSFER_IN = 13
+    RENEW = 14
 
 
 class Status(enum.IntEnum):
@@ -110,7 +115,8 @@ class Item:
     detail: bytes | None = None
     explanation: bytes | None = None
     payload: bytes | None = None
-    unlock_time: datetime | None = None  # an earn's: pending until then
+    unlock_time: datetime | None = None  # an earn's: pending until then; a renewal's: for what expires before it
+    limit_points: int | None = None  # a claw-back's: the most that the member may owe, or OWN_LOT_ONLY
 
 
 class Outcome(NamedTuple):
@@ -165,7 +171,7 @@ class Lane:
     ) -> None:
         """`now_sql` is business time as SQL. `after_batch` runs after each commit."""
         self.lane, self._url, self._after_batch = lane, url, after_batch
-        arrays = ", ".join(f"${number}" for number in range(2, 20))
+        arrays = ", ".join(f"${number}" for number in range(2, 21))
         self._statement_text = f"SELECT * FROM ledger_apply{suffix}($1, {now_sql}, {arrays})"
         # One queue a merchant, taken from in turn: a bulk upload does not starve the tills of others.
         self._queues: dict[UUID | None, deque[_Waiting]] = {}
@@ -374,6 +380,7 @@ def columns(items: Sequence[Item]) -> tuple[list[Any], ...]:
         [one.explanation for one in items],
         [one.payload for one in items],
         [one.unlock_time for one in items],
+        [one.limit_points for one in items],
     )
 
 

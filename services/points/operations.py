@@ -22,11 +22,11 @@ from services.points.convert import (
     instant_of,
     request_hash,
     to_date,
-    to_timestamp,
+    to_expiry,
 )
 from services.points.earning import DEFAULT_SOURCE, Computed, check_sale, check_time, compute_sale, lines_of
 from services.points.errors import LineUnknown, MemberUnknown, ReceiptChanged, RefundExceedsSale, SaleUnknown
-from services.points.ledger import Item, Kind, Ledger, Outcome, Status
+from services.points.ledger import OWN_LOT_ONLY, Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import GroupData, Lookup, Member, Store
 from services.points.returns import LineNotSold, ReturnTooLarge, SoldLine, returned_lines
 
@@ -76,7 +76,7 @@ class _Sale:
             self.item.points = self.computed.earning.points
             self.item.expire_time = self.computed.expire_time(self.place.time_zone)
             self.item.unlock_time = self.computed.unlock_time(self.place.time_zone, self.now)
-            self.item.explanation = self.computed.explanation(self.item.unlock_time)
+            self.item.explanation = self.computed.explanation(self.item.unlock_time, self.place.time_zone)
 
 
 class Sales:
@@ -180,7 +180,8 @@ class Sales:
         """
         store_id = ids.from_edge("sto", request.store_id, "store_id")
         request.source = request.source or DEFAULT_SOURCE
-        place = await self._lookup.store(group_id, store_id)
+        data = await self._lookup.group(group_id)
+        place = await self._lookup.store(group_id, store_id, data)
         sale_id = sale_id_of(store_id, request.source, request.receipt_no)
         refund_time = instant_of(request.refund_time)
         check_time(refund_time, await self._db.now())
@@ -203,11 +204,19 @@ class Sales:
                     points_pb2.RefundSaleResponse.FromString(seen["refund_detail"]),
                     points=-seen["refund_points"],
                     debt_points=seen["refund_debt_points"],
+                    written_off_points=seen["refund_written_off_points"] or 0,
                     available_points=seen["refund_available_points"],
                     is_replay=True,
                 )
             item, answer = _prepare_refund(
-                request, seen, group_id=group_id, wallet_id=wallet_id, refund_id=refund_id, place=place, hashed=hashed
+                request,
+                seen,
+                group_id=group_id,
+                wallet_id=wallet_id,
+                refund_id=refund_id,
+                place=place,
+                data=data,
+                hashed=hashed,
             )
             outcome = await self._ledger.apply_one(item)
             match outcome.status:
@@ -216,6 +225,7 @@ class Sales:
                         answer,
                         points=outcome.points,
                         debt_points=outcome.debt_points,
+                        written_off_points=item.points - outcome.points,
                         available_points=outcome.available_points,
                         is_replay=False,
                     )
@@ -287,7 +297,7 @@ def prepare_sale(
         amount_minor=request.total.amount_minor,
         reference=reference,
         detail=content,
-        explanation=computed.explanation(unlock_time),
+        explanation=computed.explanation(unlock_time, place.time_zone),
         payload=payload,
         unlock_time=unlock_time,
     )
@@ -315,7 +325,7 @@ class Recorded:
         message.points = outcome.points
         message.debt_repaid_points = outcome.debt_points
         message.available_points = outcome.available_points
-        if (expire_time := to_timestamp(outcome.expire_time)) is not None:
+        if (expire_time := to_expiry(outcome.expire_time)) is not None:
             message.expire_time.CopyFrom(expire_time)
         explanation = item.explanation if outcome.explanation is None else outcome.explanation
         message.explanation.MergeFromString(explanation or b"")
@@ -341,6 +351,7 @@ def _prepare_refund(
     wallet_id: UUID,
     refund_id: UUID,
     place: Store,
+    data: GroupData,
     hashed: bytes,
 ) -> tuple[Item, points_pb2.RefundSaleResponse]:
     sale = points_pb2.RecordSaleRequest.FromString(seen["detail"])
@@ -407,15 +418,37 @@ def _prepare_refund(
         detail=answer.SerializeToString(),
         explanation=all_returned.SerializeToString(),
         payload=refunded.SerializeToString(deterministic=True),
+        limit_points=_debt_limit(data, explanation.rule_set_version),
     )
     return item, answer
 
 
+def _debt_limit(data: GroupData, version: int) -> int | None:
+    """For Item.limit_points, by the rules that the sale earned by: a return keeps the terms of its purchase."""
+    rule_set = next((each for each in data.rule_sets if each.version == version), None)
+    if rule_set is None:  # published while this was looked up
+        raise Unavailable
+    match rule_set.debt_policy:
+        case rules.DebtPolicy.UNLIMITED:
+            return None
+        case rules.DebtPolicy.WRITTEN_OFF:
+            return OWN_LOT_ONLY
+        case _:
+            return rule_set.debt_limit_points  # WITHIN_BALANCE has none
+
+
 def _refund_answer(
-    answer: points_pb2.RefundSaleResponse, *, points: int, debt_points: int, available_points: int, is_replay: bool
+    answer: points_pb2.RefundSaleResponse,
+    *,
+    points: int,
+    debt_points: int,
+    written_off_points: int,
+    available_points: int,
+    is_replay: bool,
 ) -> points_pb2.RefundSaleResponse:
     answer.clawed_back_points = points
     answer.debt_points = debt_points
+    answer.written_off_points = written_off_points
     answer.available_points = available_points
     answer.is_replay = is_replay
     return answer

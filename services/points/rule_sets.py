@@ -43,6 +43,7 @@ async def publish_first_rule_set(tx: Tx, rule_set: points_pb2.RuleSet) -> points
     await store.count_change(tx, [tx.group_id])
     if await _newest_version(tx):
         raise SecondPersonRequired
+    _check_expiry(tx, rule_set_of(rule_set))
     return await publish_rule_set(tx, rule_set)
 
 
@@ -103,7 +104,9 @@ async def find_rule_set(tx: Tx, day: date) -> points_pb2.RuleSet | None:
 
 async def create_draft(tx: Tx, *, request_id: str, rule_set: points_pb2.RuleSet, note: str) -> rules_pb2.RuleDraft:
     """Keep a draft of the caller's. Raises RulesInvalid."""
-    await _check_budgets(tx, rule_set_of(rule_set))
+    parsed = rule_set_of(rule_set)
+    _check_expiry(tx, parsed)
+    await _check_budgets(tx, parsed)
     row = {
         "group_id": tx.group_id,
         "draft_id": ids.derive(tx.group_id, "rule_draft", request_id),
@@ -120,7 +123,7 @@ async def create_draft(tx: Tx, *, request_id: str, rule_set: points_pb2.RuleSet,
 
 
 async def roll_back(tx: Tx, *, request_id: str, version: int, note: str) -> rules_pb2.RuleDraft:
-    """Draft an older version anew, in force from its approval. Raises RuleSetUnknown."""
+    """Draft an older version anew, in force from its approval. Raises RuleSetUnknown, RulesInvalid."""
     older = await get_version(tx, version)
     older.ClearField("version")
     older.ClearField("effective_time")
@@ -129,13 +132,19 @@ async def roll_back(tx: Tx, *, request_id: str, version: int, note: str) -> rule
 
 
 async def approve_draft(tx: Tx, draft_id: UUID) -> rules_pb2.RuleDraft:
-    """Publish a draft. Raises RuleDraftUnknown, RuleDraftDecided, SecondPersonRequired, EffectiveTimePast."""
+    """Publish a draft.
+
+    Raises: RuleDraftUnknown, RuleDraftDecided, SecondPersonRequired, EffectiveTimePast, RulesInvalid (its budgets are
+    spent, or its points would have expired, meanwhile).
+    """
     row = await _lock_open(tx, draft_id)
     if row["author"] == tx.caller.subject:
         raise SecondPersonRequired
     rule_set = points_pb2.RuleSet.FromString(row["content"])
     await _settle_effective_time(tx, rule_set)
-    await _check_budgets(tx, rule_set_of(rule_set))
+    parsed = rule_set_of(rule_set)
+    _check_expiry(tx, parsed)
+    await _check_budgets(tx, parsed)
     published = await publish_rule_set(tx, rule_set)
     return await _decide(tx, row, PUBLISHED, published.SerializeToString(deterministic=True))
 
@@ -181,6 +190,13 @@ async def _settle_effective_time(tx: Tx, rule_set: points_pb2.RuleSet) -> None:
         rule_set.effective_time.CopyFrom(to_timestamp(tx.now) or rule_set.effective_time)
     elif any(begun):  # the day has begun in some of the group's zones only
         raise EffectiveTimePast
+
+
+def _check_expiry(tx: Tx, rule_set: rules.RuleSet) -> None:
+    """Raises RulesInvalid when all points of these rules would expire on a day that is past."""
+    fixed_date = rule_set.expiry.fixed_date if rule_set.expiry else None
+    if fixed_date is not None and fixed_date < tx.now.date():
+        raise RulesInvalid(problem=f"points would expire on {fixed_date}, which is past")
 
 
 async def _check_budgets(tx: Tx, rule_set: rules.RuleSet) -> None:

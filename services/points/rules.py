@@ -30,6 +30,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chassis.units import BPS, share_floor
+from services.points.expiry import ExpiryPolicy, expire_time, expiry_of, most_pending_days, rolling
 from services.points.offers import NO_OFFER, Offer, SaleFacts, Setting, combine, find_offer_problems, match_offers
 
 BASE_RATE_BPS = BPS
@@ -54,6 +55,15 @@ class Rounding(IntEnum):
     FLOOR = 1
     HALF_UP = 2
     CEILING = 3
+
+
+class DebtPolicy(IntEnum):
+    """As in huitong.points.v1.DebtPolicy."""
+
+    UNLIMITED = 1
+    LIMITED = 2
+    WITHIN_BALANCE = 3
+    WRITTEN_OFF = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # by identity, as the rule set
@@ -98,6 +108,11 @@ class RuleSet:
     effective_time: datetime | None = None
     pending_days: int = 0
     transfer_limit_points: int = 0
+    expiry: ExpiryPolicy | None = None  # instead of expiry_months
+    debt_policy: DebtPolicy = DebtPolicy.UNLIMITED
+    debt_limit_points: int = 0
+    reminder_days: tuple[int, ...] = ()  # ascending
+    hoarding_months: int = 0
     # Derived: made once, looked up for every line.
     base: Rule = field(init=False)
     by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)
@@ -124,6 +139,12 @@ class RuleSet:
     def starts_at(self, time_zone: str) -> datetime:
         """The instant from which it is in force where a store is, as UTC."""
         return self.effective_time or start_of(self.effective_date, time_zone)
+
+    def expire_time(self, day: date, time_zone: str) -> datetime:
+        """When points of a sale on that business date expire, as UTC; expiry.NEVER when they do not."""
+        if self.expiry is None:
+            return expiry_of(day.year, day.month, self.expiry_months, time_zone)
+        return expire_time(self.expiry, day, time_zone)
 
 
 def in_force(rule_sets: Sequence[RuleSet], instant: datetime, time_zone: str) -> RuleSet | None:
@@ -152,8 +173,12 @@ def find_problems(rule_set: RuleSet) -> list[str]:
     minimums = [rule.min_amount_minor for rule in rule_set.thresholds]
     if len(set(minimums)) != len(minimums):
         problems.append("two thresholds have the same minimum")
-    if rule_set.pending_days > (most_days := most_pending_days(rule_set.expiry_months)):
+    if (rule_set.expiry is None) == (rule_set.expiry_months == 0):
+        problems.append("say when points expire either by expiry_months or by expiry")
+    elif rule_set.pending_days > (most_days := most_pending_days(rule_set.expiry or rolling(rule_set.expiry_months))):
         problems.append(f"points would expire before they unlock: at most {most_days} pending days go with this expiry")
+    if (rule_set.debt_policy is DebtPolicy.LIMITED) != (rule_set.debt_limit_points > 0):
+        problems.append("debt_limit_points goes with the debt policy LIMITED and with no other")
     return problems + find_offer_problems(rule_set.offers)
 
 
@@ -392,13 +417,6 @@ def largest_remainder(total: int, weights: Sequence[int | Fraction]) -> list[int
 
 
 @lru_cache(maxsize=4096)
-def expiry_of(year: int, month: int, expiry_months: int, time_zone: str) -> datetime:
-    """When points of a sale in that month expire: the local start of month + expiry_months + 1, as UTC."""
-    months = year * 12 + (month - 1) + expiry_months + 1
-    return datetime(months // 12, months % 12 + 1, 1, tzinfo=zone(time_zone)).astimezone(UTC)
-
-
-@lru_cache(maxsize=4096)
 def start_of(day: date, time_zone: str) -> datetime:
     """The instant at which a business date begins, as UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=zone(time_zone)).astimezone(UTC)
@@ -408,19 +426,6 @@ def unlock_of(business_date: date, pending_days: int, time_zone: str) -> datetim
     """When points of a sale on that date unlock: the local start of the day `pending_days` later, as UTC."""
     day = business_date + timedelta(days=pending_days)
     return datetime(day.year, day.month, day.day, tzinfo=zone(time_zone)).astimezone(UTC)
-
-
-@lru_cache(maxsize=256)
-def most_pending_days(expiry_months: int) -> int:
-    """The most days that points may be pending and still unlock before they expire, whenever they are earned.
-
-    The hardest case is a sale on the last day of a month: its points live for the `expiry_months` months that follow
-    and expire at their end. So it is the number of days of the shortest such run of months.
-    """
-    starts = [date(2001 + month // 12, month % 12 + 1, 1) for month in range(12 * 13)]
-    return min(
-        (starts[first + expiry_months] - starts[first]).days for first in range(min(12, len(starts) - expiry_months))
-    )
 
 
 @lru_cache(maxsize=256)

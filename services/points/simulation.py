@@ -19,7 +19,7 @@ from chassis.db import Database, Tx
 from chassis.errors import AppError, InvalidArgument
 from huitong.points.v1 import points_pb2, rules_pb2
 from services.points import rule_sets, rules, store
-from services.points.convert import from_date, rule_set_of, to_date, to_timestamp
+from services.points.convert import from_date, rule_set_of, to_date, to_expiry
 from services.points.earning import Computed, check_sale, compute_sale, lines_of
 from services.points.errors import MemberUnknown, RuleSimulationUnknown, SpanInvalid
 from services.points.lookup import GroupData, Lookup
@@ -66,10 +66,10 @@ async def quote_sale(
     else:
         rule_set = data.rule_set_at(sale_time, place.time_zone)
     computed = compute_sale(sale, lines, member=members[member_id], place=place, sale_time=sale_time, rule_set=rule_set)
-    explanation = computed.explanation(computed.unlock_time(place.time_zone, now))
+    explanation = computed.explanation(computed.unlock_time(place.time_zone, now), place.time_zone)
     return rules_pb2.QuoteSaleResponse(
         points=computed.earning.points,
-        expire_time=to_timestamp(computed.expire_time(place.time_zone)),
+        expire_time=to_expiry(computed.expire_time(place.time_zone)),
         explanation=points_pb2.Explanation.FromString(explanation),
     )
 

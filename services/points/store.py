@@ -1,8 +1,8 @@
 """Tables and named queries of points.
 
-The ledger's tables (from `lane` to `ledger_outbox`) are written by the functions in ledger_sql/ alone, one call a
-batch. Lock order there: the lane's row, then wallets by id. Every key of theirs holds the wallet id, no value is made
-by the server (no sequence, default or trigger), so that they can be spread over shards as they are.
+The ledger's tables (from `lane` to `ledger_outbox`, and `lot_renewal`) are written by the functions in ledger_sql/
+alone, one call a batch. Lock order there: the lane's row, then wallets by id. Every key of theirs holds the wallet id,
+no value is made by the server (no sequence, default or trigger), so that they can be spread over shards as they are.
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ wallet = Table(
     Column("version", BigInteger, nullable=False),  # number of its transactions
     Column("first_expire_time", _Time),  # no unlocked lot with points left expires before it
     Column("create_time", _Time, nullable=False),
+    Column("idle_since", Date),  # in UTC: of the last spending, before the first one of joining
     CheckConstraint(
         "available_points >= 0 AND held_points >= 0 AND pending_points >= 0 AND debt_points >= 0",
         name="wallet_not_negative",
@@ -85,6 +86,7 @@ wallet = Table(
         name="wallet_in_bounds",
     ),
     Index("wallet_by_expiry", "first_expire_time", "wallet_id", postgresql_where=text("first_expire_time IS NOT NULL")),
+    Index("wallet_by_idle", "group_id", "idle_since", "wallet_id"),
 )
 
 # Every movement, and for ever the ids that make asking twice do once. Never changed.
@@ -112,13 +114,14 @@ txn = Table(
     Column("amount_minor", BigInteger, nullable=False),
     Column("detail", LargeBinary),  # sale: RecordSaleRequest; refund: RefundSaleResponse; spending: Spending
     Column("explanation", LargeBinary),  # sale: Explanation
+    Column("unmoved_points", BigInteger),  # claw-back: written off; renewal: given another expiry
     # For statements. Partial also so that a plan made while the table was small cannot use it to look an id up.
     Index(
         "txn_by_version",
         "wallet_id",
         "version",
         unique=True,
-        postgresql_where=text("points <> 0 OR pending_points <> 0"),
+        postgresql_where=text("points <> 0 OR pending_points <> 0 OR unmoved_points IS NOT NULL"),
     ),
 )
 
@@ -130,7 +133,7 @@ posting = Table(
     Column("txn_id", Uuid, primary_key=True),
     Column("leg", SmallInteger, primary_key=True, autoincrement=False),
     Column("group_id", Uuid, nullable=False),
-    Column("account", Text, nullable=False),  # member, issuer, expired, debt, transit
+    Column("account", Text, nullable=False),  # member, issuer, expired, debt, transit, written_off
     Column("merchant_id", Uuid),  # the issuer; none for the member's leg
     _points("points"),
 )
@@ -165,8 +168,8 @@ lot_use = Table(
     Column("wallet_id", Uuid, primary_key=True),
     Column("txn_id", Uuid, primary_key=True),
     Column("lot_id", Uuid, primary_key=True),
+    Column("expire_time", _Time, primary_key=True),
     Column("group_id", Uuid, nullable=False),
-    Column("expire_time", _Time, nullable=False),
     Column("merchant_id", Uuid, nullable=False),
     _points("points"),
     _points("restored_points"),  # given back by reversals of this transaction
@@ -196,6 +199,7 @@ sale_refund = Table(
     Column("group_id", Uuid, nullable=False),
     Column("refund_count", Integer, nullable=False),
     _points("clawed_back_points"),
+    _points("written_off_points"),  # neither taken nor owed
     Column("refunded_minor", BigInteger, nullable=False),
     Column("returned_lines", LargeBinary, nullable=False),  # RefundSaleRequest: what came back of each line in all
 )
@@ -244,8 +248,8 @@ hold_lot = Table(
     Column("wallet_id", Uuid, primary_key=True),
     Column("hold_id", Uuid, primary_key=True),
     Column("lot_id", Uuid, primary_key=True),
+    Column("expire_time", _Time, primary_key=True),
     Column("group_id", Uuid, nullable=False),
-    Column("expire_time", _Time, nullable=False),
     Column("merchant_id", Uuid, nullable=False),
     _points("points"),
     CheckConstraint("points >= 0", name="hold_lot_not_negative"),
@@ -267,6 +271,7 @@ issuer_slot = Table(
     _points("accepted_points"),  # taken as payment, less what was given back
     Column("sale_count", BigInteger, nullable=False),
     Column("sales_minor", BigInteger, nullable=False),
+    Column("written_off_points", BigInteger),  # of returned goods, neither taken nor owed; none is 0
 )
 
 # Events in the order of their lane: n is the number of the row's last event (a sale with points has two).
@@ -290,6 +295,7 @@ ledger_outbox = Table(
     Column("lot_merchant_ids", ARRAY(Uuid)),
     Column("lot_points", ARRAY(BigInteger)),
     Column("payload", LargeBinary),  # sale: SaleRecorded; refund: SaleRefunded; spending: Spending
+    Column("unmoved_points", BigInteger),  # as of txn
 )
 
 # ---- adjustments by hand
@@ -572,8 +578,9 @@ async def save_members(tx: Tx, members: Sequence[KnownMember], lane_count: int) 
         text(
             """INSERT INTO wallet (wallet_id, group_id, lane, available_points, held_points, pending_points,
                                    debt_points, earned_points, clawed_back_points, spent_points, expired_points,
-                                   transferred_points, version, first_expire_time, create_time)
-               SELECT m.member_id, m.group_id, m.lane, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, :now
+                                   transferred_points, version, first_expire_time, create_time, idle_since)
+               SELECT m.member_id, m.group_id, m.lane, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, CAST(:now AS timestamptz),
+                      (CAST(:now AS timestamptz) AT TIME ZONE 'UTC')::date
                FROM unnest(CAST(:member_ids AS uuid[]), CAST(:group_ids AS uuid[]), CAST(:lanes AS integer[]))
                     AS m (member_id, group_id, lane)
                ORDER BY m.member_id ON CONFLICT (wallet_id) DO NOTHING"""

@@ -81,6 +81,9 @@ def _debit(event: points_events.PointsDebited, occur_time: datetime) -> list[Mov
 
 
 def _claw_back(event: points_events.PointsClawedBack, occur_time: datetime) -> list[Movement]:
+    # What was written off stays as it is: the issuer has paid for it and does not get that back.
+    if not event.points:
+        return []
     sale_id = _own_id(event.sale_id)
     if sale_id is None:
         raise ValueError("a claw-back without a sale")

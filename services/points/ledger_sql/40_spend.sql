@@ -15,6 +15,7 @@ BEGIN
   UPDATE wallet{s} w
     SET available_points = w.available_points - p_item.points, spent_points = w.spent_points + p_item.points,
         version = w.version + 1,
+        idle_since = (p_now AT TIME ZONE 'UTC')::date,  -- a date: its index changes once a day at most
         -- Everything ahead of the last lot taken is spent, unless some of it is held or waits for the expiry run.
         first_expire_time = CASE WHEN w.held_points = 0 AND w.first_expire_time > p_now
                                  THEN (v_chosen.takes[cardinality(v_chosen.takes)]).expire_time
@@ -64,7 +65,8 @@ BEGIN
     v_left := v_left - v_take;
   END LOOP;
   UPDATE lot_use{s} u SET restored_points = u.restored_points + t.points FROM unnest(v_takes) t
-    WHERE u.wallet_id = p_item.wallet_id AND u.txn_id = p_item.ref_id AND u.lot_id = t.lot_id;
+    WHERE u.wallet_id = p_item.wallet_id AND u.txn_id = p_item.ref_id AND u.lot_id = t.lot_id
+      AND u.expire_time = t.expire_time;
   PERFORM ledger_use{s}(p_item, p_lane, v_takes, -1, false, 'redeemed');
   PERFORM ledger_slot{s}(p_lane, v_redemption.merchant_id, p_item.group_id, 0, 0, 0, 0, -p_item.points, 0, 0);
   UPDATE wallet{s} w

@@ -96,7 +96,8 @@ BEGIN
     v_left := v_left - v_take;
   END LOOP;
   UPDATE hold_lot{s} t SET points = t.points - taken.points FROM unnest(v_takes) taken
-    WHERE t.wallet_id = p_item.wallet_id AND t.hold_id = p_item.ref_id AND t.lot_id = taken.lot_id;
+    WHERE t.wallet_id = p_item.wallet_id AND t.hold_id = p_item.ref_id AND t.lot_id = taken.lot_id
+      AND t.expire_time = taken.expire_time;
   p_item.merchant_id := v_hold.merchant_id;
   p_item.store_id := v_hold.store_id;
   p_item.reference := v_hold.reference;
@@ -106,7 +107,7 @@ BEGIN
   PERFORM ledger_slot{s}(p_lane, p_item.merchant_id, p_item.group_id, 0, 0, 0, 0, p_item.points, 0, 0);
   UPDATE wallet{s} w
     SET held_points = w.held_points - p_item.points, spent_points = w.spent_points + p_item.points,
-        version = w.version + 1
+        version = w.version + 1, idle_since = (p_now AT TIME ZONE 'UTC')::date
     WHERE w.wallet_id = p_item.wallet_id;
   -- What the hold has beyond the capture is free again.
   p_wallet := ledger_free{s}(v_hold, 2, p_item.points, p_wallet);

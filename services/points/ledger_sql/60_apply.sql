@@ -1,7 +1,7 @@
 -- The ledger's one call: apply the items of one lane, answer each with an outcome. One call is one transaction.
 --
 -- Kinds: 1 earn, 2 claw back, 3 redeem, 4 reverse, 5 expire, 6 hold, 7 capture, 8 release, 9 activate,
---   10 credit, 11 debit, 12 transfer out, 13 transfer in.
+--   10 credit, 11 debit, 12 transfer out, 13 transfer in, 14 renew.
 -- Statuses: 1 applied, 2 replay, 3 conflict (same id, other content), 4 unknown wallet, 5 insufficient, 6 stale,
 --   7 hold released, 8 hold unknown, 9 hold captured, 10 capture exceeds hold, 11 redemption unknown,
 --   12 reversal exceeds redemption, 13 nothing to do, 14 sale unknown, 15 transfer limit reached.
@@ -15,7 +15,7 @@ CREATE OR REPLACE FUNCTION ledger_apply{s}(
   p_lane integer, p_now timestamptz, p_kind smallint[], p_wallet uuid[], p_group uuid[], p_txn uuid[], p_hash bytea[],
   p_points bigint[], p_merchant uuid[], p_store uuid[], p_ref uuid[], p_occur timestamptz[], p_expire timestamptz[],
   p_amount bigint[], p_expected integer[], p_reference text[], p_detail bytea[], p_explanation bytea[],
-  p_payload bytea[], p_unlock timestamptz[])
+  p_payload bytea[], p_unlock timestamptz[], p_limit bigint[])
 RETURNS SETOF ledger_outcome LANGUAGE plpgsql AS $$
 DECLARE
   v_n bigint;
@@ -133,10 +133,10 @@ BEGIN
   v_first_n := v_n;
   FOR v_item IN
     SELECT i.* FROM unnest(p_kind, p_wallet, p_group, p_txn, p_hash, p_points, p_merchant, p_store, p_ref, p_occur,
-                           p_expire, p_amount, p_expected, p_reference, p_detail, p_explanation, p_payload, p_unlock)
+                           p_expire, p_amount, p_expected, p_reference, p_detail, p_explanation, p_payload, p_unlock, p_limit)
                     WITH ORDINALITY AS i (kind, wallet_id, group_id, txn_id, request_hash, points, merchant_id, store_id,
                                           ref_id, occur_time, expire_time, amount_minor, expected, reference, detail,
-                                          explanation, payload, unlock_time, ord)
+                                          explanation, payload, unlock_time, limit_points, ord)
     WHERE i.wallet_id = ANY (v_slow) ORDER BY i.ord
   LOOP
     SELECT w.* INTO v_wallet FROM wallet{s} w WHERE w.wallet_id = v_item.wallet_id AND w.lane = p_lane;
@@ -159,7 +159,7 @@ BEGIN
       v_outcome := ROW(v_item.ord,
                        CASE WHEN v_seen.request_hash <> v_item.request_hash THEN 3
                             WHEN v_seen.kind = 11 AND v_seen.points = 0 THEN 5 ELSE 2 END,
-                       CASE WHEN v_item.kind = 9 THEN -v_seen.pending_points ELSE abs(v_seen.points) END,
+                       CASE v_item.kind WHEN 9 THEN -v_seen.pending_points WHEN 14 THEN v_seen.unmoved_points ELSE abs(v_seen.points) END,
                        v_seen.debt_points, v_seen.available_points, v_seen.expire_time,
                        v_seen.detail, v_seen.explanation);
       RETURN NEXT v_outcome;
@@ -176,6 +176,7 @@ BEGIN
       WHEN 11 THEN v_done := ledger_debit{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 12 THEN v_done := ledger_transfer_out{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 13 THEN v_done := ledger_transfer_in{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 14 THEN v_done := ledger_renew{s}(v_item, v_wallet, p_lane, p_now, v_n);
     END CASE;
     v_n := v_done.n;
     v_outcome := v_done.o;

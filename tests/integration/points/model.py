@@ -69,19 +69,27 @@ class ModelWallet:
             self.lots.append(ModelLot(txn, expire_time, points - repaid, unlock_time=unlock_time))
         return Status.APPLIED, points, repaid, self.available
 
-    def claw_back(self, sale: UUID, points: int, now: datetime, *, seen_refunds: int) -> Answer:
+    def claw_back(
+        self, sale: UUID, points: int, now: datetime, *, seen_refunds: int, debt_limit: int | None = None
+    ) -> Answer:
+        """Beyond `debt_limit` nothing is owed; one below 0 leaves all lots but the sale's own alone."""
         if sale not in {known for known, _, _ in self.sales}:
             return Status.SALE_UNKNOWN, 0, 0, self.available
         if seen_refunds != self.refund_counts.get(sale, 0):
             return Status.STALE, 0, 0, self.available
         chosen = self.choose(points, now, own=sale)
+        if debt_limit is not None and debt_limit < 0:
+            chosen = [(lot, part) for lot, part in chosen if lot.lot_id == sale]
         for lot, part in chosen:
             lot.left -= part
-        debt = points - sum(part for _, part in chosen)
+        taken = sum(part for _, part in chosen)
+        debt = points - taken
+        if debt_limit is not None:
+            debt = min(debt, max(debt_limit - self.debt, 0))
         self.debt += debt
         self.refund_counts[sale] = self.refund_counts.get(sale, 0) + 1
         self.sales = [(s, e, left - points if s == sale else left) for s, e, left in self.sales]
-        return Status.APPLIED, points, debt, self.available
+        return Status.APPLIED, taken + debt, debt, self.available
 
     def redeem(self, txn: UUID, points: int, now: datetime) -> Answer:
         chosen = self.choose(points, now)
@@ -177,6 +185,20 @@ class ModelWallet:
             if lot.expire_time == expire_time <= now and lot.unlock_time is None:
                 points += lot.left - lot.held
                 lot.left = lot.held
+        return (Status.APPLIED if points else Status.NOTHING), points, 0, self.available
+
+    def renew(self, before: datetime, expire_time: datetime, now: datetime) -> Answer:
+        points = 0
+        for lot in list(self.lots):
+            free = lot.left - lot.held
+            if free and now < lot.expire_time < min(before, expire_time) and lot.unlock_time is None:
+                lot.left -= free
+                points += free
+                same = [one for one in self.lots if (one.lot_id, one.expire_time) == (lot.lot_id, expire_time)]
+                if not same:
+                    same = [ModelLot(lot.lot_id, expire_time, 0)]
+                    self.lots += same
+                same[0].left += free
         return (Status.APPLIED if points else Status.NOTHING), points, 0, self.available
 
     def activate(self, unlock_time: datetime, now: datetime) -> Answer:

@@ -31,6 +31,8 @@ COLD_TABLES = {
         "rule_draft",
         "rule_simulation",
         "adjustment",
+        "expiry_reminder",
+        "hoarder",
         "store",
         "merchant",
         "member",

@@ -18,12 +18,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chassis import ids
-from services.points.ledger import Item, Kind, Ledger, Outcome, Status
+from services.points.ledger import OWN_LOT_ONLY, Item, Kind, Ledger, Outcome, Status
 from tests.integration.points.bank import NOW, Bank
 from tests.integration.points.model import Answer, ModelWallet
 
 SEQUENCES = int(os.environ.get("HUITONG_TEST_SEQUENCES", "150"))
 EXPIRIES = [NOW + timedelta(days=days) for days in (30, 60, 90)]
+RENEWED = [*EXPIRIES[1:], NOW + timedelta(days=120)]
 # Transfers take two wallets: they have histories of their own in test_transfers.
 PLAYED = [kind for kind in Kind if kind not in (Kind.TRANSFER_OUT, Kind.TRANSFER_IN)]
 KINDS = [*PLAYED, *[Kind.EARN] * 3, Kind.REDEEM, Kind.CLAW_BACK, Kind.HOLD, Kind.CAPTURE, Kind.EXPIRE]
@@ -90,10 +91,12 @@ class Player:
         if kind is Kind.CLAW_BACK and (clawable or is_odd):
             sale, expire_time, left = self.draw(st.sampled_from(clawable or [(nothing, EXPIRIES[0], 1)]))
             points, seen = min(points, left), model.refund_counts.get(sale, 0) + is_odd
+            debt_limit = self.draw(st.sampled_from([None, None, 0, 5, 20, OWN_LOT_ONLY]))
             item = self.move(
                 kind, wallet, points, ref_id=sale, expire_time=expire_time, expected=seen, detail=b"", explanation=b""
             )
-            return item, model.claw_back(sale, points, now, seen_refunds=seen)
+            item.limit_points = debt_limit
+            return item, model.claw_back(sale, points, now, seen_refunds=seen, debt_limit=debt_limit)
         if kind is Kind.REDEEM:
             item = self.move(kind, wallet, points, detail=b"")
             return item, model.redeem(item.txn_id, points, now)
@@ -133,6 +136,10 @@ class Player:
                 item.txn_id = self.draw(st.sampled_from(known_holds))
             item.ref_id = item.txn_id
             return item, model.release(item.txn_id, now, by_timeout=item.expected == 1)
+        if kind is Kind.RENEW:
+            before, expire_time = self.draw(st.sampled_from(EXPIRIES)), self.draw(st.sampled_from(RENEWED))
+            item = self.move(kind, wallet, expire_time=expire_time, unlock_time=before)
+            return item, model.renew(before, expire_time, now)
         if kind is Kind.EXPIRE:
             due = [lot.expire_time for lot in model.lots if lot.expire_time <= now and lot.left > lot.held]
             expire_time = self.draw(st.sampled_from(EXPIRIES if is_odd or not due else due))
@@ -191,11 +198,12 @@ class Player:
             (wallet, model.available, model.held, model.pending, model.debt) for wallet, model in self.models.items()
         }
         lots = await self.stage.connection.fetch(
-            f"SELECT lot_id, left_points, held_points FROM lot{self.bank.suffix} WHERE wallet_id = ANY($1)",
+            f"""SELECT lot_id, expire_time, left_points, held_points FROM lot{self.bank.suffix}
+                WHERE wallet_id = ANY($1)""",
             self.wallets,
         )
         assert {tuple(row) for row in lots} == {
-            (lot.lot_id, lot.left, lot.held) for model in self.models.values() for lot in model.lots
+            (lot.lot_id, lot.expire_time, lot.left, lot.held) for model in self.models.values() for lot in model.lots
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 from sqlalchemy import text
@@ -52,6 +53,10 @@ async def test_migrated_schema_is_what_the_code_declares(service: str, sandbox: 
         async with engine.connect() as connection:
             await connection.execute(text("CREATE SCHEMA declared"))
             translated = await connection.execution_options(schema_translate_map={None: "declared"})
+            # A service may keep tables of a capability in a module of their own, "…_store".
+            for module in iter_modules(import_module(f"services.{service}").__path__):
+                if module.name.endswith("_store"):
+                    import_module(f"services.{service}.{module.name}")
             for metadata in (tables.metadata, import_module(f"services.{service}.store").metadata):
                 await translated.run_sync(metadata.create_all)
             migrated, declared = await _tables(connection, "public"), await _tables(connection, "declared")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from chassis import ids
 from services.points import returns, rules
+from services.points.expiry import expiry_of, most_pending_days, rolling
 from services.points.returns import ReturnedLine, SoldLine
 from services.points.rules import Offset, Rule, RuleKind, RuleSet, Tier
 
@@ -213,7 +214,7 @@ def test_refund_when_nothing_is_left() -> None:
     ],
 )
 def test_expiry(year: int, month: int, months: int, time_zone: str, expires: datetime) -> None:
-    assert rules.expiry_of(year, month, months, time_zone) == expires
+    assert expiry_of(year, month, months, time_zone) == expires
 
 
 def test_business_date_is_the_store_s() -> None:
@@ -289,10 +290,10 @@ def test_points_unlock_when_the_day_begins_where_the_store_is(time_zone: str, un
 
 @pytest.mark.parametrize("expiry_months", [1, 2, 3, 11, 12, 13, 120])
 def test_points_that_pend_as_long_as_allowed_unlock_before_they_expire(expiry_months: int) -> None:
-    days = rules.most_pending_days(expiry_months)
+    days = most_pending_days(rolling(expiry_months))
     margins = set()
     for number in range(4 * 366):
         day = date(2018, 1, 1) + timedelta(days=number)
         unlock_time = rules.unlock_of(day, days, "Asia/Shanghai")
-        margins.add((rules.expiry_of(day.year, day.month, expiry_months, "Asia/Shanghai") - unlock_time).days)
+        margins.add((expiry_of(day.year, day.month, expiry_months, "Asia/Shanghai") - unlock_time).days)
     assert min(margins) == 1  # one more and the last day of some month would fail

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +17,9 @@ from huitong.points.v1 import points_pb2
 from services.points import conditions
 from services.points.convert import rule_set_of, to_date, to_timestamp
 from services.points.earning import compute_sale, lines_of
+from services.points.expiry import NEVER
 from services.points.lookup import FIRST_DAY, Member, Store
+from services.points.reminders import nearest_distance
 from services.points.rules import Tier
 
 PAGE = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
@@ -68,6 +70,42 @@ def test_an_example_gives_the_points_that_the_page_says(title: str, block: str) 
     assert [points_of(example["rules"], sale) for sale in example["sales"]] == [
         sale["points"] for sale in example["sales"]
     ]
+
+
+def block_of(name: str) -> list[dict[str, Any]]:
+    (text,) = re.findall(rf'```json\n(\{{"{name}".*?)```', PAGE, re.DOTALL)
+    found: list[dict[str, Any]] = json.loads(text)[name]
+    return found
+
+
+@pytest.mark.parametrize("example", block_of("expiry_examples"), ids=lambda example: example["last_day"])
+def test_points_can_be_spent_until_the_day_that_the_page_says(example: dict[str, Any]) -> None:
+    rule_set = json_format.ParseDict(
+        {
+            "base_points": 1,
+            "base_step_minor": 100,
+            "rules": [{"rule_id": "base", "kind": "RULE_KIND_BASE"}],
+            "effective_date": {"year": 2015, "month": 1, "day": 1},
+            "expiry": example["expiry"],
+        },
+        points_pb2.RuleSet(),
+    )
+    expire_time = rule_set_of(rule_set).expire_time(date.fromisoformat(example["sold_on"]), ZONE)
+    last_moment = (expire_time - timedelta(seconds=1)).astimezone(ZoneInfo(ZONE))
+    assert example["last_day"] == ("never" if expire_time == NEVER else str(last_moment.date()))
+
+
+@pytest.mark.parametrize("example", block_of("reminder_examples"), ids=lambda example: str(example["hours_left"]))
+def test_the_distance_is_told_that_the_page_says(example: dict[str, Any]) -> None:
+    left = timedelta(hours=example["hours_left"])
+    assert nearest_distance(left, sorted(example["reminder_days"])) == example["told"]
+
+
+def test_every_way_to_expire_and_to_owe_is_explained() -> None:
+    terms = PAGE[PAGE.index("## When points expire") :]
+    for names in (points_pb2.ExpiryKind, points_pb2.DebtPolicy):
+        for name in list(names.keys())[1:]:
+            assert f"`{name}`" in terms, name
 
 
 def test_every_fact_is_explained() -> None:

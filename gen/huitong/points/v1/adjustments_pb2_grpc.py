@@ -75,7 +75,8 @@ class AdjustmentServiceServicer:
         refused for good (state REFUSED) and takes nothing. An answer that was lost is safe to ask for again: what was
         approved is applied in any case.
         Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
-        SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+        SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, EXPIRY_PAST (by the rules of today the points of a
+        credit would have expired already), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

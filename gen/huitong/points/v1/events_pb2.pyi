@@ -188,7 +188,7 @@ class SaleRefunded(_message.Message):
     def __init__(self, refund_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., refund_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., time_zone: _Optional[str] = ..., refunded: _Optional[_Union[_types_pb2.Money, _Mapping]] = ...) -> None: ...
 
 class PointsClawedBack(_message.Message):
-    __slots__ = ("txn_id", "member_id", "issuer_merchant_id", "points", "debt_points", "lots", "sale_id", "refund_id")
+    __slots__ = ("txn_id", "member_id", "issuer_merchant_id", "points", "debt_points", "lots", "sale_id", "refund_id", "written_off_points")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     ISSUER_MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -197,6 +197,7 @@ class PointsClawedBack(_message.Message):
     LOTS_FIELD_NUMBER: _ClassVar[int]
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
     REFUND_ID_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_OFF_POINTS_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     member_id: str
     issuer_merchant_id: str
@@ -205,7 +206,8 @@ class PointsClawedBack(_message.Message):
     lots: _containers.RepeatedCompositeFieldContainer[LotShare]
     sale_id: str
     refund_id: str
-    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., issuer_merchant_id: _Optional[str] = ..., points: _Optional[int] = ..., debt_points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., sale_id: _Optional[str] = ..., refund_id: _Optional[str] = ...) -> None: ...
+    written_off_points: int
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., issuer_merchant_id: _Optional[str] = ..., points: _Optional[int] = ..., debt_points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., sale_id: _Optional[str] = ..., refund_id: _Optional[str] = ..., written_off_points: _Optional[int] = ...) -> None: ...
 
 class PointsRedeemed(_message.Message):
     __slots__ = ("txn_id", "member_id", "points", "lots", "spending")
@@ -248,3 +250,47 @@ class PointsExpired(_message.Message):
     points: int
     lots: _containers.RepeatedCompositeFieldContainer[LotShare]
     def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ...) -> None: ...
+
+class PointsRenewed(_message.Message):
+    __slots__ = ("txn_id", "member_id", "points", "lots", "expire_time")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class PointsExpiringSoon(_message.Message):
+    __slots__ = ("member_id", "expire_time", "points", "days_ahead")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    DAYS_AHEAD_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    expire_time: _timestamp_pb2.Timestamp
+    points: int
+    days_ahead: int
+    def __init__(self, member_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., points: _Optional[int] = ..., days_ahead: _Optional[int] = ...) -> None: ...
+
+class PointsHoardingStarted(_message.Message):
+    __slots__ = ("member_id", "available_points", "idle_since")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    IDLE_SINCE_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    available_points: int
+    idle_since: _types_pb2.BusinessDate
+    def __init__(self, member_id: _Optional[str] = ..., available_points: _Optional[int] = ..., idle_since: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ...) -> None: ...
+
+class PointsHoardingEnded(_message.Message):
+    __slots__ = ("member_id", "available_points")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    available_points: int
+    def __init__(self, member_id: _Optional[str] = ..., available_points: _Optional[int] = ...) -> None: ...

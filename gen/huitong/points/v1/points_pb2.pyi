@@ -14,6 +14,11 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class NoPointsReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    NO_POINTS_REASON_UNSPECIFIED: _ClassVar[NoPointsReason]
+    NO_POINTS_REASON_EXPIRY_PAST: _ClassVar[NoPointsReason]
+
 class MovementKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     MOVEMENT_KIND_UNSPECIFIED: _ClassVar[MovementKind]
@@ -27,6 +32,7 @@ class MovementKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MOVEMENT_KIND_DEBIT: _ClassVar[MovementKind]
     MOVEMENT_KIND_TRANSFER_OUT: _ClassVar[MovementKind]
     MOVEMENT_KIND_TRANSFER_IN: _ClassVar[MovementKind]
+    MOVEMENT_KIND_RENEW: _ClassVar[MovementKind]
 
 class SpendingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -67,6 +73,32 @@ class Rounding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ROUNDING_FLOOR: _ClassVar[Rounding]
     ROUNDING_HALF_UP: _ClassVar[Rounding]
     ROUNDING_CEILING: _ClassVar[Rounding]
+
+class DebtPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DEBT_POLICY_UNSPECIFIED: _ClassVar[DebtPolicy]
+    DEBT_POLICY_UNLIMITED: _ClassVar[DebtPolicy]
+    DEBT_POLICY_LIMITED: _ClassVar[DebtPolicy]
+    DEBT_POLICY_WITHIN_BALANCE: _ClassVar[DebtPolicy]
+    DEBT_POLICY_WRITTEN_OFF: _ClassVar[DebtPolicy]
+
+class ExpiryKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXPIRY_KIND_UNSPECIFIED: _ClassVar[ExpiryKind]
+    EXPIRY_KIND_ROLLING_MONTHS: _ClassVar[ExpiryKind]
+    EXPIRY_KIND_CALENDAR_YEAR_END: _ClassVar[ExpiryKind]
+    EXPIRY_KIND_FIXED_DATE: _ClassVar[ExpiryKind]
+    EXPIRY_KIND_NONE: _ClassVar[ExpiryKind]
+
+class ExpiryRounding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    EXPIRY_ROUNDING_UNSPECIFIED: _ClassVar[ExpiryRounding]
+    EXPIRY_ROUNDING_DAY: _ClassVar[ExpiryRounding]
+    EXPIRY_ROUNDING_MONTH: _ClassVar[ExpiryRounding]
+    EXPIRY_ROUNDING_QUARTER: _ClassVar[ExpiryRounding]
+    EXPIRY_ROUNDING_YEAR: _ClassVar[ExpiryRounding]
+NO_POINTS_REASON_UNSPECIFIED: NoPointsReason
+NO_POINTS_REASON_EXPIRY_PAST: NoPointsReason
 MOVEMENT_KIND_UNSPECIFIED: MovementKind
 MOVEMENT_KIND_EARN: MovementKind
 MOVEMENT_KIND_CLAW_BACK: MovementKind
@@ -78,6 +110,7 @@ MOVEMENT_KIND_CREDIT: MovementKind
 MOVEMENT_KIND_DEBIT: MovementKind
 MOVEMENT_KIND_TRANSFER_OUT: MovementKind
 MOVEMENT_KIND_TRANSFER_IN: MovementKind
+MOVEMENT_KIND_RENEW: MovementKind
 SPENDING_KIND_UNSPECIFIED: SpendingKind
 SPENDING_KIND_VOUCHER: SpendingKind
 SPENDING_KIND_CHECKOUT_OFFSET: SpendingKind
@@ -103,6 +136,21 @@ ROUNDING_UNSPECIFIED: Rounding
 ROUNDING_FLOOR: Rounding
 ROUNDING_HALF_UP: Rounding
 ROUNDING_CEILING: Rounding
+DEBT_POLICY_UNSPECIFIED: DebtPolicy
+DEBT_POLICY_UNLIMITED: DebtPolicy
+DEBT_POLICY_LIMITED: DebtPolicy
+DEBT_POLICY_WITHIN_BALANCE: DebtPolicy
+DEBT_POLICY_WRITTEN_OFF: DebtPolicy
+EXPIRY_KIND_UNSPECIFIED: ExpiryKind
+EXPIRY_KIND_ROLLING_MONTHS: ExpiryKind
+EXPIRY_KIND_CALENDAR_YEAR_END: ExpiryKind
+EXPIRY_KIND_FIXED_DATE: ExpiryKind
+EXPIRY_KIND_NONE: ExpiryKind
+EXPIRY_ROUNDING_UNSPECIFIED: ExpiryRounding
+EXPIRY_ROUNDING_DAY: ExpiryRounding
+EXPIRY_ROUNDING_MONTH: ExpiryRounding
+EXPIRY_ROUNDING_QUARTER: ExpiryRounding
+EXPIRY_ROUNDING_YEAR: ExpiryRounding
 
 class SaleLine(_message.Message):
     __slots__ = ("line_no", "amount_minor", "category", "item_code", "quantity")
@@ -185,7 +233,7 @@ class RecordSalesResult(_message.Message):
     def __init__(self, recorded: _Optional[_Union[RecordSaleResponse, _Mapping]] = ..., problem: _Optional[_Union[_types_pb2.Problem, _Mapping]] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time")
+    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "nominal_expire_time", "no_points_reason")
     RULE_SET_VERSION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIER_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -195,6 +243,8 @@ class Explanation(_message.Message):
     ELIGIBLE_MINOR_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_FIELD_NUMBER: _ClassVar[int]
     UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
+    NOMINAL_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    NO_POINTS_REASON_FIELD_NUMBER: _ClassVar[int]
     rule_set_version: int
     business_date: _types_pb2.BusinessDate
     tier_code: str
@@ -204,7 +254,9 @@ class Explanation(_message.Message):
     eligible_minor: int
     skipped: _containers.RepeatedCompositeFieldContainer[SkippedRule]
     unlock_time: _timestamp_pb2.Timestamp
-    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    nominal_expire_time: _timestamp_pb2.Timestamp
+    no_points_reason: NoPointsReason
+    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., nominal_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., no_points_reason: _Optional[_Union[NoPointsReason, str]] = ...) -> None: ...
 
 class SkippedRule(_message.Message):
     __slots__ = ("rule_id", "problem")
@@ -267,7 +319,7 @@ class RefundSaleRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., refund_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[RefundLine, _Mapping]]] = ...) -> None: ...
 
 class RefundSaleResponse(_message.Message):
-    __slots__ = ("refund_id", "sale_id", "member_id", "clawed_back_points", "debt_points", "available_points", "lines", "refunded_minor", "is_replay")
+    __slots__ = ("refund_id", "sale_id", "member_id", "clawed_back_points", "debt_points", "available_points", "lines", "refunded_minor", "is_replay", "written_off_points")
     REFUND_ID_FIELD_NUMBER: _ClassVar[int]
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -277,6 +329,7 @@ class RefundSaleResponse(_message.Message):
     LINES_FIELD_NUMBER: _ClassVar[int]
     REFUNDED_MINOR_FIELD_NUMBER: _ClassVar[int]
     IS_REPLAY_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_OFF_POINTS_FIELD_NUMBER: _ClassVar[int]
     refund_id: str
     sale_id: str
     member_id: str
@@ -286,7 +339,8 @@ class RefundSaleResponse(_message.Message):
     lines: _containers.RepeatedCompositeFieldContainer[LinePoints]
     refunded_minor: int
     is_replay: bool
-    def __init__(self, refund_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., clawed_back_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., available_points: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., refunded_minor: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
+    written_off_points: int
+    def __init__(self, refund_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., clawed_back_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., available_points: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., refunded_minor: _Optional[int] = ..., is_replay: _Optional[bool] = ..., written_off_points: _Optional[int] = ...) -> None: ...
 
 class GetSaleRequest(_message.Message):
     __slots__ = ("member_id", "sale_id")
@@ -297,7 +351,7 @@ class GetSaleRequest(_message.Message):
     def __init__(self, member_id: _Optional[str] = ..., sale_id: _Optional[str] = ...) -> None: ...
 
 class GetSaleResponse(_message.Message):
-    __slots__ = ("sale_id", "member_id", "store_id", "source", "receipt_no", "sale_time", "total", "lines", "points", "explanation", "clawed_back_points", "refunded_minor")
+    __slots__ = ("sale_id", "member_id", "store_id", "source", "receipt_no", "sale_time", "total", "lines", "points", "explanation", "clawed_back_points", "refunded_minor", "written_off_points")
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -310,6 +364,7 @@ class GetSaleResponse(_message.Message):
     EXPLANATION_FIELD_NUMBER: _ClassVar[int]
     CLAWED_BACK_POINTS_FIELD_NUMBER: _ClassVar[int]
     REFUNDED_MINOR_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_OFF_POINTS_FIELD_NUMBER: _ClassVar[int]
     sale_id: str
     member_id: str
     store_id: str
@@ -322,7 +377,8 @@ class GetSaleResponse(_message.Message):
     explanation: Explanation
     clawed_back_points: int
     refunded_minor: int
-    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ..., points: _Optional[int] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., clawed_back_points: _Optional[int] = ..., refunded_minor: _Optional[int] = ...) -> None: ...
+    written_off_points: int
+    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ..., points: _Optional[int] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., clawed_back_points: _Optional[int] = ..., refunded_minor: _Optional[int] = ..., written_off_points: _Optional[int] = ...) -> None: ...
 
 class GetBalanceRequest(_message.Message):
     __slots__ = ("member_id",)
@@ -399,7 +455,7 @@ class ListStatementResponse(_message.Message):
     def __init__(self, entries: _Optional[_Iterable[_Union[StatementEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class StatementEntry(_message.Message):
-    __slots__ = ("txn_id", "kind", "points", "available_points", "occur_time", "record_time", "merchant_id", "store_id", "reference", "expire_time", "pending_points", "unlock_time", "rules", "debt_points", "spending_kind", "reason_code", "reversed_txn_id", "other_member_id")
+    __slots__ = ("txn_id", "kind", "points", "available_points", "occur_time", "record_time", "merchant_id", "store_id", "reference", "expire_time", "pending_points", "unlock_time", "rules", "debt_points", "spending_kind", "reason_code", "reversed_txn_id", "other_member_id", "written_off_points", "renewed_points")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -418,6 +474,8 @@ class StatementEntry(_message.Message):
     REASON_CODE_FIELD_NUMBER: _ClassVar[int]
     REVERSED_TXN_ID_FIELD_NUMBER: _ClassVar[int]
     OTHER_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_OFF_POINTS_FIELD_NUMBER: _ClassVar[int]
+    RENEWED_POINTS_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     kind: MovementKind
     points: int
@@ -436,7 +494,9 @@ class StatementEntry(_message.Message):
     reason_code: str
     reversed_txn_id: str
     other_member_id: str
-    def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., debt_points: _Optional[int] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ..., reason_code: _Optional[str] = ..., reversed_txn_id: _Optional[str] = ..., other_member_id: _Optional[str] = ...) -> None: ...
+    written_off_points: int
+    renewed_points: int
+    def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., debt_points: _Optional[int] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ..., reason_code: _Optional[str] = ..., reversed_txn_id: _Optional[str] = ..., other_member_id: _Optional[str] = ..., written_off_points: _Optional[int] = ..., renewed_points: _Optional[int] = ...) -> None: ...
 
 class QuoteOffsetRequest(_message.Message):
     __slots__ = ("member_id", "store_id", "order_total")
@@ -673,7 +733,7 @@ class EarningRule(_message.Message):
     def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ...) -> None: ...
 
 class RuleSet(_message.Message):
-    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points")
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "expiry", "debt_policy", "debt_limit_points", "reminder_days", "hoarding_months")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -686,6 +746,11 @@ class RuleSet(_message.Message):
     EFFECTIVE_TIME_FIELD_NUMBER: _ClassVar[int]
     PENDING_DAYS_FIELD_NUMBER: _ClassVar[int]
     TRANSFER_LIMIT_POINTS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRY_FIELD_NUMBER: _ClassVar[int]
+    DEBT_POLICY_FIELD_NUMBER: _ClassVar[int]
+    DEBT_LIMIT_POINTS_FIELD_NUMBER: _ClassVar[int]
+    REMINDER_DAYS_FIELD_NUMBER: _ClassVar[int]
+    HOARDING_MONTHS_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_date: _types_pb2.BusinessDate
     base_points: int
@@ -698,7 +763,28 @@ class RuleSet(_message.Message):
     effective_time: _timestamp_pb2.Timestamp
     pending_days: int
     transfer_limit_points: int
-    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ...) -> None: ...
+    expiry: ExpiryPolicy
+    debt_policy: DebtPolicy
+    debt_limit_points: int
+    reminder_days: _containers.RepeatedScalarFieldContainer[int]
+    hoarding_months: int
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., expiry: _Optional[_Union[ExpiryPolicy, _Mapping]] = ..., debt_policy: _Optional[_Union[DebtPolicy, str]] = ..., debt_limit_points: _Optional[int] = ..., reminder_days: _Optional[_Iterable[int]] = ..., hoarding_months: _Optional[int] = ...) -> None: ...
+
+class ExpiryPolicy(_message.Message):
+    __slots__ = ("kind", "months", "rounding", "years", "fixed_date", "grace_days")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    MONTHS_FIELD_NUMBER: _ClassVar[int]
+    ROUNDING_FIELD_NUMBER: _ClassVar[int]
+    YEARS_FIELD_NUMBER: _ClassVar[int]
+    FIXED_DATE_FIELD_NUMBER: _ClassVar[int]
+    GRACE_DAYS_FIELD_NUMBER: _ClassVar[int]
+    kind: ExpiryKind
+    months: int
+    rounding: ExpiryRounding
+    years: int
+    fixed_date: _types_pb2.BusinessDate
+    grace_days: int
+    def __init__(self, kind: _Optional[_Union[ExpiryKind, str]] = ..., months: _Optional[int] = ..., rounding: _Optional[_Union[ExpiryRounding, str]] = ..., years: _Optional[int] = ..., fixed_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., grace_days: _Optional[int] = ...) -> None: ...
 
 class OffsetRule(_message.Message):
     __slots__ = ("offset_points", "offset_minor", "max_share_bps")
@@ -761,7 +847,7 @@ class MerchantTotals(_message.Message):
     def __init__(self, merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., issued: _Optional[_Union[PointsTotals, _Mapping]] = ..., accepted_points: _Optional[int] = ...) -> None: ...
 
 class PointsTotals(_message.Message):
-    __slots__ = ("issued_points", "clawed_back_points", "redeemed_points", "expired_points", "outstanding_points", "debt_points", "sale_count", "sales_minor")
+    __slots__ = ("issued_points", "clawed_back_points", "redeemed_points", "expired_points", "outstanding_points", "debt_points", "sale_count", "sales_minor", "written_off_points")
     ISSUED_POINTS_FIELD_NUMBER: _ClassVar[int]
     CLAWED_BACK_POINTS_FIELD_NUMBER: _ClassVar[int]
     REDEEMED_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -770,6 +856,7 @@ class PointsTotals(_message.Message):
     DEBT_POINTS_FIELD_NUMBER: _ClassVar[int]
     SALE_COUNT_FIELD_NUMBER: _ClassVar[int]
     SALES_MINOR_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_OFF_POINTS_FIELD_NUMBER: _ClassVar[int]
     issued_points: int
     clawed_back_points: int
     redeemed_points: int
@@ -778,4 +865,5 @@ class PointsTotals(_message.Message):
     debt_points: int
     sale_count: int
     sales_minor: int
-    def __init__(self, issued_points: _Optional[int] = ..., clawed_back_points: _Optional[int] = ..., redeemed_points: _Optional[int] = ..., expired_points: _Optional[int] = ..., outstanding_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., sale_count: _Optional[int] = ..., sales_minor: _Optional[int] = ...) -> None: ...
+    written_off_points: int
+    def __init__(self, issued_points: _Optional[int] = ..., clawed_back_points: _Optional[int] = ..., redeemed_points: _Optional[int] = ..., expired_points: _Optional[int] = ..., outstanding_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., sale_count: _Optional[int] = ..., sales_minor: _Optional[int] = ..., written_off_points: _Optional[int] = ...) -> None: ...

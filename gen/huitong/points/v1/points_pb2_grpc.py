@@ -82,7 +82,8 @@ class SalesServiceServicer:
 
     def RefundSale(self, request, context):
         """Takes back exactly the points that the returned lines earned: from the sale's own lot first, also while it is
-        pending, then from what is available. What was spent already becomes debt, which later earning repays.
+        pending, then from what is available. What was spent already becomes debt, which later earning repays, or is written
+        off, as the rule set of the sale says (debt_policy).
         Errors: STORE_UNKNOWN, SALE_UNKNOWN, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

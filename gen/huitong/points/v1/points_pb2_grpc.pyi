@@ -46,7 +46,8 @@ class SalesServiceStub:
     """
     RefundSale: _grpc.UnaryUnaryMultiCallable[_points_pb2.RefundSaleRequest, _points_pb2.RefundSaleResponse]
     """Takes back exactly the points that the returned lines earned: from the sale's own lot first, also while it is
-    pending, then from what is available. What was spent already becomes debt, which later earning repays.
+    pending, then from what is available. What was spent already becomes debt, which later earning repays, or is written
+    off, as the rule set of the sale says (debt_policy).
     Errors: STORE_UNKNOWN, SALE_UNKNOWN, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID, REQUEST_ID_REUSED.
     """
     GetSale: _grpc.UnaryUnaryMultiCallable[_points_pb2.GetSaleRequest, _points_pb2.GetSaleResponse]
@@ -72,7 +73,8 @@ class SalesServiceAsyncStub(SalesServiceStub):
     """
     RefundSale: _aio.UnaryUnaryMultiCallable[_points_pb2.RefundSaleRequest, _points_pb2.RefundSaleResponse]  # type: ignore[assignment]
     """Takes back exactly the points that the returned lines earned: from the sale's own lot first, also while it is
-    pending, then from what is available. What was spent already becomes debt, which later earning repays.
+    pending, then from what is available. What was spent already becomes debt, which later earning repays, or is written
+    off, as the rule set of the sale says (debt_policy).
     Errors: STORE_UNKNOWN, SALE_UNKNOWN, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID, REQUEST_ID_REUSED.
     """
     GetSale: _aio.UnaryUnaryMultiCallable[_points_pb2.GetSaleRequest, _points_pb2.GetSaleResponse]  # type: ignore[assignment]
@@ -113,7 +115,8 @@ class SalesServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.RefundSaleResponse, _abc.Awaitable[_points_pb2.RefundSaleResponse]]:
         """Takes back exactly the points that the returned lines earned: from the sale's own lot first, also while it is
-        pending, then from what is available. What was spent already becomes debt, which later earning repays.
+        pending, then from what is available. What was spent already becomes debt, which later earning repays, or is written
+        off, as the rule set of the sale says (debt_policy).
         Errors: STORE_UNKNOWN, SALE_UNKNOWN, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID, REQUEST_ID_REUSED.
         """
 

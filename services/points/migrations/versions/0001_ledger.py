@@ -29,11 +29,13 @@ TABLES = (
         version BIGINT NOT NULL,
         first_expire_time TIMESTAMP WITH TIME ZONE,
         create_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        idle_since DATE,
         PRIMARY KEY (wallet_id),
         CONSTRAINT wallet_not_negative CHECK (available_points >= 0 AND held_points >= 0 AND pending_points >= 0 AND debt_points >= 0),
         CONSTRAINT wallet_in_bounds CHECK (greatest(available_points, earned_points, abs(transferred_points)) < 9007199254740992)
     ) WITH (fillfactor = 70)""",
     """CREATE INDEX wallet_by_expiry ON wallet (first_expire_time, wallet_id) WHERE first_expire_time IS NOT NULL""",
+    """CREATE INDEX wallet_by_idle ON wallet (group_id, idle_since, wallet_id)""",
     """CREATE TABLE txn (
         wallet_id UUID NOT NULL,
         txn_id UUID NOT NULL,
@@ -56,10 +58,11 @@ TABLES = (
         amount_minor BIGINT NOT NULL,
         detail BYTEA,
         explanation BYTEA,
+        unmoved_points BIGINT,
         PRIMARY KEY (wallet_id, txn_id)
     )""",
     """CREATE UNIQUE INDEX txn_by_version ON txn (wallet_id, version)
-        WHERE points <> 0 OR pending_points <> 0""",
+        WHERE points <> 0 OR pending_points <> 0 OR unmoved_points IS NOT NULL""",
     """CREATE TABLE posting (
         wallet_id UUID NOT NULL,
         txn_id UUID NOT NULL,
@@ -90,13 +93,20 @@ TABLES = (
         wallet_id UUID NOT NULL,
         txn_id UUID NOT NULL,
         lot_id UUID NOT NULL,
-        group_id UUID NOT NULL,
         expire_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        group_id UUID NOT NULL,
         merchant_id UUID NOT NULL,
         points BIGINT NOT NULL,
         restored_points BIGINT NOT NULL,
-        PRIMARY KEY (wallet_id, txn_id, lot_id),
+        PRIMARY KEY (wallet_id, txn_id, lot_id, expire_time),
         CONSTRAINT lot_use_not_over_restored CHECK (restored_points >= 0 AND restored_points <= abs(points))
+    )""",
+    """CREATE TABLE lot_renewal (
+        wallet_id UUID NOT NULL,
+        lot_id UUID NOT NULL,
+        expire_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        group_id UUID NOT NULL,
+        PRIMARY KEY (wallet_id, lot_id, expire_time)
     )""",
     """CREATE TABLE debt (
         wallet_id UUID NOT NULL,
@@ -115,6 +125,7 @@ TABLES = (
         group_id UUID NOT NULL,
         refund_count INTEGER NOT NULL,
         clawed_back_points BIGINT NOT NULL,
+        written_off_points BIGINT NOT NULL,
         refunded_minor BIGINT NOT NULL,
         returned_lines BYTEA NOT NULL,
         PRIMARY KEY (wallet_id, sale_id)
@@ -154,11 +165,11 @@ TABLES = (
         wallet_id UUID NOT NULL,
         hold_id UUID NOT NULL,
         lot_id UUID NOT NULL,
-        group_id UUID NOT NULL,
         expire_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        group_id UUID NOT NULL,
         merchant_id UUID NOT NULL,
         points BIGINT NOT NULL,
-        PRIMARY KEY (wallet_id, hold_id, lot_id),
+        PRIMARY KEY (wallet_id, hold_id, lot_id, expire_time),
         CONSTRAINT hold_lot_not_negative CHECK (points >= 0)
     )""",
     """CREATE TABLE issuer_slot (
@@ -174,6 +185,7 @@ TABLES = (
         accepted_points BIGINT NOT NULL,
         sale_count BIGINT NOT NULL,
         sales_minor BIGINT NOT NULL,
+        written_off_points BIGINT,
         PRIMARY KEY (lane, merchant_id)
     ) WITH (fillfactor = 50)""",
     """CREATE TABLE ledger_outbox (
@@ -194,6 +206,7 @@ TABLES = (
         lot_merchant_ids UUID[],
         lot_points BIGINT[],
         payload BYTEA,
+        unmoved_points BIGINT,
         PRIMARY KEY (lane, n, wallet_id)
     )""",
     """CREATE TABLE adjustment (
@@ -220,6 +233,20 @@ TABLES = (
     """CREATE INDEX adjustment_by_time ON adjustment (group_id, create_time, adjustment_id)""",
     """CREATE INDEX adjustment_by_member ON adjustment (member_id, create_time, adjustment_id)""",
     """CREATE INDEX adjustment_under_way ON adjustment (decide_time) WHERE state = 2""",
+    """CREATE TABLE expiry_reminder (
+        expire_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        wallet_id UUID NOT NULL,
+        days_ahead INTEGER NOT NULL,
+        group_id UUID NOT NULL,
+        PRIMARY KEY (expire_time, wallet_id, days_ahead)
+    )""",
+    """CREATE TABLE hoarder (
+        group_id UUID NOT NULL,
+        wallet_id UUID NOT NULL,
+        idle_since DATE NOT NULL,
+        flag_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (group_id, wallet_id)
+    )""",
     """CREATE TABLE receipt_claim (
         sale_id UUID NOT NULL,
         group_id UUID NOT NULL,
