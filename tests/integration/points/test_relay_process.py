@@ -1,5 +1,7 @@
-"""`python -m services.points` relays in a process of its own, which it keeps running and which never outlives it; what it
-relays are the ledger's events and those of transactions."""
+"""`python -m services.points` relays in a process of its own, which it keeps running and which never outlives it.
+
+What it relays are the ledger's events and those of transactions.
+"""
 
 from __future__ import annotations
 
