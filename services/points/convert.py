@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
@@ -18,6 +19,7 @@ from services.points import rules
 from services.points.conditions import ConditionInvalid, condition
 from services.points.days import DayKind, Days, DaysInvalid
 from services.points.errors import RulesInvalid
+from services.points.limits import AppliedLimit, Ceiling, SaleLimits, StoreBudget
 from services.points.offers import NO_OFFER, Combination, Offer
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -89,6 +91,7 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         effective_time=instant_of(message.effective_time) if message.HasField("effective_time") else None,
         pending_days=message.pending_days,
         transfer_limit_points=message.transfer_limit_points,
+        sale_limits=_sale_limits_of(message, problems),
     )
     problems += rules.find_problems(rule_set)
     if problems:
@@ -114,6 +117,25 @@ _OFFER_FIELDS = {
     "max_points_per_member_month",
     "budget_points",
 }
+
+
+def _sale_limits_of(message: points_pb2.RuleSet, problems: list[str]) -> SaleLimits | None:
+    stores: dict[UUID, StoreBudget] = {}
+    for budget in message.store_budgets:
+        try:
+            store_id = ids.from_edge("sto", budget.store_id, "store_id")
+        except InvalidArgument:
+            problems.append(f"store budgets: {budget.store_id!r} is not an id that starts with sto_")
+            continue
+        if store_id in stores:
+            problems.append(f"store budgets: {budget.store_id} has two")
+        if not (budget.points_per_month or budget.points_in_all):
+            problems.append(f"store budgets: {budget.store_id} has no limit")
+        stores[store_id] = StoreBudget(budget.points_per_month, budget.points_in_all)
+    ceiling = Ceiling(message.issuance_ceiling.points_per_day, message.issuance_ceiling.points_per_month)
+    if message.HasField("issuance_ceiling") and not any(ceiling):
+        problems.append("the issuance ceiling has no limit")
+    return SaleLimits(stores, ceiling) if stores or any(ceiling) else None
 
 
 def _rule_of(message: points_pb2.EarningRule, problems: list[str]) -> rules.Rule:
@@ -196,6 +218,7 @@ def explanation_of(
     tier: rules.Tier,
     line_nos: list[int],
     unlock_time: datetime | None = None,
+    limits: Sequence[AppliedLimit] = (),
 ) -> bytes:
     """Why a sale earned its points: an Explanation, serialised.
 
@@ -209,7 +232,17 @@ def explanation_of(
     parts.append(points_pb2.Explanation(eligible_minor=earning.eligible_minor, skipped=skipped).SerializeToString())
     if unlock_time is not None:
         parts.append(points_pb2.Explanation(unlock_time=to_timestamp(unlock_time)).SerializeToString())
+    if limits:
+        parts.append(points_pb2.Explanation(limits=map(_limit_to_proto, limits)).SerializeToString())
     return b"".join(parts)
+
+
+def _limit_to_proto(limit: AppliedLimit) -> points_pb2.AppliedLimit:
+    return points_pb2.AppliedLimit(
+        limit=int(limit.limit),  # type: ignore[arg-type]
+        limit_points=limit.points,
+        left_points=limit.left_points,
+    )
 
 
 @lru_cache(maxsize=4096)

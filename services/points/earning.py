@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -11,12 +11,26 @@ from huitong.points.v1 import points_pb2
 from services.points import rules
 from services.points.convert import explanation_of, instant_of
 from services.points.errors import CurrencyMismatch, LinesDoNotSum, SaleTimeInvalid
+from services.points.limits import AppliedLimit
 from services.points.lookup import Member, Store
 from services.points.offers import Setting
 
 DEFAULT_SOURCE = "pos"
 LATEST_SALE = timedelta(hours=24)
 EARLIEST_YEAR = 2000
+
+
+class Known(NamedTuple):
+    """What is known of a sale beside itself, its member and its store: what was decided over many sales."""
+
+    # What limited offers may give, as in rules.points_for_sale.
+    granted: Mapping[str, int] | None = None
+    # What the sale may earn in all, and the limits that say so.
+    granted_points: int | None = None
+    limits: Sequence[AppliedLimit] = ()
+
+
+NOTHING_KNOWN = Known()
 
 
 class Computed(NamedTuple):
@@ -27,6 +41,7 @@ class Computed(NamedTuple):
     tier: rules.Tier
     earning: rules.Earning
     line_nos: list[int]
+    known: Known = NOTHING_KNOWN
 
     def explanation(self, unlock_time: datetime | None) -> bytes:
         """Why, as an Explanation, serialised."""
@@ -37,6 +52,7 @@ class Computed(NamedTuple):
             tier=self.tier,
             line_nos=self.line_nos,
             unlock_time=unlock_time,
+            limits=self.known.limits,
         )
 
     def unlock_time(self, time_zone: str, now: datetime) -> datetime | None:
@@ -81,9 +97,9 @@ def compute_sale(
     place: Store,
     sale_time: datetime,
     rule_set: rules.RuleSet,
-    granted: Mapping[str, int] | None = None,
+    known: Known = NOTHING_KNOWN,
 ) -> Computed:
-    """Apply one rule set to a sale; `granted` as in rules.points_for_sale. Pure."""
+    """Apply one rule set to a sale. Pure."""
     business_date = rules.business_date_of(sale_time, place.time_zone)
     tier = rules.tier_on(member.tiers, business_date)
     setting = None
@@ -105,9 +121,29 @@ def compute_sale(
         tier=tier,
         birth_month=member.birth_month,
         setting=setting,
-        granted=granted,
+        granted=known.granted,
     )
-    return Computed(business_date, rule_set, tier, earning, lines.line_nos)
+    if known.granted_points is not None:
+        earning = within(earning, known.granted_points)
+    return Computed(business_date, rule_set, tier, earning, lines.line_nos, known)
+
+
+def within(earning: rules.Earning, granted_points: int) -> rules.Earning:
+    """No more than `granted_points` of what a sale earns, every rule and line giving up its share of the rest.
+
+    Shares of what is left by largest remainder, so they add up to it. What a rule gave up counts as capped.
+    """
+    if granted_points >= earning.points:
+        return earning
+    shares = rules.largest_remainder(granted_points, [applied.points for applied in earning.applied])
+    return earning._replace(
+        points=granted_points,
+        line_points=rules.largest_remainder(granted_points, earning.line_points),
+        applied=[
+            applied._replace(points=share, capped_points=applied.capped_points + applied.points - share)
+            for applied, share in zip(earning.applied, shares, strict=True)
+        ],
+    )
 
 
 def check_sale(request: points_pb2.RecordSaleRequest, lines: SaleLines, *, place: Store, now: datetime) -> datetime:

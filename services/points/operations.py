@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -15,7 +15,7 @@ from chassis.errors import AppError, Internal, InvalidArgument, RequestIdReused,
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import events_pb2, points_pb2
 from services.points import queries, rules
-from services.points.caps import Caps, Taking, takings_of
+from services.points.caps import Caps, Granted, Taking, takings_of
 from services.points.claims import GO_ON, RECEIPT_CHANGED, Claims, ReceiptClaim
 from services.points.convert import (
     content_hash,
@@ -24,9 +24,19 @@ from services.points.convert import (
     to_date,
     to_timestamp,
 )
-from services.points.earning import DEFAULT_SOURCE, Computed, check_sale, check_time, compute_sale, lines_of
+from services.points.earning import (
+    DEFAULT_SOURCE,
+    NOTHING_KNOWN,
+    Computed,
+    Known,
+    check_sale,
+    check_time,
+    compute_sale,
+    lines_of,
+)
 from services.points.errors import LineUnknown, MemberUnknown, ReceiptChanged, RefundExceedsSale, SaleUnknown
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
+from services.points.limits import AppliedLimit, Limit
 from services.points.lookup import GroupData, Lookup, Member, Store
 from services.points.returns import LineNotSold, ReturnTooLarge, SoldLine, returned_lines
 
@@ -48,8 +58,8 @@ class _Sale:
     place: Store
     now: datetime
     computed: Computed
-    # The sale once more, with what limited offers were granted, by rule id.
-    compute: Callable[[Mapping[str, int]], Computed]
+    # The sale once more, when more is known.
+    compute: Callable[[Known], Computed]
 
     @property
     def takings(self) -> list[Taking]:
@@ -68,15 +78,38 @@ class _Sale:
             )
         ]
 
-    def limit(self, granted: Mapping[tuple[UUID, str], int]) -> None:
-        """Give no more than was granted."""
-        own = {rule.rule_id: granted[self.item.txn_id, rule.rule_id] for rule, _ in self.computed.earning.wants}
+    def limit(self, granted: Mapping[tuple[UUID, str], Granted]) -> None:
+        """Let its limited offers give no more than was granted."""
+        own = {rule.rule_id: granted[self.item.txn_id, rule.rule_id].points for rule, _ in self.computed.earning.wants}
         if any(own[rule.rule_id] < want for rule, want in self.computed.earning.wants):
-            self.computed = self.compute(own)
-            self.item.points = self.computed.earning.points
-            self.item.expire_time = self.computed.expire_time(self.place.time_zone)
-            self.item.unlock_time = self.computed.unlock_time(self.place.time_zone, self.now)
-            self.item.explanation = self.computed.explanation(self.item.unlock_time)
+            self._know(self.computed.known._replace(granted=own))
+
+    @property
+    def limits(self) -> list[Limit]:
+        """The budgets and ceilings over all rules that it falls under."""
+        limits = self.computed.rule_set.sale_limits
+        if limits is None or not self.computed.earning.points:
+            return []
+        return limits.of_sale(self.item.group_id, self.place.store_id, self.computed.business_date)
+
+    def limit_all(self, limits: Sequence[Limit], granted: Granted) -> None:
+        """Earn no more than was granted by `limits`."""
+        want = self.computed.earning.points
+        if granted.points < want:
+            bit = [
+                AppliedLimit(limit.limit, limit.points, left)
+                for limit, left in zip(limits, granted.left, strict=True)
+                if left < want
+            ]
+            self._know(self.computed.known._replace(granted_points=granted.points, limits=bit))
+
+    def _know(self, known: Known) -> None:
+        """Compute it once more."""
+        self.computed = self.compute(known)
+        self.item.points = self.computed.earning.points
+        self.item.expire_time = self.computed.expire_time(self.place.time_zone)
+        self.item.unlock_time = self.computed.unlock_time(self.place.time_zone, self.now)
+        self.item.explanation = self.computed.explanation(self.item.unlock_time)
 
 
 class Sales:
@@ -129,15 +162,29 @@ class Sales:
                     if changed
                     else RequestIdReused(request_id=sale.request_id)
                 )
-        limited = [sale for sale in sales.values() if sale.computed.earning.wants]
-        if limited:
-            granted = await self._caps.take([taking for sale in limited for taking in sale.takings])
-            for sale in limited:
-                sale.limit(granted)
+        await self._limit(sales.values())
         outcomes = await self._ledger.apply([sale.item for sale in sales.values()], timeout_s=timeout_s)
         for (position, sale), outcome in zip(sales.items(), outcomes, strict=True):
             answers[position] = outcome if isinstance(outcome, AppError) else _sale_answer(sale, outcome)
         return answers
+
+    async def _limit(self, sales: Collection[_Sale]) -> None:
+        """Take what rules, and then whole sales, may give from what limits have left, and let them give no more."""
+        limited = [sale for sale in sales if sale.computed.earning.wants]
+        if limited:
+            granted = await self._caps.take([taking for sale in limited for taking in sale.takings])
+            for sale in limited:
+                sale.limit(granted)
+        budgeted = [(sale, limits) for sale in sales if (limits := sale.limits)]
+        if budgeted:
+            takings = [
+                Taking(limit.cap_id, sale.item.txn_id, "", sale.item.group_id, limit.points, sale.item.points)
+                for sale, limits in budgeted
+                for limit in limits
+            ]
+            granted = await self._caps.take(takings)
+            for sale, limits in budgeted:
+                sale.limit_all(limits, granted[sale.item.txn_id, ""])
 
     async def _find_members(
         self, group_id: UUID, requests: Sequence[points_pb2.RecordSaleRequest]
@@ -248,9 +295,9 @@ def prepare_sale(
 
     rule_set = data.rule_set_at(sale_time, place.time_zone)
 
-    def compute(granted: Mapping[str, int] | None = None) -> Computed:
+    def compute(known: Known = NOTHING_KNOWN) -> Computed:
         return compute_sale(
-            request, lines, member=member, place=place, sale_time=sale_time, rule_set=rule_set, granted=granted
+            request, lines, member=member, place=place, sale_time=sale_time, rule_set=rule_set, known=known
         )
 
     computed = compute()

@@ -335,7 +335,7 @@ request_claim = Table(
     Column("target_id", Uuid, nullable=False),  # the sale or the wallet
 )
 
-# Limits of rules over many sales, and what each sale took of them; services/points/caps.py makes the ids.
+# Limits over many sales, of a rule or ("") of all rules, and what each sale took of them; caps.py makes the ids.
 cap = Table(
     "cap",
     metadata,
@@ -353,6 +353,7 @@ cap_use = Table(
     Column("sale_id", Uuid, primary_key=True),
     Column("group_id", Uuid, nullable=False),
     Column("points", BigInteger, nullable=False),
+    Column("left_points", BigInteger, nullable=False),  # what the cap had left before
 )
 
 # ---- rules, and copies of what org and member own

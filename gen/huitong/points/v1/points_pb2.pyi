@@ -14,6 +14,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class SaleLimit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SALE_LIMIT_UNSPECIFIED: _ClassVar[SaleLimit]
+    SALE_LIMIT_STORE_MONTH: _ClassVar[SaleLimit]
+    SALE_LIMIT_STORE: _ClassVar[SaleLimit]
+    SALE_LIMIT_GROUP_DAY: _ClassVar[SaleLimit]
+    SALE_LIMIT_GROUP_MONTH: _ClassVar[SaleLimit]
+
 class MovementKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     MOVEMENT_KIND_UNSPECIFIED: _ClassVar[MovementKind]
@@ -67,6 +75,11 @@ class Rounding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ROUNDING_FLOOR: _ClassVar[Rounding]
     ROUNDING_HALF_UP: _ClassVar[Rounding]
     ROUNDING_CEILING: _ClassVar[Rounding]
+SALE_LIMIT_UNSPECIFIED: SaleLimit
+SALE_LIMIT_STORE_MONTH: SaleLimit
+SALE_LIMIT_STORE: SaleLimit
+SALE_LIMIT_GROUP_DAY: SaleLimit
+SALE_LIMIT_GROUP_MONTH: SaleLimit
 MOVEMENT_KIND_UNSPECIFIED: MovementKind
 MOVEMENT_KIND_EARN: MovementKind
 MOVEMENT_KIND_CLAW_BACK: MovementKind
@@ -185,7 +198,7 @@ class RecordSalesResult(_message.Message):
     def __init__(self, recorded: _Optional[_Union[RecordSaleResponse, _Mapping]] = ..., problem: _Optional[_Union[_types_pb2.Problem, _Mapping]] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time")
+    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "limits")
     RULE_SET_VERSION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIER_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -195,6 +208,7 @@ class Explanation(_message.Message):
     ELIGIBLE_MINOR_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_FIELD_NUMBER: _ClassVar[int]
     UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
     rule_set_version: int
     business_date: _types_pb2.BusinessDate
     tier_code: str
@@ -204,7 +218,18 @@ class Explanation(_message.Message):
     eligible_minor: int
     skipped: _containers.RepeatedCompositeFieldContainer[SkippedRule]
     unlock_time: _timestamp_pb2.Timestamp
-    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    limits: _containers.RepeatedCompositeFieldContainer[AppliedLimit]
+    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[AppliedLimit, _Mapping]]] = ...) -> None: ...
+
+class AppliedLimit(_message.Message):
+    __slots__ = ("limit", "limit_points", "left_points")
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_POINTS_FIELD_NUMBER: _ClassVar[int]
+    LEFT_POINTS_FIELD_NUMBER: _ClassVar[int]
+    limit: SaleLimit
+    limit_points: int
+    left_points: int
+    def __init__(self, limit: _Optional[_Union[SaleLimit, str]] = ..., limit_points: _Optional[int] = ..., left_points: _Optional[int] = ...) -> None: ...
 
 class SkippedRule(_message.Message):
     __slots__ = ("rule_id", "problem")
@@ -673,7 +698,7 @@ class EarningRule(_message.Message):
     def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ...) -> None: ...
 
 class RuleSet(_message.Message):
-    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points")
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "store_budgets", "issuance_ceiling")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -686,6 +711,8 @@ class RuleSet(_message.Message):
     EFFECTIVE_TIME_FIELD_NUMBER: _ClassVar[int]
     PENDING_DAYS_FIELD_NUMBER: _ClassVar[int]
     TRANSFER_LIMIT_POINTS_FIELD_NUMBER: _ClassVar[int]
+    STORE_BUDGETS_FIELD_NUMBER: _ClassVar[int]
+    ISSUANCE_CEILING_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_date: _types_pb2.BusinessDate
     base_points: int
@@ -698,7 +725,27 @@ class RuleSet(_message.Message):
     effective_time: _timestamp_pb2.Timestamp
     pending_days: int
     transfer_limit_points: int
-    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ...) -> None: ...
+    store_budgets: _containers.RepeatedCompositeFieldContainer[StoreBudget]
+    issuance_ceiling: IssuanceCeiling
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., store_budgets: _Optional[_Iterable[_Union[StoreBudget, _Mapping]]] = ..., issuance_ceiling: _Optional[_Union[IssuanceCeiling, _Mapping]] = ...) -> None: ...
+
+class StoreBudget(_message.Message):
+    __slots__ = ("store_id", "points_per_month", "points_in_all")
+    STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_PER_MONTH_FIELD_NUMBER: _ClassVar[int]
+    POINTS_IN_ALL_FIELD_NUMBER: _ClassVar[int]
+    store_id: str
+    points_per_month: int
+    points_in_all: int
+    def __init__(self, store_id: _Optional[str] = ..., points_per_month: _Optional[int] = ..., points_in_all: _Optional[int] = ...) -> None: ...
+
+class IssuanceCeiling(_message.Message):
+    __slots__ = ("points_per_day", "points_per_month")
+    POINTS_PER_DAY_FIELD_NUMBER: _ClassVar[int]
+    POINTS_PER_MONTH_FIELD_NUMBER: _ClassVar[int]
+    points_per_day: int
+    points_per_month: int
+    def __init__(self, points_per_day: _Optional[int] = ..., points_per_month: _Optional[int] = ...) -> None: ...
 
 class OffsetRule(_message.Message):
     __slots__ = ("offset_points", "offset_minor", "max_share_bps")

@@ -245,6 +245,7 @@ TABLES = (
         sale_id UUID NOT NULL,
         group_id UUID NOT NULL,
         points BIGINT NOT NULL,
+        left_points BIGINT NOT NULL,
         PRIMARY KEY (cap_id, sale_id)
     )""",
     """CREATE TABLE cache_version (
