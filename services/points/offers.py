@@ -88,8 +88,8 @@ class Matched(NamedTuple):
     skipped: tuple[tuple[str, str], ...]
 
 
-def find_offer_problems(offers: Sequence[Rule]) -> list[str]:
-    """What keeps these offers from being published, by rule."""
+def find_offer_problems(offers: Sequence[Rule], since: date) -> list[str]:
+    """What keeps these offers from being published from `since` on, by rule."""
     problems = []
     for rule in offers:
         offer = rule.offer
@@ -100,15 +100,34 @@ def find_offer_problems(offers: Sequence[Rule]) -> list[str]:
         for other in offers:
             if other is rule:
                 break
-            both = {offer.combination, other.offer.combination}
-            if both == {Combination.EXCLUSIVE} and offer.priority == other.offer.priority:
-                problems.append(f"rules {other.rule_id} and {rule.rule_id} are both exclusive with the same priority")
+            if _overlap(rule, other, since):
+                problems.append(
+                    f"rules {other.rule_id} and {rule.rule_id} are both exclusive with the same priority "
+                    "and can meet on one line"
+                )
             if offer.group and offer.group == other.offer.group and bool(rule.bonus_bps) is not bool(other.bonus_bps):
                 problems.append(
                     f"rules {other.rule_id} and {rule.rule_id} of group {offer.group} cannot be compared: "
                     "one gives a rate, the other fixed points"
                 )
     return problems
+
+
+def _overlap(rule: Rule, other: Rule, since: date) -> bool:
+    """Whether two exclusive offers of one priority can match the same line at the same time: which of them counts is
+    then said by nobody. What conditions say is not looked into."""
+    one, two = rule.offer, other.offer
+    if {one.combination, two.combination} != {Combination.EXCLUSIVE} or one.priority != two.priority:
+        return False
+    scopes: tuple[tuple[frozenset[Any], frozenset[Any]], ...] = (
+        (rule.store_ids, other.store_ids),
+        (one.merchant_ids, two.merchant_ids),
+        (one.business_unit_ids, two.business_unit_ids),
+        (rule.categories, other.categories),
+    )
+    if any(ours and theirs and ours.isdisjoint(theirs) for ours, theirs in scopes):
+        return False
+    return one.days.meets(two.days, since)
 
 
 def match_offers(offers: Sequence[Rule], sale: SaleFacts, *, excluded: frozenset[str]) -> Matched:

@@ -156,7 +156,7 @@ def find_problems(rule_set: RuleSet) -> list[str]:
         problems.append("two thresholds have the same minimum")
     if rule_set.pending_days > (most_days := most_pending_days(rule_set.expiry_months)):
         problems.append(f"points would expire before they unlock: at most {most_days} pending days go with this expiry")
-    return problems + find_offer_problems(rule_set.offers)
+    return problems + find_offer_problems(rule_set.offers, rule_set.effective_date)
 
 
 class Applied(NamedTuple):
