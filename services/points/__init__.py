@@ -2,13 +2,14 @@
 
 Owns the tables of store.py: lanes, wallets, transactions, postings, lots, holds, debts, transfers, issuer slots, the
 lane outbox, adjustments, claims of receipts and request ids, caps, rule sets with their drafts and simulations, and
-copies of stores, merchants, members and their tiers.
+copies of stores, merchants, members and their tiers; and those of purchase_tables.py: segments of members, claims of
+first purchases.
 Serves huitong.points.v1 SalesService, WalletService, RuleService, RuleDraftService, RuleSimulationService,
-LedgerService and AdjustmentService.
+LedgerService, AdjustmentService and SegmentService.
 Publishes SaleRecorded, PointsEarned, PointsActivated, SaleRefunded, PointsClawedBack, PointsRedeemed,
 RedemptionReversed, PointsExpired, PointsCredited, PointsDebited, PointsDebitRefused, PointsTransferredOut and
 PointsTransferredIn; consumes the facts of org and member.
 
-A sale takes this way: api → operations → earning and rules (pure) → claims, and caps when an offer is limited → ledger
-lane → one SQL call for the whole batch.
+A sale takes this way: api → operations → earning and rules (pure) → claims; member_facts when a condition asks; caps
+when something is limited → ledger lane → one SQL call for the whole batch.
 """

@@ -92,6 +92,9 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         pending_days=message.pending_days,
         transfer_limit_points=message.transfer_limit_points,
         sale_limits=_sale_limits_of(message, problems),
+        excluded_items=frozenset(message.excluded_item_codes),
+        excluded_tenders=frozenset(message.excluded_tenders),
+        excludes_tax=message.excludes_tax,
     )
     problems += rules.find_problems(rule_set)
     if problems:
@@ -219,6 +222,8 @@ def explanation_of(
     line_nos: list[int],
     unlock_time: datetime | None = None,
     limits: Sequence[AppliedLimit] = (),
+    excluded_tax_minor: int = 0,
+    excluded_tender_minor: int = 0,
 ) -> bytes:
     """Why a sale earned its points: an Explanation, serialised.
 
@@ -232,8 +237,14 @@ def explanation_of(
     parts.append(points_pb2.Explanation(eligible_minor=earning.eligible_minor, skipped=skipped).SerializeToString())
     if unlock_time is not None:
         parts.append(points_pb2.Explanation(unlock_time=to_timestamp(unlock_time)).SerializeToString())
-    if limits:
-        parts.append(points_pb2.Explanation(limits=map(_limit_to_proto, limits)).SerializeToString())
+    if limits or excluded_tax_minor or excluded_tender_minor:
+        parts.append(
+            points_pb2.Explanation(
+                limits=map(_limit_to_proto, limits),
+                excluded_tax_minor=excluded_tax_minor,
+                excluded_tender_minor=excluded_tender_minor,
+            ).SerializeToString()
+        )
     return b"".join(parts)
 
 

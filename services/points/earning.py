@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
+from chassis import ids
 from chassis.errors import InvalidArgument
 from huitong.points.v1 import points_pb2
 from services.points import rules
 from services.points.convert import explanation_of, instant_of
-from services.points.errors import CurrencyMismatch, LinesDoNotSum, SaleTimeInvalid
+from services.points.earning_base import earning_base, line_taxes
+from services.points.errors import CurrencyMismatch, LinesDoNotSum, SaleTimeInvalid, TendersDoNotSum
 from services.points.limits import AppliedLimit
 from services.points.lookup import Member, Store
-from services.points.offers import Setting
+from services.points.offers import NO_MORE, FirstIn, More, Setting
 
 DEFAULT_SOURCE = "pos"
 LATEST_SALE = timedelta(hours=24)
 EARLIEST_YEAR = 2000
+
+
+def sale_id_of(store_id: UUID, source: str, receipt_no: str) -> UUID:
+    """The id of a sale: its natural key."""
+    return ids.derive("sale", store_id, source or DEFAULT_SOURCE, receipt_no)
 
 
 class Known(NamedTuple):
@@ -28,6 +36,9 @@ class Known(NamedTuple):
     # What the sale may earn in all, and the limits that say so.
     granted_points: int | None = None
     limits: Sequence[AppliedLimit] = ()
+    # The member's segments at the time of the sale, and where this is the member's first purchase.
+    segments: Sequence[str] = ()
+    first_in: Container[FirstIn] = ()
 
 
 NOTHING_KNOWN = Known()
@@ -42,6 +53,8 @@ class Computed(NamedTuple):
     earning: rules.Earning
     line_nos: list[int]
     known: Known = NOTHING_KNOWN
+    excluded_tax_minor: int = 0
+    excluded_tender_minor: int = 0
 
     def explanation(self, unlock_time: datetime | None) -> bytes:
         """Why, as an Explanation, serialised."""
@@ -53,6 +66,8 @@ class Computed(NamedTuple):
             line_nos=self.line_nos,
             unlock_time=unlock_time,
             limits=self.known.limits,
+            excluded_tax_minor=self.excluded_tax_minor,
+            excluded_tender_minor=self.excluded_tender_minor,
         )
 
     def unlock_time(self, time_zone: str, now: datetime) -> datetime | None:
@@ -99,7 +114,12 @@ def compute_sale(
     rule_set: rules.RuleSet,
     known: Known = NOTHING_KNOWN,
 ) -> Computed:
-    """Apply one rule set to a sale. Pure."""
+    """Apply one rule set to a sale. Pure. Raises TaxInvalid."""
+    amounts_minor, categories, tax_minor, tender_minor = lines.amounts_minor, lines.categories, 0, 0
+    if rule_set.excludes_more:
+        amounts_minor, categories, tax_minor, tender_minor = earning_base(
+            rule_set, request, lines.amounts_minor, lines.categories
+        )
     business_date = rules.business_date_of(sale_time, place.time_zone)
     tier = rules.tier_on(member.tiers, business_date)
     setting = None
@@ -111,11 +131,12 @@ def compute_sale(
             request.source or DEFAULT_SOURCE,
             [line.item_code for line in request.lines],
             [line.quantity for line in request.lines],
+            _more(request, lines, place, business_date, known) if rule_set.has_conditions else NO_MORE,
         )
     earning = rules.points_for_sale(
         rule_set,
-        amounts_minor=lines.amounts_minor,
-        categories=lines.categories,
+        amounts_minor=amounts_minor,
+        categories=categories,
         store_id=place.store_id,
         business_date=business_date,
         tier=tier,
@@ -125,7 +146,21 @@ def compute_sale(
     )
     if known.granted_points is not None:
         earning = within(earning, known.granted_points)
-    return Computed(business_date, rule_set, tier, earning, lines.line_nos, known)
+    return Computed(business_date, rule_set, tier, earning, lines.line_nos, known, tax_minor, tender_minor)
+
+
+def _more(
+    request: points_pb2.RecordSaleRequest, lines: SaleLines, place: Store, business_date: date, known: Known
+) -> More:
+    days_open = (business_date - place.opening_date).days + 1 if place.opening_date else 0
+    return More(
+        lines.amounts_minor,
+        lines.categories,
+        [one.kind for one in request.tenders],
+        known.segments,
+        known.first_in,
+        max(0, days_open),
+    )
 
 
 def within(earning: rules.Earning, granted_points: int) -> rules.Earning:
@@ -149,11 +184,18 @@ def within(earning: rules.Earning, granted_points: int) -> rules.Earning:
 def check_sale(request: points_pb2.RecordSaleRequest, lines: SaleLines, *, place: Store, now: datetime) -> datetime:
     """What must hold for a sale whatever the rules; answers its time.
 
-    Raises: LinesDoNotSum, InvalidArgument (a line number twice), CurrencyMismatch, SaleTimeInvalid.
+    Raises: LinesDoNotSum, TendersDoNotSum, TaxInvalid, InvalidArgument (a line number twice), CurrencyMismatch,
+    SaleTimeInvalid.
     """
     lines_minor = sum(lines.amounts_minor)
     if lines_minor != request.total.amount_minor:
         raise LinesDoNotSum(lines_minor=lines_minor, total_minor=request.total.amount_minor)
+    if request.tenders:
+        tenders_minor = sum(one.amount_minor for one in request.tenders)
+        if tenders_minor != lines_minor:
+            raise TendersDoNotSum(tenders_minor=tenders_minor, total_minor=lines_minor)
+    if request.tax_minor:
+        line_taxes(request)
     if len(set(lines.line_nos)) != len(lines.line_nos):
         raise InvalidArgument([("lines.line_no", "each line needs a number of its own")])
     if request.total.currency_code != place.currency_code:

@@ -41,6 +41,7 @@ class Store:
     business_unit_id: UUID
     time_zone: str
     currency_code: str
+    opening_date: date | None = None
 
     # As every event of the store names them.
     @cached_property
@@ -256,7 +257,14 @@ class Lookup:
 
 
 def _store_of(row: asyncpg.Record) -> Store:
-    return Store(row["store_id"], row["merchant_id"], row["business_unit_id"], row["time_zone"], row["currency_code"])
+    return Store(
+        row["store_id"],
+        row["merchant_id"],
+        row["business_unit_id"],
+        row["time_zone"],
+        row["currency_code"],
+        row["opening_date"],
+    )
 
 
 def _member_of(row: asyncpg.Record) -> Member:

@@ -7,9 +7,9 @@ fixed points counts for the sale when it counts for at least one of its lines.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from datetime import date
 
     from services.points.rules import Rule
+
+
+class FirstIn(StrEnum):
+    """Where a purchase may be a member's first; as the facts that say so."""
+
+    GROUP = "member.first_in_group"
+    UNIT = "member.first_in_unit"
+    STORE = "member.first_in_store"
 
 
 class Combination(IntEnum):
@@ -57,6 +65,21 @@ class Offer:
 NO_OFFER = Offer()
 
 
+class More(NamedTuple):
+    """What only some conditions look at."""
+
+    # Lines as they were sold, where that is not what earns.
+    sold_amounts_minor: Sequence[int] | None = None
+    sold_categories: Sequence[str] | None = None
+    tenders: Sequence[str] = ()
+    segments: Sequence[str] = ()
+    first_in: Container[FirstIn] = ()
+    days_open: int = 0
+
+
+NO_MORE = More()
+
+
 class Setting(NamedTuple):
     """What offers look at beside amounts and categories; `hour` is where the store is."""
 
@@ -66,6 +89,7 @@ class Setting(NamedTuple):
     source: str
     item_codes: Sequence[str]
     quantities: Sequence[int]
+    more: More = NO_MORE
 
 
 class SaleFacts(NamedTuple):
@@ -167,18 +191,23 @@ def combine(plain: Sequence[Rule], offers: Sequence[Rule]) -> tuple[Sequence[Rul
 def facts_of(sale: SaleFacts) -> dict[str, Any]:
     """The facts of a sale that conditions may name; docs/rules.md explains them."""
     day, setting = sale.business_date, sale.setting
+    more = setting.more
     return {
-        "sale.amount_minor": sum(sale.amounts_minor),
+        "sale.amount_minor": sum(more.sold_amounts_minor or sale.amounts_minor),
         "sale.eligible_minor": sale.eligible_minor,
         "sale.line_count": len(sale.amounts_minor),
-        "sale.categories": list(sale.categories),
+        "sale.categories": list(more.sold_categories or sale.categories),
         "sale.hour": setting.hour,
         "sale.source": setting.source,
+        "sale.tenders": list(more.tenders),
         "member.tier": sale.tier_code,
         "member.birth_month": sale.birth_month,
+        "member.segments": list(more.segments),
+        **{str(scope): scope in more.first_in for scope in FirstIn},
         "store.id": ids.to_edge("sto", sale.store_id),
         "store.merchant_id": ids.to_edge("mch", setting.merchant_id),
         "store.business_unit_id": ids.to_edge("unt", setting.business_unit_id),
+        "store.days_open": more.days_open,
         "calendar.date": day.isoformat(),
         "calendar.year": day.year,
         "calendar.month": day.month,
@@ -215,10 +244,11 @@ def _lines_of(
 
 
 def _line_facts(sale: SaleFacts, index: int) -> dict[str, Any]:
+    sold_minor = sale.setting.more.sold_amounts_minor or sale.amounts_minor
     return {
         "line.category": sale.categories[index],
         "line.item_code": sale.setting.item_codes[index],
-        "line.amount_minor": sale.amounts_minor[index],
+        "line.amount_minor": sold_minor[index],
         "line.quantity": sale.setting.quantities[index],
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from chassis import ids, rpc
@@ -33,19 +34,16 @@ from services.points.earning import (
     check_time,
     compute_sale,
     lines_of,
+    sale_id_of,
 )
 from services.points.errors import LineUnknown, MemberUnknown, ReceiptChanged, RefundExceedsSale, SaleUnknown
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.limits import AppliedLimit, Limit
 from services.points.lookup import GroupData, Lookup, Member, Store
+from services.points.member_facts import Asked, MemberFacts
 from services.points.returns import LineNotSold, ReturnTooLarge, SoldLine, returned_lines
 
 STALE_ATTEMPTS = 20
-
-
-def sale_id_of(store_id: UUID, source: str, receipt_no: str) -> UUID:
-    """The id of a sale: its natural key."""
-    return ids.derive("sale", store_id, source or DEFAULT_SOURCE, receipt_no)
 
 
 @dataclass(slots=True)
@@ -82,7 +80,7 @@ class _Sale:
         """Let its limited offers give no more than was granted."""
         own = {rule.rule_id: granted[self.item.txn_id, rule.rule_id].points for rule, _ in self.computed.earning.wants}
         if any(own[rule.rule_id] < want for rule, want in self.computed.earning.wants):
-            self._know(self.computed.known._replace(granted=own))
+            self.know(granted=own)
 
     @property
     def limits(self) -> list[Limit]:
@@ -101,11 +99,24 @@ class _Sale:
                 for limit, left in zip(limits, granted.left, strict=True)
                 if left < want
             ]
-            self._know(self.computed.known._replace(granted_points=granted.points, limits=bit))
+            self.know(granted_points=granted.points, limits=bit)
 
-    def _know(self, known: Known) -> None:
-        """Compute it once more."""
-        self.computed = self.compute(known)
+    def asked(self) -> Asked:
+        """What its rules want to know of its member."""
+        item = self.item
+        return Asked(
+            self.computed.rule_set,
+            item.group_id,
+            item.wallet_id,
+            item.txn_id,
+            self.place,
+            item.occur_time,
+            item.amount_minor,
+        )
+
+    def know(self, **more: Any) -> None:
+        """Compute it once more, with more known."""
+        self.computed = self.compute(self.computed.known._replace(**more))
         self.item.points = self.computed.earning.points
         self.item.expire_time = self.computed.expire_time(self.place.time_zone)
         self.item.unlock_time = self.computed.unlock_time(self.place.time_zone, self.now)
@@ -115,8 +126,18 @@ class _Sale:
 class Sales:
     """Records sales and refunds."""
 
-    def __init__(self, database: Database, lookup: Lookup, claims: Claims, caps: Caps, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        database: Database,
+        lookup: Lookup,
+        claims: Claims,
+        caps: Caps,
+        ledger: Ledger,
+        *,
+        facts: MemberFacts,
+    ) -> None:
         self._db, self._lookup, self._claims, self._caps, self._ledger = database, lookup, claims, caps, ledger
+        self._facts = facts
 
     async def record_sales(
         self, group_id: UUID, requests: Sequence[points_pb2.RecordSaleRequest], *, timeout_s: float = 10.0
@@ -162,6 +183,11 @@ class Sales:
                     if changed
                     else RequestIdReused(request_id=sale.request_id)
                 )
+        asking = [sale for sale in sales.values() if sale.computed.rule_set.asks_of_member]
+        if asking:
+            known = await self._facts.of([sale.asked() for sale in asking], data.stores, claim=True)
+            for sale, (segments, first_in) in zip(asking, known, strict=True):
+                sale.know(segments=segments, first_in=first_in)
         await self._limit(sales.values())
         outcomes = await self._ledger.apply([sale.item for sale in sales.values()], timeout_s=timeout_s)
         for (position, sale), outcome in zip(sales.items(), outcomes, strict=True):

@@ -31,9 +31,20 @@ from zoneinfo import ZoneInfo
 
 from chassis.units import BPS, share_floor
 from services.points.limits import SaleLimits
-from services.points.offers import NO_OFFER, Offer, SaleFacts, Setting, combine, find_offer_problems, match_offers
+from services.points.offers import (
+    NO_OFFER,
+    FirstIn,
+    Offer,
+    SaleFacts,
+    Setting,
+    combine,
+    find_offer_problems,
+    match_offers,
+)
 
 BASE_RATE_BPS = BPS
+# Stands in for the category of a line that does not count because of its item; longer than any that a sale may have.
+NOT_COUNTING = "-" * 65
 
 
 class RuleKind(IntEnum):
@@ -100,7 +111,14 @@ class RuleSet:
     pending_days: int = 0
     transfer_limit_points: int = 0
     sale_limits: SaleLimits | None = None
+    excluded_items: frozenset[str] = frozenset()
+    excluded_tenders: frozenset[str] = frozenset()
+    excludes_tax: bool = False
     # Derived: made once, looked up for every line.
+    excludes_more: bool = field(init=False)  # than categories
+    has_conditions: bool = field(init=False)
+    uses_segments: bool = field(init=False)
+    uses_first: tuple[FirstIn, ...] = field(init=False)
     base: Rule = field(init=False)
     by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)
     thresholds: tuple[Rule, ...] = field(init=False)
@@ -118,10 +136,24 @@ class RuleSet:
         thresholds = sorted(
             (rule for rule in self.rules if rule.kind is RuleKind.THRESHOLD), key=lambda rule: -rule.min_amount_minor
         )
+        conditions = [rule.offer.condition for rule in self.rules if rule.offer.condition]
+        uses_first = tuple(scope for scope in FirstIn if any(each.uses(scope) for each in conditions))
+        object.__setattr__(self, "has_conditions", bool(conditions))
+        object.__setattr__(self, "uses_first", uses_first)
+        object.__setattr__(self, "uses_segments", any(each.uses("member.segments") for each in conditions))
+        excludes_more = bool(self.excluded_items or self.excluded_tenders or self.excludes_tax)
+        object.__setattr__(self, "excludes_more", excludes_more)
+        if self.excluded_items:
+            object.__setattr__(self, "excluded_categories", self.excluded_categories | {NOT_COUNTING})
         object.__setattr__(self, "base", base)
         object.__setattr__(self, "by_category", by_category)
         object.__setattr__(self, "thresholds", tuple(thresholds))
         object.__setattr__(self, "offers", tuple(rule for rule in self.rules if rule.kind is RuleKind.OFFER))
+
+    @property
+    def asks_of_member(self) -> bool:
+        """Whether conditions want to know what only a question tells."""
+        return self.uses_segments or bool(self.uses_first)
 
     def starts_at(self, time_zone: str) -> datetime:
         """The instant from which it is in force where a store is, as UTC."""

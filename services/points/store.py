@@ -417,6 +417,7 @@ store = Table(
     Column("business_unit_id", Uuid, nullable=False),
     Column("time_zone", Text, nullable=False),
     Column("currency_code", Text, nullable=False),
+    Column("opening_date", Date),
     Index("store_by_unit", "business_unit_id"),
 )
 
@@ -488,15 +489,17 @@ async def save_stores(tx: Tx, group_id: UUID, stores: Sequence[org_pb2.Store]) -
     """Keep copies of stores (each at most once), and of their merchants."""
     await tx.execute(
         text(
-            """INSERT INTO store (store_id, group_id, merchant_id, business_unit_id, time_zone, currency_code)
-               SELECT s.store_id, :group_id, s.merchant_id, s.business_unit_id, s.time_zone, s.currency_code
+            """INSERT INTO store (store_id, group_id, merchant_id, business_unit_id, time_zone, currency_code,
+                                  opening_date)
+               SELECT s.store_id, :group_id, s.merchant_id, s.unit_id, s.time_zone, s.currency_code, s.opening_date
                FROM unnest(CAST(:store_ids AS uuid[]), CAST(:merchant_ids AS uuid[]), CAST(:unit_ids AS uuid[]),
-                           CAST(:time_zones AS text[]), CAST(:currencies AS text[]))
-                    AS s (store_id, merchant_id, business_unit_id, time_zone, currency_code)
+                           CAST(:time_zones AS text[]), CAST(:currencies AS text[]), CAST(:openings AS date[]))
+                    AS s (store_id, merchant_id, unit_id, time_zone, currency_code, opening_date)
                ORDER BY s.store_id
                ON CONFLICT (store_id) DO UPDATE
                SET merchant_id = excluded.merchant_id, business_unit_id = excluded.business_unit_id,
-                   time_zone = excluded.time_zone, currency_code = excluded.currency_code"""
+                   time_zone = excluded.time_zone, currency_code = excluded.currency_code,
+                   opening_date = excluded.opening_date"""
         ),
         {
             "group_id": group_id,
@@ -505,6 +508,12 @@ async def save_stores(tx: Tx, group_id: UUID, stores: Sequence[org_pb2.Store]) -
             "unit_ids": [ids.from_edge("unt", s.business_unit_id, "business_unit_id") for s in stores],
             "time_zones": [s.time_zone for s in stores],
             "currencies": [s.currency_code for s in stores],
+            "openings": [
+                date(s.opening_date.year, s.opening_date.month, s.opening_date.day)
+                if s.HasField("opening_date")
+                else None
+                for s in stores
+            ],
         },
     )
     merchants = {

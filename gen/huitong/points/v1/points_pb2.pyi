@@ -118,21 +118,31 @@ ROUNDING_HALF_UP: Rounding
 ROUNDING_CEILING: Rounding
 
 class SaleLine(_message.Message):
-    __slots__ = ("line_no", "amount_minor", "category", "item_code", "quantity")
+    __slots__ = ("line_no", "amount_minor", "category", "item_code", "quantity", "tax_minor")
     LINE_NO_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_MINOR_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
     ITEM_CODE_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    TAX_MINOR_FIELD_NUMBER: _ClassVar[int]
     line_no: int
     amount_minor: int
     category: str
     item_code: str
     quantity: int
-    def __init__(self, line_no: _Optional[int] = ..., amount_minor: _Optional[int] = ..., category: _Optional[str] = ..., item_code: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
+    tax_minor: int
+    def __init__(self, line_no: _Optional[int] = ..., amount_minor: _Optional[int] = ..., category: _Optional[str] = ..., item_code: _Optional[str] = ..., quantity: _Optional[int] = ..., tax_minor: _Optional[int] = ...) -> None: ...
+
+class Tender(_message.Message):
+    __slots__ = ("kind", "amount_minor")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_MINOR_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    amount_minor: int
+    def __init__(self, kind: _Optional[str] = ..., amount_minor: _Optional[int] = ...) -> None: ...
 
 class RecordSaleRequest(_message.Message):
-    __slots__ = ("request_id", "store_id", "source", "receipt_no", "sale_time", "member_id", "member_code", "total", "lines")
+    __slots__ = ("request_id", "store_id", "source", "receipt_no", "sale_time", "member_id", "member_code", "total", "lines", "tenders", "tax_minor")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -142,6 +152,8 @@ class RecordSaleRequest(_message.Message):
     MEMBER_CODE_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     LINES_FIELD_NUMBER: _ClassVar[int]
+    TENDERS_FIELD_NUMBER: _ClassVar[int]
+    TAX_MINOR_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     store_id: str
     source: str
@@ -151,7 +163,9 @@ class RecordSaleRequest(_message.Message):
     member_code: str
     total: _types_pb2.Money
     lines: _containers.RepeatedCompositeFieldContainer[SaleLine]
-    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ...) -> None: ...
+    tenders: _containers.RepeatedCompositeFieldContainer[Tender]
+    tax_minor: int
+    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ..., tenders: _Optional[_Iterable[_Union[Tender, _Mapping]]] = ..., tax_minor: _Optional[int] = ...) -> None: ...
 
 class RecordSaleResponse(_message.Message):
     __slots__ = ("sale_id", "member_id", "points", "debt_repaid_points", "available_points", "expire_time", "explanation", "is_replay", "pending_points", "unlock_time")
@@ -198,7 +212,7 @@ class RecordSalesResult(_message.Message):
     def __init__(self, recorded: _Optional[_Union[RecordSaleResponse, _Mapping]] = ..., problem: _Optional[_Union[_types_pb2.Problem, _Mapping]] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "limits")
+    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "limits", "excluded_tax_minor", "excluded_tender_minor")
     RULE_SET_VERSION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIER_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -209,6 +223,8 @@ class Explanation(_message.Message):
     SKIPPED_FIELD_NUMBER: _ClassVar[int]
     UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_TAX_MINOR_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_TENDER_MINOR_FIELD_NUMBER: _ClassVar[int]
     rule_set_version: int
     business_date: _types_pb2.BusinessDate
     tier_code: str
@@ -219,7 +235,9 @@ class Explanation(_message.Message):
     skipped: _containers.RepeatedCompositeFieldContainer[SkippedRule]
     unlock_time: _timestamp_pb2.Timestamp
     limits: _containers.RepeatedCompositeFieldContainer[AppliedLimit]
-    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[AppliedLimit, _Mapping]]] = ...) -> None: ...
+    excluded_tax_minor: int
+    excluded_tender_minor: int
+    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[AppliedLimit, _Mapping]]] = ..., excluded_tax_minor: _Optional[int] = ..., excluded_tender_minor: _Optional[int] = ...) -> None: ...
 
 class AppliedLimit(_message.Message):
     __slots__ = ("limit", "limit_points", "left_points")
@@ -698,7 +716,7 @@ class EarningRule(_message.Message):
     def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ...) -> None: ...
 
 class RuleSet(_message.Message):
-    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "store_budgets", "issuance_ceiling")
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "store_budgets", "issuance_ceiling", "excluded_item_codes", "excluded_tenders", "excludes_tax")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -713,6 +731,9 @@ class RuleSet(_message.Message):
     TRANSFER_LIMIT_POINTS_FIELD_NUMBER: _ClassVar[int]
     STORE_BUDGETS_FIELD_NUMBER: _ClassVar[int]
     ISSUANCE_CEILING_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_ITEM_CODES_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_TENDERS_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDES_TAX_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_date: _types_pb2.BusinessDate
     base_points: int
@@ -727,7 +748,10 @@ class RuleSet(_message.Message):
     transfer_limit_points: int
     store_budgets: _containers.RepeatedCompositeFieldContainer[StoreBudget]
     issuance_ceiling: IssuanceCeiling
-    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., store_budgets: _Optional[_Iterable[_Union[StoreBudget, _Mapping]]] = ..., issuance_ceiling: _Optional[_Union[IssuanceCeiling, _Mapping]] = ...) -> None: ...
+    excluded_item_codes: _containers.RepeatedScalarFieldContainer[str]
+    excluded_tenders: _containers.RepeatedScalarFieldContainer[str]
+    excludes_tax: bool
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., store_budgets: _Optional[_Iterable[_Union[StoreBudget, _Mapping]]] = ..., issuance_ceiling: _Optional[_Union[IssuanceCeiling, _Mapping]] = ..., excluded_item_codes: _Optional[_Iterable[str]] = ..., excluded_tenders: _Optional[_Iterable[str]] = ..., excludes_tax: _Optional[bool] = ...) -> None: ...
 
 class StoreBudget(_message.Message):
     __slots__ = ("store_id", "points_per_month", "points_in_all")

@@ -248,6 +248,21 @@ TABLES = (
         left_points BIGINT NOT NULL,
         PRIMARY KEY (cap_id, sale_id)
     )""",
+    """CREATE TABLE first_purchase (
+        claim_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        sale_id UUID NOT NULL,
+        PRIMARY KEY (claim_id)
+    )""",
+    """CREATE TABLE member_segment (
+        member_id UUID NOT NULL,
+        segment TEXT NOT NULL,
+        start_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        group_id UUID NOT NULL,
+        end_time TIMESTAMP WITH TIME ZONE,
+        PRIMARY KEY (member_id, segment, start_time),
+        CONSTRAINT member_segment_ends_last CHECK (end_time >= start_time)
+    )""",
     """CREATE TABLE cache_version (
         group_id UUID NOT NULL,
         version BIGINT NOT NULL,
@@ -296,6 +311,7 @@ TABLES = (
         business_unit_id UUID NOT NULL,
         time_zone TEXT NOT NULL,
         currency_code TEXT NOT NULL,
+        opening_date DATE,
         PRIMARY KEY (store_id)
     )""",
     """CREATE INDEX store_by_unit ON store (business_unit_id)""",
