@@ -19,6 +19,7 @@ from services.points import rules
 from services.points.conditions import ConditionInvalid, condition
 from services.points.days import DayKind, Days, DaysInvalid
 from services.points.errors import RulesInvalid
+from services.points.funding import Funded, FunderKind, FunderShare, Funding
 from services.points.limits import AppliedLimit, Ceiling, SaleLimits, StoreBudget
 from services.points.offers import NO_OFFER, Combination, Offer
 
@@ -159,7 +160,18 @@ def _rule_of(message: points_pb2.EarningRule, problems: list[str]) -> rules.Rule
         month_days=frozenset(message.month_days),
         week_days=frozenset(message.week_days),
         offer=_offer_of(message, problems) if kind is rules.RuleKind.OFFER else NO_OFFER,
+        funders=tuple(_funder_of(message.rule_id, share, problems) for share in message.funders),
     )
+
+
+def _funder_of(rule_id: str, share: points_pb2.FunderShare, problems: list[str]) -> FunderShare:
+    merchant_id = None
+    if share.merchant_id:
+        try:
+            merchant_id = ids.from_edge("mch", share.merchant_id, "merchant_id")
+        except InvalidArgument:
+            problems.append(f"rule {rule_id}: {share.merchant_id!r} of funders is not an id that starts with mch_")
+    return FunderShare(FunderKind(share.kind), merchant_id, share.share_bps)
 
 
 def _ids_of(prefix: str, message: points_pb2.EarningRule, field: str, problems: list[str]) -> frozenset[UUID]:
@@ -224,6 +236,7 @@ def explanation_of(
     limits: Sequence[AppliedLimit] = (),
     excluded_tax_minor: int = 0,
     excluded_tender_minor: int = 0,
+    funding: Funding | None = None,
 ) -> bytes:
     """Why a sale earned its points: an Explanation, serialised.
 
@@ -231,7 +244,10 @@ def explanation_of(
     whole would give. So the parts, most of which many sales share, are made once.
     """
     parts = [_explained_head(rule_set_version, business_date, tier)]
-    parts += [_explained_rule(*applied) for applied in earning.applied]
+    if funding is None:
+        parts += [_explained_rule(*applied) for applied in earning.applied]
+    else:
+        parts += map(_explained_funded, earning.applied, funding.by_rule)
     parts += map(_explained_line, line_nos, earning.line_points, earning.line_rates_bps)
     skipped = [points_pb2.SkippedRule(rule_id=rule_id, problem=problem) for rule_id, problem in earning.skipped]
     parts.append(points_pb2.Explanation(eligible_minor=earning.eligible_minor, skipped=skipped).SerializeToString())
@@ -245,7 +261,28 @@ def explanation_of(
                 excluded_tender_minor=excluded_tender_minor,
             ).SerializeToString()
         )
+    if funding is not None:
+        parts.append(points_pb2.Explanation(funders=map(funded_to_proto, funding.in_all)).SerializeToString())
     return b"".join(parts)
+
+
+_FUNDER_PREFIX = {FunderKind.MERCHANT: "mch", FunderKind.NAMED_MERCHANT: "mch", FunderKind.BUSINESS_UNIT: "unt"}
+
+
+def funded_to_proto(funded: Funded) -> points_pb2.FundedPoints:
+    """Points and who pays for them, at the edge."""
+    kind, funder_id = funded.funder
+    return points_pb2.FundedPoints(
+        kind=int(kind),  # type: ignore[arg-type]
+        funder_id=ids.to_edge(_FUNDER_PREFIX[kind], funder_id) if funder_id is not None else "",
+        points=funded.points,
+    )
+
+
+def _explained_funded(applied: rules.Applied, funded: Sequence[Funded]) -> bytes:
+    explained = points_pb2.Explanation.FromString(_explained_rule(*applied))
+    explained.rules[0].funders.extend(map(funded_to_proto, funded))
+    return explained.SerializeToString()
 
 
 def _limit_to_proto(limit: AppliedLimit) -> points_pb2.AppliedLimit:

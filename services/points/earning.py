@@ -9,11 +9,12 @@ from uuid import UUID
 
 from chassis import ids
 from chassis.errors import InvalidArgument
-from huitong.points.v1 import points_pb2
+from huitong.points.v1 import events_pb2, points_pb2
 from services.points import rules
-from services.points.convert import explanation_of, instant_of
+from services.points.convert import explanation_of, funded_to_proto, instant_of
 from services.points.earning_base import earning_base, line_taxes
 from services.points.errors import CurrencyMismatch, LinesDoNotSum, SaleTimeInvalid, TendersDoNotSum
+from services.points.funding import Funding, fund
 from services.points.limits import AppliedLimit
 from services.points.lookup import Member, Store
 from services.points.offers import NO_MORE, FirstIn, More, Setting
@@ -55,6 +56,7 @@ class Computed(NamedTuple):
     known: Known = NOTHING_KNOWN
     excluded_tax_minor: int = 0
     excluded_tender_minor: int = 0
+    funding: Funding | None = None  # when a rule says who pays
 
     def explanation(self, unlock_time: datetime | None) -> bytes:
         """Why, as an Explanation, serialised."""
@@ -68,7 +70,15 @@ class Computed(NamedTuple):
             limits=self.known.limits,
             excluded_tax_minor=self.excluded_tax_minor,
             excluded_tender_minor=self.excluded_tender_minor,
+            funding=self.funding,
         )
+
+    @property
+    def recorded_part(self) -> bytes:
+        """What SaleRecorded says of who pays, serialised; nothing when no rule says so."""
+        if self.funding is None:
+            return b""
+        return events_pb2.SaleRecorded(funders=map(funded_to_proto, self.funding.in_all)).SerializeToString()
 
     def unlock_time(self, time_zone: str, now: datetime) -> datetime | None:
         """When the points can be spent; None when it is at once."""
@@ -146,7 +156,12 @@ def compute_sale(
     )
     if known.granted_points is not None:
         earning = within(earning, known.granted_points)
-    return Computed(business_date, rule_set, tier, earning, lines.line_nos, known, tax_minor, tender_minor)
+    funding = None
+    if rule_set.funders_of and earning.points:
+        funding = fund(
+            rule_set, earning.applied, merchant_id=place.merchant_id, business_unit_id=place.business_unit_id
+        )
+    return Computed(business_date, rule_set, tier, earning, lines.line_nos, known, tax_minor, tender_minor, funding)
 
 
 def _more(

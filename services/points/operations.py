@@ -56,6 +56,8 @@ class _Sale:
     place: Store
     now: datetime
     computed: Computed
+    # Of the sale's event: what does not depend on what it earns.
+    recorded: bytes
     # The sale once more, when more is known.
     compute: Callable[[Known], Computed]
 
@@ -121,6 +123,7 @@ class _Sale:
         self.item.expire_time = self.computed.expire_time(self.place.time_zone)
         self.item.unlock_time = self.computed.unlock_time(self.place.time_zone, self.now)
         self.item.explanation = self.computed.explanation(self.item.unlock_time)
+        self.item.payload = self.recorded + self.computed.recorded_part
 
 
 class Sales:
@@ -329,7 +332,7 @@ def prepare_sale(
     computed = compute()
     unlock_time = computed.unlock_time(place.time_zone, now)
     # A SaleRecorded in parts, in the order of its fields: what all sales of the store and day share is made once.
-    payload = b"".join(
+    recorded = b"".join(
         (
             events_pb2.SaleRecorded(sale_id=ids.to_edge("txn", sale_id), member_id=member_edge).SerializeToString(),
             place.recorded_part,
@@ -353,11 +356,11 @@ def prepare_sale(
         reference=reference,
         detail=content,
         explanation=computed.explanation(unlock_time),
-        payload=payload,
+        payload=recorded + computed.recorded_part,
         unlock_time=unlock_time,
     )
     claim = ReceiptClaim(sale_id, ids.derive("record_sale", group_id, request_id), group_id, member_id, hashed)
-    return _Sale(item, claim, request_id, place, now, computed, compute)
+    return _Sale(item, claim, request_id, place, now, computed, recorded, compute)
 
 
 @lru_cache(maxsize=1024)

@@ -44,6 +44,7 @@ async def publish_first_rule_set(tx: Tx, rule_set: points_pb2.RuleSet) -> points
     await store.count_change(tx, [tx.group_id])
     if await _newest_version(tx):
         raise SecondPersonRequired
+    await _check_funders(tx, rule_set_of(rule_set))
     return await publish_rule_set(tx, rule_set)
 
 
@@ -104,7 +105,9 @@ async def find_rule_set(tx: Tx, day: date) -> points_pb2.RuleSet | None:
 
 async def create_draft(tx: Tx, *, request_id: str, rule_set: points_pb2.RuleSet, note: str) -> rules_pb2.RuleDraft:
     """Keep a draft of the caller's. Raises RulesInvalid."""
-    await _check_budgets(tx, rule_set_of(rule_set))
+    parsed = rule_set_of(rule_set)
+    await _check_budgets(tx, parsed)
+    await _check_funders(tx, parsed)
     row = {
         "group_id": tx.group_id,
         "draft_id": ids.derive(tx.group_id, "rule_draft", request_id),
@@ -211,6 +214,26 @@ async def _check_budgets(tx: Tx, rule_set: rules.RuleSet) -> None:
     ]
     if problems:
         raise RulesInvalid(problem="; ".join(problems))
+
+
+async def _check_funders(tx: Tx, rule_set: rules.RuleSet) -> None:
+    """Raises RulesInvalid when a rule lets a merchant pay that the group does not have."""
+    payers = {
+        share.merchant_id: rule_id
+        for rule_id, shares in rule_set.funders_of.items()
+        for share in shares
+        if share.merchant_id is not None
+    }
+    if not payers:
+        return
+    known = store.merchant.c
+    rows = await tx.execute(
+        select(known.merchant_id).where(known.group_id == tx.group_id, known.merchant_id.in_(list(payers)))
+    )
+    missing = sorted(payers.keys() - set(rows.scalars()))
+    if missing:
+        named = (f"rule {payers[one]}: there is no merchant {ids.to_edge('mch', one)}" for one in missing)
+        raise RulesInvalid(problem="; ".join(named))
 
 
 def _described(limit: SaleLimit, store_id: UUID, day: date) -> str:

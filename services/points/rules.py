@@ -30,6 +30,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chassis.units import BPS, share_floor
+from services.points.funding import FunderShare, find_share_problems
 from services.points.limits import SaleLimits
 from services.points.offers import (
     NO_OFFER,
@@ -83,6 +84,7 @@ class Rule:
     month_days: frozenset[int] = frozenset()
     week_days: frozenset[int] = frozenset()
     offer: Offer = NO_OFFER
+    funders: tuple[FunderShare, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class RuleSet:
     excludes_more: bool = field(init=False)  # than categories
     has_conditions: bool = field(init=False)
     uses_segments: bool = field(init=False)
+    funders_of: Mapping[str, tuple[FunderShare, ...]] = field(init=False)  # by rule id, of rules that say so
     uses_first: tuple[FirstIn, ...] = field(init=False)
     base: Rule = field(init=False)
     by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)
@@ -141,6 +144,8 @@ class RuleSet:
         object.__setattr__(self, "has_conditions", bool(conditions))
         object.__setattr__(self, "uses_first", uses_first)
         object.__setattr__(self, "uses_segments", any(each.uses("member.segments") for each in conditions))
+        funders_of = {rule.rule_id: rule.funders for rule in self.rules if rule.funders}
+        object.__setattr__(self, "funders_of", funders_of)
         excludes_more = bool(self.excluded_items or self.excluded_tenders or self.excludes_tax)
         object.__setattr__(self, "excludes_more", excludes_more)
         if self.excluded_items:
@@ -174,6 +179,7 @@ def find_problems(rule_set: RuleSet) -> list[str]:
     if len({rule.rule_id for rule in rule_set.rules}) != len(rule_set.rules):
         problems.append("rule ids must differ")
     for rule in rule_set.rules:
+        problems += find_share_problems(rule.rule_id, rule.funders)
         if rule.kind is RuleKind.CATEGORY and not rule.categories:
             problems.append(f"rule {rule.rule_id} names no category")
         if rule.kind is RuleKind.STORE and not rule.store_ids:

@@ -22,7 +22,7 @@ class LotShare(_message.Message):
     def __init__(self, lot_id: _Optional[str] = ..., issuer_merchant_id: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
 
 class SaleRecorded(_message.Message):
-    __slots__ = ("sale_id", "member_id", "store_id", "merchant_id", "business_unit_id", "receipt_no", "sale_time", "business_date", "time_zone", "total")
+    __slots__ = ("sale_id", "member_id", "store_id", "merchant_id", "business_unit_id", "receipt_no", "sale_time", "business_date", "time_zone", "total", "funders")
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -33,6 +33,7 @@ class SaleRecorded(_message.Message):
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
+    FUNDERS_FIELD_NUMBER: _ClassVar[int]
     sale_id: str
     member_id: str
     store_id: str
@@ -43,10 +44,11 @@ class SaleRecorded(_message.Message):
     business_date: _types_pb2.BusinessDate
     time_zone: str
     total: _types_pb2.Money
-    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., time_zone: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ...) -> None: ...
+    funders: _containers.RepeatedCompositeFieldContainer[_points_pb2.FundedPoints]
+    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., time_zone: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., funders: _Optional[_Iterable[_Union[_points_pb2.FundedPoints, _Mapping]]] = ...) -> None: ...
 
 class PointsEarned(_message.Message):
-    __slots__ = ("txn_id", "member_id", "lot", "points", "debt_repaid_points", "business_unit_id", "store_id", "sale_id", "expire_time", "business_date", "unlock_time")
+    __slots__ = ("txn_id", "member_id", "lot", "points", "debt_repaid_points", "business_unit_id", "store_id", "sale_id", "expire_time", "business_date", "unlock_time", "funders")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     LOT_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +60,7 @@ class PointsEarned(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
+    FUNDERS_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     member_id: str
     lot: LotShare
@@ -69,7 +72,8 @@ class PointsEarned(_message.Message):
     expire_time: _timestamp_pb2.Timestamp
     business_date: _types_pb2.BusinessDate
     unlock_time: _timestamp_pb2.Timestamp
-    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., lot: _Optional[_Union[LotShare, _Mapping]] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., business_unit_id: _Optional[str] = ..., store_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    funders: _containers.RepeatedCompositeFieldContainer[_points_pb2.FundedPoints]
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., lot: _Optional[_Union[LotShare, _Mapping]] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., business_unit_id: _Optional[str] = ..., store_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., funders: _Optional[_Iterable[_Union[_points_pb2.FundedPoints, _Mapping]]] = ...) -> None: ...
 
 class PointsActivated(_message.Message):
     __slots__ = ("txn_id", "member_id", "points", "lots", "unlock_time")

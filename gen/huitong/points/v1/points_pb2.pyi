@@ -14,6 +14,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class FunderKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FUNDER_KIND_UNSPECIFIED: _ClassVar[FunderKind]
+    FUNDER_KIND_MERCHANT: _ClassVar[FunderKind]
+    FUNDER_KIND_BUSINESS_UNIT: _ClassVar[FunderKind]
+    FUNDER_KIND_PLATFORM: _ClassVar[FunderKind]
+    FUNDER_KIND_NAMED_MERCHANT: _ClassVar[FunderKind]
+
 class SaleLimit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SALE_LIMIT_UNSPECIFIED: _ClassVar[SaleLimit]
@@ -75,6 +83,11 @@ class Rounding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ROUNDING_FLOOR: _ClassVar[Rounding]
     ROUNDING_HALF_UP: _ClassVar[Rounding]
     ROUNDING_CEILING: _ClassVar[Rounding]
+FUNDER_KIND_UNSPECIFIED: FunderKind
+FUNDER_KIND_MERCHANT: FunderKind
+FUNDER_KIND_BUSINESS_UNIT: FunderKind
+FUNDER_KIND_PLATFORM: FunderKind
+FUNDER_KIND_NAMED_MERCHANT: FunderKind
 SALE_LIMIT_UNSPECIFIED: SaleLimit
 SALE_LIMIT_STORE_MONTH: SaleLimit
 SALE_LIMIT_STORE: SaleLimit
@@ -212,7 +225,7 @@ class RecordSalesResult(_message.Message):
     def __init__(self, recorded: _Optional[_Union[RecordSaleResponse, _Mapping]] = ..., problem: _Optional[_Union[_types_pb2.Problem, _Mapping]] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "limits", "excluded_tax_minor", "excluded_tender_minor")
+    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "limits", "excluded_tax_minor", "excluded_tender_minor", "funders")
     RULE_SET_VERSION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIER_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -225,6 +238,7 @@ class Explanation(_message.Message):
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     EXCLUDED_TAX_MINOR_FIELD_NUMBER: _ClassVar[int]
     EXCLUDED_TENDER_MINOR_FIELD_NUMBER: _ClassVar[int]
+    FUNDERS_FIELD_NUMBER: _ClassVar[int]
     rule_set_version: int
     business_date: _types_pb2.BusinessDate
     tier_code: str
@@ -237,7 +251,28 @@ class Explanation(_message.Message):
     limits: _containers.RepeatedCompositeFieldContainer[AppliedLimit]
     excluded_tax_minor: int
     excluded_tender_minor: int
-    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[AppliedLimit, _Mapping]]] = ..., excluded_tax_minor: _Optional[int] = ..., excluded_tender_minor: _Optional[int] = ...) -> None: ...
+    funders: _containers.RepeatedCompositeFieldContainer[FundedPoints]
+    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[AppliedLimit, _Mapping]]] = ..., excluded_tax_minor: _Optional[int] = ..., excluded_tender_minor: _Optional[int] = ..., funders: _Optional[_Iterable[_Union[FundedPoints, _Mapping]]] = ...) -> None: ...
+
+class FunderShare(_message.Message):
+    __slots__ = ("kind", "merchant_id", "share_bps")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
+    SHARE_BPS_FIELD_NUMBER: _ClassVar[int]
+    kind: FunderKind
+    merchant_id: str
+    share_bps: int
+    def __init__(self, kind: _Optional[_Union[FunderKind, str]] = ..., merchant_id: _Optional[str] = ..., share_bps: _Optional[int] = ...) -> None: ...
+
+class FundedPoints(_message.Message):
+    __slots__ = ("kind", "funder_id", "points")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    FUNDER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    kind: FunderKind
+    funder_id: str
+    points: int
+    def __init__(self, kind: _Optional[_Union[FunderKind, str]] = ..., funder_id: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
 
 class AppliedLimit(_message.Message):
     __slots__ = ("limit", "limit_points", "left_points")
@@ -258,7 +293,7 @@ class SkippedRule(_message.Message):
     def __init__(self, rule_id: _Optional[str] = ..., problem: _Optional[str] = ...) -> None: ...
 
 class AppliedRule(_message.Message):
-    __slots__ = ("rule_id", "kind", "name", "name_zh", "rate_bps", "points", "capped_points")
+    __slots__ = ("rule_id", "kind", "name", "name_zh", "rate_bps", "points", "capped_points", "funders")
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -266,6 +301,7 @@ class AppliedRule(_message.Message):
     RATE_BPS_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
     CAPPED_POINTS_FIELD_NUMBER: _ClassVar[int]
+    FUNDERS_FIELD_NUMBER: _ClassVar[int]
     rule_id: str
     kind: RuleKind
     name: str
@@ -273,7 +309,8 @@ class AppliedRule(_message.Message):
     rate_bps: int
     points: int
     capped_points: int
-    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., rate_bps: _Optional[int] = ..., points: _Optional[int] = ..., capped_points: _Optional[int] = ...) -> None: ...
+    funders: _containers.RepeatedCompositeFieldContainer[FundedPoints]
+    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., rate_bps: _Optional[int] = ..., points: _Optional[int] = ..., capped_points: _Optional[int] = ..., funders: _Optional[_Iterable[_Union[FundedPoints, _Mapping]]] = ...) -> None: ...
 
 class LinePoints(_message.Message):
     __slots__ = ("line_no", "points", "rate_bps")
@@ -662,7 +699,7 @@ class TransferPointsResponse(_message.Message):
     def __init__(self, txn_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
 
 class EarningRule(_message.Message):
-    __slots__ = ("rule_id", "kind", "name", "name_zh", "bonus_bps", "min_amount_minor", "categories", "store_ids", "month_days", "week_days", "fixed_points", "merchant_ids", "business_unit_ids", "condition", "start_date", "end_date", "recurrence", "day_kind", "combination", "combination_group", "priority", "max_points", "max_points_per_member_day", "max_points_per_member_month", "budget_points")
+    __slots__ = ("rule_id", "kind", "name", "name_zh", "bonus_bps", "min_amount_minor", "categories", "store_ids", "month_days", "week_days", "funders", "fixed_points", "merchant_ids", "business_unit_ids", "condition", "start_date", "end_date", "recurrence", "day_kind", "combination", "combination_group", "priority", "max_points", "max_points_per_member_day", "max_points_per_member_month", "budget_points")
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -673,6 +710,7 @@ class EarningRule(_message.Message):
     STORE_IDS_FIELD_NUMBER: _ClassVar[int]
     MONTH_DAYS_FIELD_NUMBER: _ClassVar[int]
     WEEK_DAYS_FIELD_NUMBER: _ClassVar[int]
+    FUNDERS_FIELD_NUMBER: _ClassVar[int]
     FIXED_POINTS_FIELD_NUMBER: _ClassVar[int]
     MERCHANT_IDS_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_UNIT_IDS_FIELD_NUMBER: _ClassVar[int]
@@ -698,6 +736,7 @@ class EarningRule(_message.Message):
     store_ids: _containers.RepeatedScalarFieldContainer[str]
     month_days: _containers.RepeatedScalarFieldContainer[int]
     week_days: _containers.RepeatedScalarFieldContainer[int]
+    funders: _containers.RepeatedCompositeFieldContainer[FunderShare]
     fixed_points: int
     merchant_ids: _containers.RepeatedScalarFieldContainer[str]
     business_unit_ids: _containers.RepeatedScalarFieldContainer[str]
@@ -713,7 +752,7 @@ class EarningRule(_message.Message):
     max_points_per_member_day: int
     max_points_per_member_month: int
     budget_points: int
-    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ...) -> None: ...
+    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., funders: _Optional[_Iterable[_Union[FunderShare, _Mapping]]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ...) -> None: ...
 
 class RuleSet(_message.Message):
     __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "store_budgets", "issuance_ceiling", "excluded_item_codes", "excluded_tenders", "excludes_tax")
