@@ -2,13 +2,13 @@
 
 Owns the tables of store.py: lanes, wallets, transactions, postings, lots, holds, debts, transfers, issuer slots, the
 lane outbox, adjustments, claims of receipts and request ids, caps, rule sets with their drafts and simulations, and
-copies of stores, merchants, members and their tiers; and those of purchase_tables.py: segments of members, claims of
-first purchases.
+copies of stores, merchants, members and their tiers; and those of purchase_tables.py (segments of members, claims of
+first purchases) and of cost_tables.py (the cost governor's).
 Serves huitong.points.v1 SalesService, WalletService, RuleService, RuleDraftService, RuleSimulationService,
-LedgerService, AdjustmentService and SegmentService.
+LedgerService, AdjustmentService, SegmentService and CostGovernorService.
 Publishes SaleRecorded, PointsEarned, PointsActivated, SaleRefunded, PointsClawedBack, PointsRedeemed,
-RedemptionReversed, PointsExpired, PointsCredited, PointsDebited, PointsDebitRefused, PointsTransferredOut and
-PointsTransferredIn; consumes the facts of org and member.
+RedemptionReversed, PointsExpired, PointsCredited, PointsDebited, PointsDebitRefused, PointsTransferredOut,
+PointsTransferredIn and CostActionTaken; consumes the facts of org and member.
 
 A sale takes this way: api → operations → earning and rules (pure) → claims; member_facts when a condition asks; caps
 when something is limited → ledger lane → one SQL call for the whole batch.

@@ -7,13 +7,21 @@ import gc
 from chassis.run import App, run_service
 from huitong.member.v1 import member_pb2_grpc
 from huitong.org.v1 import org_pb2_grpc
-from huitong.points.v1 import adjustments_pb2_grpc, points_pb2_grpc, rules_pb2_grpc, segments_pb2_grpc
+from huitong.points.v1 import (
+    adjustments_pb2_grpc,
+    governor_pb2_grpc,
+    points_pb2_grpc,
+    rules_pb2_grpc,
+    segments_pb2_grpc,
+)
 from services.points.adjustments import Adjustments
 from services.points.api import AdjustmentServicer, LedgerServicer, SalesServicer, WalletServicer
 from services.points.caps import Caps
 from services.points.claims import Claims
 from services.points.consumers import member_handlers, org_handlers
 from services.points.events_source import LedgerOutbox
+from services.points.governor import Governor
+from services.points.governor_api import CostGovernorServicer
 from services.points.jobs import Jobs
 from services.points.ledger import Ledger
 from services.points.lookup import Lookup
@@ -74,6 +82,7 @@ def build(app: App) -> None:
     app.serve(points_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(app.db))
     app.serve(rules_pb2_grpc.add_RuleDraftServiceServicer_to_server, RuleDraftServicer(app.db))
     app.serve(rules_pb2_grpc.add_RuleSimulationServiceServicer_to_server, RuleSimulationServicer(app.db, lookup, facts))
+    app.serve(governor_pb2_grpc.add_CostGovernorServiceServicer_to_server, CostGovernorServicer(app.db, lookup))
     app.serve(segments_pb2_grpc.add_SegmentServiceServicer_to_server, SegmentServicer(app.db))
     app.serve(points_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(app.db))
 
@@ -85,6 +94,7 @@ def build(app: App) -> None:
     app.job("points-day-close", jobs.close_day, every_seconds=60)
     app.job("points-holds", jobs.release_holds, every_seconds=5)
     app.job("points-rule-simulations", Simulations(app.db, lookup, facts).run_all, every_seconds=2)
+    app.job("points-cost-governor", Governor(app.db, lookup, lane_count).run, every_seconds=5)
     app.job("points-adjustments", adjustments.finish, every_seconds=5)
     app.job("points-transfers", transfers.finish, every_seconds=5)
 

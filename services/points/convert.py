@@ -17,6 +17,7 @@ from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2
 from services.points import rules
 from services.points.conditions import ConditionInvalid, condition
+from services.points.costs import CostGovernor, Throttle
 from services.points.days import DayKind, Days, DaysInvalid
 from services.points.errors import RulesInvalid
 from services.points.funding import Funded, FunderKind, FunderShare, Funding
@@ -96,6 +97,7 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         excluded_items=frozenset(message.excluded_item_codes),
         excluded_tenders=frozenset(message.excluded_tenders),
         excludes_tax=message.excludes_tax,
+        governor=_governor_of(message.cost_governor) if message.HasField("cost_governor") else None,
     )
     problems += rules.find_problems(rule_set)
     if problems:
@@ -120,6 +122,7 @@ _OFFER_FIELDS = {
     "max_points_per_member_day",
     "max_points_per_member_month",
     "budget_points",
+    "throttle",
 }
 
 
@@ -140,6 +143,16 @@ def _sale_limits_of(message: points_pb2.RuleSet, problems: list[str]) -> SaleLim
     if message.HasField("issuance_ceiling") and not any(ceiling):
         problems.append("the issuance ceiling has no limit")
     return SaleLimits(stores, ceiling) if stores or any(ceiling) else None
+
+
+def _governor_of(message: points_pb2.CostGovernor) -> CostGovernor:
+    return CostGovernor(
+        message.window_days,
+        message.warn_bps or 300,
+        message.throttle_bps or 500,
+        message.hysteresis_bps or 50,
+        message.min_sales_minor,
+    )
 
 
 def _rule_of(message: points_pb2.EarningRule, problems: list[str]) -> rules.Rule:
@@ -222,6 +235,7 @@ def _offer_of(message: points_pb2.EarningRule, problems: list[str]) -> Offer:
         max_points_per_member_day=message.max_points_per_member_day,
         max_points_per_member_month=message.max_points_per_member_month,
         budget_points=message.budget_points,
+        throttle_bps=message.throttle.factor_bps if message.HasField("throttle") else None,
     )
 
 
@@ -237,6 +251,7 @@ def explanation_of(
     excluded_tax_minor: int = 0,
     excluded_tender_minor: int = 0,
     funding: Funding | None = None,
+    throttle: Throttle | None = None,
 ) -> bytes:
     """Why a sale earned its points: an Explanation, serialised.
 
@@ -263,6 +278,13 @@ def explanation_of(
         )
     if funding is not None:
         parts.append(points_pb2.Explanation(funders=map(funded_to_proto, funding.in_all)).SerializeToString())
+    if throttle is not None and any(applied.throttled_points for applied in earning.applied):
+        bitten = points_pb2.AppliedThrottle(
+            effective_time=to_timestamp(throttle.effective_time),
+            cost_bps=throttle.cost_bps,
+            threshold_bps=throttle.threshold_bps,
+        )
+        parts.append(points_pb2.Explanation(throttle=bitten).SerializeToString())
     return b"".join(parts)
 
 
@@ -305,7 +327,14 @@ def _explained_head(rule_set_version: int, business_date: date, tier: rules.Tier
 
 @lru_cache(maxsize=32_768)
 def _explained_rule(
-    rule_id: str, kind: rules.RuleKind, name: str, name_zh: str, rate_bps: int, points: int, capped_points: int
+    rule_id: str,
+    kind: rules.RuleKind,
+    name: str,
+    name_zh: str,
+    rate_bps: int,
+    points: int,
+    capped_points: int,
+    throttled_points: int,
 ) -> bytes:
     rule = points_pb2.AppliedRule(
         rule_id=rule_id,
@@ -315,6 +344,7 @@ def _explained_rule(
         rate_bps=rate_bps,
         points=points,
         capped_points=capped_points,
+        throttled_points=throttled_points,
     )
     return points_pb2.Explanation(rules=[rule]).SerializeToString()
 

@@ -12,6 +12,7 @@ from chassis.errors import InvalidArgument
 from huitong.points.v1 import events_pb2, points_pb2
 from services.points import rules
 from services.points.convert import explanation_of, funded_to_proto, instant_of
+from services.points.costs import Throttle
 from services.points.earning_base import earning_base, line_taxes
 from services.points.errors import CurrencyMismatch, LinesDoNotSum, SaleTimeInvalid, TendersDoNotSum
 from services.points.funding import Funding, fund
@@ -40,6 +41,8 @@ class Known(NamedTuple):
     # The member's segments at the time of the sale, and where this is the member's first purchase.
     segments: Sequence[str] = ()
     first_in: Container[FirstIn] = ()
+    # Set while the business unit is throttled at the time of the sale.
+    throttle: Throttle | None = None
 
 
 NOTHING_KNOWN = Known()
@@ -71,6 +74,7 @@ class Computed(NamedTuple):
             excluded_tax_minor=self.excluded_tax_minor,
             excluded_tender_minor=self.excluded_tender_minor,
             funding=self.funding,
+            throttle=self.known.throttle,
         )
 
     @property
@@ -153,6 +157,7 @@ def compute_sale(
         birth_month=member.birth_month,
         setting=setting,
         granted=known.granted,
+        is_throttled=known.throttle is not None,
     )
     if known.granted_points is not None:
         earning = within(earning, known.granted_points)

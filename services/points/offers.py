@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from chassis import ids
+from chassis.units import BPS
 from services.points.conditions import Condition, ConditionFailed
 from services.points.days import ALWAYS, Days, is_day_off, is_holiday
 
@@ -55,6 +56,15 @@ class Offer:
     max_points_per_member_day: int = 0
     max_points_per_member_month: int = 0
     budget_points: int = 0
+    throttle_bps: int | None = None  # what it still gives while throttled; None: all
+
+    def throttled(self, whole: int, unit: int) -> int:
+        """What it gives of `whole` while throttled, in parts of 1 / `unit` points; fixed points stay whole points."""
+        if self.throttle_bps is None:
+            return whole
+        if self.fixed_points:
+            return self.fixed_points * self.throttle_bps // BPS * unit
+        return whole * self.throttle_bps // BPS
 
     @property
     def is_limited(self) -> bool:

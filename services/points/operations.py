@@ -324,12 +324,16 @@ def prepare_sale(
 
     rule_set = data.rule_set_at(sale_time, place.time_zone)
 
-    def compute(known: Known = NOTHING_KNOWN) -> Computed:
+    known_first = NOTHING_KNOWN
+    if throttle := data.throttle_at(rule_set, place.business_unit_id, sale_time):
+        known_first = Known(throttle=throttle)
+
+    def compute(known: Known) -> Computed:
         return compute_sale(
             request, lines, member=member, place=place, sale_time=sale_time, rule_set=rule_set, known=known
         )
 
-    computed = compute()
+    computed = compute(known_first)
     unlock_time = computed.unlock_time(place.time_zone, now)
     # A SaleRecorded in parts, in the order of its fields: what all sales of the store and day share is made once.
     recorded = b"".join(

@@ -30,6 +30,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chassis.units import BPS, share_floor
+from services.points.costs import CostGovernor
 from services.points.funding import FunderShare, find_share_problems
 from services.points.limits import SaleLimits
 from services.points.offers import (
@@ -42,6 +43,7 @@ from services.points.offers import (
     find_offer_problems,
     match_offers,
 )
+from services.points.shares import largest_remainder as largest_remainder
 
 BASE_RATE_BPS = BPS
 # Stands in for the category of a line that does not count because of its item; longer than any that a sale may have.
@@ -116,6 +118,7 @@ class RuleSet:
     excluded_items: frozenset[str] = frozenset()
     excluded_tenders: frozenset[str] = frozenset()
     excludes_tax: bool = False
+    governor: CostGovernor | None = None
     # Derived: made once, looked up for every line.
     excludes_more: bool = field(init=False)  # than categories
     has_conditions: bool = field(init=False)
@@ -194,6 +197,11 @@ def find_problems(rule_set: RuleSet) -> list[str]:
         problems.append("two thresholds have the same minimum")
     if rule_set.pending_days > (most_days := most_pending_days(rule_set.expiry_months)):
         problems.append(f"points would expire before they unlock: at most {most_days} pending days go with this expiry")
+    if rule_set.governor is not None:
+        if rule_set.offset is None:
+            problems.append("a cost governor needs an offset: without one points cost nothing")
+        if rule_set.governor.throttle_bps < rule_set.governor.warn_bps:
+            problems.append("the cost governor would throttle before it warns")
     return problems + find_offer_problems(rule_set.offers, rule_set.effective_date)
 
 
@@ -207,6 +215,7 @@ class Applied(NamedTuple):
     rate_bps: int
     points: int
     capped_points: int = 0
+    throttled_points: int = 0
 
 
 class Earning(NamedTuple):
@@ -243,11 +252,13 @@ def points_for_sale(
     birth_month: int,
     setting: Setting | None = None,
     granted: Mapping[str, int] | None = None,
+    is_throttled: bool = False,
 ) -> Earning:
     """What a sale earns by `rule_set`: its lines' net amounts and item categories ("" when unknown), in minor units.
 
     `birth_month` is 0 when unknown. Offers count when `setting` is given. `granted` is what limited offers may give, by
-    rule id; without it, or when a rule is not in it, they give all that they want. Exact: only the last step rounds.
+    rule id; without it, or when a rule is not in it, they give all that they want. When `is_throttled`, offers that
+    have a throttle give their factor of what they would. Exact: only the last step rounds.
     """
     excluded, by_category = rule_set.excluded_categories, rule_set.by_category
     eligible_minor = 0
@@ -265,7 +276,7 @@ def points_for_sale(
         sale = SaleFacts(
             amounts_minor, categories, eligible_minor, store_id, business_date, tier.code, birth_month, setting
         )
-        return _with_offers(rule_set, sale, matched, tier, granted or {})
+        return _with_offers(rule_set, sale, matched, tier, granted or {}, is_throttled)
 
     rates_bps: list[int] = []
     weights: list[int] = []
@@ -311,7 +322,12 @@ def _rounded(numerator: int | Fraction, denominator: int, rounding: Rounding) ->
 
 
 def _with_offers(
-    rule_set: RuleSet, sale: SaleFacts, common: frozenset[str], tier: Tier, granted: Mapping[str, int]
+    rule_set: RuleSet,
+    sale: SaleFacts,
+    common: frozenset[str],
+    tier: Tier,
+    granted: Mapping[str, int],
+    is_throttled: bool,
 ) -> Earning:
     """points_for_sale in general: which bonuses count is decided for each line. `common` match every line."""
     everywhere = [rule for rule in rule_set.rules if rule.rule_id in common]
@@ -334,7 +350,9 @@ def _with_offers(
         amount * (BASE_RATE_BPS if rate else 0) * rule_set.base_points
         for amount, rate in zip(sale.amounts_minor, rates_bps, strict=True)
     ]
-    named = [(rule_set.base, BASE_RATE_BPS, sum(weights), 0)]
+    named: list[tuple[Rule, int, int | Fraction, tuple[int, int]]] = [
+        (rule_set.base, BASE_RATE_BPS, sum(weights), (0, 0))
+    ]
     fixed: list[Applied] = []
     wants: list[tuple[Rule, int]] = []
     fixed_by_line = [0] * len(weights)
@@ -345,22 +363,23 @@ def _with_offers(
         offer = rule.offer
         amounts = [sale.amounts_minor[index] for index in lines]
         whole = offer.fixed_points * unit or sum(amounts) * rule.bonus_bps * rule_set.base_points
-        part = min(whole, offer.max_points * unit) if offer.max_points else whole
+        open_part = offer.throttled(whole, unit) if is_throttled else whole
+        part = min(open_part, offer.max_points * unit) if offer.max_points else open_part
         if offer.is_limited:
             want = part // unit
             wants.append((rule, want))
             part = min(want, granted.get(rule.rule_id, want)) * unit
-        capped_points = (whole - part) // unit
+        lost = ((open_part - part) // unit, (whole - open_part) // unit)
         if offer.fixed_points:
             given = part // unit
             for index, share in zip(lines, largest_remainder(given, amounts), strict=True):
                 fixed_by_line[index] += share
-            fixed.append(Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, 0, given, capped_points))
+            fixed.append(Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, 0, given, *lost))
             continue
         for index, amount in zip(lines, amounts, strict=True):
             own = amount * rule.bonus_bps * rule_set.base_points
             weights[index] += own if part == whole else Fraction(own * part, whole)
-        named.append((rule, rule.bonus_bps, part, capped_points))
+        named.append((rule, rule.bonus_bps, part, lost))
 
     weight = sum(weights)
     points = _rounded(weight * tier.multiplier_bps, unit * BPS, rule_set.rounding)
@@ -369,8 +388,8 @@ def _with_offers(
         rule_weights.append(weight * (tier.multiplier_bps - BPS))
     shares = largest_remainder(points, rule_weights)
     applied = [
-        Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, rate_bps, share, capped)
-        for (rule, rate_bps, _, capped), share in zip(named, shares, strict=False)
+        Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, rate_bps, share, *lost)
+        for (rule, rate_bps, _, lost), share in zip(named, shares, strict=False)
     ]
     if tier.multiplier_bps != BPS:
         applied.append(_tier_applied(tier, shares[-1]))
@@ -408,27 +427,6 @@ def _matches(rule: Rule, store_id: UUID, business_date: date, birth_month: int) 
     if rule.kind is RuleKind.DAY:
         return business_date.day in rule.month_days or business_date.isoweekday() in rule.week_days
     return rule.kind is RuleKind.BIRTHDAY and birth_month == business_date.month
-
-
-def largest_remainder(total: int, weights: Sequence[int | Fraction]) -> list[int]:
-    """Share `total` by `weights`, exactly: floors first, the rest one each to the largest remainders.
-
-    Ties go to the earlier. As chassis.units.largest_remainder, but a weight may be negative here: a tier that
-    multiplies by less than one takes from what the other rules gave.
-    """
-    weight_sum = sum(weights)
-    if weight_sum == 0:
-        return [total if index == 0 else 0 for index in range(len(weights))]
-    shares = [total * weight // weight_sum for weight in weights]
-    left = total - sum(shares)
-    if left == 1:  # as often as not: no need to sort
-        rests = [total * weight % weight_sum for weight in weights]
-        shares[rests.index(max(rests))] += 1
-    elif left:
-        order = sorted(range(len(weights)), key=lambda index: (-(total * weights[index] % weight_sum), index))
-        for index in order[:left]:
-            shares[index] += 1
-    return shares
 
 
 @lru_cache(maxsize=4096)

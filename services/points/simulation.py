@@ -66,11 +66,11 @@ async def quote_sale(
         rule_set = rule_set_of(draft.rule_set)
     else:
         rule_set = data.rule_set_at(sale_time, place.time_zone)
-    known = NOTHING_KNOWN
+    known = Known(throttle=data.throttle_at(rule_set, place.business_unit_id, sale_time))
     if rule_set.asks_of_member:
         asked = _asked(rule_set, group_id, member_id, sale, place, sale_time)
         ((segments, first_in),) = await facts.of([asked], data.stores, claim=False)
-        known = Known(segments=segments, first_in=first_in)
+        known = known._replace(segments=segments, first_in=first_in)
     computed = compute_sale(
         sale, lines, member=members[member_id], place=place, sale_time=sale_time, rule_set=rule_set, known=known
     )

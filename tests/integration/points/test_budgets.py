@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from chassis import ids
 from huitong.points.v1 import points_pb2
-from services.points.caps import Caps
+from services.points.caps import Caps, Granted, Taking
 from services.points.convert import to_date
 from tests.integration.points.test_caps import used
 from tests.integration.points.test_rules_life import Office, offer, with_offers
@@ -119,6 +120,35 @@ async def test_a_replayed_sale_takes_once_and_answers_the_same(world: World) -> 
     assert {answer.points for answer in answers} == {5}
     assert {tuple(bit(answer)) for answer in answers} == {((STORE, 15, 5),)}
     assert await used(world) == [15]
+
+
+async def test_processes_that_take_at_once_give_no_more_than_there_is(world: World) -> None:
+    caps = [Caps(world.app.db.url) for _ in range(4)]
+    await asyncio.gather(*(one.open() for one in caps))
+    shared, own = (ids.derive("a cap of many processes", world.group_id, name) for name in ("shared", "own"))
+    # Half of the sales name the caps the other way round: whoever takes must not wait for who waits for them.
+    takings = []
+    for number in range(200):
+        sale_id = ids.derive("sale", world.group_id, number)
+        pair = [
+            Taking(shared, sale_id, "", world.group_id, 1_005, 10),
+            Taking(own, sale_id, "", world.group_id, 5_000, 10),
+        ]
+        takings.append(pair if number % 2 else pair[::-1])
+
+    async def take(number: int) -> list[dict[tuple[UUID, str], Granted]]:
+        # One after the other, so that the four meet often. Every sale is taken for by two of them.
+        own_part = [pair for place, pair in enumerate(takings) if number in (place % 4, (place + 1) % 4)]
+        return [await caps[number].take(pair) for pair in own_part]
+
+    try:
+        found = [each for some in await asyncio.gather(*map(take, range(4))) for each in some]
+    finally:
+        await asyncio.gather(*(one.close() for one in caps))
+    granted = {key: one.points for some in found for key, one in some.items()}
+    assert all(granted[key] == one.points for some in found for key, one in some.items())
+    assert sorted(granted.values()) == [0] * 99 + [5] + [10] * 100
+    assert await used(world) == [1_005, 1_005]
 
 
 async def test_one_sale_many_times_in_one_call_takes_once(world: World) -> None:

@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from huitong.common.v1 import types_pb2 as _types_pb2
+from huitong.points.v1 import governor_pb2 as _governor_pb2
 from huitong.points.v1 import points_pb2 as _points_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -252,3 +253,9 @@ class PointsExpired(_message.Message):
     points: int
     lots: _containers.RepeatedCompositeFieldContainer[LotShare]
     def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ...) -> None: ...
+
+class CostActionTaken(_message.Message):
+    __slots__ = ("action",)
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    action: _governor_pb2.CostAction
+    def __init__(self, action: _Optional[_Union[_governor_pb2.CostAction, _Mapping]] = ...) -> None: ...

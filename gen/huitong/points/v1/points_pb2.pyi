@@ -225,7 +225,7 @@ class RecordSalesResult(_message.Message):
     def __init__(self, recorded: _Optional[_Union[RecordSaleResponse, _Mapping]] = ..., problem: _Optional[_Union[_types_pb2.Problem, _Mapping]] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "limits", "excluded_tax_minor", "excluded_tender_minor", "funders")
+    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "limits", "excluded_tax_minor", "excluded_tender_minor", "funders", "throttle")
     RULE_SET_VERSION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIER_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -239,6 +239,7 @@ class Explanation(_message.Message):
     EXCLUDED_TAX_MINOR_FIELD_NUMBER: _ClassVar[int]
     EXCLUDED_TENDER_MINOR_FIELD_NUMBER: _ClassVar[int]
     FUNDERS_FIELD_NUMBER: _ClassVar[int]
+    THROTTLE_FIELD_NUMBER: _ClassVar[int]
     rule_set_version: int
     business_date: _types_pb2.BusinessDate
     tier_code: str
@@ -252,7 +253,18 @@ class Explanation(_message.Message):
     excluded_tax_minor: int
     excluded_tender_minor: int
     funders: _containers.RepeatedCompositeFieldContainer[FundedPoints]
-    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[AppliedLimit, _Mapping]]] = ..., excluded_tax_minor: _Optional[int] = ..., excluded_tender_minor: _Optional[int] = ..., funders: _Optional[_Iterable[_Union[FundedPoints, _Mapping]]] = ...) -> None: ...
+    throttle: AppliedThrottle
+    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Iterable[_Union[AppliedLimit, _Mapping]]] = ..., excluded_tax_minor: _Optional[int] = ..., excluded_tender_minor: _Optional[int] = ..., funders: _Optional[_Iterable[_Union[FundedPoints, _Mapping]]] = ..., throttle: _Optional[_Union[AppliedThrottle, _Mapping]] = ...) -> None: ...
+
+class AppliedThrottle(_message.Message):
+    __slots__ = ("effective_time", "cost_bps", "threshold_bps")
+    EFFECTIVE_TIME_FIELD_NUMBER: _ClassVar[int]
+    COST_BPS_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_BPS_FIELD_NUMBER: _ClassVar[int]
+    effective_time: _timestamp_pb2.Timestamp
+    cost_bps: int
+    threshold_bps: int
+    def __init__(self, effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cost_bps: _Optional[int] = ..., threshold_bps: _Optional[int] = ...) -> None: ...
 
 class FunderShare(_message.Message):
     __slots__ = ("kind", "merchant_id", "share_bps")
@@ -293,7 +305,7 @@ class SkippedRule(_message.Message):
     def __init__(self, rule_id: _Optional[str] = ..., problem: _Optional[str] = ...) -> None: ...
 
 class AppliedRule(_message.Message):
-    __slots__ = ("rule_id", "kind", "name", "name_zh", "rate_bps", "points", "capped_points", "funders")
+    __slots__ = ("rule_id", "kind", "name", "name_zh", "rate_bps", "points", "capped_points", "funders", "throttled_points")
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -302,6 +314,7 @@ class AppliedRule(_message.Message):
     POINTS_FIELD_NUMBER: _ClassVar[int]
     CAPPED_POINTS_FIELD_NUMBER: _ClassVar[int]
     FUNDERS_FIELD_NUMBER: _ClassVar[int]
+    THROTTLED_POINTS_FIELD_NUMBER: _ClassVar[int]
     rule_id: str
     kind: RuleKind
     name: str
@@ -310,7 +323,8 @@ class AppliedRule(_message.Message):
     points: int
     capped_points: int
     funders: _containers.RepeatedCompositeFieldContainer[FundedPoints]
-    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., rate_bps: _Optional[int] = ..., points: _Optional[int] = ..., capped_points: _Optional[int] = ..., funders: _Optional[_Iterable[_Union[FundedPoints, _Mapping]]] = ...) -> None: ...
+    throttled_points: int
+    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., rate_bps: _Optional[int] = ..., points: _Optional[int] = ..., capped_points: _Optional[int] = ..., funders: _Optional[_Iterable[_Union[FundedPoints, _Mapping]]] = ..., throttled_points: _Optional[int] = ...) -> None: ...
 
 class LinePoints(_message.Message):
     __slots__ = ("line_no", "points", "rate_bps")
@@ -699,7 +713,7 @@ class TransferPointsResponse(_message.Message):
     def __init__(self, txn_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
 
 class EarningRule(_message.Message):
-    __slots__ = ("rule_id", "kind", "name", "name_zh", "bonus_bps", "min_amount_minor", "categories", "store_ids", "month_days", "week_days", "funders", "fixed_points", "merchant_ids", "business_unit_ids", "condition", "start_date", "end_date", "recurrence", "day_kind", "combination", "combination_group", "priority", "max_points", "max_points_per_member_day", "max_points_per_member_month", "budget_points")
+    __slots__ = ("rule_id", "kind", "name", "name_zh", "bonus_bps", "min_amount_minor", "categories", "store_ids", "month_days", "week_days", "funders", "fixed_points", "merchant_ids", "business_unit_ids", "condition", "start_date", "end_date", "recurrence", "day_kind", "combination", "combination_group", "priority", "max_points", "max_points_per_member_day", "max_points_per_member_month", "budget_points", "throttle")
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -726,6 +740,7 @@ class EarningRule(_message.Message):
     MAX_POINTS_PER_MEMBER_DAY_FIELD_NUMBER: _ClassVar[int]
     MAX_POINTS_PER_MEMBER_MONTH_FIELD_NUMBER: _ClassVar[int]
     BUDGET_POINTS_FIELD_NUMBER: _ClassVar[int]
+    THROTTLE_FIELD_NUMBER: _ClassVar[int]
     rule_id: str
     kind: RuleKind
     name: str
@@ -752,10 +767,17 @@ class EarningRule(_message.Message):
     max_points_per_member_day: int
     max_points_per_member_month: int
     budget_points: int
-    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., funders: _Optional[_Iterable[_Union[FunderShare, _Mapping]]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ...) -> None: ...
+    throttle: OfferThrottle
+    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., funders: _Optional[_Iterable[_Union[FunderShare, _Mapping]]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ..., throttle: _Optional[_Union[OfferThrottle, _Mapping]] = ...) -> None: ...
+
+class OfferThrottle(_message.Message):
+    __slots__ = ("factor_bps",)
+    FACTOR_BPS_FIELD_NUMBER: _ClassVar[int]
+    factor_bps: int
+    def __init__(self, factor_bps: _Optional[int] = ...) -> None: ...
 
 class RuleSet(_message.Message):
-    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "store_budgets", "issuance_ceiling", "excluded_item_codes", "excluded_tenders", "excludes_tax")
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "store_budgets", "issuance_ceiling", "excluded_item_codes", "excluded_tenders", "excludes_tax", "cost_governor")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -773,6 +795,7 @@ class RuleSet(_message.Message):
     EXCLUDED_ITEM_CODES_FIELD_NUMBER: _ClassVar[int]
     EXCLUDED_TENDERS_FIELD_NUMBER: _ClassVar[int]
     EXCLUDES_TAX_FIELD_NUMBER: _ClassVar[int]
+    COST_GOVERNOR_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_date: _types_pb2.BusinessDate
     base_points: int
@@ -790,7 +813,22 @@ class RuleSet(_message.Message):
     excluded_item_codes: _containers.RepeatedScalarFieldContainer[str]
     excluded_tenders: _containers.RepeatedScalarFieldContainer[str]
     excludes_tax: bool
-    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., store_budgets: _Optional[_Iterable[_Union[StoreBudget, _Mapping]]] = ..., issuance_ceiling: _Optional[_Union[IssuanceCeiling, _Mapping]] = ..., excluded_item_codes: _Optional[_Iterable[str]] = ..., excluded_tenders: _Optional[_Iterable[str]] = ..., excludes_tax: _Optional[bool] = ...) -> None: ...
+    cost_governor: CostGovernor
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., store_budgets: _Optional[_Iterable[_Union[StoreBudget, _Mapping]]] = ..., issuance_ceiling: _Optional[_Union[IssuanceCeiling, _Mapping]] = ..., excluded_item_codes: _Optional[_Iterable[str]] = ..., excluded_tenders: _Optional[_Iterable[str]] = ..., excludes_tax: _Optional[bool] = ..., cost_governor: _Optional[_Union[CostGovernor, _Mapping]] = ...) -> None: ...
+
+class CostGovernor(_message.Message):
+    __slots__ = ("window_days", "warn_bps", "throttle_bps", "hysteresis_bps", "min_sales_minor")
+    WINDOW_DAYS_FIELD_NUMBER: _ClassVar[int]
+    WARN_BPS_FIELD_NUMBER: _ClassVar[int]
+    THROTTLE_BPS_FIELD_NUMBER: _ClassVar[int]
+    HYSTERESIS_BPS_FIELD_NUMBER: _ClassVar[int]
+    MIN_SALES_MINOR_FIELD_NUMBER: _ClassVar[int]
+    window_days: int
+    warn_bps: int
+    throttle_bps: int
+    hysteresis_bps: int
+    min_sales_minor: int
+    def __init__(self, window_days: _Optional[int] = ..., warn_bps: _Optional[int] = ..., throttle_bps: _Optional[int] = ..., hysteresis_bps: _Optional[int] = ..., min_sales_minor: _Optional[int] = ...) -> None: ...
 
 class StoreBudget(_message.Message):
     __slots__ = ("store_id", "points_per_month", "points_in_all")

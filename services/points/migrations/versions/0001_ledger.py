@@ -263,6 +263,37 @@ TABLES = (
         PRIMARY KEY (member_id, segment, start_time),
         CONSTRAINT member_segment_ends_last CHECK (end_time >= start_time)
     )""",
+    """CREATE TABLE cost_position (
+        lane INTEGER NOT NULL,
+        n BIGINT NOT NULL,
+        PRIMARY KEY (lane)
+    )""",
+    """CREATE TABLE unit_cost (
+        group_id UUID NOT NULL,
+        business_unit_id UUID NOT NULL,
+        business_date DATE NOT NULL,
+        sales_minor BIGINT NOT NULL,
+        points BIGINT NOT NULL,
+        PRIMARY KEY (group_id, business_unit_id, business_date)
+    )""",
+    """CREATE TABLE cost_action (
+        group_id UUID NOT NULL,
+        business_unit_id UUID NOT NULL,
+        effective_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        state SMALLINT NOT NULL,
+        previous_state SMALLINT NOT NULL,
+        first_date DATE NOT NULL,
+        last_date DATE NOT NULL,
+        sales_minor BIGINT NOT NULL,
+        points BIGINT NOT NULL,
+        cost_minor BIGINT NOT NULL,
+        cost_bps BIGINT NOT NULL,
+        threshold_bps INTEGER NOT NULL,
+        rule_set_version BIGINT NOT NULL,
+        explanation TEXT NOT NULL,
+        explanation_zh TEXT NOT NULL,
+        PRIMARY KEY (group_id, business_unit_id, effective_time)
+    )""",
     """CREATE TABLE cache_version (
         group_id UUID NOT NULL,
         version BIGINT NOT NULL,
