@@ -1,9 +1,9 @@
 """Points: the ledger and its rules (积分通).
 
 Owns the tables of store.py: lanes, wallets, transactions, postings, lots, holds, debts, transfers, issuer slots, the
-lane outbox, adjustments, claims of receipts and request ids, caps, rule sets with their drafts and simulations, and
-copies of stores, merchants, members and their tiers; and those of purchase_tables.py (segments of members, claims of
-first purchases) and of cost_tables.py (the cost governor's).
+lane outbox, adjustments, claims of receipts and request ids, rule sets with their drafts and simulations, and copies of
+stores, merchants, members and their tiers; and those of cap_tables.py (limits over many sales), purchase_tables.py
+(segments of members, claims of first purchases) and cost_tables.py (the cost governor's).
 Serves huitong.points.v1 SalesService, WalletService, RuleService, RuleDraftService, RuleSimulationService,
 LedgerService, AdjustmentService, SegmentService and CostGovernorService.
 Publishes SaleRecorded, PointsEarned, PointsActivated, SaleRefunded, PointsClawedBack, PointsRedeemed,

@@ -12,6 +12,7 @@ from chassis import ids
 from chassis.db import Tx
 from huitong.points.v1 import points_pb2, rules_pb2
 from services.points import rules, store
+from services.points.cap_tables import cap
 from services.points.caps import budget_id
 from services.points.convert import rule_set_of, to_date, to_timestamp
 from services.points.errors import (
@@ -205,7 +206,7 @@ async def _check_budgets(tx: Tx, rule_set: rules.RuleSet) -> None:
             begins = rules.business_date_of(max(rule_set.starts_at(place.time_zone), tx.now), place.time_zone)
             for limit in rule_set.sale_limits.of_sale(tx.group_id, place.store_id, begins):
                 limits[limit.cap_id] = (_described(limit.limit, place.store_id, begins), limit.points)
-    query = select(store.cap.c.cap_id, store.cap.c.used_points).where(store.cap.c.cap_id.in_(list(limits)))
+    query = select(cap.c.cap_id, cap.c.used_points).where(cap.c.cap_id.in_(list(limits)))
     used = {row.cap_id: row.used_points for row in await tx.execute(query)}
     problems = [
         f"{name} is below the {used[cap_id]} points that it has given"

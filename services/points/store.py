@@ -335,27 +335,6 @@ request_claim = Table(
     Column("target_id", Uuid, nullable=False),  # the sale or the wallet
 )
 
-# Limits over many sales, of a rule or ("") of all rules, and what each sale took of them; caps.py makes the ids.
-cap = Table(
-    "cap",
-    metadata,
-    Column("cap_id", Uuid, primary_key=True),
-    Column("group_id", Uuid, nullable=False),
-    Column("rule_id", Text, nullable=False),
-    Column("used_points", BigInteger, nullable=False),
-    CheckConstraint("used_points >= 0", name="cap_not_negative"),
-)
-
-cap_use = Table(
-    "cap_use",
-    metadata,
-    Column("cap_id", Uuid, primary_key=True),
-    Column("sale_id", Uuid, primary_key=True),
-    Column("group_id", Uuid, nullable=False),
-    Column("points", BigInteger, nullable=False),
-    Column("left_points", BigInteger, nullable=False),  # what the cap had left before
-)
-
 # ---- rules, and copies of what org and member own
 
 # Counts changes of rule sets and stores of a group: what is cached under another number is read anew.
