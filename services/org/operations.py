@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import TypeVar
 from uuid import UUID
 
@@ -78,7 +79,9 @@ async def create_merchant(tx: Tx, *, code: str, name: str, unit_id: UUID, catego
     return merchant
 
 
-async def create_store(tx: Tx, *, code: str, name: str, merchant_id: UUID, category: str, floor: str) -> Store:
+async def create_store(
+    tx: Tx, *, code: str, name: str, merchant_id: UUID, category: str, floor: str, opening_date: date | None = None
+) -> Store:
     """Create an open store. Raises CodeTaken, MerchantUnknown."""
     await store.lock_group(tx)
     merchant = await store.find_merchant(tx, merchant_id)
@@ -89,6 +92,7 @@ async def create_store(tx: Tx, *, code: str, name: str, merchant_id: UUID, categ
     one = rules.new_store(
         store_id, merchant, units[merchant.unit_id], code=code, name=name, category=category, floor=floor
     )
+    one = replace(one, opening_date=opening_date)
     if _is_new("store", one, await store.find_stores(tx, [code])):
         await store.save_stores(tx, [one])
         emit_store(tx, one)
@@ -96,14 +100,21 @@ async def create_store(tx: Tx, *, code: str, name: str, merchant_id: UUID, categ
 
 
 async def update_store(
-    tx: Tx, *, store_id: UUID, name: str | None, category: str | None, floor: str | None, is_open: bool | None
+    tx: Tx,
+    *,
+    store_id: UUID,
+    name: str | None,
+    category: str | None,
+    floor: str | None,
+    is_open: bool | None,
+    opening_date: date | None = None,
 ) -> Store:
     """Change what is given; None leaves as it is. Raises StoreUnknown."""
     await store.lock_group(tx)
     old = await store.find_store(tx, store_id)
     if old is None:
         raise errors.StoreUnknown(store_id=convert.store_edge(store_id))
-    given = {"name": name, "category": category, "floor": floor, "is_open": is_open}
+    given = {"name": name, "category": category, "floor": floor, "is_open": is_open, "opening_date": opening_date}
     changes = {field: value for field, value in given.items() if value is not None}
     new = replace(old, **changes)  # type: ignore[arg-type]
     if new != old:

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import (
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -88,6 +89,7 @@ store = Table(
     Column("category", Text, nullable=False),
     Column("floor", Text, nullable=False),
     Column("is_open", Boolean, nullable=False),
+    Column("opening_date", Date),
     UniqueConstraint("group_id", "code"),
 )
 

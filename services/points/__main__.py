@@ -7,22 +7,33 @@ import gc
 from chassis.run import App, run_service
 from huitong.member.v1 import member_pb2_grpc
 from huitong.org.v1 import org_pb2_grpc
-from huitong.points.v1 import adjustments_pb2_grpc, points_pb2_grpc, retention_pb2_grpc, rules_pb2_grpc
+from huitong.points.v1 import (
+    adjustments_pb2_grpc,
+    governor_pb2_grpc,
+    points_pb2_grpc,
+    retention_pb2_grpc,
+    rules_pb2_grpc,
+    segments_pb2_grpc,
+)
 from services.points.adjustments import Adjustments
 from services.points.api import AdjustmentServicer, LedgerServicer, SalesServicer, WalletServicer
 from services.points.caps import Caps
 from services.points.claims import Claims
 from services.points.consumers import member_handlers, org_handlers
 from services.points.events_source import LedgerOutbox
+from services.points.governor import Governor
+from services.points.governor_api import CostGovernorServicer
 from services.points.hoarding import Hoarding
 from services.points.jobs import Jobs
 from services.points.ledger import Ledger
 from services.points.lookup import Lookup
+from services.points.member_facts import MemberFacts
 from services.points.operations import Sales
 from services.points.reminders import Reminders
 from services.points.renewals import Renewals
 from services.points.retention_api import RetentionServicer
 from services.points.rules_api import RuleDraftServicer, RuleServicer, RuleSimulationServicer
+from services.points.segments_api import SegmentServicer
 from services.points.simulation import Simulations
 from services.points.spending import Spendings
 from services.points.transfers import Transfers
@@ -52,7 +63,8 @@ def build(app: App) -> None:
         ladder=app.stub(member_pb2_grpc.TierServiceStub, "member"),
     )
     caps = Caps(app.db.url)
-    sales = Sales(app.db, lookup, claims, caps, ledger)
+    facts = MemberFacts(app.db.url)
+    sales = Sales(app.db, lookup, claims, caps, ledger, facts=facts)
     spendings = Spendings(app.db, lookup, claims, ledger)
     adjustments = Adjustments(app.db, lookup, ledger)
     transfers = Transfers(app.db, lookup, claims, ledger)
@@ -61,9 +73,11 @@ def build(app: App) -> None:
     app.on_start(ledger.open)
     app.on_start(claims.open)
     app.on_start(caps.open)
+    app.on_start(facts.open)
     app.on_start(lookup.open)
     app.on_start(calm_collector)
     app.on_stop(lookup.close)
+    app.on_stop(facts.close)
     app.on_stop(caps.close)
     app.on_stop(claims.close)
     app.on_stop(ledger.close)
@@ -72,7 +86,9 @@ def build(app: App) -> None:
     app.serve(points_pb2_grpc.add_WalletServiceServicer_to_server, WalletServicer(app.db, lookup, spendings, transfers))
     app.serve(points_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(app.db))
     app.serve(rules_pb2_grpc.add_RuleDraftServiceServicer_to_server, RuleDraftServicer(app.db))
-    app.serve(rules_pb2_grpc.add_RuleSimulationServiceServicer_to_server, RuleSimulationServicer(app.db, lookup))
+    app.serve(rules_pb2_grpc.add_RuleSimulationServiceServicer_to_server, RuleSimulationServicer(app.db, lookup, facts))
+    app.serve(governor_pb2_grpc.add_CostGovernorServiceServicer_to_server, CostGovernorServicer(app.db, lookup))
+    app.serve(segments_pb2_grpc.add_SegmentServiceServicer_to_server, SegmentServicer(app.db))
     app.serve(points_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(app.db))
 
     app.serve(adjustments_pb2_grpc.add_AdjustmentServiceServicer_to_server, AdjustmentServicer(app.db, adjustments))
@@ -87,7 +103,8 @@ def build(app: App) -> None:
 
     app.job("points-day-close", jobs.close_day, every_seconds=60)
     app.job("points-holds", jobs.release_holds, every_seconds=5)
-    app.job("points-rule-simulations", Simulations(app.db, lookup).run_all, every_seconds=2)
+    app.job("points-rule-simulations", Simulations(app.db, lookup, facts).run_all, every_seconds=2)
+    app.job("points-cost-governor", Governor(app.db, lookup, lane_count).run, every_seconds=5)
     app.job("points-adjustments", adjustments.finish, every_seconds=5)
     app.job("points-reminders", Reminders(app.db, lookup).remind, every_seconds=60)
     app.job("points-hoarding", Hoarding(app.db, lookup).look, every_seconds=60)

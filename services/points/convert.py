@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
@@ -17,9 +18,12 @@ from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2
 from services.points import rules
 from services.points.conditions import ConditionInvalid, condition
+from services.points.costs import CostGovernor, Throttle
 from services.points.days import DayKind, Days, DaysInvalid
 from services.points.errors import RulesInvalid
 from services.points.expiry import NEVER, ExpiryKind, ExpiryPolicy, ExpiryRounding, find_expiry_problems, rolling
+from services.points.funding import Funded, FunderKind, FunderShare, Funding
+from services.points.limits import AppliedLimit, Ceiling, SaleLimits, StoreBudget
 from services.points.offers import NO_OFFER, Combination, Offer
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -101,6 +105,11 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         debt_limit_points=message.debt_limit_points,
         reminder_days=tuple(sorted(message.reminder_days)),
         hoarding_months=message.hoarding_months,
+        sale_limits=_sale_limits_of(message, problems),
+        excluded_items=frozenset(message.excluded_item_codes),
+        excluded_tenders=frozenset(message.excluded_tenders),
+        excludes_tax=message.excludes_tax,
+        governor=_governor_of(message.cost_governor) if message.HasField("cost_governor") else None,
     )
     problems += rules.find_problems(rule_set)
     if problems:
@@ -145,7 +154,37 @@ _OFFER_FIELDS = {
     "max_points_per_member_day",
     "max_points_per_member_month",
     "budget_points",
+    "throttle",
 }
+
+
+def _sale_limits_of(message: points_pb2.RuleSet, problems: list[str]) -> SaleLimits | None:
+    stores: dict[UUID, StoreBudget] = {}
+    for budget in message.store_budgets:
+        try:
+            store_id = ids.from_edge("sto", budget.store_id, "store_id")
+        except InvalidArgument:
+            problems.append(f"store budgets: {budget.store_id!r} is not an id that starts with sto_")
+            continue
+        if store_id in stores:
+            problems.append(f"store budgets: {budget.store_id} has two")
+        if not (budget.points_per_month or budget.points_in_all):
+            problems.append(f"store budgets: {budget.store_id} has no limit")
+        stores[store_id] = StoreBudget(budget.points_per_month, budget.points_in_all)
+    ceiling = Ceiling(message.issuance_ceiling.points_per_day, message.issuance_ceiling.points_per_month)
+    if message.HasField("issuance_ceiling") and not any(ceiling):
+        problems.append("the issuance ceiling has no limit")
+    return SaleLimits(stores, ceiling) if stores or any(ceiling) else None
+
+
+def _governor_of(message: points_pb2.CostGovernor) -> CostGovernor:
+    return CostGovernor(
+        message.window_days,
+        message.warn_bps or 300,
+        message.throttle_bps or 500,
+        message.hysteresis_bps or 50,
+        message.min_sales_minor,
+    )
 
 
 def _rule_of(message: points_pb2.EarningRule, problems: list[str]) -> rules.Rule:
@@ -166,7 +205,18 @@ def _rule_of(message: points_pb2.EarningRule, problems: list[str]) -> rules.Rule
         month_days=frozenset(message.month_days),
         week_days=frozenset(message.week_days),
         offer=_offer_of(message, problems) if kind is rules.RuleKind.OFFER else NO_OFFER,
+        funders=tuple(_funder_of(message.rule_id, share, problems) for share in message.funders),
     )
+
+
+def _funder_of(rule_id: str, share: points_pb2.FunderShare, problems: list[str]) -> FunderShare:
+    merchant_id = None
+    if share.merchant_id:
+        try:
+            merchant_id = ids.from_edge("mch", share.merchant_id, "merchant_id")
+        except InvalidArgument:
+            problems.append(f"rule {rule_id}: {share.merchant_id!r} of funders is not an id that starts with mch_")
+    return FunderShare(FunderKind(share.kind), merchant_id, share.share_bps)
 
 
 def _ids_of(prefix: str, message: points_pb2.EarningRule, field: str, problems: list[str]) -> frozenset[UUID]:
@@ -217,6 +267,7 @@ def _offer_of(message: points_pb2.EarningRule, problems: list[str]) -> Offer:
         max_points_per_member_day=message.max_points_per_member_day,
         max_points_per_member_month=message.max_points_per_member_month,
         budget_points=message.budget_points,
+        throttle_bps=message.throttle.factor_bps if message.HasField("throttle") else None,
     )
 
 
@@ -230,6 +281,11 @@ def explanation_of(
     unlock_time: datetime | None = None,
     nominal_expire_time: datetime | None = None,
     no_points_reason: points_pb2.NoPointsReason = points_pb2.NO_POINTS_REASON_UNSPECIFIED,
+    limits: Sequence[AppliedLimit] = (),
+    excluded_tax_minor: int = 0,
+    excluded_tender_minor: int = 0,
+    funding: Funding | None = None,
+    throttle: Throttle | None = None,
 ) -> bytes:
     """Why a sale earned its points: an Explanation, serialised.
 
@@ -237,7 +293,10 @@ def explanation_of(
     whole would give. So the parts, most of which many sales share, are made once.
     """
     parts = [_explained_head(rule_set_version, business_date, tier)]
-    parts += [_explained_rule(*applied) for applied in earning.applied]
+    if funding is None:
+        parts += [_explained_rule(*applied) for applied in earning.applied]
+    else:
+        parts += map(_explained_funded, earning.applied, funding.by_rule)
     parts += map(_explained_line, line_nos, earning.line_points, earning.line_rates_bps)
     skipped = [points_pb2.SkippedRule(rule_id=rule_id, problem=problem) for rule_id, problem in earning.skipped]
     parts.append(points_pb2.Explanation(eligible_minor=earning.eligible_minor, skipped=skipped).SerializeToString())
@@ -247,7 +306,51 @@ def explanation_of(
         parts.append(points_pb2.Explanation(nominal_expire_time=to_timestamp(nominal_expire_time)).SerializeToString())
     if no_points_reason:
         parts.append(points_pb2.Explanation(no_points_reason=no_points_reason).SerializeToString())
+    if limits or excluded_tax_minor or excluded_tender_minor:
+        parts.append(
+            points_pb2.Explanation(
+                limits=map(_limit_to_proto, limits),
+                excluded_tax_minor=excluded_tax_minor,
+                excluded_tender_minor=excluded_tender_minor,
+            ).SerializeToString()
+        )
+    if funding is not None:
+        parts.append(points_pb2.Explanation(funders=map(funded_to_proto, funding.in_all)).SerializeToString())
+    if throttle is not None and any(applied.throttled_points for applied in earning.applied):
+        bitten = points_pb2.AppliedThrottle(
+            effective_time=to_timestamp(throttle.effective_time),
+            cost_bps=throttle.cost_bps,
+            threshold_bps=throttle.threshold_bps,
+        )
+        parts.append(points_pb2.Explanation(throttle=bitten).SerializeToString())
     return b"".join(parts)
+
+
+_FUNDER_PREFIX = {FunderKind.MERCHANT: "mch", FunderKind.NAMED_MERCHANT: "mch", FunderKind.BUSINESS_UNIT: "unt"}
+
+
+def funded_to_proto(funded: Funded) -> points_pb2.FundedPoints:
+    """Points and who pays for them, at the edge."""
+    kind, funder_id = funded.funder
+    return points_pb2.FundedPoints(
+        kind=int(kind),  # type: ignore[arg-type]
+        funder_id=ids.to_edge(_FUNDER_PREFIX[kind], funder_id) if funder_id is not None else "",
+        points=funded.points,
+    )
+
+
+def _explained_funded(applied: rules.Applied, funded: Sequence[Funded]) -> bytes:
+    explained = points_pb2.Explanation.FromString(_explained_rule(*applied))
+    explained.rules[0].funders.extend(map(funded_to_proto, funded))
+    return explained.SerializeToString()
+
+
+def _limit_to_proto(limit: AppliedLimit) -> points_pb2.AppliedLimit:
+    return points_pb2.AppliedLimit(
+        limit=int(limit.limit),  # type: ignore[arg-type]
+        limit_points=limit.points,
+        left_points=limit.left_points,
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -262,7 +365,14 @@ def _explained_head(rule_set_version: int, business_date: date, tier: rules.Tier
 
 @lru_cache(maxsize=32_768)
 def _explained_rule(
-    rule_id: str, kind: rules.RuleKind, name: str, name_zh: str, rate_bps: int, points: int, capped_points: int
+    rule_id: str,
+    kind: rules.RuleKind,
+    name: str,
+    name_zh: str,
+    rate_bps: int,
+    points: int,
+    capped_points: int,
+    throttled_points: int,
 ) -> bytes:
     rule = points_pb2.AppliedRule(
         rule_id=rule_id,
@@ -272,6 +382,7 @@ def _explained_rule(
         rate_bps=rate_bps,
         points=points,
         capped_points=capped_points,
+        throttled_points=throttled_points,
     )
     return points_pb2.Explanation(rules=[rule]).SerializeToString()
 

@@ -35,6 +35,20 @@ class LinesDoNotSum(AppError):
     zh = "明细合计 {lines_minor}（分）与总额 {total_minor}（分）不一致。"
 
 
+class TendersDoNotSum(AppError):
+    """The tenders sum to {tenders_minor} minor units, the total is {total_minor}."""
+
+    code, reason = StatusCode.INVALID_ARGUMENT, "TENDERS_DO_NOT_SUM"
+    zh = "支付方式合计 {tenders_minor}（分）与总额 {total_minor}（分）不一致。"
+
+
+class TaxInvalid(AppError):
+    """The tax is wrong: {problem}."""
+
+    code, reason = StatusCode.INVALID_ARGUMENT, "TAX_INVALID"
+    zh = "税额有误：{problem}。"
+
+
 class SaleTimeInvalid(AppError):
     """The time {sale_time} lies before 2000 or more than a day ahead."""
 

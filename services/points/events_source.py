@@ -160,6 +160,7 @@ def _earned(row: Any, sale: events_pb2.SaleRecorded) -> events_pb2.PointsEarned:
         expire_time=to_expiry(row["expire_time"]),
         business_date=sale.business_date,
         unlock_time=to_timestamp(row["unlock_time"]) if row["points"] > row["debt_points"] else None,
+        funders=sale.funders,
     )
 
 

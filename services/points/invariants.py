@@ -132,6 +132,15 @@ _COUNTS: dict[str, str] = {
         SELECT count(*) FROM cap c
         FULL JOIN (SELECT cap_id, sum(points) AS points FROM cap_use GROUP BY cap_id) u USING (cap_id)
         WHERE c.used_points IS DISTINCT FROM coalesce(u.points, 0)""",
+    "5 sales and points counted by the cost governor are those of its lanes": """
+        SELECT count(*) FROM (SELECT group_id, sum(sales_minor) AS minor, sum(points) AS points FROM unit_cost
+                              GROUP BY group_id) c
+        FULL JOIN (SELECT o.group_id, sum(CASE o.kind WHEN 1 THEN t.amount_minor ELSE -t.amount_minor END) AS minor,
+                          sum(o.points) AS points
+                   FROM cost_position p JOIN ledger_outbox{s} o ON o.lane = p.lane AND o.n <= p.n AND o.kind IN (1, 2)
+                   JOIN txn{s} t ON t.wallet_id = o.wallet_id AND t.txn_id = o.txn_id
+                   GROUP BY o.group_id) o USING (group_id)
+        WHERE c.minor IS DISTINCT FROM o.minor OR c.points IS DISTINCT FROM o.points""",
     "6 each transaction is in the outbox once, lanes have no gap": """
         SELECT (SELECT count(*) FROM txn{s} t
                 FULL JOIN ledger_outbox{s} o ON o.wallet_id = t.wallet_id AND o.txn_id = t.txn_id

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from chassis import ids, rpc
@@ -15,7 +16,7 @@ from chassis.errors import AppError, Internal, InvalidArgument, RequestIdReused,
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import events_pb2, points_pb2
 from services.points import queries, rules
-from services.points.caps import Caps, Taking, takings_of
+from services.points.caps import Caps, Granted, Taking, takings_of
 from services.points.claims import GO_ON, RECEIPT_CHANGED, Claims, ReceiptClaim
 from services.points.convert import (
     content_hash,
@@ -24,18 +25,25 @@ from services.points.convert import (
     to_date,
     to_expiry,
 )
-from services.points.earning import DEFAULT_SOURCE, Computed, check_sale, check_time, compute_sale, lines_of
+from services.points.earning import (
+    DEFAULT_SOURCE,
+    NOTHING_KNOWN,
+    Computed,
+    Known,
+    check_sale,
+    check_time,
+    compute_sale,
+    lines_of,
+    sale_id_of,
+)
 from services.points.errors import LineUnknown, MemberUnknown, ReceiptChanged, RefundExceedsSale, SaleUnknown
 from services.points.ledger import OWN_LOT_ONLY, Item, Kind, Ledger, Outcome, Status
+from services.points.limits import AppliedLimit, Limit
 from services.points.lookup import GroupData, Lookup, Member, Store
+from services.points.member_facts import Asked, MemberFacts
 from services.points.returns import LineNotSold, ReturnTooLarge, SoldLine, returned_lines
 
 STALE_ATTEMPTS = 20
-
-
-def sale_id_of(store_id: UUID, source: str, receipt_no: str) -> UUID:
-    """The id of a sale: its natural key."""
-    return ids.derive("sale", store_id, source or DEFAULT_SOURCE, receipt_no)
 
 
 @dataclass(slots=True)
@@ -48,8 +56,10 @@ class _Sale:
     place: Store
     now: datetime
     computed: Computed
-    # The sale once more, with what limited offers were granted, by rule id.
-    compute: Callable[[Mapping[str, int]], Computed]
+    # Of the sale's event: what does not depend on what it earns.
+    recorded: bytes
+    # The sale once more, when more is known.
+    compute: Callable[[Known], Computed]
 
     @property
     def takings(self) -> list[Taking]:
@@ -68,22 +78,69 @@ class _Sale:
             )
         ]
 
-    def limit(self, granted: Mapping[tuple[UUID, str], int]) -> None:
-        """Give no more than was granted."""
-        own = {rule.rule_id: granted[self.item.txn_id, rule.rule_id] for rule, _ in self.computed.earning.wants}
+    def limit(self, granted: Mapping[tuple[UUID, str], Granted]) -> None:
+        """Let its limited offers give no more than was granted."""
+        own = {rule.rule_id: granted[self.item.txn_id, rule.rule_id].points for rule, _ in self.computed.earning.wants}
         if any(own[rule.rule_id] < want for rule, want in self.computed.earning.wants):
-            self.computed = self.compute(own)
-            self.item.points = self.computed.earning.points
-            self.item.expire_time = self.computed.expire_time(self.place.time_zone)
-            self.item.unlock_time = self.computed.unlock_time(self.place.time_zone, self.now)
-            self.item.explanation = self.computed.explanation(self.item.unlock_time, self.place.time_zone)
+            self.know(granted=own)
+
+    @property
+    def limits(self) -> list[Limit]:
+        """The budgets and ceilings over all rules that it falls under."""
+        limits = self.computed.rule_set.sale_limits
+        if limits is None or not self.computed.earning.points:
+            return []
+        return limits.of_sale(self.item.group_id, self.place.store_id, self.computed.business_date)
+
+    def limit_all(self, limits: Sequence[Limit], granted: Granted) -> None:
+        """Earn no more than was granted by `limits`."""
+        want = self.computed.earning.points
+        if granted.points < want:
+            bit = [
+                AppliedLimit(limit.limit, limit.points, left)
+                for limit, left in zip(limits, granted.left, strict=True)
+                if left < want
+            ]
+            self.know(granted_points=granted.points, limits=bit)
+
+    def asked(self) -> Asked:
+        """What its rules want to know of its member."""
+        item = self.item
+        return Asked(
+            self.computed.rule_set,
+            item.group_id,
+            item.wallet_id,
+            item.txn_id,
+            self.place,
+            item.occur_time,
+            item.amount_minor,
+        )
+
+    def know(self, **more: Any) -> None:
+        """Compute it once more, with more known."""
+        self.computed = self.compute(self.computed.known._replace(**more))
+        self.item.points = self.computed.earning.points
+        self.item.expire_time = self.computed.expire_time(self.place.time_zone)
+        self.item.unlock_time = self.computed.unlock_time(self.place.time_zone, self.now)
+        self.item.explanation = self.computed.explanation(self.item.unlock_time, self.place.time_zone)
+        self.item.payload = self.recorded + self.computed.recorded_part
 
 
 class Sales:
     """Records sales and refunds."""
 
-    def __init__(self, database: Database, lookup: Lookup, claims: Claims, caps: Caps, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        database: Database,
+        lookup: Lookup,
+        claims: Claims,
+        caps: Caps,
+        ledger: Ledger,
+        *,
+        facts: MemberFacts,
+    ) -> None:
         self._db, self._lookup, self._claims, self._caps, self._ledger = database, lookup, claims, caps, ledger
+        self._facts = facts
 
     async def record_sales(
         self,
@@ -137,15 +194,34 @@ class Sales:
                     if changed
                     else RequestIdReused(request_id=sale.request_id)
                 )
-        limited = [sale for sale in sales.values() if sale.computed.earning.wants]
-        if limited:
-            granted = await self._caps.take([taking for sale in limited for taking in sale.takings])
-            for sale in limited:
-                sale.limit(granted)
+        asking = [sale for sale in sales.values() if sale.computed.rule_set.asks_of_member]
+        if asking:
+            known = await self._facts.of([sale.asked() for sale in asking], data.stores, claim=True)
+            for sale, (segments, first_in) in zip(asking, known, strict=True):
+                sale.know(segments=segments, first_in=first_in)
+        await self._limit(sales.values())
         outcomes = await self._ledger.apply([sale.item for sale in sales.values()], timeout_s=timeout_s)
         for (position, sale), outcome in zip(sales.items(), outcomes, strict=True):
             answers[position] = outcome if isinstance(outcome, AppError) else _sale_answer(sale, outcome)
         return answers
+
+    async def _limit(self, sales: Collection[_Sale]) -> None:
+        """Take what rules, and then whole sales, may give from what limits have left, and let them give no more."""
+        limited = [sale for sale in sales if sale.computed.earning.wants]
+        if limited:
+            granted = await self._caps.take([taking for sale in limited for taking in sale.takings])
+            for sale in limited:
+                sale.limit(granted)
+        budgeted = [(sale, limits) for sale in sales if (limits := sale.limits)]
+        if budgeted:
+            takings = [
+                Taking(limit.cap_id, sale.item.txn_id, "", sale.item.group_id, limit.points, sale.item.points)
+                for sale, limits in budgeted
+                for limit in limits
+            ]
+            granted = await self._caps.take(takings)
+            for sale, limits in budgeted:
+                sale.limit_all(limits, granted[sale.item.txn_id, ""])
 
     async def _find_members(
         self, group_id: UUID, requests: Sequence[points_pb2.RecordSaleRequest]
@@ -266,15 +342,19 @@ def prepare_sale(
 
     rule_set = data.rule_set_at(sale_time, place.time_zone)
 
-    def compute(granted: Mapping[str, int] | None = None) -> Computed:
+    known_first = NOTHING_KNOWN
+    if throttle := data.throttle_at(rule_set, place.business_unit_id, sale_time):
+        known_first = Known(throttle=throttle)
+
+    def compute(known: Known) -> Computed:
         return compute_sale(
-            request, lines, member=member, place=place, sale_time=sale_time, rule_set=rule_set, granted=granted
+            request, lines, member=member, place=place, sale_time=sale_time, rule_set=rule_set, known=known
         )
 
-    computed = compute()
+    computed = compute(known_first)
     unlock_time = computed.unlock_time(place.time_zone, now)
     # A SaleRecorded in parts, in the order of its fields: what all sales of the store and day share is made once.
-    payload = b"".join(
+    recorded = b"".join(
         (
             events_pb2.SaleRecorded(sale_id=ids.to_edge("txn", sale_id), member_id=member_edge).SerializeToString(),
             place.recorded_part,
@@ -298,11 +378,11 @@ def prepare_sale(
         reference=reference,
         detail=content,
         explanation=computed.explanation(unlock_time, place.time_zone),
-        payload=payload,
+        payload=recorded + computed.recorded_part,
         unlock_time=unlock_time,
     )
     claim = ReceiptClaim(sale_id, ids.derive("record_sale", group_id, request_id), group_id, member_id, hashed)
-    return _Sale(item, claim, request_id, place, now, computed, compute)
+    return _Sale(item, claim, request_id, place, now, computed, recorded, compute)
 
 
 @lru_cache(maxsize=1024)

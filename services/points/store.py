@@ -346,26 +346,6 @@ request_claim = Table(
     Column("target_id", Uuid, nullable=False),  # the sale or the wallet
 )
 
-# Limits of rules over many sales, and what each sale took of them; services/points/caps.py makes the ids.
-cap = Table(
-    "cap",
-    metadata,
-    Column("cap_id", Uuid, primary_key=True),
-    Column("group_id", Uuid, nullable=False),
-    Column("rule_id", Text, nullable=False),
-    Column("used_points", BigInteger, nullable=False),
-    CheckConstraint("used_points >= 0", name="cap_not_negative"),
-)
-
-cap_use = Table(
-    "cap_use",
-    metadata,
-    Column("cap_id", Uuid, primary_key=True),
-    Column("sale_id", Uuid, primary_key=True),
-    Column("group_id", Uuid, nullable=False),
-    Column("points", BigInteger, nullable=False),
-)
-
 # ---- rules, and copies of what org and member own
 
 # Counts changes of rule sets and stores of a group: what is cached under another number is read anew.
@@ -427,6 +407,7 @@ store = Table(
     Column("business_unit_id", Uuid, nullable=False),
     Column("time_zone", Text, nullable=False),
     Column("currency_code", Text, nullable=False),
+    Column("opening_date", Date),
     Index("store_by_unit", "business_unit_id"),
 )
 
@@ -498,15 +479,17 @@ async def save_stores(tx: Tx, group_id: UUID, stores: Sequence[org_pb2.Store]) -
     """Keep copies of stores (each at most once), and of their merchants."""
     await tx.execute(
         text(
-            """INSERT INTO store (store_id, group_id, merchant_id, business_unit_id, time_zone, currency_code)
-               SELECT s.store_id, :group_id, s.merchant_id, s.business_unit_id, s.time_zone, s.currency_code
+            """INSERT INTO store (store_id, group_id, merchant_id, business_unit_id, time_zone, currency_code,
+                                  opening_date)
+               SELECT s.store_id, :group_id, s.merchant_id, s.unit_id, s.time_zone, s.currency_code, s.opening_date
                FROM unnest(CAST(:store_ids AS uuid[]), CAST(:merchant_ids AS uuid[]), CAST(:unit_ids AS uuid[]),
-                           CAST(:time_zones AS text[]), CAST(:currencies AS text[]))
-                    AS s (store_id, merchant_id, business_unit_id, time_zone, currency_code)
+                           CAST(:time_zones AS text[]), CAST(:currencies AS text[]), CAST(:openings AS date[]))
+                    AS s (store_id, merchant_id, unit_id, time_zone, currency_code, opening_date)
                ORDER BY s.store_id
                ON CONFLICT (store_id) DO UPDATE
                SET merchant_id = excluded.merchant_id, business_unit_id = excluded.business_unit_id,
-                   time_zone = excluded.time_zone, currency_code = excluded.currency_code"""
+                   time_zone = excluded.time_zone, currency_code = excluded.currency_code,
+                   opening_date = excluded.opening_date"""
         ),
         {
             "group_id": group_id,
@@ -515,6 +498,12 @@ async def save_stores(tx: Tx, group_id: UUID, stores: Sequence[org_pb2.Store]) -
             "unit_ids": [ids.from_edge("unt", s.business_unit_id, "business_unit_id") for s in stores],
             "time_zones": [s.time_zone for s in stores],
             "currencies": [s.currency_code for s in stores],
+            "openings": [
+                date(s.opening_date.year, s.opening_date.month, s.opening_date.day)
+                if s.HasField("opening_date")
+                else None
+                for s in stores
+            ],
         },
     )
     merchants = {

@@ -14,6 +14,8 @@ from huitong.common.v1 import types_pb2
 from huitong.mall.v1 import events_pb2 as mall_events
 from huitong.parking.v1 import events_pb2 as parking_events
 from huitong.points.v1 import events_pb2 as points_events
+from huitong.points.v1 import points_pb2
+from services.settlement.funding import Funder, FunderKind, FunderShare
 from services.settlement.journal import (
     ClawBack,
     Coupon,
@@ -49,8 +51,15 @@ def _issue(event: points_events.PointsEarned, occur_time: datetime) -> list[Move
             sale_id=_own_id(event.sale_id),
             lot_id=_own_id(event.lot.lot_id),
             lot_points=event.lot.points,
+            funders=tuple(_funder_share(one) for one in event.funders),
         )
     ]
+
+
+def _funder_share(funded: points_pb2.FundedPoints) -> FunderShare:
+    kind = FunderKind(funded.kind)
+    named = kind is FunderKind.NAMED_MERCHANT
+    return FunderShare(Funder(kind, _merchant(funded.funder_id) if named else None), funded.points)
 
 
 def _credit(event: points_events.PointsCredited, occur_time: datetime) -> list[Movement]:

@@ -20,7 +20,7 @@ from tests.support import Sandbox
 
 # Unique or limited over all wallets, so by nature not by wallet: claimed ahead of the ledger call, in calls of their
 # own. They are never joined with the ledger's tables in a change, and may live on a server of their own.
-CLAIM_TABLES = ("receipt_claim", "request_claim", "cap", "cap_use")
+CLAIM_TABLES = ("receipt_claim", "request_claim", "cap", "cap_use", "first_purchase")
 # A lane's row is locked first, and a lane lives on one server: `lane` and the lane's sums for each merchant need no
 # wallet id, because only batches of that lane, which hold its row, ever write them (LANE_TABLES).
 # Everything else is not written by the ledger call: rules, copies of what others own, and the chassis' mechanics.
@@ -37,6 +37,10 @@ COLD_TABLES = {
         "merchant",
         "member",
         "member_tier",
+        "member_segment",
+        "cost_position",
+        "unit_cost",
+        "cost_action",
     ),
     *("alembic_version", "alembic_version_chassis", "request_log", "outbox", "relay_lane", "event_pack", "watermark"),
     *("parked_event", "job_state", "business_clock"),
@@ -47,7 +51,7 @@ TEMPLATES = {
     if file.name.endswith(".sql")
 }
 # Types are shared by all suffixes, and claims have none: they are not a shard's.
-UNSUFFIXED = ("10_types.sql", "70_claims.sql", "80_caps.sql")
+UNSUFFIXED = ("10_types.sql", "70_claims.sql", "80_caps.sql", "82_first_purchases.sql")
 SUFFIXED = {name: text for name, text in TEMPLATES.items() if name not in UNSUFFIXED}
 _LEDGER_NAME = "|".join(sorted(LEDGER_TABLES, key=len, reverse=True))
 _HOT_NAME = "|".join(sorted(HOT_TABLES, key=len, reverse=True))
@@ -177,7 +181,7 @@ def test_lane_tables_are_named_by_lane() -> None:
 
 
 def test_claims_and_ledger_never_meet_in_one_statement() -> None:
-    for name in ("70_claims.sql", "80_caps.sql"):
+    for name in ("70_claims.sql", "80_caps.sql", "82_first_purchases.sql"):
         assert not re.search(rf"\b(?:{_LEDGER_NAME})\b", re.sub(r"\b\w+\.\w+", "", TEMPLATES[name])), name
     for name, text in SUFFIXED.items():
         assert not re.search(rf"\b(?:{'|'.join(CLAIM_TABLES)})\b", text), name

@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from huitong.common.v1 import types_pb2 as _types_pb2
+from huitong.points.v1 import governor_pb2 as _governor_pb2
 from huitong.points.v1 import points_pb2 as _points_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -22,7 +23,7 @@ class LotShare(_message.Message):
     def __init__(self, lot_id: _Optional[str] = ..., issuer_merchant_id: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
 
 class SaleRecorded(_message.Message):
-    __slots__ = ("sale_id", "member_id", "store_id", "merchant_id", "business_unit_id", "receipt_no", "sale_time", "business_date", "time_zone", "total")
+    __slots__ = ("sale_id", "member_id", "store_id", "merchant_id", "business_unit_id", "receipt_no", "sale_time", "business_date", "time_zone", "total", "funders")
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -33,6 +34,7 @@ class SaleRecorded(_message.Message):
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
+    FUNDERS_FIELD_NUMBER: _ClassVar[int]
     sale_id: str
     member_id: str
     store_id: str
@@ -43,10 +45,11 @@ class SaleRecorded(_message.Message):
     business_date: _types_pb2.BusinessDate
     time_zone: str
     total: _types_pb2.Money
-    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., time_zone: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ...) -> None: ...
+    funders: _containers.RepeatedCompositeFieldContainer[_points_pb2.FundedPoints]
+    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., time_zone: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., funders: _Optional[_Iterable[_Union[_points_pb2.FundedPoints, _Mapping]]] = ...) -> None: ...
 
 class PointsEarned(_message.Message):
-    __slots__ = ("txn_id", "member_id", "lot", "points", "debt_repaid_points", "business_unit_id", "store_id", "sale_id", "expire_time", "business_date", "unlock_time")
+    __slots__ = ("txn_id", "member_id", "lot", "points", "debt_repaid_points", "business_unit_id", "store_id", "sale_id", "expire_time", "business_date", "unlock_time", "funders")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     LOT_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +61,7 @@ class PointsEarned(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
+    FUNDERS_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     member_id: str
     lot: LotShare
@@ -69,7 +73,8 @@ class PointsEarned(_message.Message):
     expire_time: _timestamp_pb2.Timestamp
     business_date: _types_pb2.BusinessDate
     unlock_time: _timestamp_pb2.Timestamp
-    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., lot: _Optional[_Union[LotShare, _Mapping]] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., business_unit_id: _Optional[str] = ..., store_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    funders: _containers.RepeatedCompositeFieldContainer[_points_pb2.FundedPoints]
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., lot: _Optional[_Union[LotShare, _Mapping]] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., business_unit_id: _Optional[str] = ..., store_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., funders: _Optional[_Iterable[_Union[_points_pb2.FundedPoints, _Mapping]]] = ...) -> None: ...
 
 class PointsActivated(_message.Message):
     __slots__ = ("txn_id", "member_id", "points", "lots", "unlock_time")
@@ -294,3 +299,9 @@ class PointsHoardingEnded(_message.Message):
     member_id: str
     available_points: int
     def __init__(self, member_id: _Optional[str] = ..., available_points: _Optional[int] = ...) -> None: ...
+
+class CostActionTaken(_message.Message):
+    __slots__ = ("action",)
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    action: _governor_pb2.CostAction
+    def __init__(self, action: _Optional[_Union[_governor_pb2.CostAction, _Mapping]] = ...) -> None: ...

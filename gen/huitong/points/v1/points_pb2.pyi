@@ -19,6 +19,22 @@ class NoPointsReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     NO_POINTS_REASON_UNSPECIFIED: _ClassVar[NoPointsReason]
     NO_POINTS_REASON_EXPIRY_PAST: _ClassVar[NoPointsReason]
 
+class FunderKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FUNDER_KIND_UNSPECIFIED: _ClassVar[FunderKind]
+    FUNDER_KIND_MERCHANT: _ClassVar[FunderKind]
+    FUNDER_KIND_BUSINESS_UNIT: _ClassVar[FunderKind]
+    FUNDER_KIND_PLATFORM: _ClassVar[FunderKind]
+    FUNDER_KIND_NAMED_MERCHANT: _ClassVar[FunderKind]
+
+class SaleLimit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SALE_LIMIT_UNSPECIFIED: _ClassVar[SaleLimit]
+    SALE_LIMIT_STORE_MONTH: _ClassVar[SaleLimit]
+    SALE_LIMIT_STORE: _ClassVar[SaleLimit]
+    SALE_LIMIT_GROUP_DAY: _ClassVar[SaleLimit]
+    SALE_LIMIT_GROUP_MONTH: _ClassVar[SaleLimit]
+
 class MovementKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     MOVEMENT_KIND_UNSPECIFIED: _ClassVar[MovementKind]
@@ -99,6 +115,16 @@ class ExpiryRounding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EXPIRY_ROUNDING_YEAR: _ClassVar[ExpiryRounding]
 NO_POINTS_REASON_UNSPECIFIED: NoPointsReason
 NO_POINTS_REASON_EXPIRY_PAST: NoPointsReason
+FUNDER_KIND_UNSPECIFIED: FunderKind
+FUNDER_KIND_MERCHANT: FunderKind
+FUNDER_KIND_BUSINESS_UNIT: FunderKind
+FUNDER_KIND_PLATFORM: FunderKind
+FUNDER_KIND_NAMED_MERCHANT: FunderKind
+SALE_LIMIT_UNSPECIFIED: SaleLimit
+SALE_LIMIT_STORE_MONTH: SaleLimit
+SALE_LIMIT_STORE: SaleLimit
+SALE_LIMIT_GROUP_DAY: SaleLimit
+SALE_LIMIT_GROUP_MONTH: SaleLimit
 MOVEMENT_KIND_UNSPECIFIED: MovementKind
 MOVEMENT_KIND_EARN: MovementKind
 MOVEMENT_KIND_CLAW_BACK: MovementKind
@@ -153,21 +179,31 @@ EXPIRY_ROUNDING_QUARTER: ExpiryRounding
 EXPIRY_ROUNDING_YEAR: ExpiryRounding
 
 class SaleLine(_message.Message):
-    __slots__ = ("line_no", "amount_minor", "category", "item_code", "quantity")
+    __slots__ = ("line_no", "amount_minor", "category", "item_code", "quantity", "tax_minor")
     LINE_NO_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_MINOR_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
     ITEM_CODE_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    TAX_MINOR_FIELD_NUMBER: _ClassVar[int]
     line_no: int
     amount_minor: int
     category: str
     item_code: str
     quantity: int
-    def __init__(self, line_no: _Optional[int] = ..., amount_minor: _Optional[int] = ..., category: _Optional[str] = ..., item_code: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
+    tax_minor: int
+    def __init__(self, line_no: _Optional[int] = ..., amount_minor: _Optional[int] = ..., category: _Optional[str] = ..., item_code: _Optional[str] = ..., quantity: _Optional[int] = ..., tax_minor: _Optional[int] = ...) -> None: ...
+
+class Tender(_message.Message):
+    __slots__ = ("kind", "amount_minor")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_MINOR_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    amount_minor: int
+    def __init__(self, kind: _Optional[str] = ..., amount_minor: _Optional[int] = ...) -> None: ...
 
 class RecordSaleRequest(_message.Message):
-    __slots__ = ("request_id", "store_id", "source", "receipt_no", "sale_time", "member_id", "member_code", "total", "lines")
+    __slots__ = ("request_id", "store_id", "source", "receipt_no", "sale_time", "member_id", "member_code", "total", "lines", "tenders", "tax_minor")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -177,6 +213,8 @@ class RecordSaleRequest(_message.Message):
     MEMBER_CODE_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     LINES_FIELD_NUMBER: _ClassVar[int]
+    TENDERS_FIELD_NUMBER: _ClassVar[int]
+    TAX_MINOR_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     store_id: str
     source: str
@@ -186,7 +224,9 @@ class RecordSaleRequest(_message.Message):
     member_code: str
     total: _types_pb2.Money
     lines: _containers.RepeatedCompositeFieldContainer[SaleLine]
-    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ...) -> None: ...
+    tenders: _containers.RepeatedCompositeFieldContainer[Tender]
+    tax_minor: int
+    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ..., tenders: _Optional[_Iterable[_Union[Tender, _Mapping]]] = ..., tax_minor: _Optional[int] = ...) -> None: ...
 
 class RecordSaleResponse(_message.Message):
     __slots__ = ("sale_id", "member_id", "points", "debt_repaid_points", "available_points", "expire_time", "explanation", "is_replay", "pending_points", "unlock_time")
@@ -233,7 +273,7 @@ class RecordSalesResult(_message.Message):
     def __init__(self, recorded: _Optional[_Union[RecordSaleResponse, _Mapping]] = ..., problem: _Optional[_Union[_types_pb2.Problem, _Mapping]] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "nominal_expire_time", "no_points_reason")
+    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "nominal_expire_time", "no_points_reason", "limits", "excluded_tax_minor", "excluded_tender_minor", "funders", "throttle")
     RULE_SET_VERSION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIER_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -245,6 +285,11 @@ class Explanation(_message.Message):
     UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
     NOMINAL_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     NO_POINTS_REASON_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_TAX_MINOR_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_TENDER_MINOR_FIELD_NUMBER: _ClassVar[int]
+    FUNDERS_FIELD_NUMBER: _ClassVar[int]
+    THROTTLE_FIELD_NUMBER: _ClassVar[int]
     rule_set_version: int
     business_date: _types_pb2.BusinessDate
     tier_code: str
@@ -256,7 +301,52 @@ class Explanation(_message.Message):
     unlock_time: _timestamp_pb2.Timestamp
     nominal_expire_time: _timestamp_pb2.Timestamp
     no_points_reason: NoPointsReason
-    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., nominal_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., no_points_reason: _Optional[_Union[NoPointsReason, str]] = ...) -> None: ...
+    limits: _containers.RepeatedCompositeFieldContainer[AppliedLimit]
+    excluded_tax_minor: int
+    excluded_tender_minor: int
+    funders: _containers.RepeatedCompositeFieldContainer[FundedPoints]
+    throttle: AppliedThrottle
+    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., nominal_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., no_points_reason: _Optional[_Union[NoPointsReason, str]] = ..., limits: _Optional[_Iterable[_Union[AppliedLimit, _Mapping]]] = ..., excluded_tax_minor: _Optional[int] = ..., excluded_tender_minor: _Optional[int] = ..., funders: _Optional[_Iterable[_Union[FundedPoints, _Mapping]]] = ..., throttle: _Optional[_Union[AppliedThrottle, _Mapping]] = ...) -> None: ...
+
+class AppliedThrottle(_message.Message):
+    __slots__ = ("effective_time", "cost_bps", "threshold_bps")
+    EFFECTIVE_TIME_FIELD_NUMBER: _ClassVar[int]
+    COST_BPS_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_BPS_FIELD_NUMBER: _ClassVar[int]
+    effective_time: _timestamp_pb2.Timestamp
+    cost_bps: int
+    threshold_bps: int
+    def __init__(self, effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cost_bps: _Optional[int] = ..., threshold_bps: _Optional[int] = ...) -> None: ...
+
+class FunderShare(_message.Message):
+    __slots__ = ("kind", "merchant_id", "share_bps")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
+    SHARE_BPS_FIELD_NUMBER: _ClassVar[int]
+    kind: FunderKind
+    merchant_id: str
+    share_bps: int
+    def __init__(self, kind: _Optional[_Union[FunderKind, str]] = ..., merchant_id: _Optional[str] = ..., share_bps: _Optional[int] = ...) -> None: ...
+
+class FundedPoints(_message.Message):
+    __slots__ = ("kind", "funder_id", "points")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    FUNDER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    kind: FunderKind
+    funder_id: str
+    points: int
+    def __init__(self, kind: _Optional[_Union[FunderKind, str]] = ..., funder_id: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
+
+class AppliedLimit(_message.Message):
+    __slots__ = ("limit", "limit_points", "left_points")
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_POINTS_FIELD_NUMBER: _ClassVar[int]
+    LEFT_POINTS_FIELD_NUMBER: _ClassVar[int]
+    limit: SaleLimit
+    limit_points: int
+    left_points: int
+    def __init__(self, limit: _Optional[_Union[SaleLimit, str]] = ..., limit_points: _Optional[int] = ..., left_points: _Optional[int] = ...) -> None: ...
 
 class SkippedRule(_message.Message):
     __slots__ = ("rule_id", "problem")
@@ -267,7 +357,7 @@ class SkippedRule(_message.Message):
     def __init__(self, rule_id: _Optional[str] = ..., problem: _Optional[str] = ...) -> None: ...
 
 class AppliedRule(_message.Message):
-    __slots__ = ("rule_id", "kind", "name", "name_zh", "rate_bps", "points", "capped_points")
+    __slots__ = ("rule_id", "kind", "name", "name_zh", "rate_bps", "points", "capped_points", "funders", "throttled_points")
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -275,6 +365,8 @@ class AppliedRule(_message.Message):
     RATE_BPS_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
     CAPPED_POINTS_FIELD_NUMBER: _ClassVar[int]
+    FUNDERS_FIELD_NUMBER: _ClassVar[int]
+    THROTTLED_POINTS_FIELD_NUMBER: _ClassVar[int]
     rule_id: str
     kind: RuleKind
     name: str
@@ -282,7 +374,9 @@ class AppliedRule(_message.Message):
     rate_bps: int
     points: int
     capped_points: int
-    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., rate_bps: _Optional[int] = ..., points: _Optional[int] = ..., capped_points: _Optional[int] = ...) -> None: ...
+    funders: _containers.RepeatedCompositeFieldContainer[FundedPoints]
+    throttled_points: int
+    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., rate_bps: _Optional[int] = ..., points: _Optional[int] = ..., capped_points: _Optional[int] = ..., funders: _Optional[_Iterable[_Union[FundedPoints, _Mapping]]] = ..., throttled_points: _Optional[int] = ...) -> None: ...
 
 class LinePoints(_message.Message):
     __slots__ = ("line_no", "points", "rate_bps")
@@ -679,7 +773,7 @@ class TransferPointsResponse(_message.Message):
     def __init__(self, txn_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
 
 class EarningRule(_message.Message):
-    __slots__ = ("rule_id", "kind", "name", "name_zh", "bonus_bps", "min_amount_minor", "categories", "store_ids", "month_days", "week_days", "fixed_points", "merchant_ids", "business_unit_ids", "condition", "start_date", "end_date", "recurrence", "day_kind", "combination", "combination_group", "priority", "max_points", "max_points_per_member_day", "max_points_per_member_month", "budget_points")
+    __slots__ = ("rule_id", "kind", "name", "name_zh", "bonus_bps", "min_amount_minor", "categories", "store_ids", "month_days", "week_days", "funders", "fixed_points", "merchant_ids", "business_unit_ids", "condition", "start_date", "end_date", "recurrence", "day_kind", "combination", "combination_group", "priority", "max_points", "max_points_per_member_day", "max_points_per_member_month", "budget_points", "throttle")
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -690,6 +784,7 @@ class EarningRule(_message.Message):
     STORE_IDS_FIELD_NUMBER: _ClassVar[int]
     MONTH_DAYS_FIELD_NUMBER: _ClassVar[int]
     WEEK_DAYS_FIELD_NUMBER: _ClassVar[int]
+    FUNDERS_FIELD_NUMBER: _ClassVar[int]
     FIXED_POINTS_FIELD_NUMBER: _ClassVar[int]
     MERCHANT_IDS_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_UNIT_IDS_FIELD_NUMBER: _ClassVar[int]
@@ -705,6 +800,7 @@ class EarningRule(_message.Message):
     MAX_POINTS_PER_MEMBER_DAY_FIELD_NUMBER: _ClassVar[int]
     MAX_POINTS_PER_MEMBER_MONTH_FIELD_NUMBER: _ClassVar[int]
     BUDGET_POINTS_FIELD_NUMBER: _ClassVar[int]
+    THROTTLE_FIELD_NUMBER: _ClassVar[int]
     rule_id: str
     kind: RuleKind
     name: str
@@ -715,6 +811,7 @@ class EarningRule(_message.Message):
     store_ids: _containers.RepeatedScalarFieldContainer[str]
     month_days: _containers.RepeatedScalarFieldContainer[int]
     week_days: _containers.RepeatedScalarFieldContainer[int]
+    funders: _containers.RepeatedCompositeFieldContainer[FunderShare]
     fixed_points: int
     merchant_ids: _containers.RepeatedScalarFieldContainer[str]
     business_unit_ids: _containers.RepeatedScalarFieldContainer[str]
@@ -730,10 +827,17 @@ class EarningRule(_message.Message):
     max_points_per_member_day: int
     max_points_per_member_month: int
     budget_points: int
-    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ...) -> None: ...
+    throttle: OfferThrottle
+    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., funders: _Optional[_Iterable[_Union[FunderShare, _Mapping]]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ..., throttle: _Optional[_Union[OfferThrottle, _Mapping]] = ...) -> None: ...
+
+class OfferThrottle(_message.Message):
+    __slots__ = ("factor_bps",)
+    FACTOR_BPS_FIELD_NUMBER: _ClassVar[int]
+    factor_bps: int
+    def __init__(self, factor_bps: _Optional[int] = ...) -> None: ...
 
 class RuleSet(_message.Message):
-    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "expiry", "debt_policy", "debt_limit_points", "reminder_days", "hoarding_months")
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "expiry", "debt_policy", "debt_limit_points", "reminder_days", "hoarding_months", "store_budgets", "issuance_ceiling", "excluded_item_codes", "excluded_tenders", "excludes_tax", "cost_governor")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -751,6 +855,12 @@ class RuleSet(_message.Message):
     DEBT_LIMIT_POINTS_FIELD_NUMBER: _ClassVar[int]
     REMINDER_DAYS_FIELD_NUMBER: _ClassVar[int]
     HOARDING_MONTHS_FIELD_NUMBER: _ClassVar[int]
+    STORE_BUDGETS_FIELD_NUMBER: _ClassVar[int]
+    ISSUANCE_CEILING_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_ITEM_CODES_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_TENDERS_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDES_TAX_FIELD_NUMBER: _ClassVar[int]
+    COST_GOVERNOR_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_date: _types_pb2.BusinessDate
     base_points: int
@@ -768,7 +878,13 @@ class RuleSet(_message.Message):
     debt_limit_points: int
     reminder_days: _containers.RepeatedScalarFieldContainer[int]
     hoarding_months: int
-    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., expiry: _Optional[_Union[ExpiryPolicy, _Mapping]] = ..., debt_policy: _Optional[_Union[DebtPolicy, str]] = ..., debt_limit_points: _Optional[int] = ..., reminder_days: _Optional[_Iterable[int]] = ..., hoarding_months: _Optional[int] = ...) -> None: ...
+    store_budgets: _containers.RepeatedCompositeFieldContainer[StoreBudget]
+    issuance_ceiling: IssuanceCeiling
+    excluded_item_codes: _containers.RepeatedScalarFieldContainer[str]
+    excluded_tenders: _containers.RepeatedScalarFieldContainer[str]
+    excludes_tax: bool
+    cost_governor: CostGovernor
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., expiry: _Optional[_Union[ExpiryPolicy, _Mapping]] = ..., debt_policy: _Optional[_Union[DebtPolicy, str]] = ..., debt_limit_points: _Optional[int] = ..., reminder_days: _Optional[_Iterable[int]] = ..., hoarding_months: _Optional[int] = ..., store_budgets: _Optional[_Iterable[_Union[StoreBudget, _Mapping]]] = ..., issuance_ceiling: _Optional[_Union[IssuanceCeiling, _Mapping]] = ..., excluded_item_codes: _Optional[_Iterable[str]] = ..., excluded_tenders: _Optional[_Iterable[str]] = ..., excludes_tax: _Optional[bool] = ..., cost_governor: _Optional[_Union[CostGovernor, _Mapping]] = ...) -> None: ...
 
 class ExpiryPolicy(_message.Message):
     __slots__ = ("kind", "months", "rounding", "years", "fixed_date", "grace_days")
@@ -785,6 +901,38 @@ class ExpiryPolicy(_message.Message):
     fixed_date: _types_pb2.BusinessDate
     grace_days: int
     def __init__(self, kind: _Optional[_Union[ExpiryKind, str]] = ..., months: _Optional[int] = ..., rounding: _Optional[_Union[ExpiryRounding, str]] = ..., years: _Optional[int] = ..., fixed_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., grace_days: _Optional[int] = ...) -> None: ...
+
+class CostGovernor(_message.Message):
+    __slots__ = ("window_days", "warn_bps", "throttle_bps", "hysteresis_bps", "min_sales_minor")
+    WINDOW_DAYS_FIELD_NUMBER: _ClassVar[int]
+    WARN_BPS_FIELD_NUMBER: _ClassVar[int]
+    THROTTLE_BPS_FIELD_NUMBER: _ClassVar[int]
+    HYSTERESIS_BPS_FIELD_NUMBER: _ClassVar[int]
+    MIN_SALES_MINOR_FIELD_NUMBER: _ClassVar[int]
+    window_days: int
+    warn_bps: int
+    throttle_bps: int
+    hysteresis_bps: int
+    min_sales_minor: int
+    def __init__(self, window_days: _Optional[int] = ..., warn_bps: _Optional[int] = ..., throttle_bps: _Optional[int] = ..., hysteresis_bps: _Optional[int] = ..., min_sales_minor: _Optional[int] = ...) -> None: ...
+
+class StoreBudget(_message.Message):
+    __slots__ = ("store_id", "points_per_month", "points_in_all")
+    STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_PER_MONTH_FIELD_NUMBER: _ClassVar[int]
+    POINTS_IN_ALL_FIELD_NUMBER: _ClassVar[int]
+    store_id: str
+    points_per_month: int
+    points_in_all: int
+    def __init__(self, store_id: _Optional[str] = ..., points_per_month: _Optional[int] = ..., points_in_all: _Optional[int] = ...) -> None: ...
+
+class IssuanceCeiling(_message.Message):
+    __slots__ = ("points_per_day", "points_per_month")
+    POINTS_PER_DAY_FIELD_NUMBER: _ClassVar[int]
+    POINTS_PER_MONTH_FIELD_NUMBER: _ClassVar[int]
+    points_per_day: int
+    points_per_month: int
+    def __init__(self, points_per_day: _Optional[int] = ..., points_per_month: _Optional[int] = ...) -> None: ...
 
 class OffsetRule(_message.Message):
     __slots__ = ("offset_points", "offset_minor", "max_share_bps")

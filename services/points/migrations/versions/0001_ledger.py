@@ -273,7 +273,54 @@ TABLES = (
         sale_id UUID NOT NULL,
         group_id UUID NOT NULL,
         points BIGINT NOT NULL,
+        left_points BIGINT NOT NULL,
         PRIMARY KEY (cap_id, sale_id)
+    )""",
+    """CREATE TABLE first_purchase (
+        claim_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        sale_id UUID NOT NULL,
+        PRIMARY KEY (claim_id)
+    )""",
+    """CREATE TABLE member_segment (
+        member_id UUID NOT NULL,
+        segment TEXT NOT NULL,
+        start_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        group_id UUID NOT NULL,
+        end_time TIMESTAMP WITH TIME ZONE,
+        PRIMARY KEY (member_id, segment, start_time),
+        CONSTRAINT member_segment_ends_last CHECK (end_time >= start_time)
+    )""",
+    """CREATE TABLE cost_position (
+        lane INTEGER NOT NULL,
+        n BIGINT NOT NULL,
+        PRIMARY KEY (lane)
+    )""",
+    """CREATE TABLE unit_cost (
+        group_id UUID NOT NULL,
+        business_unit_id UUID NOT NULL,
+        business_date DATE NOT NULL,
+        sales_minor BIGINT NOT NULL,
+        points BIGINT NOT NULL,
+        PRIMARY KEY (group_id, business_unit_id, business_date)
+    )""",
+    """CREATE TABLE cost_action (
+        group_id UUID NOT NULL,
+        business_unit_id UUID NOT NULL,
+        effective_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        state SMALLINT NOT NULL,
+        previous_state SMALLINT NOT NULL,
+        first_date DATE NOT NULL,
+        last_date DATE NOT NULL,
+        sales_minor BIGINT NOT NULL,
+        points BIGINT NOT NULL,
+        cost_minor BIGINT NOT NULL,
+        cost_bps BIGINT NOT NULL,
+        threshold_bps INTEGER NOT NULL,
+        rule_set_version BIGINT NOT NULL,
+        explanation TEXT NOT NULL,
+        explanation_zh TEXT NOT NULL,
+        PRIMARY KEY (group_id, business_unit_id, effective_time)
     )""",
     """CREATE TABLE cache_version (
         group_id UUID NOT NULL,
@@ -323,6 +370,7 @@ TABLES = (
         business_unit_id UUID NOT NULL,
         time_zone TEXT NOT NULL,
         currency_code TEXT NOT NULL,
+        opening_date DATE,
         PRIMARY KEY (store_id)
     )""",
     """CREATE INDEX store_by_unit ON store (business_unit_id)""",
