@@ -54,10 +54,10 @@ def budget_id(group_id: UUID, rule_id: str) -> UUID:
 
 
 class Granted(NamedTuple):
-    """What a rule, or the whole sale, may give; and what each of its caps had left, as its takings are ordered."""
+    """What a rule, or the whole sale, may give; and what each of its caps had left."""
 
     points: int
-    left: list[int]
+    left: dict[UUID, int]
 
 
 class Caps:
@@ -72,6 +72,6 @@ class Caps:
         found: dict[tuple[UUID, str], Granted] = {}
         rows = await self._calls.ask(_TAKE, takings) if takings else []
         for taking, row in zip(takings, rows, strict=True):
-            granted = found.setdefault((taking.sale_id, taking.rule_id), Granted(row["granted"], []))
-            granted.left.append(row["left_points"])
+            granted = found.setdefault((taking.sale_id, taking.rule_id), Granted(row["granted"], {}))
+            granted.left[taking.cap_id] = row["left_points"]
         return found

@@ -98,8 +98,8 @@ class _Sale:
         if granted.points < want:
             bit = [
                 AppliedLimit(limit.limit, limit.points, left)
-                for limit, left in zip(limits, granted.left, strict=True)
-                if left < want
+                for limit in limits
+                if (left := granted.left[limit.cap_id]) < want
             ]
             self.know(granted_points=granted.points, limits=bit)
 
