@@ -7,18 +7,27 @@ import gc
 from chassis.run import App, run_service
 from huitong.member.v1 import member_pb2_grpc
 from huitong.org.v1 import org_pb2_grpc
-from huitong.points.v1 import adjustments_pb2_grpc, points_pb2_grpc, rules_pb2_grpc
+from huitong.points.v1 import (
+    adjustments_pb2_grpc,
+    devices_pb2_grpc,
+    points_pb2_grpc,
+    rules_pb2_grpc,
+    sale_cases_pb2_grpc,
+)
 from services.points.adjustments import Adjustments
 from services.points.api import AdjustmentServicer, LedgerServicer, SalesServicer, WalletServicer
 from services.points.caps import Caps
 from services.points.claims import Claims
 from services.points.consumers import member_handlers, org_handlers
+from services.points.doors import Doors
+from services.points.doors_api import DeviceServicer, SaleCaseServicer
 from services.points.events_source import LedgerOutbox
 from services.points.jobs import Jobs
 from services.points.ledger import Ledger
 from services.points.lookup import Lookup
 from services.points.operations import Sales
 from services.points.rules_api import RuleDraftServicer, RuleServicer, RuleSimulationServicer
+from services.points.sale_cases import SaleCases
 from services.points.simulation import Simulations
 from services.points.spending import Spendings
 from services.points.transfers import Transfers
@@ -48,18 +57,22 @@ def build(app: App) -> None:
         ladder=app.stub(member_pb2_grpc.TierServiceStub, "member"),
     )
     caps = Caps(app.db.url)
-    sales = Sales(app.db, lookup, claims, caps, ledger)
+    doors = Doors(app.db.url)
+    sales = Sales(app.db, lookup, claims, caps, doors, ledger)
     spendings = Spendings(app.db, lookup, claims, ledger)
     adjustments = Adjustments(app.db, lookup, ledger)
     transfers = Transfers(app.db, lookup, claims, ledger)
+    cases = SaleCases(app.db, lookup, ledger)
     jobs = Jobs(app.db, ledger)
 
     app.on_start(ledger.open)
     app.on_start(claims.open)
     app.on_start(caps.open)
+    app.on_start(doors.open)
     app.on_start(lookup.open)
     app.on_start(calm_collector)
     app.on_stop(lookup.close)
+    app.on_stop(doors.close)
     app.on_stop(caps.close)
     app.on_stop(claims.close)
     app.on_stop(ledger.close)
@@ -72,6 +85,8 @@ def build(app: App) -> None:
     app.serve(points_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(app.db))
 
     app.serve(adjustments_pb2_grpc.add_AdjustmentServiceServicer_to_server, AdjustmentServicer(app.db, adjustments))
+    app.serve(sale_cases_pb2_grpc.add_SaleCaseServiceServicer_to_server, SaleCaseServicer(app.db, cases))
+    app.serve(devices_pb2_grpc.add_DeviceServiceServicer_to_server, DeviceServicer(app.db))
 
     app.consume("org", org_handlers())
     app.consume("member", member_handlers(lane_count))
@@ -80,6 +95,8 @@ def build(app: App) -> None:
     app.job("points-holds", jobs.release_holds, every_seconds=5)
     app.job("points-rule-simulations", Simulations(app.db, lookup).run_all, every_seconds=2)
     app.job("points-adjustments", adjustments.finish, every_seconds=5)
+    app.job("points-sale-cases", cases.finish, every_seconds=5)
+    app.job("points-seen-sales", cases.forget, every_seconds=3600)
     app.job("points-transfers", transfers.finish, every_seconds=5)
 
 

@@ -17,6 +17,7 @@ from huitong.points.v1 import points_pb2
 from services.points import rules
 from services.points.conditions import ConditionInvalid, condition
 from services.points.days import DayKind, Days, DaysInvalid
+from services.points.door_rules import door_rules_of
 from services.points.errors import RulesInvalid
 from services.points.offers import NO_OFFER, Combination, Offer
 
@@ -89,6 +90,7 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         effective_time=instant_of(message.effective_time) if message.HasField("effective_time") else None,
         pending_days=message.pending_days,
         transfer_limit_points=message.transfer_limit_points,
+        doors=door_rules_of(message, problems),
     )
     problems += rules.find_problems(rule_set)
     if problems:

@@ -63,6 +63,7 @@ class Kind(enum.IntEnum):
     DEBIT = 11
     TRANSFER_OUT = 12
     TRANSFER_IN = 13
+    UNLOCK = 16
 
 
 class Status(enum.IntEnum):

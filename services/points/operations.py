@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from chassis import ids, rpc
 from chassis.db import Database
 from chassis.errors import AppError, Internal, InvalidArgument, RequestIdReused, Unavailable
 from huitong.common.v1 import types_pb2
-from huitong.points.v1 import events_pb2, points_pb2
+from huitong.points.v1 import doors_pb2, events_pb2, points_pb2
 from services.points import queries, rules
 from services.points.caps import Caps, Taking, takings_of
 from services.points.claims import GO_ON, RECEIPT_CHANGED, Claims, ReceiptClaim
@@ -24,13 +24,22 @@ from services.points.convert import (
     to_date,
     to_timestamp,
 )
+from services.points.doors import Doors, Duplicate, Passage, passage_of
 from services.points.earning import DEFAULT_SOURCE, Computed, check_sale, check_time, compute_sale, lines_of
-from services.points.errors import LineUnknown, MemberUnknown, ReceiptChanged, RefundExceedsSale, SaleUnknown
+from services.points.errors import (
+    LineUnknown,
+    MemberUnknown,
+    ReceiptChanged,
+    RefundExceedsSale,
+    SaleTooLate,
+    SaleUnknown,
+)
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import GroupData, Lookup, Member, Store
 from services.points.returns import LineNotSold, ReturnTooLarge, SoldLine, returned_lines
 
 STALE_ATTEMPTS = 20
+_NEVER_LATE = timedelta(days=1)  # the shortest limit of how late a sale may come in
 
 
 def sale_id_of(store_id: UUID, source: str, receipt_no: str) -> UUID:
@@ -50,6 +59,8 @@ class _Sale:
     computed: Computed
     # The sale once more, with what limited offers were granted, by rule id.
     compute: Callable[[Mapping[str, int]], Computed]
+    # What its door asks for; None, as nearly always, for nothing.
+    passage: Passage | None
 
     @property
     def takings(self) -> list[Taking]:
@@ -82,19 +93,22 @@ class _Sale:
 class Sales:
     """Records sales and refunds."""
 
-    def __init__(self, database: Database, lookup: Lookup, claims: Claims, caps: Caps, ledger: Ledger) -> None:
+    def __init__(
+        self, database: Database, lookup: Lookup, claims: Claims, caps: Caps, doors: Doors, ledger: Ledger
+    ) -> None:
         self._db, self._lookup, self._claims, self._caps, self._ledger = database, lookup, claims, caps, ledger
+        self._doors = doors
 
     async def record_sales(
         self, group_id: UUID, requests: Sequence[points_pb2.RecordSaleRequest], *, timeout_s: float = 10.0
-    ) -> list[Recorded | AppError]:
+    ) -> list[Recorded | Duplicate | AppError]:
         """Record sales, all at once; each gets its answer or its error. The requests are normalised in place.
 
         Errors: InvalidArgument, StoreUnknown, MemberUnknown, LinesDoNotSum, SaleTimeInvalid, CurrencyMismatch,
-        RuleSetUnknown, ReceiptChanged, RequestIdReused, what member answers to a code, Unavailable (unknown outcome:
-        ask again).
+        RuleSetUnknown, ReceiptChanged, RequestIdReused, SaleTooLate, DeviceSeqReused, what member answers to a code,
+        Unavailable (unknown outcome: ask again).
         """
-        answers: list[Recorded | AppError] = [Internal()] * len(requests)
+        answers: list[Recorded | Duplicate | AppError] = [Internal()] * len(requests)
         member_ids: dict[int, UUID] = {}
         for position, found in enumerate(await self._find_members(group_id, requests)):
             if isinstance(found, AppError):
@@ -119,6 +133,9 @@ class Sales:
             except AppError as error:
                 answers[position] = error
 
+        special = [position for position, sale in sales.items() if sale.passage is not None]
+        if special:
+            await self._refuse_late(special, sales, answers)
         statuses = await self._claims.receipts([sale.claim for sale in sales.values()])
         for (position, sale), status in zip(list(sales.items()), statuses, strict=True):
             if status != GO_ON:
@@ -129,15 +146,45 @@ class Sales:
                     if changed
                     else RequestIdReused(request_id=sale.request_id)
                 )
+        if special:
+            for position, stopped in (await self._doors.admit(_passing(special, sales))).items():
+                answers[position] = stopped
+                sale = sales.pop(position)
+                if isinstance(stopped, Duplicate):
+                    await self._doors.record_devices([(sale.item, sale.passage)] if sale.passage else [])
         limited = [sale for sale in sales.values() if sale.computed.earning.wants]
         if limited:
             granted = await self._caps.take([taking for sale in limited for taking in sale.takings])
             for sale in limited:
                 sale.limit(granted)
+        if special:
+            await self._doors.watch(list(_passing(special, sales).values()), now)
         outcomes = await self._ledger.apply([sale.item for sale in sales.values()], timeout_s=timeout_s)
         for (position, sale), outcome in zip(sales.items(), outcomes, strict=True):
             answers[position] = outcome if isinstance(outcome, AppError) else _sale_answer(sale, outcome)
+        if special:
+            passing = _passing(special, sales)
+            await self._doors.record_devices(
+                [sale for position, sale in passing.items() if isinstance(answers[position], Recorded)]
+            )
         return answers
+
+    async def _refuse_late(
+        self,
+        special: Sequence[int],
+        sales: dict[int, _Sale],
+        answers: list[Recorded | Duplicate | AppError],
+    ) -> None:
+        """Refuse what comes in later than the rules accept, unless it came before and is only asked about again."""
+        late = [position for position in special if (passage := sales[position].passage) and passage.late_days]
+        known = await queries.list_claimed(self._db.pool, [sales[one].item.txn_id for one in late]) if late else set()
+        for position in late:
+            item, passage = sales[position].item, sales[position].passage
+            if passage is not None and item.txn_id not in known:
+                del sales[position]
+                answers[position] = SaleTooLate(
+                    sale_time=item.occur_time.isoformat(), latest_arrival_days=passage.late_days
+                )
 
     async def _find_members(
         self, group_id: UUID, requests: Sequence[points_pb2.RecordSaleRequest]
@@ -198,7 +245,7 @@ class Sales:
                     available_points=seen["refund_available_points"],
                     is_replay=True,
                 )
-            item, answer = _prepare_refund(
+            item, answer = prepare_refund(
                 request, seen, group_id=group_id, wallet_id=wallet_id, refund_id=refund_id, place=place, hashed=hashed
             )
             outcome = await self._ledger.apply_one(item)
@@ -216,6 +263,15 @@ class Sales:
                 case _:
                     raise Internal
         raise Unavailable
+
+
+def _passing(special: Sequence[int], sales: Mapping[int, _Sale]) -> dict[int, tuple[Item, Passage]]:
+    """Those of `special` that are still on their way."""
+    return {
+        position: (sales[position].item, passage)
+        for position in special
+        if position in sales and (passage := sales[position].passage) is not None
+    }
 
 
 def prepare_sale(
@@ -241,12 +297,24 @@ def prepare_sale(
     source = request.source = request.source or DEFAULT_SOURCE
     member_edge = request.member_id = ids.to_edge("mbr", member_id)
     request.store_id = place.store_edge
+    rule_set = data.rule_set_at(sale_time, place.time_zone)
+    late_days = 0
+    if sale_time < now - _NEVER_LATE and (current := data.rule_set_at(now, place.time_zone).doors) is not None:
+        late_days = current.latest_arrival_days
+        late_days = late_days if sale_time < now - timedelta(days=late_days) else 0
+    passage = passage_of(
+        request,
+        source=source,
+        group_id=group_id,
+        store_id=place.store_id,
+        merchant_id=place.merchant_id,
+        rules=rule_set.doors,
+        late_days=late_days,
+    )
     content = request.SerializeToString(deterministic=True)
     hashed = content_hash(content)
     reference = request.receipt_no
     sale_id = sale_id_of(place.store_id, source, reference)
-
-    rule_set = data.rule_set_at(sale_time, place.time_zone)
 
     def compute(granted: Mapping[str, int] | None = None) -> Computed:
         return compute_sale(
@@ -284,7 +352,7 @@ def prepare_sale(
         unlock_time=unlock_time,
     )
     claim = ReceiptClaim(sale_id, ids.derive("record_sale", group_id, request_id), group_id, member_id, hashed)
-    return _Sale(item, claim, request_id, place, now, computed, compute)
+    return _Sale(item, claim, request_id, place, now, computed, compute, passage)
 
 
 @lru_cache(maxsize=1024)
@@ -314,6 +382,8 @@ class Recorded:
         if message.explanation.HasField("unlock_time") and outcome.points > outcome.debt_points:
             message.pending_points = outcome.points - outcome.debt_points
             message.unlock_time.CopyFrom(message.explanation.unlock_time)
+            if message.explanation.waits:
+                message.outcome = doors_pb2.SALE_OUTCOME_WAITING
         message.is_replay = outcome.status is Status.REPLAY
         return message
 
@@ -325,7 +395,7 @@ def _sale_answer(sale: _Sale, outcome: Outcome) -> Recorded | AppError:
     return Recorded(sale.item, outcome)
 
 
-def _prepare_refund(
+def prepare_refund(
     request: points_pb2.RefundSaleRequest,
     seen: queries.SaleRow,
     *,
@@ -334,7 +404,12 @@ def _prepare_refund(
     refund_id: UUID,
     place: Store,
     hashed: bytes,
+    take_all: bool = False,
 ) -> tuple[Item, points_pb2.RefundSaleResponse]:
+    """A return as the ledger takes it, and its answer. `take_all`: whatever is left of goods and points, if anything.
+
+    Raises: LineUnknown, RefundExceedsSale.
+    """
     sale = points_pb2.RecordSaleRequest.FromString(seen["detail"])
     explanation = points_pb2.Explanation.FromString(seen["explanation"])
     came_back = points_pb2.RefundSaleRequest.FromString(seen["returned_lines"] or b"")
@@ -349,9 +424,11 @@ def _prepare_refund(
     except LineNotSold as error:
         raise LineUnknown(line_no=error.line_no) from None
     except ReturnTooLarge as error:
-        raise RefundExceedsSale(
-            line_no=error.line_no, left_minor=error.left_minor, refund_minor=error.refund_minor
-        ) from None
+        if not take_all:
+            raise RefundExceedsSale(
+                line_no=error.line_no, left_minor=error.left_minor, refund_minor=error.refund_minor
+            ) from None
+        lines = []
     returned.update({line.line_no: line.returned_minor for line in lines})
     refunded_minor = sum(line.amount_minor for line in lines)
     refund_time = instant_of(request.refund_time)
@@ -387,7 +464,7 @@ def _prepare_refund(
         group_id=group_id,
         txn_id=refund_id,
         request_hash=hashed,
-        points=sum(line.points for line in lines),
+        points=seen["points"] - seen["clawed_back_points"] if take_all else sum(line.points for line in lines),
         occur_time=refund_time,
         merchant_id=seen["merchant_id"],
         store_id=place.store_id,

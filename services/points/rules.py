@@ -30,6 +30,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chassis.units import BPS, share_floor
+from services.points.door_rules import DoorRules
 from services.points.offers import NO_OFFER, Offer, SaleFacts, Setting, combine, find_offer_problems, match_offers
 
 BASE_RATE_BPS = BPS
@@ -98,6 +99,7 @@ class RuleSet:
     effective_time: datetime | None = None
     pending_days: int = 0
     transfer_limit_points: int = 0
+    doors: DoorRules | None = None
     # Derived: made once, looked up for every line.
     base: Rule = field(init=False)
     by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)

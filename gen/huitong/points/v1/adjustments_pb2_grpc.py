@@ -75,7 +75,8 @@ class AdjustmentServiceServicer:
         refused for good (state REFUSED) and takes nothing. An answer that was lost is safe to ask for again: what was
         approved is applied in any case.
         Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
-        SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+        SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, REQUEST_ID_REUSED, INTERACTION_LIMIT_REACHED (too many
+        points of the reason code on this day; it stays undecided).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,7 +43,8 @@ class AdjustmentServiceStub:
     refused for good (state REFUSED) and takes nothing. An answer that was lost is safe to ask for again: what was
     approved is applied in any case.
     Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
-    SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+    SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, REQUEST_ID_REUSED, INTERACTION_LIMIT_REACHED (too many
+    points of the reason code on this day; it stays undecided).
     """
     RejectAdjustment: _grpc.UnaryUnaryMultiCallable[_adjustments_pb2.RejectAdjustmentRequest, _adjustments_pb2.RejectAdjustmentResponse]
     """Rejects an adjustment: nothing moves.
@@ -67,7 +68,8 @@ class AdjustmentServiceAsyncStub(AdjustmentServiceStub):
     refused for good (state REFUSED) and takes nothing. An answer that was lost is safe to ask for again: what was
     approved is applied in any case.
     Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
-    SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+    SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, REQUEST_ID_REUSED, INTERACTION_LIMIT_REACHED (too many
+    points of the reason code on this day; it stays undecided).
     """
     RejectAdjustment: _aio.UnaryUnaryMultiCallable[_adjustments_pb2.RejectAdjustmentRequest, _adjustments_pb2.RejectAdjustmentResponse]  # type: ignore[assignment]
     """Rejects an adjustment: nothing moves.
@@ -100,7 +102,8 @@ class AdjustmentServiceServicer(metaclass=_abc_1.ABCMeta):
         refused for good (state REFUSED) and takes nothing. An answer that was lost is safe to ask for again: what was
         approved is applied in any case.
         Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
-        SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+        SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, REQUEST_ID_REUSED, INTERACTION_LIMIT_REACHED (too many
+        points of the reason code on this day; it stays undecided).
         """
 
     @_abc_1.abstractmethod

@@ -5,6 +5,7 @@ from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from huitong.common.v1 import access_pb2 as _access_pb2
 from huitong.common.v1 import types_pb2 as _types_pb2
+from huitong.points.v1 import doors_pb2 as _doors_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -119,7 +120,7 @@ class SaleLine(_message.Message):
     def __init__(self, line_no: _Optional[int] = ..., amount_minor: _Optional[int] = ..., category: _Optional[str] = ..., item_code: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
 
 class RecordSaleRequest(_message.Message):
-    __slots__ = ("request_id", "store_id", "source", "receipt_no", "sale_time", "member_id", "member_code", "total", "lines")
+    __slots__ = ("request_id", "store_id", "source", "receipt_no", "sale_time", "member_id", "member_code", "total", "lines", "origin")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -129,6 +130,7 @@ class RecordSaleRequest(_message.Message):
     MEMBER_CODE_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     LINES_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     store_id: str
     source: str
@@ -138,10 +140,11 @@ class RecordSaleRequest(_message.Message):
     member_code: str
     total: _types_pb2.Money
     lines: _containers.RepeatedCompositeFieldContainer[SaleLine]
-    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ...) -> None: ...
+    origin: _doors_pb2.SaleOrigin
+    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ..., origin: _Optional[_Union[_doors_pb2.SaleOrigin, _Mapping]] = ...) -> None: ...
 
 class RecordSaleResponse(_message.Message):
-    __slots__ = ("sale_id", "member_id", "points", "debt_repaid_points", "available_points", "expire_time", "explanation", "is_replay", "pending_points", "unlock_time")
+    __slots__ = ("sale_id", "member_id", "points", "debt_repaid_points", "available_points", "expire_time", "explanation", "is_replay", "pending_points", "unlock_time", "outcome", "duplicate_of_sale_id")
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -152,6 +155,8 @@ class RecordSaleResponse(_message.Message):
     IS_REPLAY_FIELD_NUMBER: _ClassVar[int]
     PENDING_POINTS_FIELD_NUMBER: _ClassVar[int]
     UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATE_OF_SALE_ID_FIELD_NUMBER: _ClassVar[int]
     sale_id: str
     member_id: str
     points: int
@@ -162,7 +167,9 @@ class RecordSaleResponse(_message.Message):
     is_replay: bool
     pending_points: int
     unlock_time: _timestamp_pb2.Timestamp
-    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., available_points: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., is_replay: _Optional[bool] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    outcome: _doors_pb2.SaleOutcome
+    duplicate_of_sale_id: str
+    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., available_points: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., is_replay: _Optional[bool] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., outcome: _Optional[_Union[_doors_pb2.SaleOutcome, str]] = ..., duplicate_of_sale_id: _Optional[str] = ...) -> None: ...
 
 class RecordSalesRequest(_message.Message):
     __slots__ = ("sales",)
@@ -185,7 +192,7 @@ class RecordSalesResult(_message.Message):
     def __init__(self, recorded: _Optional[_Union[RecordSaleResponse, _Mapping]] = ..., problem: _Optional[_Union[_types_pb2.Problem, _Mapping]] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time")
+    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "waits")
     RULE_SET_VERSION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIER_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -195,6 +202,7 @@ class Explanation(_message.Message):
     ELIGIBLE_MINOR_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_FIELD_NUMBER: _ClassVar[int]
     UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
+    WAITS_FIELD_NUMBER: _ClassVar[int]
     rule_set_version: int
     business_date: _types_pb2.BusinessDate
     tier_code: str
@@ -204,7 +212,8 @@ class Explanation(_message.Message):
     eligible_minor: int
     skipped: _containers.RepeatedCompositeFieldContainer[SkippedRule]
     unlock_time: _timestamp_pb2.Timestamp
-    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    waits: _containers.RepeatedCompositeFieldContainer[_doors_pb2.SaleWait]
+    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waits: _Optional[_Iterable[_Union[_doors_pb2.SaleWait, _Mapping]]] = ...) -> None: ...
 
 class SkippedRule(_message.Message):
     __slots__ = ("rule_id", "problem")
@@ -673,7 +682,7 @@ class EarningRule(_message.Message):
     def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ...) -> None: ...
 
 class RuleSet(_message.Message):
-    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points")
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "confirmation", "matching", "velocity", "latest_arrival_days", "interaction_limits")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -686,6 +695,11 @@ class RuleSet(_message.Message):
     EFFECTIVE_TIME_FIELD_NUMBER: _ClassVar[int]
     PENDING_DAYS_FIELD_NUMBER: _ClassVar[int]
     TRANSFER_LIMIT_POINTS_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMATION_FIELD_NUMBER: _ClassVar[int]
+    MATCHING_FIELD_NUMBER: _ClassVar[int]
+    VELOCITY_FIELD_NUMBER: _ClassVar[int]
+    LATEST_ARRIVAL_DAYS_FIELD_NUMBER: _ClassVar[int]
+    INTERACTION_LIMITS_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_date: _types_pb2.BusinessDate
     base_points: int
@@ -698,7 +712,12 @@ class RuleSet(_message.Message):
     effective_time: _timestamp_pb2.Timestamp
     pending_days: int
     transfer_limit_points: int
-    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ...) -> None: ...
+    confirmation: _doors_pb2.ConfirmationRule
+    matching: _doors_pb2.MatchingRule
+    velocity: _doors_pb2.VelocityRule
+    latest_arrival_days: int
+    interaction_limits: _containers.RepeatedCompositeFieldContainer[_doors_pb2.InteractionLimit]
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., confirmation: _Optional[_Union[_doors_pb2.ConfirmationRule, _Mapping]] = ..., matching: _Optional[_Union[_doors_pb2.MatchingRule, _Mapping]] = ..., velocity: _Optional[_Union[_doors_pb2.VelocityRule, _Mapping]] = ..., latest_arrival_days: _Optional[int] = ..., interaction_limits: _Optional[_Iterable[_Union[_doors_pb2.InteractionLimit, _Mapping]]] = ...) -> None: ...
 
 class OffsetRule(_message.Message):
     __slots__ = ("offset_points", "offset_minor", "max_share_bps")

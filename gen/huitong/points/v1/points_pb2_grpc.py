@@ -65,7 +65,9 @@ class SalesServiceServicer:
         """Records one sale and awards its points. The natural key (store, source, receipt number) makes it safe to send again:
         the same content answers the first result with `is_replay` true.
         Errors: STORE_UNKNOWN, MEMBER_UNKNOWN, RECEIPT_CHANGED (same receipt, other content), REQUEST_ID_REUSED,
-        LINES_DO_NOT_SUM, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN.
+        LINES_DO_NOT_SUM, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN,
+        SALE_TOO_LATE (the rules in force say how late is accepted), DEVICE_SEQ_REUSED (the device gave the number to another
+        receipt).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,7 +37,9 @@ class SalesServiceStub:
     """Records one sale and awards its points. The natural key (store, source, receipt number) makes it safe to send again:
     the same content answers the first result with `is_replay` true.
     Errors: STORE_UNKNOWN, MEMBER_UNKNOWN, RECEIPT_CHANGED (same receipt, other content), REQUEST_ID_REUSED,
-    LINES_DO_NOT_SUM, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN.
+    LINES_DO_NOT_SUM, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN,
+    SALE_TOO_LATE (the rules in force say how late is accepted), DEVICE_SEQ_REUSED (the device gave the number to another
+    receipt).
     """
     RecordSales: _grpc.UnaryUnaryMultiCallable[_points_pb2.RecordSalesRequest, _points_pb2.RecordSalesResponse]
     """Records up to 1,000 sales; each gets its own answer and a bad one does not hold up the others.
@@ -62,7 +64,9 @@ class SalesServiceAsyncStub(SalesServiceStub):
     """Records one sale and awards its points. The natural key (store, source, receipt number) makes it safe to send again:
     the same content answers the first result with `is_replay` true.
     Errors: STORE_UNKNOWN, MEMBER_UNKNOWN, RECEIPT_CHANGED (same receipt, other content), REQUEST_ID_REUSED,
-    LINES_DO_NOT_SUM, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN.
+    LINES_DO_NOT_SUM, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN,
+    SALE_TOO_LATE (the rules in force say how late is accepted), DEVICE_SEQ_REUSED (the device gave the number to another
+    receipt).
     """
     RecordSales: _aio.UnaryUnaryMultiCallable[_points_pb2.RecordSalesRequest, _points_pb2.RecordSalesResponse]  # type: ignore[assignment]
     """Records up to 1,000 sales; each gets its own answer and a bad one does not hold up the others.
@@ -90,7 +94,9 @@ class SalesServiceServicer(metaclass=_abc_1.ABCMeta):
         """Records one sale and awards its points. The natural key (store, source, receipt number) makes it safe to send again:
         the same content answers the first result with `is_replay` true.
         Errors: STORE_UNKNOWN, MEMBER_UNKNOWN, RECEIPT_CHANGED (same receipt, other content), REQUEST_ID_REUSED,
-        LINES_DO_NOT_SUM, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN.
+        LINES_DO_NOT_SUM, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN,
+        SALE_TOO_LATE (the rules in force say how late is accepted), DEVICE_SEQ_REUSED (the device gave the number to another
+        receipt).
         """
 
     @_abc_1.abstractmethod
