@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -14,6 +14,7 @@ from chassis.db import Tx
 
 FORGOTTEN_AT_ONCE = 10_000
 MOST_MISSING = 1_000
+MOST_LOOKED_AT = 10_000
 
 # A case with its sale and, of a pair, what the other one was.
 _CASES = """SELECT c.*, t.reference, t.occur_time, t.amount_minor, t.points, o.source AS other_source,
@@ -97,22 +98,40 @@ async def find_unlock_time(pool: asyncpg.Pool, wallet_id: UUID, sale_id: UUID) -
     return found
 
 
-async def find_device(pool: asyncpg.Pool, device_key: UUID, newest_seq: int) -> tuple[int, int, Sequence[int]]:
-    """Contiguous and highest recorded number of a device, and what is missing after the first, one more than told."""
+class DeviceProgress(NamedTuple):
+    """What is recorded of a device. `missing_seqs` is complete up to looked_at_seq."""
+
+    contiguous_seq: int
+    highest_seq: int
+    missing_seqs: list[int]
+    looked_at_seq: int
+    has_more: bool
+
+
+async def find_device(pool: asyncpg.Pool, device_key: UUID, *, newest_seq: int, after_seq: int) -> DeviceProgress:
+    """How far a device is. However far apart its numbers are, so many of them are looked at and told."""
+    row = await pool.fetchrow("SELECT contiguous_seq, highest_seq FROM device WHERE device_key = $1", device_key)
+    contiguous_seq, highest_seq = (row["contiguous_seq"], row["highest_seq"]) if row is not None else (0, 0)
+    start_seq = max(contiguous_seq, after_seq)
     rows = await pool.fetch(
-        """SELECT d.contiguous_seq, d.highest_seq, m.seq
-           FROM (SELECT coalesce(max(contiguous_seq), 0) AS contiguous_seq, coalesce(max(highest_seq), 0) AS highest_seq
-                 FROM device WHERE device_key = $1) d
-           LEFT JOIN LATERAL (
-               SELECT seq FROM generate_series(d.contiguous_seq + 1, greatest(d.highest_seq, $2)) seq
-               WHERE NOT EXISTS (SELECT FROM device_sale s
-                                 WHERE s.device_key = $1 AND s.seq = seq.seq AND s.is_recorded)
-               LIMIT $3) m ON true""",
+        """SELECT s.seq FROM device_sale s WHERE s.device_key = $1 AND s.seq > $2 AND s.is_recorded
+           ORDER BY s.seq LIMIT $3""",
         device_key,
-        newest_seq,
-        MOST_MISSING + 1,
+        start_seq,
+        MOST_LOOKED_AT,
     )
-    return rows[0]["contiguous_seq"], rows[0]["highest_seq"], [row["seq"] for row in rows if row["seq"] is not None]
+    recorded = [row["seq"] for row in rows]
+    is_cut = len(recorded) == MOST_LOOKED_AT
+    end_seq = recorded[-1] if is_cut else max(highest_seq, newest_seq, start_seq)
+    missing: list[int] = []
+    previous_seq = start_seq
+    for seq in [*recorded, end_seq + 1]:
+        missing += range(previous_seq + 1, min(seq, previous_seq + 2 + MOST_MISSING))
+        previous_seq = seq
+        if len(missing) > MOST_MISSING:
+            missing = missing[:MOST_MISSING]
+            return DeviceProgress(contiguous_seq, highest_seq, missing, missing[-1], True)
+    return DeviceProgress(contiguous_seq, highest_seq, missing, end_seq, is_cut)
 
 
 async def forget_seen(pool: asyncpg.Pool, before: datetime) -> None:

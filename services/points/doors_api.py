@@ -64,12 +64,8 @@ class DeviceServicer(devices_pb2_grpc.DeviceServiceServicer):
     ) -> devices_pb2.GetDeviceProgressResponse:
         """What is recorded."""
         store_id = ids.from_edge("sto", request.store_id, "store_id")
-        contiguous, highest, missing = await door_queries.find_device(
-            self._db.pool, device_key_of(rpc.caller().group_id, store_id, request.device_id), request.newest_seq
+        device_key = device_key_of(rpc.caller().group_id, store_id, request.device_id)
+        found = await door_queries.find_device(
+            self._db.pool, device_key, newest_seq=request.newest_seq, after_seq=request.after_seq
         )
-        return devices_pb2.GetDeviceProgressResponse(
-            contiguous_seq=contiguous,
-            highest_seq=highest,
-            missing_seqs=missing[: door_queries.MOST_MISSING],
-            has_more=len(missing) > door_queries.MOST_MISSING,
-        )
+        return devices_pb2.GetDeviceProgressResponse(**found._asdict())

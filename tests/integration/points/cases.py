@@ -59,19 +59,21 @@ class Office:
             if not token:
                 return found
 
-    async def decide(
-        self, case: pb.SaleCase, decision: Any, request_id: str = ""
-    ) -> pb.DecideSaleCaseResponse:
+    async def decide(self, case: pb.SaleCase, decision: Any, request_id: str = "") -> pb.DecideSaleCaseResponse:
         """Decide one."""
         request = pb.DecideSaleCaseRequest(
             request_id=request_id or self.world.request_id(), case_id=case.case_id, decision=decision, note="looked at"
         )
         return await self.world.call(self.stub.DecideSaleCase, request, system(self.world.group_id))
 
-    async def progress(self, shop: int, device_id: str, newest_seq: int = 0) -> devices_pb2.GetDeviceProgressResponse:
+    async def progress(
+        self, shop: int, device_id: str, newest_seq: int = 0, after_seq: int = 0
+    ) -> devices_pb2.GetDeviceProgressResponse:
         """What is recorded of a device."""
         store_id = self.world.sale(100, shop=shop).store_id
-        request = devices_pb2.GetDeviceProgressRequest(store_id=store_id, device_id=device_id, newest_seq=newest_seq)
+        request = devices_pb2.GetDeviceProgressRequest(
+            store_id=store_id, device_id=device_id, newest_seq=newest_seq, after_seq=after_seq
+        )
         return await self.world.call(self.devices.GetDeviceProgress, request)
 
     async def finish(self, now: datetime) -> None:
