@@ -6,6 +6,7 @@ batches and in transactions of its own, as claims are; whoever asks again after 
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ _WATCH = "SELECT ord, case_ids, kinds, until_times FROM watch_sales({})".format(
 # Sales are remembered a little longer than the longest window reaches; older ones are not compared.
 COMPARED = timedelta(days=31)
 REMEMBERED = timedelta(days=40)
+WATCH_SECONDS = 2.0
 # Points must unlock before they expire.
 _BEFORE_EXPIRY = timedelta(seconds=1)
 _DIGITS = re.compile(r"[0-9]{1,15}$")
@@ -120,11 +122,21 @@ def case_id_of(sale_id: UUID, kind: int) -> UUID:
 
 
 class Doors:
-    """Asks over one connection, whatever has arrived in one call."""
+    """Asks over two connections, whatever has arrived in one call: sales that wait to be compared hold up no claim."""
 
     def __init__(self, url: str) -> None:
-        self._calls = BatchedCalls(url, (_PAYMENTS, _DEVICES, _RECORDED, _WATCH), settings=_SETTINGS)
-        self.open, self.close = self._calls.open, self._calls.close
+        self._calls = BatchedCalls(url, (_PAYMENTS, _DEVICES, _RECORDED), settings=_SETTINGS)
+        self._comparing = BatchedCalls(url, (_WATCH,), settings=_SETTINGS)
+
+    async def open(self) -> None:
+        """Connect and warm up."""
+        await self._calls.open()
+        await self._comparing.open()
+
+    async def close(self) -> None:
+        """Stop; whoever still waits gets Unavailable."""
+        await self._comparing.close()
+        await self._calls.close()
 
     async def admit(self, sales: Mapping[int, tuple[Item, Passage]]) -> dict[int, AppError | Duplicate]:
         """Claim what sales bring with them; answers those that go no further, by their keys.
@@ -161,18 +173,20 @@ class Doors:
         if not watched:
             return
         rows = [_row(item, rules, passage, now) for item, rules, passage in watched]
+        must_wait = any(rules.waits_for_event(passage.source, _store(item)) for item, rules, passage in watched)
         try:
-            found = [
-                []
-                if row["kinds"] is None
-                else list(zip(row["case_ids"], row["kinds"], row["until_times"], strict=True))
-                for row in await self._calls.ask(_WATCH, rows)
-            ]
-        except AppError as error:
-            if any(rules.waits_for_event(passage.source, _store(item)) for item, rules, passage in watched):
+            # Whoever waits at the till waits for the ledger, too: no longer here than leaves time for that.
+            async with asyncio.timeout(None if must_wait else WATCH_SECONDS):
+                answers = await self._comparing.ask(_WATCH, rows)
+        except (AppError, TimeoutError) as error:
+            if must_wait:
                 raise
-            log.error("sales_not_compared", count=len(rows), reason=error.reason)
+            log.error("sales_not_compared", count=len(rows), error=repr(error))
             return
+        found = [
+            [] if row["kinds"] is None else list(zip(row["case_ids"], row["kinds"], row["until_times"], strict=True))
+            for row in answers
+        ]
         for (item, _, _), cases in zip(watched, found, strict=True):
             _wait(item, cases, now)
 

@@ -277,13 +277,27 @@ async def test_sales_are_recorded_plainly_when_they_cannot_be_compared(
     matching: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await record(matching, matching.sale(10_000))
-    await matching.app.db.pool.execute("ALTER FUNCTION watch_sales RENAME TO watch_sales_gone")
-    monkeypatch.setattr("services.points.batched.PATIENCE_SECONDS", 0.0)
-    try:
+    monkeypatch.setattr("services.points.doors.WATCH_SECONDS", 0.2)
+    async with matching.app.db.pool.acquire() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE sale_seen")
         answer = await record(matching, matching.sale(10_000, source="payment-notice"))
-    finally:
-        await matching.app.db.pool.execute("ALTER FUNCTION watch_sales_gone RENAME TO watch_sales")
     assert (answer.points, answer.pending_points) == (100, 0)
+
+
+async def test_an_agreed_event_is_waited_for_also_when_nothing_answers(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = doors_pb2.ConfirmationRule(longest_wait_days=30)
+    await world.publish(world.rule_set(confirmation=rule, matching=doors_pb2.MatchingRule()))
+    monkeypatch.setattr("services.points.doors.WATCH_SECONDS", 0.2)
+    monkeypatch.setattr("services.points.batched.PATIENCE_SECONDS", 0.0)
+    sale = world.sale(10_000)
+    await world.app.db.pool.execute("ALTER FUNCTION watch_sales RENAME TO watch_sales_gone")
+    try:
+        await refused(record(world, sale), "UNAVAILABLE")
+    finally:
+        await world.app.db.pool.execute("ALTER FUNCTION watch_sales_gone RENAME TO watch_sales")
+    assert (await record(world, sale)).pending_points == 100
 
 
 async def test_the_ordinary_way_asks_nothing_of_the_doors(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
