@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from chassis import ids, rpc
+from chassis.errors import AppError, Unavailable
 from huitong.points.v1 import devices_pb2, doors_pb2, points_pb2
 from services.points import rules, store
 from services.points.convert import to_date
 from services.points.doors import Doors
-from services.points.ledger import Ledger
+from services.points.ledger import Item, Ledger
 from tests.apps import terminal
 from tests.integration.points.cases import Office, dying
 from tests.integration.points.test_one_purchase import paid, record, upload
@@ -151,6 +153,22 @@ async def test_a_number_counts_only_once_its_sale_is_recorded(
     assert (await record(world, sale)).is_replay == (step == "mark")
     assert (await Office(world).progress(0, TILL, newest_seq=1)).contiguous_seq == 1
     assert (await world.balance()).available_points == 10
+
+
+async def test_a_sale_of_unknown_outcome_is_missing_and_so_is_what_was_only_claimed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lose(_: Ledger, items: Sequence[Item], **__: Any) -> list[AppError]:
+        return [Unavailable() for _ in items]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "apply", lose)
+        await refused(record(world, numbered(world, 1)), "UNAVAILABLE")
+    await record(world, numbered(world, 2))
+    found = await Office(world).progress(0, TILL)
+    assert (found.contiguous_seq, found.highest_seq, list(found.missing_seqs)) == (0, 2, [1])
+    await record(world, numbered(world, 1))
+    assert (await Office(world).progress(0, TILL)).contiguous_seq == 2
 
 
 async def test_device_sees_its_own_store_alone(world: World) -> None:
