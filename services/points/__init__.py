@@ -1,8 +1,9 @@
 """Points: the ledger and its rules (积分通).
 
-Owns the tables of store.py and of door_tables.py: lanes, wallets, transactions, postings, lots, holds, debts, transfers, issuer slots, the
-lane outbox, adjustments, claims of receipts and request ids, caps, rule sets with their drafts and simulations, copies
-of stores, merchants, members and their tiers; payments, devices and their sales, sales that are compared, and cases.
+Owns the tables of store.py and door_tables.py: lanes, wallets, transactions, postings, lots, holds, debts, transfers,
+issuer slots, the lane outbox, adjustments, claims of receipts and request ids, caps, rule sets with their drafts and
+simulations, copies of stores, merchants, members and their tiers; payments, devices and their sales, sales that are
+compared, and cases.
 Serves huitong.points.v1 SalesService, WalletService, RuleService, RuleDraftService, RuleSimulationService,
 LedgerService, AdjustmentService, SaleCaseService and DeviceService.
 Publishes SaleRecorded, PointsEarned, PointsActivated, SaleRefunded, PointsClawedBack, PointsRedeemed,
