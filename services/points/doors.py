@@ -36,7 +36,8 @@ _WATCH = "SELECT ord, case_ids, kinds, until_times FROM watch_sales({})".format(
 # Sales are remembered a little longer than the longest window reaches; older ones are not compared.
 COMPARED = timedelta(days=31)
 REMEMBERED = timedelta(days=40)
-WATCH_SECONDS = 2.0
+# How long comparing may take: a call, and each of its sales.
+WATCH_SECONDS, WATCH_SALE_SECONDS = 2.0, 0.005
 # Points must unlock before they expire.
 _BEFORE_EXPIRY = timedelta(seconds=1)
 _DIGITS = re.compile(r"[0-9]{1,15}$")
@@ -176,7 +177,7 @@ class Doors:
         must_wait = any(rules.waits_for_event(passage.source, _store(item)) for item, rules, passage in watched)
         try:
             # Whoever waits at the till waits for the ledger, too: no longer here than leaves time for that.
-            async with asyncio.timeout(None if must_wait else WATCH_SECONDS):
+            async with asyncio.timeout(None if must_wait else WATCH_SECONDS + len(rows) * WATCH_SALE_SECONDS):
                 answers = await self._comparing.ask(_WATCH, rows)
         except (AppError, TimeoutError) as error:
             if must_wait:

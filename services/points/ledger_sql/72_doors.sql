@@ -80,6 +80,8 @@ DECLARE
   v_counted record;
   v_other uuid;
   v_evidence jsonb;
+  v_since timestamptz;
+  v_most integer;
 BEGIN
   -- Of two alike at the same time one waits here and then sees the other. Members in order, so that two batches cannot
   -- wait for each other.
@@ -123,6 +125,10 @@ BEGIN
             AS l (limit_id text, scope integer, window_seconds integer, max_sales integer, max_points bigint,
                   max_same_amount integer, max_successive_receipts integer, max_times_average integer)
         LOOP
+          v_since := v_sale.sale_time - make_interval(secs => v_limit.window_seconds);
+          -- One more than allowed tells as much as all of them; sums and patterns need them, and get so many.
+          v_most := CASE WHEN greatest(v_limit.max_points, v_limit.max_same_amount, v_limit.max_successive_receipts,
+                                       v_limit.max_times_average) = 0 THEN v_limit.max_sales + 1 ELSE 1000 END;
           SELECT count(*) AS sales, coalesce(sum(s.points), 0)::bigint AS points,
                  count(*) FILTER (WHERE s.amount_minor = v_sale.amount_minor) AS same_amount,
                  count(DISTINCT s.receipt_serial) FILTER (
@@ -133,21 +139,23 @@ BEGIN
                  avg(s.amount_minor) FILTER (WHERE s.sale_id <> v_sale.sale_id) AS average
             INTO v_counted
             FROM (
-              (SELECT s.* FROM sale_seen s
-                WHERE v_limit.scope = 1 AND s.wallet_id = v_sale.wallet_id AND s.sale_time <= v_sale.sale_time
-                  AND s.sale_time > v_sale.sale_time - make_interval(secs => v_limit.window_seconds)
-                ORDER BY s.sale_time DESC LIMIT 5000)
+              (SELECT s.sale_id, s.store_id, s.source, s.receipt_serial, s.amount_minor, s.points
+                FROM sale_seen s
+                WHERE v_limit.scope = 1 AND s.wallet_id = v_sale.wallet_id
+                  AND s.sale_time <= v_sale.sale_time AND s.sale_time > v_since
+                ORDER BY s.sale_time DESC LIMIT v_most)
               UNION ALL
-              (SELECT s.* FROM sale_seen s
+              (SELECT s.sale_id, s.store_id, s.source, s.receipt_serial, s.amount_minor, s.points
+                FROM sale_seen s
                 WHERE v_limit.scope = 2 AND s.store_id = v_sale.store_id AND s.terminal = v_sale.terminal
-                  AND s.sale_time <= v_sale.sale_time
-                  AND s.sale_time > v_sale.sale_time - make_interval(secs => v_limit.window_seconds)
-                ORDER BY s.sale_time DESC LIMIT 5000)
+                  AND s.sale_time <= v_sale.sale_time AND s.sale_time > v_since
+                ORDER BY s.sale_time DESC LIMIT v_most)
               UNION ALL
-              (SELECT s.* FROM sale_seen s
-                WHERE v_limit.scope = 3 AND s.store_id = v_sale.store_id AND s.sale_time <= v_sale.sale_time
-                  AND s.sale_time > v_sale.sale_time - make_interval(secs => v_limit.window_seconds)
-                ORDER BY s.sale_time DESC LIMIT 5000)) s;
+              (SELECT s.sale_id, s.store_id, s.source, s.receipt_serial, s.amount_minor, s.points
+                FROM sale_seen s
+                WHERE v_limit.scope = 3 AND s.store_id = v_sale.store_id
+                  AND s.sale_time <= v_sale.sale_time AND s.sale_time > v_since
+                ORDER BY s.sale_time DESC LIMIT v_most)) s;
           v_evidence := v_evidence || (
             SELECT coalesce(jsonb_agg(jsonb_build_object(
                      'limit_id', v_limit.limit_id, 'measure', m.measure, 'seen', m.seen, 'allowed', m.allowed)), '[]')
