@@ -232,6 +232,19 @@ async def test_decisions_returns_spending_and_the_day_close_at_once_stay_exact(h
     assert rejected * 100 <= taken <= 24 * 30 + rejected * 70
 
 
+async def test_of_a_confirmation_and_a_rejection_at_once_one_is_refused(hotel: World) -> None:
+    office = Office(hotel)
+    sales = [await stay(hotel, 10_000, member=number % 3) for number in range(30)]
+    calls = [call for sale in sales for call in (office.confirm(sale), office.reject(sale))]
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    for confirmed, rejected in zip(answers[::2], answers[1::2], strict=True):
+        refusals = [answer for answer in (confirmed, rejected) if isinstance(answer, AppError)]
+        assert [refusal.reason for refusal in refusals] == ["SALE_CASE_DECIDED"]
+    kept = sum(isinstance(answer, pb.ConfirmSaleResponse) for answer in answers)
+    balances = [await hotel.balance(number) for number in range(3)]
+    assert sum(balance.available_points for balance in balances) == 100 * kept
+
+
 @pytest.mark.parametrize("decision", ["confirm", "reject"])
 async def test_a_decision_that_never_reached_the_ledger_is_done_by_the_job(
     hotel: World, decision: str, monkeypatch: pytest.MonkeyPatch
