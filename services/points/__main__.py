@@ -9,10 +9,12 @@ from huitong.member.v1 import member_pb2_grpc
 from huitong.org.v1 import org_pb2_grpc
 from huitong.points.v1 import (
     adjustments_pb2_grpc,
+    devices_pb2_grpc,
     governor_pb2_grpc,
     points_pb2_grpc,
     retention_pb2_grpc,
     rules_pb2_grpc,
+    sale_cases_pb2_grpc,
     segments_pb2_grpc,
 )
 from services.points.adjustments import Adjustments
@@ -20,6 +22,8 @@ from services.points.api import AdjustmentServicer, LedgerServicer, SalesService
 from services.points.caps import Caps
 from services.points.claims import Claims
 from services.points.consumers import member_handlers, org_handlers
+from services.points.doors import Doors
+from services.points.doors_api import DeviceServicer, SaleCaseServicer
 from services.points.events_source import LedgerOutbox
 from services.points.governor import Governor
 from services.points.governor_api import CostGovernorServicer
@@ -29,10 +33,12 @@ from services.points.ledger import Ledger
 from services.points.lookup import Lookup
 from services.points.member_facts import MemberFacts
 from services.points.operations import Sales
+from services.points.refunds import Refunds
 from services.points.reminders import Reminders
 from services.points.renewals import Renewals
 from services.points.retention_api import RetentionServicer
 from services.points.rules_api import RuleDraftServicer, RuleServicer, RuleSimulationServicer
+from services.points.sale_cases import SaleCases
 from services.points.segments_api import SegmentServicer
 from services.points.simulation import Simulations
 from services.points.spending import Spendings
@@ -64,25 +70,32 @@ def build(app: App) -> None:
     )
     caps = Caps(app.db.url)
     facts = MemberFacts(app.db.url)
-    sales = Sales(app.db, lookup, claims, caps, ledger, facts=facts)
+    doors = Doors(app.db.url)
+    sales = Sales(app.db, lookup, claims, caps, ledger, facts=facts, doors=doors)
     spendings = Spendings(app.db, lookup, claims, ledger)
     adjustments = Adjustments(app.db, lookup, ledger)
     transfers = Transfers(app.db, lookup, claims, ledger)
+    cases = SaleCases(app.db, lookup, ledger)
     jobs = Jobs(app.db, ledger)
 
     app.on_start(ledger.open)
     app.on_start(claims.open)
     app.on_start(caps.open)
     app.on_start(facts.open)
+    app.on_start(doors.open)
     app.on_start(lookup.open)
     app.on_start(calm_collector)
     app.on_stop(lookup.close)
+    app.on_stop(doors.close)
     app.on_stop(facts.close)
     app.on_stop(caps.close)
     app.on_stop(claims.close)
     app.on_stop(ledger.close)
 
-    app.serve(points_pb2_grpc.add_SalesServiceServicer_to_server, SalesServicer(app.db, sales))
+    app.serve(
+        points_pb2_grpc.add_SalesServiceServicer_to_server,
+        SalesServicer(app.db, sales, Refunds(app.db, lookup, claims, ledger)),
+    )
     app.serve(points_pb2_grpc.add_WalletServiceServicer_to_server, WalletServicer(app.db, lookup, spendings, transfers))
     app.serve(points_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(app.db))
     app.serve(rules_pb2_grpc.add_RuleDraftServiceServicer_to_server, RuleDraftServicer(app.db))
@@ -92,6 +105,8 @@ def build(app: App) -> None:
     app.serve(points_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(app.db))
 
     app.serve(adjustments_pb2_grpc.add_AdjustmentServiceServicer_to_server, AdjustmentServicer(app.db, adjustments))
+    app.serve(sale_cases_pb2_grpc.add_SaleCaseServiceServicer_to_server, SaleCaseServicer(app.db, cases))
+    app.serve(devices_pb2_grpc.add_DeviceServiceServicer_to_server, DeviceServicer(app.db))
 
     app.serve(
         retention_pb2_grpc.add_RetentionServiceServicer_to_server,
@@ -108,6 +123,8 @@ def build(app: App) -> None:
     app.job("points-adjustments", adjustments.finish, every_seconds=5)
     app.job("points-reminders", Reminders(app.db, lookup).remind, every_seconds=60)
     app.job("points-hoarding", Hoarding(app.db, lookup).look, every_seconds=60)
+    app.job("points-sale-cases", cases.finish, every_seconds=5)
+    app.job("points-seen-sales", cases.forget, every_seconds=3600)
     app.job("points-transfers", transfers.finish, every_seconds=5)
 
 

@@ -26,6 +26,7 @@ from services.points.errors import (
     AdjustmentUnknown,
     ExpiryPast,
     InsufficientPoints,
+    InteractionLimitReached,
     SecondPersonRequired,
 )
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
@@ -81,14 +82,16 @@ class Adjustments:
         """Approve and apply.
 
         Raises: AdjustmentUnknown, AdjustmentDecided, AdjustmentLapsed, SecondPersonRequired, RuleSetUnknown,
-        ExpiryPast, InsufficientPoints (final), RequestIdReused, Unavailable (approved; whether it is applied yet is
-        unknown).
+        ExpiryPast, InteractionLimitReached (nothing is decided), InsufficientPoints (final), RequestIdReused,
+        Unavailable (approved; whether it is applied yet is unknown).
         """
         adjustment_id = ids.from_edge("adj", request.adjustment_id, "adjustment_id")
         data = await self._lookup.group(group_id)
 
         async def decide(tx: Tx) -> pb.ApproveAdjustmentResponse:
             row = await _lock_undecided(tx, adjustment_id)
+            if row["direction"] == _CREDIT and (doors := data.rule_set_at(tx.now, "UTC").doors) is not None:
+                await _check_interaction_limit(tx, row, doors.interaction_limits.get(row["reason_code"], 0))
             expire_time = _expiry_of_credit(data, row["merchant_id"], tx.now) if row["direction"] == _CREDIT else None
             await _decide(tx, adjustment_id, _APPROVED, request.decision_note, expire_time)
             return pb.ApproveAdjustmentResponse()
@@ -211,6 +214,33 @@ async def _lock_undecided(tx: Tx, adjustment_id: UUID) -> RowMapping:
     if row["requested_by"] == tx.caller.subject:
         raise SecondPersonRequired
     return row
+
+
+async def _check_interaction_limit(tx: Tx, row: RowMapping, limit_points: int) -> None:
+    """Credits of one reason code and day are approved one after the other. Raises InteractionLimitReached."""
+    if not limit_points:
+        return
+    values = {"member_id": row["member_id"], "reason_code": row["reason_code"], "direction": _CREDIT, "now": tx.now}
+    await tx.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended('interaction' || :member_id || :reason_code, 0))"),
+        {"member_id": str(row["member_id"]), "reason_code": row["reason_code"]},
+    )
+    result = await tx.execute(
+        text(
+            """SELECT coalesce(sum(a.points), 0) FROM adjustment a
+               WHERE a.member_id = :member_id AND a.reason_code = :reason_code AND a.direction = :direction
+                 AND a.state IN (2, 3) AND (a.decide_time AT TIME ZONE 'UTC')::date = (:now AT TIME ZONE 'UTC')::date"""
+        ),
+        values,
+    )
+    left_points = max(limit_points - int(result.scalar_one()), 0)
+    if row["points"] > left_points:
+        raise InteractionLimitReached(
+            limit_points=limit_points,
+            reason_code=row["reason_code"],
+            left_points=left_points,
+            requested_points=row["points"],
+        )
 
 
 async def _decide(tx: Tx, adjustment_id: UUID, state: int, note: str, expire_time: datetime | None) -> RowMapping:

@@ -19,6 +19,7 @@ from services.points.errors import CurrencyMismatch, MemberUnknown, SaleUnknown
 from services.points.ledger import Kind
 from services.points.lookup import Lookup
 from services.points.operations import Sales
+from services.points.refunds import Refunds
 from services.points.single_sales import SingleSales
 from services.points.spending import Spendings
 from services.points.transfers import Transfers
@@ -35,6 +36,7 @@ _MOVEMENTS = {
     Kind.REVERSE: points_pb2.MOVEMENT_KIND_REDEEM_REVERSAL,
     Kind.EXPIRE: points_pb2.MOVEMENT_KIND_EXPIRE,
     Kind.ACTIVATE: points_pb2.MOVEMENT_KIND_ACTIVATE,
+    Kind.UNLOCK: points_pb2.MOVEMENT_KIND_ACTIVATE,
     Kind.CREDIT: points_pb2.MOVEMENT_KIND_CREDIT,
     Kind.DEBIT: points_pb2.MOVEMENT_KIND_DEBIT,
     Kind.TRANSFER_OUT: points_pb2.MOVEMENT_KIND_TRANSFER_OUT,
@@ -54,8 +56,9 @@ def _seconds_left(context: Any) -> float:
 class SalesServicer(points_pb2_grpc.SalesServiceServicer):
     """Sales and returns of goods."""
 
-    def __init__(self, database: Database, sales: Sales) -> None:
-        self._db, self._sales, self._single_sales = database, sales, SingleSales(sales)
+    def __init__(self, database: Database, sales: Sales, refunds: Refunds) -> None:
+        self._db, self._refunds = database, refunds
+        self._sales, self._single_sales = sales, SingleSales(sales)
 
     async def RecordSale(self, request: points_pb2.RecordSaleRequest, context: Any) -> points_pb2.RecordSaleResponse:
         """One sale."""
@@ -79,7 +82,7 @@ class SalesServicer(points_pb2_grpc.SalesServiceServicer):
 
     async def RefundSale(self, request: points_pb2.RefundSaleRequest, context: Any) -> points_pb2.RefundSaleResponse:
         """A return of goods."""
-        return await self._sales.refund_sale(rpc.caller().group_id, request)
+        return await self._refunds.refund_sale(rpc.caller().group_id, request)
 
     async def GetSale(self, request: points_pb2.GetSaleRequest, context: Any) -> points_pb2.GetSaleResponse:
         """One sale of a member with its explanation."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Table, Text, Uuid
 
-from services.points.store import metadata
+from services.points.metadata import metadata
 
 # Limits over many sales, of a rule or ("") of all rules, and what each sale took of them; caps.py makes the ids.
 cap = Table(

@@ -20,6 +20,7 @@ from services.points import rules
 from services.points.conditions import ConditionInvalid, condition
 from services.points.costs import CostGovernor, Throttle
 from services.points.days import DayKind, Days, DaysInvalid
+from services.points.door_rules import door_rules_of
 from services.points.errors import RulesInvalid
 from services.points.expiry import NEVER, ExpiryKind, ExpiryPolicy, ExpiryRounding, find_expiry_problems, rolling
 from services.points.funding import Funded, FunderKind, FunderShare, Funding
@@ -110,6 +111,7 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         excluded_tenders=frozenset(message.excluded_tenders),
         excludes_tax=message.excludes_tax,
         governor=_governor_of(message.cost_governor) if message.HasField("cost_governor") else None,
+        doors=door_rules_of(message, problems),
     )
     problems += rules.find_problems(rule_set)
     if problems:

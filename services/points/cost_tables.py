@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Date, DateTime, Integer, SmallInteger, Table, Text, Uuid
 
-from services.points.store import metadata
+from services.points.metadata import metadata
 
 # Up to which event of each lane sales and points are counted.
 cost_position = Table(

@@ -84,6 +84,48 @@ class ReceiptChanged(AppError):
     zh = "小票 {receipt_no} 已用不同内容登记。"
 
 
+class SaleTooLate(AppError):
+    """The sale of {sale_time} comes in more than {latest_arrival_days} days later."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "SALE_TOO_LATE"
+    zh = "{sale_time} 的交易上传过晚：最迟 {latest_arrival_days} 天内。"
+
+
+class DeviceSeqReused(AppError):
+    """Device {device_id} gave its number {device_seq} to another receipt before."""
+
+    code, reason = StatusCode.ALREADY_EXISTS, "DEVICE_SEQ_REUSED"
+    zh = "设备 {device_id} 的序号 {device_seq} 已用于另一张小票。"
+
+
+class SaleNotAwaited(AppError):
+    """The sale {receipt_no} waits for no confirming event."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "SALE_NOT_AWAITED"
+    zh = "交易 {receipt_no} 无需确认。"
+
+
+class SaleCaseUnknown(AppError):
+    """There is no case {case_id}."""
+
+    code, reason = StatusCode.NOT_FOUND, "SALE_CASE_UNKNOWN"
+    zh = "待核交易 {case_id} 不存在。"
+
+
+class SaleCaseDecided(AppError):
+    """The case {case_id} was decided the other way already: {state}."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "SALE_CASE_DECIDED"
+    zh = "待核交易 {case_id} 已有相反的决定：{state}。"
+
+
+class InteractionLimitReached(AppError):
+    """Of {limit_points} {reason_code} points a day {left_points} are left to this member, not {requested_points}."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "INTERACTION_LIMIT_REACHED"
+    zh = "该会员今日 {reason_code} 积分上限 {limit_points}，剩余 {left_points}，不足 {requested_points}。"
+
+
 class SaleUnknown(AppError):
     """There is no such sale: {sale}."""
 

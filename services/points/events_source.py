@@ -104,7 +104,7 @@ def events_of(row: Any) -> Iterator[common_pb2.Event]:
                 spending=points_pb2.Spending.FromString(row["payload"]),
             ),
         )
-    elif kind is Kind.ACTIVATE:
+    elif kind in (Kind.ACTIVATE, Kind.UNLOCK):
         lots = _lots(row)
         yield _event(
             row,

@@ -163,6 +163,24 @@ _COUNTS: dict[str, str] = {
              + (SELECT count(*) FROM txn{s} t LEFT JOIN adjustment a ON a.adjustment_id = t.txn_id
                 WHERE t.kind IN (10, 11) AND (a.member_id IS DISTINCT FROM t.wallet_id
                                               OR t.kind <> 9 + a.direction OR a.state NOT IN (2, 3, 5)))""",
+    "5 a rejected sale gave all of its points back": """
+        SELECT count(*) FROM sale_case c
+        JOIN txn{s} t ON t.wallet_id = c.wallet_id AND t.txn_id = c.sale_id
+        LEFT JOIN sale_refund{s} r ON r.wallet_id = c.wallet_id AND r.sale_id = c.sale_id
+        WHERE c.state = 3 AND c.is_applied AND coalesce(r.clawed_back_points, 0) <> t.points""",
+    "5 a released sale waits for its return window alone": """
+        SELECT count(*) FROM lot{s} l
+        JOIN (SELECT wallet_id, sale_id, max(window_time) AS window_time FROM sale_case
+              GROUP BY wallet_id, sale_id HAVING bool_and(state = 2 AND is_applied)) c
+          ON c.wallet_id = l.wallet_id AND c.sale_id = l.lot_id
+        WHERE l.unlock_time IS NOT NULL AND l.unlock_time IS DISTINCT FROM c.window_time""",
+    "5 devices are told of what is recorded": """
+        SELECT count(*) FROM device d
+        LEFT JOIN (SELECT device_key, seq FROM device_sale WHERE is_recorded) s
+          ON s.device_key = d.device_key AND s.seq = d.contiguous_seq + 1
+        WHERE s.seq IS NOT NULL
+           OR d.contiguous_seq <> (SELECT count(*) FROM device_sale n WHERE n.device_key = d.device_key
+                                   AND n.seq <= d.contiguous_seq AND n.is_recorded)""",
     "9 every request id that was answered leads to its receipt": """
         SELECT count(*) FROM receipt_claim c
         WHERE NOT EXISTS (SELECT FROM request_claim r WHERE r.target_id = c.sale_id)""",

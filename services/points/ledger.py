@@ -69,6 +69,7 @@ class Kind(enum.IntEnum):
     TRANSFER_OUT = 12
     TRANSFER_IN = 13
     RENEW = 14
+    UNLOCK = 16
 
 
 class Status(enum.IntEnum):

@@ -1,49 +1,49 @@
-"""Sales and returns: what to look up, what the rules say, claims, and the ledger."""
+"""Sales: what to look up, what the rules say, claims, and the ledger."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from chassis import ids, rpc
 from chassis.db import Database
-from chassis.errors import AppError, Internal, InvalidArgument, RequestIdReused, Unavailable
-from huitong.common.v1 import types_pb2
-from huitong.points.v1 import events_pb2, points_pb2
-from services.points import queries, rules
+from chassis.errors import AppError, Internal, InvalidArgument, RequestIdReused
+from huitong.points.v1 import doors_pb2, events_pb2, points_pb2
+from services.points import queries
 from services.points.caps import Caps, Granted, Taking, takings_of
 from services.points.claims import GO_ON, RECEIPT_CHANGED, Claims, ReceiptClaim
 from services.points.convert import (
     content_hash,
-    instant_of,
-    request_hash,
     to_date,
     to_expiry,
 )
+from services.points.doors import Doors, Duplicate, Passage, passage_of
 from services.points.earning import (
     DEFAULT_SOURCE,
     NOTHING_KNOWN,
     Computed,
     Known,
     check_sale,
-    check_time,
     compute_sale,
     lines_of,
     sale_id_of,
 )
-from services.points.errors import LineUnknown, MemberUnknown, ReceiptChanged, RefundExceedsSale, SaleUnknown
-from services.points.ledger import OWN_LOT_ONLY, Item, Kind, Ledger, Outcome, Status
+from services.points.errors import (
+    MemberUnknown,
+    ReceiptChanged,
+    SaleTooLate,
+)
+from services.points.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.limits import AppliedLimit, Limit
 from services.points.lookup import GroupData, Lookup, Member, Store
 from services.points.member_facts import Asked, MemberFacts
-from services.points.returns import LineNotSold, ReturnTooLarge, SoldLine, returned_lines
 
-STALE_ATTEMPTS = 20
+_NEVER_LATE = timedelta(days=1)  # the shortest limit of how late a sale may come in
 
 
 @dataclass(slots=True)
@@ -60,6 +60,8 @@ class _Sale:
     recorded: bytes
     # The sale once more, when more is known.
     compute: Callable[[Known], Computed]
+    # What its door asks for; None, as nearly always, for nothing.
+    passage: Passage | None
 
     @property
     def takings(self) -> list[Taking]:
@@ -127,7 +129,7 @@ class _Sale:
 
 
 class Sales:
-    """Records sales and refunds."""
+    """Records sales."""
 
     def __init__(
         self,
@@ -138,9 +140,10 @@ class Sales:
         ledger: Ledger,
         *,
         facts: MemberFacts,
+        doors: Doors,
     ) -> None:
         self._db, self._lookup, self._claims, self._caps, self._ledger = database, lookup, claims, caps, ledger
-        self._facts = facts
+        self._facts, self._doors = facts, doors
 
     async def record_sales(
         self,
@@ -149,16 +152,16 @@ class Sales:
         *,
         timeout_s: float = 10.0,
         are_valid: bool = False,
-    ) -> list[Recorded | AppError]:
+    ) -> list[Recorded | Duplicate | AppError]:
         """Record sales, all at once; each gets its answer or its error. The requests are normalised in place.
 
         `are_valid` means that each has been checked by the rules of its proto.
 
         Errors: InvalidArgument, StoreUnknown, MemberUnknown, LinesDoNotSum, SaleTimeInvalid, CurrencyMismatch,
-        RuleSetUnknown, ReceiptChanged, RequestIdReused, what member answers to a code, Unavailable (unknown outcome:
-        ask again).
+        RuleSetUnknown, ReceiptChanged, RequestIdReused, SaleTooLate, DeviceSeqReused, what member answers to a code,
+        Unavailable (unknown outcome: ask again).
         """
-        answers: list[Recorded | AppError] = [Internal()] * len(requests)
+        answers: list[Recorded | Duplicate | AppError] = [Internal()] * len(requests)
         member_ids: dict[int, UUID] = {}
         for position, found in enumerate(await self._find_members(group_id, requests)):
             if isinstance(found, AppError):
@@ -184,6 +187,9 @@ class Sales:
             except AppError as error:
                 answers[position] = error
 
+        special = [position for position, sale in sales.items() if sale.passage is not None]
+        if special:
+            await self._refuse_late(special, sales, answers)
         statuses = await self._claims.receipts([sale.claim for sale in sales.values()])
         for (position, sale), status in zip(list(sales.items()), statuses, strict=True):
             if status != GO_ON:
@@ -194,15 +200,28 @@ class Sales:
                     if changed
                     else RequestIdReused(request_id=sale.request_id)
                 )
+        if special:
+            for position, stopped in (await self._doors.admit(_passing(special, sales))).items():
+                answers[position] = stopped
+                sale = sales.pop(position)
+                if isinstance(stopped, Duplicate):
+                    await self._doors.record_devices([(sale.item, sale.passage)] if sale.passage else [])
         asking = [sale for sale in sales.values() if sale.computed.rule_set.asks_of_member]
         if asking:
             known = await self._facts.of([sale.asked() for sale in asking], data.stores, claim=True)
             for sale, (segments, first_in) in zip(asking, known, strict=True):
                 sale.know(segments=segments, first_in=first_in)
         await self._limit(sales.values())
+        if special:
+            await self._doors.watch(list(_passing(special, sales).values()), now)
         outcomes = await self._ledger.apply([sale.item for sale in sales.values()], timeout_s=timeout_s)
         for (position, sale), outcome in zip(sales.items(), outcomes, strict=True):
             answers[position] = outcome if isinstance(outcome, AppError) else _sale_answer(sale, outcome)
+        if special:
+            passing = _passing(special, sales)
+            await self._doors.record_devices(
+                [sale for position, sale in passing.items() if isinstance(answers[position], Recorded)]
+            )
         return answers
 
     async def _limit(self, sales: Collection[_Sale]) -> None:
@@ -222,6 +241,23 @@ class Sales:
             granted = await self._caps.take(takings)
             for sale, limits in budgeted:
                 sale.limit_all(limits, granted[sale.item.txn_id, ""])
+
+    async def _refuse_late(
+        self,
+        special: Sequence[int],
+        sales: dict[int, _Sale],
+        answers: list[Recorded | Duplicate | AppError],
+    ) -> None:
+        """Refuse what comes in later than the rules accept, unless it came before and is only asked about again."""
+        late = [position for position in special if (passage := sales[position].passage) and passage.late_days]
+        known = await queries.list_claimed(self._db.pool, [sales[one].item.txn_id for one in late]) if late else set()
+        for position in late:
+            item, passage = sales[position].item, sales[position].passage
+            if passage is not None and item.txn_id not in known:
+                del sales[position]
+                answers[position] = SaleTooLate(
+                    sale_time=item.occur_time.isoformat(), latest_arrival_days=passage.late_days
+                )
 
     async def _find_members(
         self, group_id: UUID, requests: Sequence[points_pb2.RecordSaleRequest]
@@ -249,67 +285,14 @@ class Sales:
                 found[position] = answer
         return found
 
-    async def refund_sale(self, group_id: UUID, request: points_pb2.RefundSaleRequest) -> points_pb2.RefundSaleResponse:
-        """Take back what the returned lines earned.
 
-        Raises: StoreUnknown, SaleUnknown, LineUnknown, RefundExceedsSale, SaleTimeInvalid, RequestIdReused.
-        """
-        store_id = ids.from_edge("sto", request.store_id, "store_id")
-        request.source = request.source or DEFAULT_SOURCE
-        data = await self._lookup.group(group_id)
-        place = await self._lookup.store(group_id, store_id, data)
-        sale_id = sale_id_of(store_id, request.source, request.receipt_no)
-        refund_time = instant_of(request.refund_time)
-        check_time(refund_time, await self._db.now())
-        refund_id = ids.derive("refund", group_id, request.request_id)
-        hashed = request_hash(request)
-        wallet_id = await queries.find_wallet_of_sale(self._db.pool, group_id, sale_id)
-        if wallet_id is None:
-            raise SaleUnknown(sale=request.receipt_no)
-        bound = await self._claims.request(request_key=refund_id, group_id=group_id, target_id=sale_id)
-        if bound != sale_id:
-            raise RequestIdReused(request_id=request.request_id)
-        for _ in range(STALE_ATTEMPTS):
-            seen = await queries.find_sale(self._db.pool, wallet_id, sale_id, refund_id)
-            if seen is None:
-                raise SaleUnknown(sale=request.receipt_no)
-            if seen["refund_hash"] is not None:
-                if seen["refund_hash"] != hashed:
-                    raise RequestIdReused(request_id=request.request_id)
-                return _refund_answer(
-                    points_pb2.RefundSaleResponse.FromString(seen["refund_detail"]),
-                    points=-seen["refund_points"],
-                    debt_points=seen["refund_debt_points"],
-                    written_off_points=seen["refund_written_off_points"] or 0,
-                    available_points=seen["refund_available_points"],
-                    is_replay=True,
-                )
-            item, answer = _prepare_refund(
-                request,
-                seen,
-                group_id=group_id,
-                wallet_id=wallet_id,
-                refund_id=refund_id,
-                place=place,
-                data=data,
-                hashed=hashed,
-            )
-            outcome = await self._ledger.apply_one(item)
-            match outcome.status:
-                case Status.APPLIED:
-                    return _refund_answer(
-                        answer,
-                        points=outcome.points,
-                        debt_points=outcome.debt_points,
-                        written_off_points=item.points - outcome.points,
-                        available_points=outcome.available_points,
-                        is_replay=False,
-                    )
-                case Status.STALE | Status.REPLAY | Status.CONFLICT:
-                    continue  # another refund of this sale was faster, or our own first attempt: look again
-                case _:
-                    raise Internal
-        raise Unavailable
+def _passing(special: Sequence[int], sales: Mapping[int, _Sale]) -> dict[int, tuple[Item, Passage]]:
+    """Those of `special` that are still on their way."""
+    return {
+        position: (sales[position].item, passage)
+        for position in special
+        if position in sales and (passage := sales[position].passage) is not None
+    }
 
 
 def prepare_sale(
@@ -335,12 +318,24 @@ def prepare_sale(
     source = request.source = request.source or DEFAULT_SOURCE
     member_edge = request.member_id = ids.to_edge("mbr", member_id)
     request.store_id = place.store_edge
+    rule_set = data.rule_set_at(sale_time, place.time_zone)
+    late_days = 0
+    if sale_time < now - _NEVER_LATE and (current := data.rule_set_at(now, place.time_zone).doors) is not None:
+        late_days = current.latest_arrival_days
+        late_days = late_days if sale_time < now - timedelta(days=late_days) else 0
+    passage = passage_of(
+        request,
+        source=source,
+        group_id=group_id,
+        store_id=place.store_id,
+        merchant_id=place.merchant_id,
+        rules=rule_set.doors,
+        late_days=late_days,
+    )
     content = request.SerializeToString(deterministic=True)
     hashed = content_hash(content)
     reference = request.receipt_no
     sale_id = sale_id_of(place.store_id, source, reference)
-
-    rule_set = data.rule_set_at(sale_time, place.time_zone)
 
     known_first = NOTHING_KNOWN
     if throttle := data.throttle_at(rule_set, place.business_unit_id, sale_time):
@@ -382,7 +377,7 @@ def prepare_sale(
         unlock_time=unlock_time,
     )
     claim = ReceiptClaim(sale_id, ids.derive("record_sale", group_id, request_id), group_id, member_id, hashed)
-    return _Sale(item, claim, request_id, place, now, computed, recorded, compute)
+    return _Sale(item, claim, request_id, place, now, computed, recorded, compute, passage)
 
 
 @lru_cache(maxsize=1024)
@@ -412,6 +407,8 @@ class Recorded:
         if message.explanation.HasField("unlock_time") and outcome.points > outcome.debt_points:
             message.pending_points = outcome.points - outcome.debt_points
             message.unlock_time.CopyFrom(message.explanation.unlock_time)
+            if message.explanation.waits:
+                message.outcome = doors_pb2.SALE_OUTCOME_WAITING
         message.is_replay = outcome.status is Status.REPLAY
         return message
 
@@ -421,114 +418,3 @@ def _sale_answer(sale: _Sale, outcome: Outcome) -> Recorded | AppError:
         # The claim went through, so neither content nor wallet can be at fault.
         return Internal()
     return Recorded(sale.item, outcome)
-
-
-def _prepare_refund(
-    request: points_pb2.RefundSaleRequest,
-    seen: queries.SaleRow,
-    *,
-    group_id: UUID,
-    wallet_id: UUID,
-    refund_id: UUID,
-    place: Store,
-    data: GroupData,
-    hashed: bytes,
-) -> tuple[Item, points_pb2.RefundSaleResponse]:
-    sale = points_pb2.RecordSaleRequest.FromString(seen["detail"])
-    explanation = points_pb2.Explanation.FromString(seen["explanation"])
-    came_back = points_pb2.RefundSaleRequest.FromString(seen["returned_lines"] or b"")
-    returned = {line.line_no: line.amount_minor for line in came_back.lines}
-    earned = {line.line_no: line.points for line in explanation.lines}
-    sold = [
-        SoldLine(line.line_no, line.amount_minor, earned[line.line_no], returned.get(line.line_no, 0))
-        for line in sale.lines
-    ]
-    try:
-        lines = returned_lines(sold, [(line.line_no, line.amount_minor) for line in request.lines])
-    except LineNotSold as error:
-        raise LineUnknown(line_no=error.line_no) from None
-    except ReturnTooLarge as error:
-        raise RefundExceedsSale(
-            line_no=error.line_no, left_minor=error.left_minor, refund_minor=error.refund_minor
-        ) from None
-    returned.update({line.line_no: line.returned_minor for line in lines})
-    refunded_minor = sum(line.amount_minor for line in lines)
-    refund_time = instant_of(request.refund_time)
-    answer = points_pb2.RefundSaleResponse(
-        refund_id=ids.to_edge("txn", refund_id),
-        sale_id=ids.to_edge("txn", seen["txn_id"]),
-        member_id=ids.to_edge("mbr", wallet_id),
-        lines=[points_pb2.LinePoints(line_no=line.line_no, points=line.points) for line in lines],
-        refunded_minor=refunded_minor,
-    )
-    refunded = events_pb2.SaleRefunded(
-        refund_id=answer.refund_id,
-        sale_id=answer.sale_id,
-        member_id=answer.member_id,
-        store_id=ids.to_edge("sto", place.store_id),
-        # The merchant that issued the points, also when the store has changed hands since.
-        merchant_id=ids.to_edge("mch", seen["merchant_id"]),
-        business_unit_id=ids.to_edge("unt", place.business_unit_id),
-        refund_time=request.refund_time,
-        business_date=to_date(rules.business_date_of(refund_time, place.time_zone)),
-        time_zone=place.time_zone,
-        refunded=types_pb2.Money(amount_minor=refunded_minor, currency_code=sale.total.currency_code),
-    )
-    all_returned = points_pb2.RefundSaleRequest(
-        lines=[
-            points_pb2.RefundLine(line_no=line_no, amount_minor=amount_minor)
-            for line_no, amount_minor in sorted(returned.items())
-        ]
-    )
-    item = Item(
-        kind=Kind.CLAW_BACK,
-        wallet_id=wallet_id,
-        group_id=group_id,
-        txn_id=refund_id,
-        request_hash=hashed,
-        points=sum(line.points for line in lines),
-        occur_time=refund_time,
-        merchant_id=seen["merchant_id"],
-        store_id=place.store_id,
-        ref_id=seen["txn_id"],
-        expire_time=seen["expire_time"],
-        amount_minor=refunded_minor,
-        expected=seen["refund_count"],
-        reference=request.receipt_no,
-        detail=answer.SerializeToString(),
-        explanation=all_returned.SerializeToString(),
-        payload=refunded.SerializeToString(deterministic=True),
-        limit_points=_debt_limit(data, explanation.rule_set_version),
-    )
-    return item, answer
-
-
-def _debt_limit(data: GroupData, version: int) -> int | None:
-    """For Item.limit_points, by the rules that the sale earned by: a return keeps the terms of its purchase."""
-    rule_set = next((each for each in data.rule_sets if each.version == version), None)
-    if rule_set is None:  # published while this was looked up
-        raise Unavailable
-    match rule_set.debt_policy:
-        case rules.DebtPolicy.UNLIMITED:
-            return None
-        case rules.DebtPolicy.WRITTEN_OFF:
-            return OWN_LOT_ONLY
-        case _:
-            return rule_set.debt_limit_points  # WITHIN_BALANCE has none
-
-
-def _refund_answer(
-    answer: points_pb2.RefundSaleResponse,
-    *,
-    points: int,
-    debt_points: int,
-    written_off_points: int,
-    available_points: int,
-    is_replay: bool,
-) -> points_pb2.RefundSaleResponse:
-    answer.clawed_back_points = points
-    answer.debt_points = debt_points
-    answer.written_off_points = written_off_points
-    answer.available_points = available_points
-    answer.is_replay = is_replay
-    return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, DateTime, Table, Text, Uuid
 
-from services.points.store import metadata
+from services.points.metadata import metadata
 
 # A member is in the segment from start_time on, until end_time.
 member_segment = Table(

@@ -24,10 +24,18 @@ async def find_wallet_of_sale(pool: asyncpg.Pool, group_id: UUID, sale_id: UUID)
     return found
 
 
+async def list_claimed(pool: asyncpg.Pool, sale_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the sales whose receipts came in before."""
+    rows = await pool.fetch("SELECT sale_id FROM receipt_claim WHERE sale_id = ANY($1)", sale_ids)
+    return {row["sale_id"] for row in rows}
+
+
 async def find_sale(pool: asyncpg.Pool, wallet_id: UUID, sale_id: UUID, refund_id: UUID) -> SaleRow | None:
     """A sale, what came back of it so far, and (refund_…) the refund of that id when it was made: one snapshot."""
     row: SaleRow | None = await pool.fetchrow(
         """SELECT s.txn_id, s.merchant_id, s.expire_time, s.detail, s.explanation,
+                  s.points, coalesce(r.clawed_back_points, 0) AS clawed_back_points,
+                  coalesce(r.written_off_points, 0) AS written_off_points,
                   coalesce(r.refund_count, 0) AS refund_count, r.returned_lines,
                   f.request_hash AS refund_hash, f.points AS refund_points, f.debt_points AS refund_debt_points,
                   f.available_points AS refund_available_points, f.unmoved_points AS refund_written_off_points,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Date, DateTime, Integer, Table, Uuid
 
-from services.points.store import metadata
+from services.points.metadata import metadata
 
 _Time = DateTime(timezone=True)
 

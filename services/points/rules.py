@@ -31,6 +31,7 @@ from zoneinfo import ZoneInfo
 
 from chassis.units import BPS, share_floor
 from services.points.costs import CostGovernor
+from services.points.door_rules import DoorRules
 from services.points.expiry import ExpiryPolicy, expire_time, expiry_of, most_pending_days, rolling
 from services.points.funding import FunderShare, find_share_problems
 from services.points.limits import SaleLimits
@@ -134,6 +135,7 @@ class RuleSet:
     excluded_tenders: frozenset[str] = frozenset()
     excludes_tax: bool = False
     governor: CostGovernor | None = None
+    doors: DoorRules | None = None
     # Derived: made once, looked up for every line.
     excludes_more: bool = field(init=False)  # than categories
     has_conditions: bool = field(init=False)

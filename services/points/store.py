@@ -23,7 +23,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     Text,
@@ -35,9 +34,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from chassis import ids
 from chassis.db import Tx
 from huitong.org.v1 import org_pb2
+from services.points import door_tables  # noqa: F401  # its tables are among ours
 from services.points.ledger import lane_of
+from services.points.metadata import metadata
 
-metadata = MetaData()
 _Time = DateTime(timezone=True)
 
 

@@ -1,7 +1,7 @@
 -- The ledger's one call: apply the items of one lane, answer each with an outcome. One call is one transaction.
 --
 -- Kinds: 1 earn, 2 claw back, 3 redeem, 4 reverse, 5 expire, 6 hold, 7 capture, 8 release, 9 activate,
---   10 credit, 11 debit, 12 transfer out, 13 transfer in, 14 renew.
+--   10 credit, 11 debit, 12 transfer out, 13 transfer in, 14 renew, 16 unlock.
 -- Statuses: 1 applied, 2 replay, 3 conflict (same id, other content), 4 unknown wallet, 5 insufficient, 6 stale,
 --   7 hold released, 8 hold unknown, 9 hold captured, 10 capture exceeds hold, 11 redemption unknown,
 --   12 reversal exceeds redemption, 13 nothing to do, 14 sale unknown, 15 transfer limit reached.
@@ -159,7 +159,8 @@ BEGIN
       v_outcome := ROW(v_item.ord,
                        CASE WHEN v_seen.request_hash <> v_item.request_hash THEN 3
                             WHEN v_seen.kind = 11 AND v_seen.points = 0 THEN 5 ELSE 2 END,
-                       CASE v_item.kind WHEN 9 THEN -v_seen.pending_points WHEN 14 THEN v_seen.unmoved_points ELSE abs(v_seen.points) END,
+                       CASE WHEN v_item.kind IN (9, 16) THEN -v_seen.pending_points
+                            WHEN v_item.kind = 14 THEN v_seen.unmoved_points ELSE abs(v_seen.points) END,
                        v_seen.debt_points, v_seen.available_points, v_seen.expire_time,
                        v_seen.detail, v_seen.explanation);
       RETURN NEXT v_outcome;
@@ -177,6 +178,7 @@ BEGIN
       WHEN 12 THEN v_done := ledger_transfer_out{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 13 THEN v_done := ledger_transfer_in{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 14 THEN v_done := ledger_renew{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 16 THEN v_done := ledger_unlock{s}(v_item, v_wallet, p_lane, p_now, v_n);
     END CASE;
     v_n := v_done.n;
     v_outcome := v_done.o;

@@ -208,3 +208,15 @@ class ModelWallet:
                 points += lot.left
                 lot.unlock_time = None
         return (Status.APPLIED if points else Status.NOTHING), points, 0, self.available
+
+    def unlock(self, sale: UUID, until: datetime | None, now: datetime) -> Answer:
+        """One lot, out of its turn; one that still has something to wait for waits no longer than for that."""
+        points = 0
+        for lot in self.lots:
+            if lot.lot_id == sale and lot.unlock_time is not None:
+                if until is not None and until > now:
+                    lot.unlock_time = min(lot.unlock_time, until)
+                else:
+                    points += lot.left
+                    lot.unlock_time = None
+        return (Status.APPLIED if points else Status.NOTHING), points, 0, self.available

@@ -113,6 +113,13 @@ class Player:
             times = sorted({lot.unlock_time for lot in model.lots if lot.unlock_time is not None}) or [now]
             unlock_time = self.draw(st.sampled_from(times))
             return self.move(kind, wallet, unlock_time=unlock_time), model.activate(unlock_time, now)
+        if kind is Kind.UNLOCK and (model.sales or is_odd):
+            waiting = [lot.lot_id for lot in model.lots if lot.unlock_time is not None]
+            chosen = [sale for sale in model.sales if sale[0] in waiting] or model.sales or [(nothing, EXPIRIES[0], 1)]
+            sale, expire_time, _ = self.draw(st.sampled_from(chosen))
+            until = now + timedelta(days=self.draw(st.integers(-5, 15))) if self.draw(st.booleans()) else None
+            item = self.move(kind, wallet, ref_id=sale, expire_time=expire_time, unlock_time=until)
+            return item, model.unlock(sale, until, now)
         if kind is Kind.REVERSE and (model.uses or is_odd):
             txn = nothing if is_odd else self.draw(st.sampled_from(list(model.uses)))
             points = self.draw(st.sampled_from([0, points]))

@@ -13,7 +13,7 @@ import pytest
 from google.protobuf import json_format
 
 from chassis import ids
-from huitong.points.v1 import points_pb2
+from huitong.points.v1 import doors_pb2, points_pb2
 from services.points import conditions
 from services.points.convert import rule_set_of, to_date, to_timestamp
 from services.points.earning import Known, compute_sale, lines_of
@@ -132,3 +132,24 @@ def test_every_field_of_an_offer_is_explained() -> None:
     offers = PAGE[PAGE.index("## Offers") : PAGE.index("### Facts")]
     fields = {field.name for field in points_pb2.EarningRule.DESCRIPTOR.fields} - {"rule_id", "kind", "name", "name_zh"}
     assert {field for field in fields if f"`{field}`" not in offers} == set()
+
+
+def test_the_rules_of_waiting_are_a_rule_set_and_name_every_field() -> None:
+    section = PAGE[PAGE.index("## When points wait") :]
+    block = re.findall(r"```json\n(.*?)```", section, re.DOTALL)[0]
+    base = {"rule_id": "base", "kind": "RULE_KIND_BASE"}
+    rule_set = json_format.ParseDict(
+        {"base_points": 1, "base_step_minor": 100, "expiry_months": 12, "rules": [base], **json.loads(block)},
+        points_pb2.RuleSet(),
+    )
+    rule_set.effective_date.CopyFrom(to_date(date(2015, 1, 1)))
+    doors = rule_set_of(rule_set).doors
+    assert doors is not None
+    assert doors.waits_for_event("hotel-folio", ids.derive("any")) and not doors.waits_for_event(
+        "pos", ids.derive("any")
+    )
+    assert (doors.pair_seconds, doors.latest_arrival_days, doors.interaction_limits) == (600, 30, {"CHECK_IN": 50})
+    assert len(json.loads(doors.limits or "")) == 4
+    for message in (doors_pb2.ConfirmationRule, doors_pb2.MatchingRule, doors_pb2.VelocityLimit):
+        for field in message.DESCRIPTOR.fields:
+            assert field.name in section, field.full_name

@@ -76,7 +76,8 @@ class AdjustmentServiceServicer:
         approved is applied in any case.
         Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
         SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, EXPIRY_PAST (by the rules of today the points of a
-        credit would have expired already), REQUEST_ID_REUSED.
+        credit would have expired already), REQUEST_ID_REUSED, INTERACTION_LIMIT_REACHED (too many points of the reason code
+        on this day; it stays undecided).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

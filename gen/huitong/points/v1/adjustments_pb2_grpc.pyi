@@ -44,7 +44,8 @@ class AdjustmentServiceStub:
     approved is applied in any case.
     Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
     SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, EXPIRY_PAST (by the rules of today the points of a
-    credit would have expired already), REQUEST_ID_REUSED.
+    credit would have expired already), REQUEST_ID_REUSED, INTERACTION_LIMIT_REACHED (too many points of the reason code
+    on this day; it stays undecided).
     """
     RejectAdjustment: _grpc.UnaryUnaryMultiCallable[_adjustments_pb2.RejectAdjustmentRequest, _adjustments_pb2.RejectAdjustmentResponse]
     """Rejects an adjustment: nothing moves.
@@ -69,7 +70,8 @@ class AdjustmentServiceAsyncStub(AdjustmentServiceStub):
     approved is applied in any case.
     Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
     SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, EXPIRY_PAST (by the rules of today the points of a
-    credit would have expired already), REQUEST_ID_REUSED.
+    credit would have expired already), REQUEST_ID_REUSED, INTERACTION_LIMIT_REACHED (too many points of the reason code
+    on this day; it stays undecided).
     """
     RejectAdjustment: _aio.UnaryUnaryMultiCallable[_adjustments_pb2.RejectAdjustmentRequest, _adjustments_pb2.RejectAdjustmentResponse]  # type: ignore[assignment]
     """Rejects an adjustment: nothing moves.
@@ -103,7 +105,8 @@ class AdjustmentServiceServicer(metaclass=_abc_1.ABCMeta):
         approved is applied in any case.
         Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
         SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, EXPIRY_PAST (by the rules of today the points of a
-        credit would have expired already), REQUEST_ID_REUSED.
+        credit would have expired already), REQUEST_ID_REUSED, INTERACTION_LIMIT_REACHED (too many points of the reason code
+        on this day; it stays undecided).
         """
 
     @_abc_1.abstractmethod

@@ -5,6 +5,7 @@ from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from huitong.common.v1 import access_pb2 as _access_pb2
 from huitong.common.v1 import types_pb2 as _types_pb2
+from huitong.points.v1 import doors_pb2 as _doors_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -203,7 +204,7 @@ class Tender(_message.Message):
     def __init__(self, kind: _Optional[str] = ..., amount_minor: _Optional[int] = ...) -> None: ...
 
 class RecordSaleRequest(_message.Message):
-    __slots__ = ("request_id", "store_id", "source", "receipt_no", "sale_time", "member_id", "member_code", "total", "lines", "tenders", "tax_minor")
+    __slots__ = ("request_id", "store_id", "source", "receipt_no", "sale_time", "member_id", "member_code", "total", "lines", "tenders", "tax_minor", "origin")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -215,6 +216,7 @@ class RecordSaleRequest(_message.Message):
     LINES_FIELD_NUMBER: _ClassVar[int]
     TENDERS_FIELD_NUMBER: _ClassVar[int]
     TAX_MINOR_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     store_id: str
     source: str
@@ -226,10 +228,11 @@ class RecordSaleRequest(_message.Message):
     lines: _containers.RepeatedCompositeFieldContainer[SaleLine]
     tenders: _containers.RepeatedCompositeFieldContainer[Tender]
     tax_minor: int
-    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ..., tenders: _Optional[_Iterable[_Union[Tender, _Mapping]]] = ..., tax_minor: _Optional[int] = ...) -> None: ...
+    origin: _doors_pb2.SaleOrigin
+    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ..., tenders: _Optional[_Iterable[_Union[Tender, _Mapping]]] = ..., tax_minor: _Optional[int] = ..., origin: _Optional[_Union[_doors_pb2.SaleOrigin, _Mapping]] = ...) -> None: ...
 
 class RecordSaleResponse(_message.Message):
-    __slots__ = ("sale_id", "member_id", "points", "debt_repaid_points", "available_points", "expire_time", "explanation", "is_replay", "pending_points", "unlock_time")
+    __slots__ = ("sale_id", "member_id", "points", "debt_repaid_points", "available_points", "expire_time", "explanation", "is_replay", "pending_points", "unlock_time", "outcome", "duplicate_of_sale_id")
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -240,6 +243,8 @@ class RecordSaleResponse(_message.Message):
     IS_REPLAY_FIELD_NUMBER: _ClassVar[int]
     PENDING_POINTS_FIELD_NUMBER: _ClassVar[int]
     UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATE_OF_SALE_ID_FIELD_NUMBER: _ClassVar[int]
     sale_id: str
     member_id: str
     points: int
@@ -250,7 +255,9 @@ class RecordSaleResponse(_message.Message):
     is_replay: bool
     pending_points: int
     unlock_time: _timestamp_pb2.Timestamp
-    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., available_points: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., is_replay: _Optional[bool] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    outcome: _doors_pb2.SaleOutcome
+    duplicate_of_sale_id: str
+    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., available_points: _Optional[int] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., is_replay: _Optional[bool] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., outcome: _Optional[_Union[_doors_pb2.SaleOutcome, str]] = ..., duplicate_of_sale_id: _Optional[str] = ...) -> None: ...
 
 class RecordSalesRequest(_message.Message):
     __slots__ = ("sales",)
@@ -273,7 +280,7 @@ class RecordSalesResult(_message.Message):
     def __init__(self, recorded: _Optional[_Union[RecordSaleResponse, _Mapping]] = ..., problem: _Optional[_Union[_types_pb2.Problem, _Mapping]] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "nominal_expire_time", "no_points_reason", "limits", "excluded_tax_minor", "excluded_tender_minor", "funders", "throttle")
+    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "nominal_expire_time", "no_points_reason", "limits", "excluded_tax_minor", "excluded_tender_minor", "funders", "throttle", "waits")
     RULE_SET_VERSION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIER_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -290,6 +297,7 @@ class Explanation(_message.Message):
     EXCLUDED_TENDER_MINOR_FIELD_NUMBER: _ClassVar[int]
     FUNDERS_FIELD_NUMBER: _ClassVar[int]
     THROTTLE_FIELD_NUMBER: _ClassVar[int]
+    WAITS_FIELD_NUMBER: _ClassVar[int]
     rule_set_version: int
     business_date: _types_pb2.BusinessDate
     tier_code: str
@@ -306,7 +314,8 @@ class Explanation(_message.Message):
     excluded_tender_minor: int
     funders: _containers.RepeatedCompositeFieldContainer[FundedPoints]
     throttle: AppliedThrottle
-    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., nominal_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., no_points_reason: _Optional[_Union[NoPointsReason, str]] = ..., limits: _Optional[_Iterable[_Union[AppliedLimit, _Mapping]]] = ..., excluded_tax_minor: _Optional[int] = ..., excluded_tender_minor: _Optional[int] = ..., funders: _Optional[_Iterable[_Union[FundedPoints, _Mapping]]] = ..., throttle: _Optional[_Union[AppliedThrottle, _Mapping]] = ...) -> None: ...
+    waits: _containers.RepeatedCompositeFieldContainer[_doors_pb2.SaleWait]
+    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., nominal_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., no_points_reason: _Optional[_Union[NoPointsReason, str]] = ..., limits: _Optional[_Iterable[_Union[AppliedLimit, _Mapping]]] = ..., excluded_tax_minor: _Optional[int] = ..., excluded_tender_minor: _Optional[int] = ..., funders: _Optional[_Iterable[_Union[FundedPoints, _Mapping]]] = ..., throttle: _Optional[_Union[AppliedThrottle, _Mapping]] = ..., waits: _Optional[_Iterable[_Union[_doors_pb2.SaleWait, _Mapping]]] = ...) -> None: ...
 
 class AppliedThrottle(_message.Message):
     __slots__ = ("effective_time", "cost_bps", "threshold_bps")
@@ -837,7 +846,7 @@ class OfferThrottle(_message.Message):
     def __init__(self, factor_bps: _Optional[int] = ...) -> None: ...
 
 class RuleSet(_message.Message):
-    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "expiry", "debt_policy", "debt_limit_points", "reminder_days", "hoarding_months", "store_budgets", "issuance_ceiling", "excluded_item_codes", "excluded_tenders", "excludes_tax", "cost_governor")
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "expiry", "debt_policy", "debt_limit_points", "reminder_days", "hoarding_months", "store_budgets", "issuance_ceiling", "excluded_item_codes", "excluded_tenders", "excludes_tax", "cost_governor", "confirmation", "matching", "velocity", "latest_arrival_days", "interaction_limits")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -861,6 +870,11 @@ class RuleSet(_message.Message):
     EXCLUDED_TENDERS_FIELD_NUMBER: _ClassVar[int]
     EXCLUDES_TAX_FIELD_NUMBER: _ClassVar[int]
     COST_GOVERNOR_FIELD_NUMBER: _ClassVar[int]
+    CONFIRMATION_FIELD_NUMBER: _ClassVar[int]
+    MATCHING_FIELD_NUMBER: _ClassVar[int]
+    VELOCITY_FIELD_NUMBER: _ClassVar[int]
+    LATEST_ARRIVAL_DAYS_FIELD_NUMBER: _ClassVar[int]
+    INTERACTION_LIMITS_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_date: _types_pb2.BusinessDate
     base_points: int
@@ -884,7 +898,12 @@ class RuleSet(_message.Message):
     excluded_tenders: _containers.RepeatedScalarFieldContainer[str]
     excludes_tax: bool
     cost_governor: CostGovernor
-    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., expiry: _Optional[_Union[ExpiryPolicy, _Mapping]] = ..., debt_policy: _Optional[_Union[DebtPolicy, str]] = ..., debt_limit_points: _Optional[int] = ..., reminder_days: _Optional[_Iterable[int]] = ..., hoarding_months: _Optional[int] = ..., store_budgets: _Optional[_Iterable[_Union[StoreBudget, _Mapping]]] = ..., issuance_ceiling: _Optional[_Union[IssuanceCeiling, _Mapping]] = ..., excluded_item_codes: _Optional[_Iterable[str]] = ..., excluded_tenders: _Optional[_Iterable[str]] = ..., excludes_tax: _Optional[bool] = ..., cost_governor: _Optional[_Union[CostGovernor, _Mapping]] = ...) -> None: ...
+    confirmation: _doors_pb2.ConfirmationRule
+    matching: _doors_pb2.MatchingRule
+    velocity: _doors_pb2.VelocityRule
+    latest_arrival_days: int
+    interaction_limits: _containers.RepeatedCompositeFieldContainer[_doors_pb2.InteractionLimit]
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., expiry: _Optional[_Union[ExpiryPolicy, _Mapping]] = ..., debt_policy: _Optional[_Union[DebtPolicy, str]] = ..., debt_limit_points: _Optional[int] = ..., reminder_days: _Optional[_Iterable[int]] = ..., hoarding_months: _Optional[int] = ..., store_budgets: _Optional[_Iterable[_Union[StoreBudget, _Mapping]]] = ..., issuance_ceiling: _Optional[_Union[IssuanceCeiling, _Mapping]] = ..., excluded_item_codes: _Optional[_Iterable[str]] = ..., excluded_tenders: _Optional[_Iterable[str]] = ..., excludes_tax: _Optional[bool] = ..., cost_governor: _Optional[_Union[CostGovernor, _Mapping]] = ..., confirmation: _Optional[_Union[_doors_pb2.ConfirmationRule, _Mapping]] = ..., matching: _Optional[_Union[_doors_pb2.MatchingRule, _Mapping]] = ..., velocity: _Optional[_Union[_doors_pb2.VelocityRule, _Mapping]] = ..., latest_arrival_days: _Optional[int] = ..., interaction_limits: _Optional[_Iterable[_Union[_doors_pb2.InteractionLimit, _Mapping]]] = ...) -> None: ...
 
 class ExpiryPolicy(_message.Message):
     __slots__ = ("kind", "months", "rounding", "years", "fixed_date", "grace_days")

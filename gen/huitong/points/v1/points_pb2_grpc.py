@@ -66,7 +66,9 @@ class SalesServiceServicer:
         the same content answers the first result with `is_replay` true.
         Errors: STORE_UNKNOWN, MEMBER_UNKNOWN, RECEIPT_CHANGED (same receipt, other content), REQUEST_ID_REUSED,
         LINES_DO_NOT_SUM, TENDERS_DO_NOT_SUM, TAX_INVALID, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID,
-        MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN, SALE_EARNS_TOO_MUCH, POINTS_OUT_OF_BOUNDS.
+        MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN, SALE_EARNS_TOO_MUCH, POINTS_OUT_OF_BOUNDS,
+        SALE_TOO_LATE (the rules in force say how late is accepted), DEVICE_SEQ_REUSED (the device gave the number to another
+        receipt).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

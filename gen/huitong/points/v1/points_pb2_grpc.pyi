@@ -38,7 +38,9 @@ class SalesServiceStub:
     the same content answers the first result with `is_replay` true.
     Errors: STORE_UNKNOWN, MEMBER_UNKNOWN, RECEIPT_CHANGED (same receipt, other content), REQUEST_ID_REUSED,
     LINES_DO_NOT_SUM, TENDERS_DO_NOT_SUM, TAX_INVALID, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID,
-    MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN, SALE_EARNS_TOO_MUCH, POINTS_OUT_OF_BOUNDS.
+    MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN, SALE_EARNS_TOO_MUCH, POINTS_OUT_OF_BOUNDS,
+    SALE_TOO_LATE (the rules in force say how late is accepted), DEVICE_SEQ_REUSED (the device gave the number to another
+    receipt).
     """
     RecordSales: _grpc.UnaryUnaryMultiCallable[_points_pb2.RecordSalesRequest, _points_pb2.RecordSalesResponse]
     """Records up to 1,000 sales; each gets its own answer and a bad one does not hold up the others.
@@ -65,7 +67,9 @@ class SalesServiceAsyncStub(SalesServiceStub):
     the same content answers the first result with `is_replay` true.
     Errors: STORE_UNKNOWN, MEMBER_UNKNOWN, RECEIPT_CHANGED (same receipt, other content), REQUEST_ID_REUSED,
     LINES_DO_NOT_SUM, TENDERS_DO_NOT_SUM, TAX_INVALID, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID,
-    MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN, SALE_EARNS_TOO_MUCH, POINTS_OUT_OF_BOUNDS.
+    MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN, SALE_EARNS_TOO_MUCH, POINTS_OUT_OF_BOUNDS,
+    SALE_TOO_LATE (the rules in force say how late is accepted), DEVICE_SEQ_REUSED (the device gave the number to another
+    receipt).
     """
     RecordSales: _aio.UnaryUnaryMultiCallable[_points_pb2.RecordSalesRequest, _points_pb2.RecordSalesResponse]  # type: ignore[assignment]
     """Records up to 1,000 sales; each gets its own answer and a bad one does not hold up the others.
@@ -95,7 +99,9 @@ class SalesServiceServicer(metaclass=_abc_1.ABCMeta):
         the same content answers the first result with `is_replay` true.
         Errors: STORE_UNKNOWN, MEMBER_UNKNOWN, RECEIPT_CHANGED (same receipt, other content), REQUEST_ID_REUSED,
         LINES_DO_NOT_SUM, TENDERS_DO_NOT_SUM, TAX_INVALID, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID,
-        MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN, SALE_EARNS_TOO_MUCH, POINTS_OUT_OF_BOUNDS.
+        MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN, SALE_EARNS_TOO_MUCH, POINTS_OUT_OF_BOUNDS,
+        SALE_TOO_LATE (the rules in force say how late is accepted), DEVICE_SEQ_REUSED (the device gave the number to another
+        receipt).
         """
 
     @_abc_1.abstractmethod

@@ -394,6 +394,70 @@ TABLES = (
         multiplier_bps INTEGER NOT NULL,
         PRIMARY KEY (member_id, effective_date)
     )""",
+    """CREATE TABLE payment_claim (
+        payment_key UUID NOT NULL,
+        group_id UUID NOT NULL,
+        sale_id UUID NOT NULL,
+        PRIMARY KEY (payment_key)
+    )""",
+    """CREATE TABLE device_sale (
+        device_key UUID NOT NULL,
+        seq BIGINT NOT NULL,
+        group_id UUID NOT NULL,
+        sale_id UUID NOT NULL,
+        is_recorded BOOLEAN NOT NULL,
+        PRIMARY KEY (device_key, seq)
+    )""",
+    """CREATE TABLE device (
+        device_key UUID NOT NULL,
+        group_id UUID NOT NULL,
+        contiguous_seq BIGINT NOT NULL,
+        highest_seq BIGINT NOT NULL,
+        PRIMARY KEY (device_key)
+    )""",
+    """CREATE TABLE sale_seen (
+        sale_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        wallet_id UUID NOT NULL,
+        merchant_id UUID NOT NULL,
+        store_id UUID NOT NULL,
+        source TEXT NOT NULL,
+        terminal TEXT NOT NULL,
+        payment_provider TEXT,
+        receipt_no TEXT NOT NULL,
+        receipt_serial BIGINT,
+        amount_minor BIGINT NOT NULL,
+        points BIGINT NOT NULL,
+        sale_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (sale_id)
+    )""",
+    """CREATE INDEX sale_seen_by_member ON sale_seen (wallet_id, sale_time)""",
+    """CREATE INDEX sale_seen_by_terminal ON sale_seen (store_id, terminal, sale_time)""",
+    """CREATE INDEX sale_seen_by_store ON sale_seen (store_id, sale_time)""",
+    """CREATE INDEX sale_seen_by_time ON sale_seen (sale_time)""",
+    """CREATE TABLE sale_case (
+        case_id UUID NOT NULL,
+        sale_id UUID NOT NULL,
+        kind SMALLINT NOT NULL,
+        group_id UUID NOT NULL,
+        wallet_id UUID NOT NULL,
+        store_id UUID NOT NULL,
+        state SMALLINT NOT NULL,
+        until_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        window_time TIMESTAMP WITH TIME ZONE,
+        other_sale_id UUID,
+        evidence JSONB,
+        create_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        decided_by TEXT,
+        decision_note TEXT,
+        decide_time TIMESTAMP WITH TIME ZONE,
+        is_applied BOOLEAN NOT NULL,
+        PRIMARY KEY (case_id)
+    )""",
+    """CREATE INDEX sale_case_by_sale ON sale_case (sale_id)""",
+    """CREATE INDEX sale_case_by_other ON sale_case (other_sale_id) WHERE other_sale_id IS NOT NULL""",
+    """CREATE INDEX sale_case_by_time ON sale_case (group_id, create_time, case_id)""",
+    """CREATE INDEX sale_case_under_way ON sale_case (decide_time) WHERE state <> 1 AND NOT is_applied""",
 )
 
 
