@@ -7,21 +7,33 @@ import gc
 from chassis.run import App, run_service
 from huitong.member.v1 import member_pb2_grpc
 from huitong.org.v1 import org_pb2_grpc
-from huitong.points.v1 import adjustments_pb2_grpc, points_pb2_grpc, rules_pb2_grpc
+from huitong.points.v1 import (
+    adjustments_pb2_grpc,
+    family_pools_pb2_grpc,
+    points_pb2_grpc,
+    rules_pb2_grpc,
+    wallets_pb2_grpc,
+)
 from services.points.adjustments import Adjustments
 from services.points.api import AdjustmentServicer, LedgerServicer, SalesServicer, WalletServicer
 from services.points.caps import Caps
 from services.points.claims import Claims
 from services.points.consumers import member_handlers, org_handlers
+from services.points.conversion import Conversions
+from services.points.currencies import Currencies
 from services.points.events_source import LedgerOutbox
+from services.points.family_pools import FamilyPools
 from services.points.jobs import Jobs
 from services.points.ledger import Ledger
 from services.points.lookup import Lookup
 from services.points.operations import Sales
+from services.points.purses import Purses
 from services.points.rules_api import RuleDraftServicer, RuleServicer, RuleSimulationServicer
 from services.points.simulation import Simulations
 from services.points.spending import Spendings
+from services.points.stored_value import StoredValue
 from services.points.transfers import Transfers
+from services.points.wallets_api import ConversionServicer, CurrencyServicer, FamilyPoolServicer, StoredValueServicer
 
 
 async def calm_collector() -> None:
@@ -49,9 +61,13 @@ def build(app: App) -> None:
     )
     caps = Caps(app.db.url)
     sales = Sales(app.db, lookup, claims, caps, ledger)
-    spendings = Spendings(app.db, lookup, claims, ledger)
-    adjustments = Adjustments(app.db, lookup, ledger)
+    currencies = Currencies(app.db, lookup, lane_count)
+    adjustments = Adjustments(app.db, lookup, ledger, currencies)
     transfers = Transfers(app.db, lookup, claims, ledger)
+    stored_value = StoredValue(app.db, lookup, claims, ledger, currencies)
+    conversions = Conversions(app.db, lookup, claims, ledger, currencies)
+    pools = FamilyPools(app.db, lookup, transfers, lane_count)
+    spendings = Spendings(app.db, lookup, claims, ledger, Purses(lookup, currencies, pools))
     jobs = Jobs(app.db, ledger)
 
     app.on_start(ledger.open)
@@ -65,13 +81,20 @@ def build(app: App) -> None:
     app.on_stop(ledger.close)
 
     app.serve(points_pb2_grpc.add_SalesServiceServicer_to_server, SalesServicer(app.db, sales))
-    app.serve(points_pb2_grpc.add_WalletServiceServicer_to_server, WalletServicer(app.db, lookup, spendings, transfers))
+    app.serve(
+        points_pb2_grpc.add_WalletServiceServicer_to_server,
+        WalletServicer(app.db, lookup, spendings, transfers, currencies),
+    )
     app.serve(points_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(app.db))
     app.serve(rules_pb2_grpc.add_RuleDraftServiceServicer_to_server, RuleDraftServicer(app.db))
     app.serve(rules_pb2_grpc.add_RuleSimulationServiceServicer_to_server, RuleSimulationServicer(app.db, lookup))
-    app.serve(points_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(app.db))
+    app.serve(points_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(app.db, currencies))
 
     app.serve(adjustments_pb2_grpc.add_AdjustmentServiceServicer_to_server, AdjustmentServicer(app.db, adjustments))
+    app.serve(wallets_pb2_grpc.add_CurrencyServiceServicer_to_server, CurrencyServicer(app.db, lookup, currencies))
+    app.serve(wallets_pb2_grpc.add_StoredValueServiceServicer_to_server, StoredValueServicer(stored_value))
+    app.serve(wallets_pb2_grpc.add_ConversionServiceServicer_to_server, ConversionServicer(conversions))
+    app.serve(family_pools_pb2_grpc.add_FamilyPoolServiceServicer_to_server, FamilyPoolServicer(app.db, pools))
 
     app.consume("org", org_handlers())
     app.consume("member", member_handlers(lane_count))
@@ -81,6 +104,8 @@ def build(app: App) -> None:
     app.job("points-rule-simulations", Simulations(app.db, lookup).run_all, every_seconds=2)
     app.job("points-adjustments", adjustments.finish, every_seconds=5)
     app.job("points-transfers", transfers.finish, every_seconds=5)
+    app.job("points-conversions", conversions.finish, every_seconds=5)
+    app.job("points-dissolved-pools", pools.finish, every_seconds=10)
 
 
 if __name__ == "__main__":

@@ -89,6 +89,7 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         effective_time=instant_of(message.effective_time) if message.HasField("effective_time") else None,
         pending_days=message.pending_days,
         transfer_limit_points=message.transfer_limit_points,
+        family_pool_members=message.family_pool_members,
     )
     problems += rules.find_problems(rule_set)
     if problems:

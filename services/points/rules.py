@@ -98,6 +98,7 @@ class RuleSet:
     effective_time: datetime | None = None
     pending_days: int = 0
     transfer_limit_points: int = 0
+    family_pool_members: int = 0
     # Derived: made once, looked up for every line.
     base: Rule = field(init=False)
     by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)

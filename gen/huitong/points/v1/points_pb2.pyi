@@ -27,6 +27,10 @@ class MovementKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MOVEMENT_KIND_DEBIT: _ClassVar[MovementKind]
     MOVEMENT_KIND_TRANSFER_OUT: _ClassVar[MovementKind]
     MOVEMENT_KIND_TRANSFER_IN: _ClassVar[MovementKind]
+    MOVEMENT_KIND_TOP_UP: _ClassVar[MovementKind]
+    MOVEMENT_KIND_TOP_UP_REFUND: _ClassVar[MovementKind]
+    MOVEMENT_KIND_CONVERT_OUT: _ClassVar[MovementKind]
+    MOVEMENT_KIND_CONVERT_IN: _ClassVar[MovementKind]
 
 class SpendingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -78,6 +82,10 @@ MOVEMENT_KIND_CREDIT: MovementKind
 MOVEMENT_KIND_DEBIT: MovementKind
 MOVEMENT_KIND_TRANSFER_OUT: MovementKind
 MOVEMENT_KIND_TRANSFER_IN: MovementKind
+MOVEMENT_KIND_TOP_UP: MovementKind
+MOVEMENT_KIND_TOP_UP_REFUND: MovementKind
+MOVEMENT_KIND_CONVERT_OUT: MovementKind
+MOVEMENT_KIND_CONVERT_IN: MovementKind
 SPENDING_KIND_UNSPECIFIED: SpendingKind
 SPENDING_KIND_VOUCHER: SpendingKind
 SPENDING_KIND_CHECKOUT_OFFSET: SpendingKind
@@ -325,10 +333,12 @@ class GetSaleResponse(_message.Message):
     def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ..., points: _Optional[int] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., clawed_back_points: _Optional[int] = ..., refunded_minor: _Optional[int] = ...) -> None: ...
 
 class GetBalanceRequest(_message.Message):
-    __slots__ = ("member_id",)
+    __slots__ = ("member_id", "currency_id")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
     member_id: str
-    def __init__(self, member_id: _Optional[str] = ...) -> None: ...
+    currency_id: str
+    def __init__(self, member_id: _Optional[str] = ..., currency_id: _Optional[str] = ...) -> None: ...
 
 class GetBalanceResponse(_message.Message):
     __slots__ = ("member_id", "available_points", "held_points", "pending_points", "debt_points", "earned_points_total", "spent_points_total", "expired_points_total", "next_expiries", "next_unlocks", "lifetime_points_total", "clawed_back_points_total", "transferred_points_total")
@@ -381,14 +391,16 @@ class Unlock(_message.Message):
     def __init__(self, unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., points: _Optional[int] = ..., is_at_least: _Optional[bool] = ...) -> None: ...
 
 class ListStatementRequest(_message.Message):
-    __slots__ = ("member_id", "page_size", "page_token")
+    __slots__ = ("member_id", "page_size", "page_token", "currency_id")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     page_size: int
     page_token: str
-    def __init__(self, member_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    currency_id: str
+    def __init__(self, member_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., currency_id: _Optional[str] = ...) -> None: ...
 
 class ListStatementResponse(_message.Message):
     __slots__ = ("entries", "next_page_token")
@@ -399,7 +411,7 @@ class ListStatementResponse(_message.Message):
     def __init__(self, entries: _Optional[_Iterable[_Union[StatementEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class StatementEntry(_message.Message):
-    __slots__ = ("txn_id", "kind", "points", "available_points", "occur_time", "record_time", "merchant_id", "store_id", "reference", "expire_time", "pending_points", "unlock_time", "rules", "debt_points", "spending_kind", "reason_code", "reversed_txn_id", "other_member_id")
+    __slots__ = ("txn_id", "kind", "points", "available_points", "occur_time", "record_time", "merchant_id", "store_id", "reference", "expire_time", "pending_points", "unlock_time", "rules", "debt_points", "spending_kind", "reason_code", "reversed_txn_id", "other_member_id", "pool_id", "other_currency_id")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -418,6 +430,8 @@ class StatementEntry(_message.Message):
     REASON_CODE_FIELD_NUMBER: _ClassVar[int]
     REVERSED_TXN_ID_FIELD_NUMBER: _ClassVar[int]
     OTHER_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
+    OTHER_CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     kind: MovementKind
     points: int
@@ -436,7 +450,9 @@ class StatementEntry(_message.Message):
     reason_code: str
     reversed_txn_id: str
     other_member_id: str
-    def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., debt_points: _Optional[int] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ..., reason_code: _Optional[str] = ..., reversed_txn_id: _Optional[str] = ..., other_member_id: _Optional[str] = ...) -> None: ...
+    pool_id: str
+    other_currency_id: str
+    def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., debt_points: _Optional[int] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ..., reason_code: _Optional[str] = ..., reversed_txn_id: _Optional[str] = ..., other_member_id: _Optional[str] = ..., pool_id: _Optional[str] = ..., other_currency_id: _Optional[str] = ...) -> None: ...
 
 class QuoteOffsetRequest(_message.Message):
     __slots__ = ("member_id", "store_id", "order_total")
@@ -465,30 +481,38 @@ class QuoteOffsetResponse(_message.Message):
     def __init__(self, max_points: _Optional[int] = ..., max_offset: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., step_points: _Optional[int] = ..., step_minor: _Optional[int] = ..., max_share_bps: _Optional[int] = ..., available_points: _Optional[int] = ...) -> None: ...
 
 class RedeemRequest(_message.Message):
-    __slots__ = ("request_id", "member_id", "points", "spending")
+    __slots__ = ("request_id", "member_id", "points", "spending", "currency_id", "pool_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
     SPENDING_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     member_id: str
     points: int
     spending: Spending
-    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., spending: _Optional[_Union[Spending, _Mapping]] = ...) -> None: ...
+    currency_id: str
+    pool_id: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., spending: _Optional[_Union[Spending, _Mapping]] = ..., currency_id: _Optional[str] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class Spending(_message.Message):
-    __slots__ = ("merchant_id", "store_id", "kind", "reference", "offset_minor")
+    __slots__ = ("merchant_id", "store_id", "kind", "reference", "offset_minor", "pool_id", "member_id")
     MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
     OFFSET_MINOR_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     merchant_id: str
     store_id: str
     kind: SpendingKind
     reference: str
     offset_minor: int
-    def __init__(self, merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., kind: _Optional[_Union[SpendingKind, str]] = ..., reference: _Optional[str] = ..., offset_minor: _Optional[int] = ...) -> None: ...
+    pool_id: str
+    member_id: str
+    def __init__(self, merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., kind: _Optional[_Union[SpendingKind, str]] = ..., reference: _Optional[str] = ..., offset_minor: _Optional[int] = ..., pool_id: _Optional[str] = ..., member_id: _Optional[str] = ...) -> None: ...
 
 class RedeemResponse(_message.Message):
     __slots__ = ("txn_id", "points", "available_points", "is_replay")
@@ -503,16 +527,20 @@ class RedeemResponse(_message.Message):
     def __init__(self, txn_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
 
 class ReverseRedemptionRequest(_message.Message):
-    __slots__ = ("request_id", "member_id", "redemption_txn_id", "points")
+    __slots__ = ("request_id", "member_id", "redemption_txn_id", "points", "currency_id", "pool_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     REDEMPTION_TXN_ID_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     member_id: str
     redemption_txn_id: str
     points: int
-    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., redemption_txn_id: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
+    currency_id: str
+    pool_id: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., redemption_txn_id: _Optional[str] = ..., points: _Optional[int] = ..., currency_id: _Optional[str] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class ReverseRedemptionResponse(_message.Message):
     __slots__ = ("txn_id", "points", "available_points", "is_replay")
@@ -527,18 +555,22 @@ class ReverseRedemptionResponse(_message.Message):
     def __init__(self, txn_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
 
 class HoldRequest(_message.Message):
-    __slots__ = ("request_id", "member_id", "points", "spending", "hold_seconds")
+    __slots__ = ("request_id", "member_id", "points", "spending", "hold_seconds", "currency_id", "pool_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
     SPENDING_FIELD_NUMBER: _ClassVar[int]
     HOLD_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     member_id: str
     points: int
     spending: Spending
     hold_seconds: int
-    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., spending: _Optional[_Union[Spending, _Mapping]] = ..., hold_seconds: _Optional[int] = ...) -> None: ...
+    currency_id: str
+    pool_id: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., spending: _Optional[_Union[Spending, _Mapping]] = ..., hold_seconds: _Optional[int] = ..., currency_id: _Optional[str] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class HoldResponse(_message.Message):
     __slots__ = ("hold_id", "expire_time", "available_points", "is_replay")
@@ -553,16 +585,20 @@ class HoldResponse(_message.Message):
     def __init__(self, hold_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
 
 class CaptureRequest(_message.Message):
-    __slots__ = ("request_id", "member_id", "hold_id", "points")
+    __slots__ = ("request_id", "member_id", "hold_id", "points", "currency_id", "pool_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     HOLD_ID_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     member_id: str
     hold_id: str
     points: int
-    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., hold_id: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
+    currency_id: str
+    pool_id: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., hold_id: _Optional[str] = ..., points: _Optional[int] = ..., currency_id: _Optional[str] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class CaptureResponse(_message.Message):
     __slots__ = ("txn_id", "points", "available_points", "is_replay")
@@ -577,14 +613,18 @@ class CaptureResponse(_message.Message):
     def __init__(self, txn_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
 
 class ReleaseRequest(_message.Message):
-    __slots__ = ("request_id", "member_id", "hold_request_id")
+    __slots__ = ("request_id", "member_id", "hold_request_id", "currency_id", "pool_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     HOLD_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     member_id: str
     hold_request_id: str
-    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., hold_request_id: _Optional[str] = ...) -> None: ...
+    currency_id: str
+    pool_id: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., hold_request_id: _Optional[str] = ..., currency_id: _Optional[str] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class ReleaseResponse(_message.Message):
     __slots__ = ("released_points", "available_points")
@@ -673,7 +713,7 @@ class EarningRule(_message.Message):
     def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ...) -> None: ...
 
 class RuleSet(_message.Message):
-    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points")
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "family_pool_members")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -686,6 +726,7 @@ class RuleSet(_message.Message):
     EFFECTIVE_TIME_FIELD_NUMBER: _ClassVar[int]
     PENDING_DAYS_FIELD_NUMBER: _ClassVar[int]
     TRANSFER_LIMIT_POINTS_FIELD_NUMBER: _ClassVar[int]
+    FAMILY_POOL_MEMBERS_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_date: _types_pb2.BusinessDate
     base_points: int
@@ -698,7 +739,8 @@ class RuleSet(_message.Message):
     effective_time: _timestamp_pb2.Timestamp
     pending_days: int
     transfer_limit_points: int
-    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ...) -> None: ...
+    family_pool_members: int
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., family_pool_members: _Optional[int] = ...) -> None: ...
 
 class OffsetRule(_message.Message):
     __slots__ = ("offset_points", "offset_minor", "max_share_bps")
@@ -737,8 +779,10 @@ class GetRuleSetResponse(_message.Message):
     def __init__(self, rule_set: _Optional[_Union[RuleSet, _Mapping]] = ...) -> None: ...
 
 class GetTotalsRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("currency_id",)
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    currency_id: str
+    def __init__(self, currency_id: _Optional[str] = ...) -> None: ...
 
 class GetTotalsResponse(_message.Message):
     __slots__ = ("merchants", "total")

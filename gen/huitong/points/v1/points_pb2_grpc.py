@@ -303,7 +303,7 @@ class WalletServiceServicer:
 
     def GetBalance(self, request, context):
         """Balance, and what expires next.
-        Errors: MEMBER_UNKNOWN.
+        Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -311,7 +311,7 @@ class WalletServiceServicer:
 
     def ListStatement(self, request, context):
         """Every movement of a member's points, newest first.
-        Errors: MEMBER_UNKNOWN.
+        Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -327,7 +327,9 @@ class WalletServiceServicer:
 
     def Redeem(self, request, context):
         """Spends points at once, earliest expiry first.
-        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED.
+        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED; of another currency:
+        CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the merchant is not of its unit); of a family pool: FAMILY_POOL_UNKNOWN,
+        NOT_IN_POOL, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -335,7 +337,7 @@ class WalletServiceServicer:
 
     def ReverseRedemption(self, request, context):
         """Gives back the points of a redemption to the very lots they came from, with their original expiry.
-        Errors: REDEMPTION_UNKNOWN, REVERSAL_EXCEEDS_REDEMPTION, REQUEST_ID_REUSED.
+        Errors: REDEMPTION_UNKNOWN, REVERSAL_EXCEEDS_REDEMPTION, CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -343,8 +345,7 @@ class WalletServiceServicer:
 
     def Hold(self, request, context):
         """Reserves points for an order. The lots that will pay are chosen now.
-        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED, HOLD_RELEASED (a release of this
-        request id came first).
+        Errors: as Redeem, and HOLD_RELEASED (a release of this request id came first).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -353,7 +354,7 @@ class WalletServiceServicer:
     def Capture(self, request, context):
         """Spends held points, all or a part; the rest is released.
         Errors: HOLD_UNKNOWN, HOLD_RELEASED (also by time-out), HOLD_CAPTURED (by another request), CAPTURE_EXCEEDS_HOLD,
-        REQUEST_ID_REUSED.
+        CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -361,7 +362,7 @@ class WalletServiceServicer:
 
     def Release(self, request, context):
         """Gives held points back. Harmless when the hold never came, was released already or timed out.
-        Errors: HOLD_CAPTURED.
+        Errors: HOLD_CAPTURED, CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -826,8 +827,8 @@ class LedgerServiceServicer:
     """
 
     def GetTotals(self, request, context):
-        """Points issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for each redeeming
-        merchant.
+        """Points of one currency issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for
+        each redeeming merchant.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
