@@ -26,6 +26,7 @@ from services.points.family_pools import FamilyPools
 from services.points.jobs import Jobs
 from services.points.ledger import Ledger
 from services.points.lookup import Lookup
+from services.points.offsets import Offsets
 from services.points.operations import Sales
 from services.points.purses import Purses
 from services.points.rules_api import RuleDraftServicer, RuleServicer, RuleSimulationServicer
@@ -67,7 +68,8 @@ def build(app: App) -> None:
     stored_value = StoredValue(app.db, lookup, claims, ledger, currencies)
     conversions = Conversions(app.db, lookup, claims, ledger, currencies)
     pools = FamilyPools(app.db, lookup, transfers, lane_count)
-    spendings = Spendings(app.db, lookup, claims, ledger, Purses(lookup, currencies, pools))
+    offsets = Offsets(app.db, lookup, app.settings.internal_key.get_secret_value())
+    spendings = Spendings(app.db, lookup, claims, ledger, Purses(lookup, currencies, pools), offsets)
     jobs = Jobs(app.db, ledger)
 
     app.on_start(ledger.open)
@@ -83,7 +85,7 @@ def build(app: App) -> None:
     app.serve(points_pb2_grpc.add_SalesServiceServicer_to_server, SalesServicer(app.db, sales))
     app.serve(
         points_pb2_grpc.add_WalletServiceServicer_to_server,
-        WalletServicer(app.db, lookup, spendings, transfers, currencies),
+        WalletServicer(app.db, lookup, spendings, transfers, currencies, offsets),
     )
     app.serve(points_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(app.db))
     app.serve(rules_pb2_grpc.add_RuleDraftServiceServicer_to_server, RuleDraftServicer(app.db))

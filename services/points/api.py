@@ -20,14 +20,15 @@ from huitong.points.v1 import (
     points_pb2_grpc,
     wallets_pb2,
 )
-from services.points import queries, rules
+from services.points import queries
 from services.points.adjustments import Adjustments, list_adjustments, to_message
 from services.points.convert import optional_edge, to_timestamp
 from services.points.currencies import NEVER, Currencies
-from services.points.errors import CurrencyMismatch, MemberUnknown, SaleUnknown
+from services.points.errors import MemberUnknown, SaleUnknown
 from services.points.ledger import Kind
 from services.points.lookup import Lookup
 from services.points.movements import movement_of
+from services.points.offsets import Offsets
 from services.points.operations import Sales
 from services.points.spending import Spendings
 from services.points.transfers import Transfers
@@ -116,9 +117,10 @@ class WalletServicer(points_pb2_grpc.WalletServiceServicer):
         spendings: Spendings,
         transfers: Transfers,
         currencies: Currencies,
+        offsets: Offsets,
     ) -> None:
         self._db, self._lookup, self._spendings, self._transfers = database, lookup, spendings, transfers
-        self._currencies = currencies
+        self._currencies, self._offsets = currencies, offsets
 
     async def GetBalance(self, request: points_pb2.GetBalanceRequest, context: Any) -> points_pb2.GetBalanceResponse:
         """Balance, and what expires next."""
@@ -170,30 +172,7 @@ class WalletServicer(points_pb2_grpc.WalletServiceServicer):
 
     async def QuoteOffset(self, request: points_pb2.QuoteOffsetRequest, context: Any) -> points_pb2.QuoteOffsetResponse:
         """What points may pay of an order."""
-        who = rpc.caller()
-        member_id = ids.from_edge("mbr", request.member_id, "member_id")
-        store_id = ids.from_edge("sto", request.store_id, "store_id")
-        place = await self._lookup.store(who.group_id, store_id)
-        if request.order_total.currency_code != place.currency_code:
-            raise CurrencyMismatch(expected=place.currency_code, currency_code=request.order_total.currency_code)
-        await self._lookup.require_member(who.group_id, member_id)
-        async with self._db.reading(who) as tx:
-            row = await queries.find_balance(tx, member_id)
-        if row is None:
-            raise MemberUnknown(member_id=request.member_id)
-        data = await self._lookup.group(who.group_id)
-        answer = points_pb2.QuoteOffsetResponse(
-            max_offset=types_pb2.Money(amount_minor=0, currency_code=place.currency_code),
-            available_points=row["available_points"],
-        )
-        offset = data.rule_set_at(tx.now, place.time_zone).offset
-        if offset is not None:
-            answer.max_points, answer.max_offset.amount_minor = rules.offset_quote(
-                offset, total_minor=request.order_total.amount_minor, available_points=row["available_points"]
-            )
-            answer.step_points, answer.step_minor = offset.points, offset.minor
-            answer.max_share_bps = offset.max_share_bps
-        return answer
+        return await self._offsets.quote(request)
 
     async def Redeem(self, request: points_pb2.RedeemRequest, context: Any) -> points_pb2.RedeemResponse:
         """Spend at once."""

@@ -29,8 +29,9 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from chassis.units import BPS, share_floor
+from chassis.units import BPS
 from services.points.offers import NO_OFFER, Offer, SaleFacts, Setting, combine, find_offer_problems, match_offers
+from services.points.offset_terms import OffsetTerms, find_terms_problems
 
 BASE_RATE_BPS = BPS
 
@@ -99,6 +100,7 @@ class RuleSet:
     pending_days: int = 0
     transfer_limit_points: int = 0
     family_pool_members: int = 0
+    offset_terms: tuple[OffsetTerms, ...] = ()
     # Derived: made once, looked up for every line.
     base: Rule = field(init=False)
     by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)
@@ -155,7 +157,7 @@ def find_problems(rule_set: RuleSet) -> list[str]:
         problems.append("two thresholds have the same minimum")
     if rule_set.pending_days > (most_days := most_pending_days(rule_set.expiry_months)):
         problems.append(f"points would expire before they unlock: at most {most_days} pending days go with this expiry")
-    return problems + find_offer_problems(rule_set.offers)
+    return problems + find_offer_problems(rule_set.offers) + find_terms_problems(rule_set.offset_terms)
 
 
 class Applied(NamedTuple):
@@ -443,10 +445,3 @@ def tier_on(history: Sequence[tuple[date, Tier]], business_date: date) -> Tier:
             break
         held = tier
     return held
-
-
-def offset_quote(offset: Offset, *, total_minor: int, available_points: int) -> tuple[int, int]:
-    """The most points that may pay of an order of `total_minor`, a multiple of the step, and what they are worth."""
-    steps = min(share_floor(total_minor, offset.max_share_bps) // offset.minor, available_points // offset.points)
-    steps = max(steps, 0)
-    return steps * offset.points, steps * offset.minor

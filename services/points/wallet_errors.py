@@ -194,3 +194,31 @@ class PoolLimitReached(AppError):
 
     code, reason = StatusCode.FAILED_PRECONDITION, "POOL_LIMIT_REACHED"
     zh = "该会员 30 天内最多可使用家庭积分 {limit_points}，剩余额度 {left_points}。"
+
+
+class OffsetQuoteRequired(AppError):
+    """Paying with points needs the token of a quote by the terms in force."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "OFFSET_QUOTE_REQUIRED"
+    zh = "使用积分抵扣须先取得报价。"
+
+
+class OffsetQuoteInvalid(AppError):
+    """The token is not that of a quote for this member and merchant."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "OFFSET_QUOTE_INVALID"
+    zh = "积分抵扣报价与该会员或商户不符。"
+
+
+class OffsetQuoteExpired(AppError):
+    """The quote was good until {expire_time}."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "OFFSET_QUOTE_EXPIRED"
+    zh = "积分抵扣报价已于 {expire_time} 失效。"
+
+
+class OffsetNotAllowed(AppError):
+    """{requested_points} points do not pay {offset_minor}: {step_points} for {step_minor}, {max_points} at most."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "OFFSET_NOT_ALLOWED"
+    zh = "{requested_points} 积分不可抵 {offset_minor}（分）：每 {step_points} 抵 {step_minor}，上限 {max_points}。"

@@ -66,6 +66,7 @@ class CheckoutSteps:
                 kind=points_pb2.SPENDING_KIND_CHECKOUT_OFFSET,
                 reference=to_edge("chk", checkout.checkout_id),
                 offset_minor=checkout.offset_minor,
+                quote_token=checkout.offset_quote_token,
             ),
             hold_seconds=HOLD_SECONDS,
         )

@@ -328,8 +328,9 @@ class CheckoutServiceStub:
     Spending points needs a fresh member code; only the group's own system may spend for a member that it names. What
     cannot be finished at once is answered PENDING and finished by itself.
     Errors: as QuoteCheckout; COUPON_UNKNOWN, COUPON_USED, COUPON_EXPIRED, COUPON_LOCKED, COUPON_NOT_APPLICABLE,
-    OFFSET_TOO_LARGE, INSUFFICIENT_POINTS, SPENDING_NEEDS_CODE, MEMBER_CODE_USED, RECEIPT_CHANGED (this receipt was
-    checked out with another request id), REQUEST_ID_REUSED.
+    OFFSET_TOO_LARGE, OFFSET_TOO_SMALL, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, INSUFFICIENT_POINTS,
+    SPENDING_NEEDS_CODE, MEMBER_CODE_USED, RECEIPT_CHANGED (this receipt was checked out with another request id),
+    REQUEST_ID_REUSED.
     """
     VoidCheckout: _grpc.UnaryUnaryMultiCallable[_mall_pb2.VoidCheckoutRequest, _mall_pb2.VoidCheckoutResponse]
     """Undoes a whole checkout: earned points are taken back, spent points and the coupon return.
@@ -353,8 +354,9 @@ class CheckoutServiceAsyncStub(CheckoutServiceStub):
     Spending points needs a fresh member code; only the group's own system may spend for a member that it names. What
     cannot be finished at once is answered PENDING and finished by itself.
     Errors: as QuoteCheckout; COUPON_UNKNOWN, COUPON_USED, COUPON_EXPIRED, COUPON_LOCKED, COUPON_NOT_APPLICABLE,
-    OFFSET_TOO_LARGE, INSUFFICIENT_POINTS, SPENDING_NEEDS_CODE, MEMBER_CODE_USED, RECEIPT_CHANGED (this receipt was
-    checked out with another request id), REQUEST_ID_REUSED.
+    OFFSET_TOO_LARGE, OFFSET_TOO_SMALL, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, INSUFFICIENT_POINTS,
+    SPENDING_NEEDS_CODE, MEMBER_CODE_USED, RECEIPT_CHANGED (this receipt was checked out with another request id),
+    REQUEST_ID_REUSED.
     """
     VoidCheckout: _aio.UnaryUnaryMultiCallable[_mall_pb2.VoidCheckoutRequest, _mall_pb2.VoidCheckoutResponse]  # type: ignore[assignment]
     """Undoes a whole checkout: earned points are taken back, spent points and the coupon return.
@@ -387,8 +389,9 @@ class CheckoutServiceServicer(metaclass=_abc_1.ABCMeta):
         Spending points needs a fresh member code; only the group's own system may spend for a member that it names. What
         cannot be finished at once is answered PENDING and finished by itself.
         Errors: as QuoteCheckout; COUPON_UNKNOWN, COUPON_USED, COUPON_EXPIRED, COUPON_LOCKED, COUPON_NOT_APPLICABLE,
-        OFFSET_TOO_LARGE, INSUFFICIENT_POINTS, SPENDING_NEEDS_CODE, MEMBER_CODE_USED, RECEIPT_CHANGED (this receipt was
-        checked out with another request id), REQUEST_ID_REUSED.
+        OFFSET_TOO_LARGE, OFFSET_TOO_SMALL, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, INSUFFICIENT_POINTS,
+        SPENDING_NEEDS_CODE, MEMBER_CODE_USED, RECEIPT_CHANGED (this receipt was checked out with another request id),
+        REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod

@@ -32,6 +32,14 @@ class MovementKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MOVEMENT_KIND_CONVERT_OUT: _ClassVar[MovementKind]
     MOVEMENT_KIND_CONVERT_IN: _ClassVar[MovementKind]
 
+class SkippedOffsetReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SKIPPED_OFFSET_REASON_UNSPECIFIED: _ClassVar[SkippedOffsetReason]
+    SKIPPED_OFFSET_REASON_PLACE: _ClassVar[SkippedOffsetReason]
+    SKIPPED_OFFSET_REASON_TIER: _ClassVar[SkippedOffsetReason]
+    SKIPPED_OFFSET_REASON_DAY: _ClassVar[SkippedOffsetReason]
+    SKIPPED_OFFSET_REASON_LESS_SPECIFIC: _ClassVar[SkippedOffsetReason]
+
 class SpendingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SPENDING_KIND_UNSPECIFIED: _ClassVar[SpendingKind]
@@ -86,6 +94,11 @@ MOVEMENT_KIND_TOP_UP: MovementKind
 MOVEMENT_KIND_TOP_UP_REFUND: MovementKind
 MOVEMENT_KIND_CONVERT_OUT: MovementKind
 MOVEMENT_KIND_CONVERT_IN: MovementKind
+SKIPPED_OFFSET_REASON_UNSPECIFIED: SkippedOffsetReason
+SKIPPED_OFFSET_REASON_PLACE: SkippedOffsetReason
+SKIPPED_OFFSET_REASON_TIER: SkippedOffsetReason
+SKIPPED_OFFSET_REASON_DAY: SkippedOffsetReason
+SKIPPED_OFFSET_REASON_LESS_SPECIFIC: SkippedOffsetReason
 SPENDING_KIND_UNSPECIFIED: SpendingKind
 SPENDING_KIND_VOUCHER: SpendingKind
 SPENDING_KIND_CHECKOUT_OFFSET: SpendingKind
@@ -455,30 +468,64 @@ class StatementEntry(_message.Message):
     def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., debt_points: _Optional[int] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ..., reason_code: _Optional[str] = ..., reversed_txn_id: _Optional[str] = ..., other_member_id: _Optional[str] = ..., pool_id: _Optional[str] = ..., other_currency_id: _Optional[str] = ...) -> None: ...
 
 class QuoteOffsetRequest(_message.Message):
-    __slots__ = ("member_id", "store_id", "order_total")
+    __slots__ = ("member_id", "store_id", "order_total", "lines", "quote_token", "merchant_id", "spending_kind")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     ORDER_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    QUOTE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
+    SPENDING_KIND_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     store_id: str
     order_total: _types_pb2.Money
-    def __init__(self, member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., order_total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ...) -> None: ...
+    lines: _containers.RepeatedCompositeFieldContainer[SaleLine]
+    quote_token: str
+    merchant_id: str
+    spending_kind: SpendingKind
+    def __init__(self, member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., order_total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ..., quote_token: _Optional[str] = ..., merchant_id: _Optional[str] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ...) -> None: ...
 
 class QuoteOffsetResponse(_message.Message):
-    __slots__ = ("max_points", "max_offset", "step_points", "step_minor", "max_share_bps", "available_points")
+    __slots__ = ("max_points", "max_offset", "step_points", "step_minor", "max_share_bps", "available_points", "min_points", "order_max_points", "eligible", "terms_id", "terms_name", "terms_name_zh", "skipped_terms", "quote_token", "quote_expire_time")
     MAX_POINTS_FIELD_NUMBER: _ClassVar[int]
     MAX_OFFSET_FIELD_NUMBER: _ClassVar[int]
     STEP_POINTS_FIELD_NUMBER: _ClassVar[int]
     STEP_MINOR_FIELD_NUMBER: _ClassVar[int]
     MAX_SHARE_BPS_FIELD_NUMBER: _ClassVar[int]
     AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    MIN_POINTS_FIELD_NUMBER: _ClassVar[int]
+    ORDER_MAX_POINTS_FIELD_NUMBER: _ClassVar[int]
+    ELIGIBLE_FIELD_NUMBER: _ClassVar[int]
+    TERMS_ID_FIELD_NUMBER: _ClassVar[int]
+    TERMS_NAME_FIELD_NUMBER: _ClassVar[int]
+    TERMS_NAME_ZH_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_TERMS_FIELD_NUMBER: _ClassVar[int]
+    QUOTE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    QUOTE_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     max_points: int
     max_offset: _types_pb2.Money
     step_points: int
     step_minor: int
     max_share_bps: int
     available_points: int
-    def __init__(self, max_points: _Optional[int] = ..., max_offset: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., step_points: _Optional[int] = ..., step_minor: _Optional[int] = ..., max_share_bps: _Optional[int] = ..., available_points: _Optional[int] = ...) -> None: ...
+    min_points: int
+    order_max_points: int
+    eligible: _types_pb2.Money
+    terms_id: str
+    terms_name: str
+    terms_name_zh: str
+    skipped_terms: _containers.RepeatedCompositeFieldContainer[SkippedOffsetTerms]
+    quote_token: str
+    quote_expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, max_points: _Optional[int] = ..., max_offset: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., step_points: _Optional[int] = ..., step_minor: _Optional[int] = ..., max_share_bps: _Optional[int] = ..., available_points: _Optional[int] = ..., min_points: _Optional[int] = ..., order_max_points: _Optional[int] = ..., eligible: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., terms_id: _Optional[str] = ..., terms_name: _Optional[str] = ..., terms_name_zh: _Optional[str] = ..., skipped_terms: _Optional[_Iterable[_Union[SkippedOffsetTerms, _Mapping]]] = ..., quote_token: _Optional[str] = ..., quote_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class SkippedOffsetTerms(_message.Message):
+    __slots__ = ("terms_id", "reason")
+    TERMS_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    terms_id: str
+    reason: SkippedOffsetReason
+    def __init__(self, terms_id: _Optional[str] = ..., reason: _Optional[_Union[SkippedOffsetReason, str]] = ...) -> None: ...
 
 class RedeemRequest(_message.Message):
     __slots__ = ("request_id", "member_id", "points", "spending", "currency_id", "pool_id")
@@ -497,7 +544,7 @@ class RedeemRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., spending: _Optional[_Union[Spending, _Mapping]] = ..., currency_id: _Optional[str] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class Spending(_message.Message):
-    __slots__ = ("merchant_id", "store_id", "kind", "reference", "offset_minor", "pool_id", "member_id")
+    __slots__ = ("merchant_id", "store_id", "kind", "reference", "offset_minor", "pool_id", "member_id", "quote_token")
     MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -505,6 +552,7 @@ class Spending(_message.Message):
     OFFSET_MINOR_FIELD_NUMBER: _ClassVar[int]
     POOL_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    QUOTE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     merchant_id: str
     store_id: str
     kind: SpendingKind
@@ -512,7 +560,8 @@ class Spending(_message.Message):
     offset_minor: int
     pool_id: str
     member_id: str
-    def __init__(self, merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., kind: _Optional[_Union[SpendingKind, str]] = ..., reference: _Optional[str] = ..., offset_minor: _Optional[int] = ..., pool_id: _Optional[str] = ..., member_id: _Optional[str] = ...) -> None: ...
+    quote_token: str
+    def __init__(self, merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., kind: _Optional[_Union[SpendingKind, str]] = ..., reference: _Optional[str] = ..., offset_minor: _Optional[int] = ..., pool_id: _Optional[str] = ..., member_id: _Optional[str] = ..., quote_token: _Optional[str] = ...) -> None: ...
 
 class RedeemResponse(_message.Message):
     __slots__ = ("txn_id", "points", "available_points", "is_replay")
@@ -713,7 +762,7 @@ class EarningRule(_message.Message):
     def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ...) -> None: ...
 
 class RuleSet(_message.Message):
-    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "family_pool_members")
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "family_pool_members", "offset_terms")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -727,6 +776,7 @@ class RuleSet(_message.Message):
     PENDING_DAYS_FIELD_NUMBER: _ClassVar[int]
     TRANSFER_LIMIT_POINTS_FIELD_NUMBER: _ClassVar[int]
     FAMILY_POOL_MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_TERMS_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_date: _types_pb2.BusinessDate
     base_points: int
@@ -740,7 +790,8 @@ class RuleSet(_message.Message):
     pending_days: int
     transfer_limit_points: int
     family_pool_members: int
-    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., family_pool_members: _Optional[int] = ...) -> None: ...
+    offset_terms: _containers.RepeatedCompositeFieldContainer[OffsetTerms]
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., family_pool_members: _Optional[int] = ..., offset_terms: _Optional[_Iterable[_Union[OffsetTerms, _Mapping]]] = ...) -> None: ...
 
 class OffsetRule(_message.Message):
     __slots__ = ("offset_points", "offset_minor", "max_share_bps")
@@ -751,6 +802,40 @@ class OffsetRule(_message.Message):
     offset_minor: int
     max_share_bps: int
     def __init__(self, offset_points: _Optional[int] = ..., offset_minor: _Optional[int] = ..., max_share_bps: _Optional[int] = ...) -> None: ...
+
+class OffsetTerms(_message.Message):
+    __slots__ = ("terms_id", "name", "name_zh", "business_unit_ids", "merchant_ids", "tier_codes", "start_date", "end_date", "recurrence", "day_kind", "offset", "step_points", "min_points", "excluded_categories", "excluded_item_codes")
+    TERMS_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    NAME_ZH_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_UNIT_IDS_FIELD_NUMBER: _ClassVar[int]
+    MERCHANT_IDS_FIELD_NUMBER: _ClassVar[int]
+    TIER_CODES_FIELD_NUMBER: _ClassVar[int]
+    START_DATE_FIELD_NUMBER: _ClassVar[int]
+    END_DATE_FIELD_NUMBER: _ClassVar[int]
+    RECURRENCE_FIELD_NUMBER: _ClassVar[int]
+    DAY_KIND_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    STEP_POINTS_FIELD_NUMBER: _ClassVar[int]
+    MIN_POINTS_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_CATEGORIES_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_ITEM_CODES_FIELD_NUMBER: _ClassVar[int]
+    terms_id: str
+    name: str
+    name_zh: str
+    business_unit_ids: _containers.RepeatedScalarFieldContainer[str]
+    merchant_ids: _containers.RepeatedScalarFieldContainer[str]
+    tier_codes: _containers.RepeatedScalarFieldContainer[str]
+    start_date: _types_pb2.BusinessDate
+    end_date: _types_pb2.BusinessDate
+    recurrence: str
+    day_kind: DayKind
+    offset: OffsetRule
+    step_points: int
+    min_points: int
+    excluded_categories: _containers.RepeatedScalarFieldContainer[str]
+    excluded_item_codes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, terms_id: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., tier_codes: _Optional[_Iterable[str]] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., step_points: _Optional[int] = ..., min_points: _Optional[int] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., excluded_item_codes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class PublishRuleSetRequest(_message.Message):
     __slots__ = ("request_id", "rule_set")

@@ -318,8 +318,9 @@ class WalletServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def QuoteOffset(self, request, context):
-        """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force. Changes nothing.
-        Errors: MEMBER_UNKNOWN, STORE_UNKNOWN.
+        """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force, and why. Changes nothing.
+        Errors: MEMBER_UNKNOWN, STORE_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_MISMATCH, OFFSET_QUOTE_INVALID,
+        OFFSET_QUOTE_EXPIRED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -329,7 +330,8 @@ class WalletServiceServicer:
         """Spends points at once, earliest expiry first.
         Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED; of another currency:
         CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the merchant is not of its unit); of a family pool: FAMILY_POOL_UNKNOWN,
-        NOT_IN_POOL, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED.
+        NOT_IN_POOL, FAMILY_POOL_DISSOLVED, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED; of money by rules with offset terms:
+        OFFSET_QUOTE_REQUIRED, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, OFFSET_NOT_ALLOWED (it does not fit the quote).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -142,14 +142,16 @@ class WalletServiceStub:
     Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
     """
     QuoteOffset: _grpc.UnaryUnaryMultiCallable[_points_pb2.QuoteOffsetRequest, _points_pb2.QuoteOffsetResponse]
-    """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force. Changes nothing.
-    Errors: MEMBER_UNKNOWN, STORE_UNKNOWN.
+    """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force, and why. Changes nothing.
+    Errors: MEMBER_UNKNOWN, STORE_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_MISMATCH, OFFSET_QUOTE_INVALID,
+    OFFSET_QUOTE_EXPIRED.
     """
     Redeem: _grpc.UnaryUnaryMultiCallable[_points_pb2.RedeemRequest, _points_pb2.RedeemResponse]
     """Spends points at once, earliest expiry first.
     Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED; of another currency:
     CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the merchant is not of its unit); of a family pool: FAMILY_POOL_UNKNOWN,
-    NOT_IN_POOL, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED.
+    NOT_IN_POOL, FAMILY_POOL_DISSOLVED, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED; of money by rules with offset terms:
+    OFFSET_QUOTE_REQUIRED, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, OFFSET_NOT_ALLOWED (it does not fit the quote).
     """
     ReverseRedemption: _grpc.UnaryUnaryMultiCallable[_points_pb2.ReverseRedemptionRequest, _points_pb2.ReverseRedemptionResponse]
     """Gives back the points of a redemption to the very lots they came from, with their original expiry.
@@ -189,14 +191,16 @@ class WalletServiceAsyncStub(WalletServiceStub):
     Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
     """
     QuoteOffset: _aio.UnaryUnaryMultiCallable[_points_pb2.QuoteOffsetRequest, _points_pb2.QuoteOffsetResponse]  # type: ignore[assignment]
-    """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force. Changes nothing.
-    Errors: MEMBER_UNKNOWN, STORE_UNKNOWN.
+    """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force, and why. Changes nothing.
+    Errors: MEMBER_UNKNOWN, STORE_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_MISMATCH, OFFSET_QUOTE_INVALID,
+    OFFSET_QUOTE_EXPIRED.
     """
     Redeem: _aio.UnaryUnaryMultiCallable[_points_pb2.RedeemRequest, _points_pb2.RedeemResponse]  # type: ignore[assignment]
     """Spends points at once, earliest expiry first.
     Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED; of another currency:
     CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the merchant is not of its unit); of a family pool: FAMILY_POOL_UNKNOWN,
-    NOT_IN_POOL, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED.
+    NOT_IN_POOL, FAMILY_POOL_DISSOLVED, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED; of money by rules with offset terms:
+    OFFSET_QUOTE_REQUIRED, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, OFFSET_NOT_ALLOWED (it does not fit the quote).
     """
     ReverseRedemption: _aio.UnaryUnaryMultiCallable[_points_pb2.ReverseRedemptionRequest, _points_pb2.ReverseRedemptionResponse]  # type: ignore[assignment]
     """Gives back the points of a redemption to the very lots they came from, with their original expiry.
@@ -251,8 +255,9 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _points_pb2.QuoteOffsetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.QuoteOffsetResponse, _abc.Awaitable[_points_pb2.QuoteOffsetResponse]]:
-        """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force. Changes nothing.
-        Errors: MEMBER_UNKNOWN, STORE_UNKNOWN.
+        """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force, and why. Changes nothing.
+        Errors: MEMBER_UNKNOWN, STORE_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_MISMATCH, OFFSET_QUOTE_INVALID,
+        OFFSET_QUOTE_EXPIRED.
         """
 
     @_abc_1.abstractmethod
@@ -264,7 +269,8 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         """Spends points at once, earliest expiry first.
         Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED; of another currency:
         CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the merchant is not of its unit); of a family pool: FAMILY_POOL_UNKNOWN,
-        NOT_IN_POOL, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED.
+        NOT_IN_POOL, FAMILY_POOL_DISSOLVED, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED; of money by rules with offset terms:
+        OFFSET_QUOTE_REQUIRED, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, OFFSET_NOT_ALLOWED (it does not fit the quote).
         """
 
     @_abc_1.abstractmethod
