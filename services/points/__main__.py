@@ -68,7 +68,7 @@ def build(app: App) -> None:
     stored_value = StoredValue(app.db, lookup, claims, ledger, currencies)
     conversions = Conversions(app.db, lookup, claims, ledger, currencies)
     pools = FamilyPools(app.db, lookup, transfers, lane_count)
-    offsets = Offsets(app.db, lookup, app.settings.internal_key.get_secret_value())
+    offsets = Offsets(app.db, lookup, pools, app.settings.internal_key.get_secret_value())
     spendings = Spendings(app.db, lookup, claims, ledger, Purses(lookup, currencies, pools), offsets)
     jobs = Jobs(app.db, ledger)
 

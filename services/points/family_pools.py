@@ -218,6 +218,13 @@ class FamilyPools:
             "SELECT 1 FROM pool_spend s WHERE s.wallet_id = $1 AND s.txn_id = $2", pool_id, txn_id
         ):
             return 0  # it is done: the ledger only repeats its answer
+        return await self.require_spender(group_id, pool_id, member_id)
+
+    async def require_spender(self, group_id: UUID, pool_id: UUID, member_id: UUID) -> int:
+        """Make sure that the member may spend from the pool now, and answer how much in 30 days (0: any amount).
+
+        Raises: FamilyPoolUnknown, FamilyPoolDissolved, NotInPool, PoolSpendingNotAllowed.
+        """
         row = await self._require_active(group_id, pool_id, member_id)
         if not row["may_spend"]:
             raise PoolSpendingNotAllowed(member_id=ids.to_edge("mbr", member_id))

@@ -24,6 +24,7 @@ from huitong.points.v1 import points_pb2
 from services.points import queries, rules
 from services.points.convert import to_timestamp
 from services.points.errors import CurrencyMismatch, MemberUnknown
+from services.points.family_pools import FamilyPools
 from services.points.lookup import GroupData, Lookup
 from services.points.offset_terms import Allowed, Line, OffsetTerms, Order, allow
 from services.points.wallet_errors import (
@@ -81,14 +82,14 @@ class Tokens:
 class Offsets:
     """Quotes, and payments by them."""
 
-    def __init__(self, database: Database, lookup: Lookup, key: str) -> None:
-        self._db, self._lookup, self._tokens = database, lookup, Tokens(key)
+    def __init__(self, database: Database, lookup: Lookup, pools: FamilyPools, key: str) -> None:
+        self._db, self._lookup, self._pools, self._tokens = database, lookup, pools, Tokens(key)
 
     async def quote(self, request: points_pb2.QuoteOffsetRequest) -> points_pb2.QuoteOffsetResponse:
         """What points may pay of an order, by the rules of now or of an earlier quote.
 
         Raises: MemberUnknown, StoreUnknown, MerchantUnknown, CurrencyMismatch, RuleSetUnknown, InvalidArgument,
-        OffsetQuoteInvalid, OffsetQuoteExpired.
+        OffsetQuoteInvalid, OffsetQuoteExpired, and what FamilyPools.require_spender does.
         """
         who = rpc.caller()
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
@@ -96,8 +97,12 @@ class Offsets:
         merchant_id, time_zone = await self._place(who.group_id, request)
         await self._lookup.require_member(who.group_id, member_id)
         data, members, now = await self._lookup.members(who.group_id, [member_id])
+        wallet_id = member_id
+        if request.pool_id:
+            wallet_id = ids.from_edge("fpl", request.pool_id, "pool_id")
+            await self._pools.require_spender(who.group_id, wallet_id, member_id)
         async with self._db.reading(who) as tx:
-            row = await queries.find_balance(tx, member_id)
+            row = await queries.find_balance(tx, wallet_id)
         if row is None or member_id not in members:
             raise MemberUnknown(member_id=request.member_id)
         scope = _scope(who.group_id, member_id, merchant_id)

@@ -44,7 +44,7 @@ class CheckoutServicer(mall_pb2_grpc.CheckoutServiceServicer):
         async with self._db.reading(caller()) as tx:
             offers = await operations.list_offers(tx, purchase)
         discount_minor = offers[0].discount_minor if offers else 0
-        quote = await self._quote_offset(purchase, purchase.total_minor - discount_minor, "")
+        quote = await self._quote_offset(purchase, purchase.total_minor - discount_minor, "", request.pool_id)
         currency_code = purchase.where.currency_code
         payable_minor = purchase.total_minor - discount_minor - quote.max_offset.amount_minor
         return mall_pb2.QuoteCheckoutResponse(
@@ -140,6 +140,7 @@ class CheckoutServicer(mall_pb2_grpc.CheckoutServiceServicer):
             coupon_code=coupon_code,
             offset_points=request.offset_points,
             offset=offset,
+            pool_id=request.pool_id,
         )
 
     async def _allow_offset(
@@ -156,7 +157,7 @@ class CheckoutServicer(mall_pb2_grpc.CheckoutServiceServicer):
         if coupon_code:
             async with self._db.reading(caller()) as tx:
                 order_minor -= await operations.preview_discount(tx, purchase, coupon_code)
-        quote = await self._quote_offset(purchase, order_minor, request.offset_quote_token)
+        quote = await self._quote_offset(purchase, order_minor, request.offset_quote_token, request.pool_id)
         rule = OffsetRule(quote.step_points, quote.step_minor, quote.max_share_bps)
         offset = rules.OffsetQuote(rule, quote.min_points, quote.order_max_points, quote.quote_token)
         offset.check(request.offset_points)
@@ -191,7 +192,7 @@ class CheckoutServicer(mall_pb2_grpc.CheckoutServiceServicer):
         return from_edge("mbr", found.member_id, "member_id")
 
     async def _quote_offset(
-        self, purchase: Purchase, order_minor: int, quote_token: str
+        self, purchase: Purchase, order_minor: int, quote_token: str, pool_id: str
     ) -> points_pb2.QuoteOffsetResponse:
         request = points_pb2.QuoteOffsetRequest(
             member_id=to_edge("mbr", purchase.member_id),
@@ -207,6 +208,7 @@ class CheckoutServicer(mall_pb2_grpc.CheckoutServiceServicer):
                 for line in purchase.lines
             ],
             quote_token=quote_token,
+            pool_id=pool_id,
         )
         return await self._neighbours.quote_offset(purchase.where.group_id, request)
 

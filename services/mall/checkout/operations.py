@@ -47,6 +47,7 @@ class CheckoutPlan:
     coupon_code: str
     offset_points: int
     offset: OffsetQuote
+    pool_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,7 @@ def _new_checkout(
         offset_minor=offset_minor,
         offset_points=plan.offset_points,
         offset_quote_token=plan.offset.token,
+        pool_id=plan.pool_id,
         coupon_id=coupon.coupon_id if coupon else None,
         lines=rules.to_json(lines),
         hold_id=None,

@@ -78,6 +78,7 @@ class Checkout:
     offset_minor: int
     offset_points: int
     offset_quote_token: str
+    pool_id: str
     coupon_id: UUID | None
     lines: list[dict[str, Any]]
     hold_id: str | None

@@ -108,12 +108,12 @@ class Player:
             item = self.move(kind, wallet, points, shop=shop, expire_time=expire_time, amount_minor=0)
             return item, model.credit(item.txn_id, points, expire_time)
         if kind is Kind.FUND:
-            limit = self.draw(st.sampled_from([0, 60]))
-            item = self.move(kind, wallet, points, expire_time=now + timedelta(days=100), expected=limit, detail=b"")
+            limit, expire_time = self.draw(st.sampled_from([0, 60])), now + timedelta(days=100)
+            item = self.move(kind, wallet, points, expire_time=expire_time, expected=limit, detail=b"")
             lot = {"lot_id": str(item.txn_id), "merchant_id": str(item.merchant_id), "points": points}
-            item.explanation = json.dumps([{**lot, "expire_time": item.expire_time.isoformat()}]).encode()
-            self.expiries[item.txn_id] = item.expire_time
-            return item, model.fund(item.txn_id, points, item.expire_time, limit)
+            item.explanation = json.dumps([{**lot, "expire_time": expire_time.isoformat()}]).encode()
+            self.expiries[item.txn_id] = expire_time
+            return item, model.fund(item.txn_id, points, expire_time, limit)
         if kind is Kind.REFUND_FUNDING and model.funded:
             lot_id, points = self.draw(st.sampled_from(model.funded)), self.draw(st.sampled_from([0, points]))
             item = self.move(kind, wallet, points, ref_id=lot_id, expire_time=self.expiries[lot_id], detail=b"")

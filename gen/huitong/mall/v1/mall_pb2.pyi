@@ -429,20 +429,22 @@ class ReverseWriteOffResponse(_message.Message):
     def __init__(self, coupon: _Optional[_Union[Coupon, _Mapping]] = ...) -> None: ...
 
 class QuoteCheckoutRequest(_message.Message):
-    __slots__ = ("store_id", "member_id", "member_code", "sale_time", "total", "lines")
+    __slots__ = ("store_id", "member_id", "member_code", "sale_time", "total", "lines", "pool_id")
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_CODE_FIELD_NUMBER: _ClassVar[int]
     SALE_TIME_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     LINES_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     store_id: str
     member_id: str
     member_code: str
     sale_time: _timestamp_pb2.Timestamp
     total: _types_pb2.Money
     lines: _containers.RepeatedCompositeFieldContainer[_points_pb2.SaleLine]
-    def __init__(self, store_id: _Optional[str] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[_points_pb2.SaleLine, _Mapping]]] = ...) -> None: ...
+    pool_id: str
+    def __init__(self, store_id: _Optional[str] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[_points_pb2.SaleLine, _Mapping]]] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class QuoteCheckoutResponse(_message.Message):
     __slots__ = ("member_id", "coupons", "max_points", "max_offset", "payable", "min_points", "step_points", "step_minor", "offset_quote_token")
@@ -477,7 +479,7 @@ class CouponOffer(_message.Message):
     def __init__(self, coupon_code: _Optional[str] = ..., name: _Optional[str] = ..., discount: _Optional[_Union[_types_pb2.Money, _Mapping]] = ...) -> None: ...
 
 class CommitCheckoutRequest(_message.Message):
-    __slots__ = ("request_id", "store_id", "receipt_no", "member_id", "member_code", "sale_time", "total", "lines", "coupon_code", "offset_points", "offset_quote_token")
+    __slots__ = ("request_id", "store_id", "receipt_no", "member_id", "member_code", "sale_time", "total", "lines", "coupon_code", "offset_points", "offset_quote_token", "pool_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     RECEIPT_NO_FIELD_NUMBER: _ClassVar[int]
@@ -489,6 +491,7 @@ class CommitCheckoutRequest(_message.Message):
     COUPON_CODE_FIELD_NUMBER: _ClassVar[int]
     OFFSET_POINTS_FIELD_NUMBER: _ClassVar[int]
     OFFSET_QUOTE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     store_id: str
     receipt_no: str
@@ -500,7 +503,8 @@ class CommitCheckoutRequest(_message.Message):
     coupon_code: str
     offset_points: int
     offset_quote_token: str
-    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., receipt_no: _Optional[str] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[_points_pb2.SaleLine, _Mapping]]] = ..., coupon_code: _Optional[str] = ..., offset_points: _Optional[int] = ..., offset_quote_token: _Optional[str] = ...) -> None: ...
+    pool_id: str
+    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., receipt_no: _Optional[str] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[_points_pb2.SaleLine, _Mapping]]] = ..., coupon_code: _Optional[str] = ..., offset_points: _Optional[int] = ..., offset_quote_token: _Optional[str] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class Checkout(_message.Message):
     __slots__ = ("checkout_id", "store_id", "member_id", "receipt_no", "state", "total", "coupon_discount", "points_offset", "payable", "offset_points", "earned_points", "available_points", "sale_id", "explanation", "reject_reason")

@@ -468,7 +468,7 @@ class StatementEntry(_message.Message):
     def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., debt_points: _Optional[int] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ..., reason_code: _Optional[str] = ..., reversed_txn_id: _Optional[str] = ..., other_member_id: _Optional[str] = ..., pool_id: _Optional[str] = ..., other_currency_id: _Optional[str] = ...) -> None: ...
 
 class QuoteOffsetRequest(_message.Message):
-    __slots__ = ("member_id", "store_id", "order_total", "lines", "quote_token", "merchant_id", "spending_kind")
+    __slots__ = ("member_id", "store_id", "order_total", "lines", "quote_token", "merchant_id", "spending_kind", "pool_id")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     ORDER_TOTAL_FIELD_NUMBER: _ClassVar[int]
@@ -476,6 +476,7 @@ class QuoteOffsetRequest(_message.Message):
     QUOTE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
     SPENDING_KIND_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     store_id: str
     order_total: _types_pb2.Money
@@ -483,7 +484,8 @@ class QuoteOffsetRequest(_message.Message):
     quote_token: str
     merchant_id: str
     spending_kind: SpendingKind
-    def __init__(self, member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., order_total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ..., quote_token: _Optional[str] = ..., merchant_id: _Optional[str] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ...) -> None: ...
+    pool_id: str
+    def __init__(self, member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., order_total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ..., quote_token: _Optional[str] = ..., merchant_id: _Optional[str] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class QuoteOffsetResponse(_message.Message):
     __slots__ = ("max_points", "max_offset", "step_points", "step_minor", "max_share_bps", "available_points", "min_points", "order_max_points", "eligible", "terms_id", "terms_name", "terms_name_zh", "skipped_terms", "quote_token", "quote_expire_time")

@@ -320,7 +320,8 @@ class WalletServiceServicer:
     def QuoteOffset(self, request, context):
         """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force, and why. Changes nothing.
         Errors: MEMBER_UNKNOWN, STORE_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_MISMATCH, OFFSET_QUOTE_INVALID,
-        OFFSET_QUOTE_EXPIRED.
+        OFFSET_QUOTE_EXPIRED; of a family pool FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL,
+        POOL_SPENDING_NOT_ALLOWED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

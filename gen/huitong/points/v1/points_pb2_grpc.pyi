@@ -144,7 +144,8 @@ class WalletServiceStub:
     QuoteOffset: _grpc.UnaryUnaryMultiCallable[_points_pb2.QuoteOffsetRequest, _points_pb2.QuoteOffsetResponse]
     """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force, and why. Changes nothing.
     Errors: MEMBER_UNKNOWN, STORE_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_MISMATCH, OFFSET_QUOTE_INVALID,
-    OFFSET_QUOTE_EXPIRED.
+    OFFSET_QUOTE_EXPIRED; of a family pool FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL,
+    POOL_SPENDING_NOT_ALLOWED.
     """
     Redeem: _grpc.UnaryUnaryMultiCallable[_points_pb2.RedeemRequest, _points_pb2.RedeemResponse]
     """Spends points at once, earliest expiry first.
@@ -193,7 +194,8 @@ class WalletServiceAsyncStub(WalletServiceStub):
     QuoteOffset: _aio.UnaryUnaryMultiCallable[_points_pb2.QuoteOffsetRequest, _points_pb2.QuoteOffsetResponse]  # type: ignore[assignment]
     """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force, and why. Changes nothing.
     Errors: MEMBER_UNKNOWN, STORE_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_MISMATCH, OFFSET_QUOTE_INVALID,
-    OFFSET_QUOTE_EXPIRED.
+    OFFSET_QUOTE_EXPIRED; of a family pool FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL,
+    POOL_SPENDING_NOT_ALLOWED.
     """
     Redeem: _aio.UnaryUnaryMultiCallable[_points_pb2.RedeemRequest, _points_pb2.RedeemResponse]  # type: ignore[assignment]
     """Spends points at once, earliest expiry first.
@@ -257,7 +259,8 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_points_pb2.QuoteOffsetResponse, _abc.Awaitable[_points_pb2.QuoteOffsetResponse]]:
         """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force, and why. Changes nothing.
         Errors: MEMBER_UNKNOWN, STORE_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_MISMATCH, OFFSET_QUOTE_INVALID,
-        OFFSET_QUOTE_EXPIRED.
+        OFFSET_QUOTE_EXPIRED; of a family pool FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL,
+        POOL_SPENDING_NOT_ALLOWED.
         """
 
     @_abc_1.abstractmethod
