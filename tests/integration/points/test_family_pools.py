@@ -257,6 +257,28 @@ async def test_contribution_again_and_at_once_has_one_effect(family: Family) -> 
     assert await family.points() == (230, 0)
 
 
+async def test_the_limit_of_transfers_does_not_count_contributions(family: Family) -> None:
+    world = family.world
+    await world.publish(
+        world.rule_set(effective_date=to_date(date(2019, 3, 1)), family_pool_members=3, transfer_limit_points=20)
+    )
+    await family.ask("ContributeToPool", 0, points=25)  # more than the limit, and before it 100
+
+    async def give(points: int) -> points_pb2.TransferPointsResponse:
+        request = points_pb2.TransferPointsRequest(
+            request_id=world.request_id(),
+            member_id=world.member_id(),
+            to_member_id=world.member_id(2),
+            points=points,
+        )
+        caller = member(world.member_id(), world.group_id)
+        return await world.call(world.wallets.TransferPoints, request, caller)
+
+    assert (await give(20)).available_points == 5
+    await refused(give(1), "TRANSFER_LIMIT_REACHED")
+    assert (await family.ask("ContributeToPool", 0, points=5)).available_points == 0
+
+
 async def test_what_is_left_goes_to_the_owner_also_what_comes_back_later(family: Family) -> None:
     world = family.world
     redeemed = await family.spend(50, 1)
