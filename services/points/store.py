@@ -22,7 +22,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     Text,
@@ -34,8 +33,8 @@ from chassis import ids
 from chassis.db import Tx
 from huitong.org.v1 import org_pb2
 from services.points.ledger import lane_of
+from services.points.wallet_tables import metadata
 
-metadata = MetaData()
 _Time = DateTime(timezone=True)
 
 

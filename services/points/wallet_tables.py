@@ -13,6 +13,7 @@ from sqlalchemy import (
     DateTime,
     Index,
     Integer,
+    MetaData,
     SmallInteger,
     Table,
     Text,
@@ -21,8 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.points.store import metadata
-
+metadata = MetaData()
 _Time = DateTime(timezone=True)
 
 
