@@ -18,8 +18,10 @@ from chassis import ids
 from chassis.db import Database, Tx
 from chassis.errors import Internal, InvalidArgument
 from huitong.points.v1 import adjustments_pb2 as pb
+from huitong.points.v1.wallets_pb2 import CURRENCY_KIND_STORED_VALUE
 from services.points import queries, rules, store
 from services.points.convert import content_hash, optional_edge, to_expiry, to_timestamp
+from services.points.currencies import Currencies, Currency
 from services.points.errors import (
     AdjustmentDecided,
     AdjustmentLapsed,
@@ -31,6 +33,7 @@ from services.points.errors import (
 )
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import GroupData, Lookup
+from services.points.wallet_errors import CurrencyNotSuitable
 
 LAPSE = timedelta(days=7)
 CHUNK = 100
@@ -41,11 +44,15 @@ _PENDING, _APPROVED = pb.ADJUSTMENT_STATE_PENDING, pb.ADJUSTMENT_STATE_APPROVED
 class Adjustments:
     """Requests, decisions, and what the ledger makes of them."""
 
-    def __init__(self, database: Database, lookup: Lookup, ledger: Ledger) -> None:
-        self._db, self._lookup, self._ledger = database, lookup, ledger
+    def __init__(self, database: Database, lookup: Lookup, ledger: Ledger, currencies: Currencies) -> None:
+        self._db, self._lookup, self._ledger, self._currencies = database, lookup, ledger, currencies
 
     async def request(self, group_id: UUID, request: pb.RequestAdjustmentRequest) -> pb.RequestAdjustmentResponse:
-        """Ask for one; moves nothing. Raises InvalidArgument, MemberUnknown, MerchantUnknown, RequestIdReused."""
+        """Ask for one; moves nothing.
+
+        Raises: InvalidArgument, MemberUnknown, MerchantUnknown, CurrencyUnknown, CurrencyNotSuitable, CurrencyClosed,
+        RequestIdReused.
+        """
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         merchant_id = ids.from_edge("mch", request.merchant_id, "merchant_id") if request.merchant_id else None
         if (request.direction == _CREDIT) != (merchant_id is not None):
@@ -53,12 +60,21 @@ class Adjustments:
         await self._lookup.require_member(group_id, member_id)
         if merchant_id is not None:
             await self._lookup.require_merchant(group_id, merchant_id)
+        currency = await self._currencies.get(group_id, request.currency_id)
+        if currency.kind == CURRENCY_KIND_STORED_VALUE:
+            raise CurrencyNotSuitable(currency_code=currency.code, problem="stored value comes from payments only")
+        if merchant_id is not None:
+            currency.require_open()
+            currency.require_merchant(await self._lookup.group(group_id), merchant_id)
+        wallet_id = await self._currencies.open_wallet(group_id, member_id, currency)
 
         async def ask(tx: Tx) -> pb.RequestAdjustmentResponse:
             row: dict[str, Any] = {
                 "adjustment_id": ids.derive("adjustment", tx.group_id, request.request_id),
                 "group_id": tx.group_id,
                 "member_id": member_id,
+                "wallet_id": wallet_id,
+                "currency_id": None if currency.is_own else currency.currency_id,
                 "direction": request.direction,
                 "state": _PENDING,
                 "points": request.points,
@@ -92,7 +108,13 @@ class Adjustments:
             row = await _lock_undecided(tx, adjustment_id)
             if row["direction"] == _CREDIT and (doors := data.rule_set_at(tx.now, "UTC").doors) is not None:
                 await _check_interaction_limit(tx, row, doors.interaction_limits.get(row["reason_code"], 0))
-            expire_time = _expiry_of_credit(data, row["merchant_id"], tx.now) if row["direction"] == _CREDIT else None
+            expire_time = None
+            if row["direction"] == _CREDIT:
+                expire_time = (
+                    currency.expiry_at(data, tx.now)
+                    if (currency := await self._currency_of(group_id, row)) is not None
+                    else _expiry_of_credit(data, row["merchant_id"], tx.now)
+                )
             await _decide(tx, adjustment_id, _APPROVED, request.decision_note, expire_time)
             return pb.ApproveAdjustmentResponse()
 
@@ -125,6 +147,12 @@ class Adjustments:
             for row in rows:
                 await self._apply(row["adjustment_id"])
             after = (rows[-1]["decide_time"], rows[-1]["adjustment_id"])
+
+    async def _currency_of(self, group_id: UUID, row: RowMapping) -> Currency | None:
+        """None for the group's own points."""
+        if row["currency_id"] is None:
+            return None
+        return await self._currencies.get(group_id, ids.to_edge("cur", row["currency_id"]))
 
     async def _apply(self, adjustment_id: UUID) -> tuple[Any, Outcome]:
         """Let the ledger apply an approved adjustment, and keep its state. Again changes nothing."""
@@ -193,6 +221,7 @@ def to_message(row: Any, now: datetime) -> pb.Adjustment:
         decide_time=to_timestamp(row["decide_time"]),
         txn_id=ids.to_edge("txn", row["adjustment_id"]) if is_applied else "",
         points_expire_time=to_expiry(row["points_expire_time"]),
+        currency_id=optional_edge("cur", row["currency_id"]),
     )
 
 
@@ -281,10 +310,11 @@ def _item(row: Any) -> Item:
     origin = pb.Adjustment(
         adjustment_id=ids.to_edge("adj", row["adjustment_id"]),
         reason_code=row["reason_code"],
+        member_id=ids.to_edge("mbr", row["member_id"]) if row["wallet_id"] != row["member_id"] else "",
     ).SerializeToString(deterministic=True)
     return Item(
         kind=Kind.CREDIT if row["direction"] == _CREDIT else Kind.DEBIT,
-        wallet_id=row["member_id"],
+        wallet_id=row["wallet_id"],
         group_id=row["group_id"],
         txn_id=row["adjustment_id"],
         request_hash=content_hash(row["adjustment_id"].bytes),

@@ -26,6 +26,7 @@ from services.points.expiry import NEVER, ExpiryKind, ExpiryPolicy, ExpiryRoundi
 from services.points.funding import Funded, FunderKind, FunderShare, Funding
 from services.points.limits import AppliedLimit, Ceiling, SaleLimits, StoreBudget
 from services.points.offers import NO_OFFER, Combination, Offer
+from services.points.offset_terms import OffsetTerms
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FAR_SECONDS = 2**32
@@ -112,6 +113,8 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         excludes_tax=message.excludes_tax,
         governor=_governor_of(message.cost_governor) if message.HasField("cost_governor") else None,
         doors=door_rules_of(message, problems),
+        family_pool_members=message.family_pool_members,
+        offset_terms=tuple(_terms_of(terms, problems) for terms in message.offset_terms),
     )
     problems += rules.find_problems(rule_set)
     if problems:
@@ -221,24 +224,59 @@ def _funder_of(rule_id: str, share: points_pb2.FunderShare, problems: list[str])
     return FunderShare(FunderKind(share.kind), merchant_id, share.share_bps)
 
 
-def _ids_of(prefix: str, message: points_pb2.EarningRule, field: str, problems: list[str]) -> frozenset[UUID]:
+def _ids_of(
+    prefix: str, message: points_pb2.EarningRule | points_pb2.OffsetTerms, field: str, problems: list[str]
+) -> frozenset[UUID]:
     found = set()
     for text in getattr(message, field):
         try:
             found.add(ids.from_edge(prefix, text, field))
         except InvalidArgument:
-            problems.append(f"rule {message.rule_id}: {text!r} of {field} is not an id that starts with {prefix}_")
+            problems.append(f"{_name_of(message)}: {text!r} of {field} is not an id that starts with {prefix}_")
     return frozenset(found)
 
 
-def _offer_of(message: points_pb2.EarningRule, problems: list[str]) -> Offer:
+def _name_of(message: points_pb2.EarningRule | points_pb2.OffsetTerms) -> str:
+    if isinstance(message, points_pb2.OffsetTerms):
+        return f"offset terms {message.terms_id}"
+    return f"rule {message.rule_id}"
+
+
+def _dates_of(
+    message: points_pb2.EarningRule | points_pb2.OffsetTerms, problems: list[str]
+) -> tuple[date | None, date | None]:
     dates: list[date | None] = []
-    for field in ("start_date", "end_date"):
+    for stamp, field in ((message.start_date, "start_date"), (message.end_date, "end_date")):
         try:
-            dates.append(from_date(getattr(message, field)) if message.HasField(field) else None)
+            dates.append(from_date(stamp) if message.HasField(field) else None)
         except ValueError:
-            problems.append(f"rule {message.rule_id}: its {field} does not exist")
+            problems.append(f"{_name_of(message)}: its {field} does not exist")
             dates.append(None)
+    return dates[0], dates[1]
+
+
+def _terms_of(message: points_pb2.OffsetTerms, problems: list[str]) -> OffsetTerms:
+    start, end = _dates_of(message, problems)
+    return OffsetTerms(
+        terms_id=message.terms_id,
+        points=message.offset.offset_points,
+        minor=message.offset.offset_minor,
+        max_share_bps=message.offset.max_share_bps,
+        step_points=message.step_points,
+        min_points=message.min_points,
+        name=message.name,
+        name_zh=message.name_zh,
+        business_unit_ids=_ids_of("unt", message, "business_unit_ids", problems),
+        merchant_ids=_ids_of("mch", message, "merchant_ids", problems),
+        tier_codes=frozenset(message.tier_codes),
+        days=Days(start=start, end=end, recurrence=message.recurrence, kind=DayKind(message.day_kind)),
+        excluded_categories=frozenset(message.excluded_categories),
+        excluded_item_codes=frozenset(message.excluded_item_codes),
+    )
+
+
+def _offer_of(message: points_pb2.EarningRule, problems: list[str]) -> Offer:
+    dates = _dates_of(message, problems)
     days = Days(
         start=dates[0],
         end=dates[1],

@@ -7,6 +7,9 @@ _COUNTS: dict[str, str] = {
     "1 postings of every transaction sum to zero": """
         SELECT count(*) FROM (SELECT FROM posting{s} GROUP BY wallet_id, txn_id HAVING sum(points) <> 0) unbalanced""",
     "1 all postings sum to zero": "SELECT (coalesce(sum(points), 0) <> 0)::int FROM posting{s}",
+    "1 all postings of each currency sum to zero": """
+        SELECT count(*) FROM (SELECT FROM posting{s} p LEFT JOIN wallet{s} w ON w.wallet_id = p.wallet_id
+                              GROUP BY coalesce(w.currency_id, p.group_id) HAVING sum(p.points) <> 0) unbalanced""",
     "1 every posting has its transaction, every movement its postings": """
         SELECT (SELECT count(*) FROM posting{s} p
                 WHERE NOT EXISTS (SELECT FROM txn{s} t WHERE t.wallet_id = p.wallet_id AND t.txn_id = p.txn_id))
@@ -49,23 +52,37 @@ _COUNTS: dict[str, str] = {
         FULL JOIN (SELECT wallet_id, sum(points) AS points FROM hold_lot{s} GROUP BY wallet_id) l USING (wallet_id)
         WHERE coalesce(w.held_points, 0) <> coalesce(h.points, 0) OR coalesce(h.points, 0) <> coalesce(l.points, 0)""",
     "3 issuer slots + wallets + expired + transit = 0": """
-        SELECT ((SELECT coalesce(sum(debt_points - outstanding_points - expired_points), 0) FROM issuer_slot{s})
-              + (SELECT coalesce(sum(available_points + held_points + pending_points - debt_points), 0) FROM wallet{s})
-              + (SELECT coalesce(sum(points), 0) FROM posting{s} WHERE account IN ('expired', 'transit')) <> 0)::int""",
-    "3 each issuer's slots = its lots, its debts, its postings": """
         SELECT count(*) FROM (
-            SELECT merchant_id, sum(outstanding_points) AS outstanding_points, sum(debt_points) AS debt_points,
-                   sum(expired_points) AS expired_points, sum(written_off_points) AS written_off_points
-            FROM issuer_slot{s} GROUP BY merchant_id) s
-        FULL JOIN (SELECT merchant_id, sum(left_points) AS points FROM lot{s} GROUP BY merchant_id) l
-          USING (merchant_id)
-        FULL JOIN (SELECT merchant_id, sum(left_points) AS points FROM debt{s} GROUP BY merchant_id) d
-          USING (merchant_id)
-        FULL JOIN (SELECT merchant_id, coalesce(sum(points) FILTER (WHERE account = 'issuer'), 0) AS issuer_points,
+            SELECT currency_id, sum(points) AS points FROM (
+                SELECT currency_id, debt_points - outstanding_points - expired_points AS points FROM issuer_slot{s}
+                UNION ALL
+                SELECT coalesce(currency_id, group_id), available_points + held_points + pending_points - debt_points
+                FROM wallet{s}
+                UNION ALL
+                SELECT coalesce(w.currency_id, p.group_id), p.points
+                FROM posting{s} p LEFT JOIN wallet{s} w ON w.wallet_id = p.wallet_id
+                WHERE p.account IN ('expired', 'transit')) all_parts
+            GROUP BY currency_id) each WHERE points <> 0""",
+    "3 each issuer's slots = its lots, its debts, its postings": """
+        WITH own AS (SELECT wallet_id, coalesce(currency_id, group_id) AS currency_id FROM wallet{s})
+        SELECT count(*) FROM (
+            SELECT merchant_id, currency_id, sum(outstanding_points) AS outstanding_points,
+                   sum(debt_points) AS debt_points, sum(expired_points) AS expired_points,
+                   sum(written_off_points) AS written_off_points
+            FROM issuer_slot{s} GROUP BY merchant_id, currency_id) s
+        FULL JOIN (SELECT merchant_id, currency_id, sum(left_points) AS points
+                   FROM lot{s} LEFT JOIN own USING (wallet_id) GROUP BY merchant_id, currency_id) l
+          USING (merchant_id, currency_id)
+        FULL JOIN (SELECT merchant_id, currency_id, sum(left_points) AS points
+                   FROM debt{s} LEFT JOIN own USING (wallet_id) GROUP BY merchant_id, currency_id) d
+          USING (merchant_id, currency_id)
+        FULL JOIN (SELECT merchant_id, currency_id,
+                          coalesce(sum(points) FILTER (WHERE account IN ('issuer', 'converted')), 0) AS issuer_points,
                           -coalesce(sum(points) FILTER (WHERE account = 'written_off'), 0) AS written_off_points,
                           coalesce(sum(points) FILTER (WHERE account = 'expired'), 0) AS expired_points,
                           coalesce(sum(points) FILTER (WHERE account = 'transit'), 0) AS transit_points
-                   FROM posting{s} WHERE merchant_id IS NOT NULL GROUP BY merchant_id) p USING (merchant_id)
+                   FROM posting{s} LEFT JOIN own USING (wallet_id)
+                   WHERE merchant_id IS NOT NULL GROUP BY merchant_id, currency_id) p USING (merchant_id, currency_id)
         WHERE coalesce(s.outstanding_points, 0) <> coalesce(l.points, 0) + coalesce(p.transit_points, 0)
            OR coalesce(s.debt_points, 0) <> coalesce(d.points, 0)
            OR coalesce(s.expired_points, 0) <> coalesce(p.expired_points, 0)
@@ -73,10 +90,56 @@ _COUNTS: dict[str, str] = {
            OR coalesce(s.debt_points - s.outstanding_points - s.expired_points, 0)
                 <> coalesce(p.issuer_points - p.written_off_points, 0)""",
     "3 issued - clawed back - redeemed - expired = outstanding - debt": """
-        SELECT (coalesce(sum(issued_points - clawed_back_points - redeemed_points - expired_points
-                             - outstanding_points + debt_points), 0) <> 0)::int FROM issuer_slot{s}""",
+        SELECT count(*) FROM (SELECT FROM issuer_slot{s} GROUP BY currency_id
+                              HAVING sum(issued_points - clawed_back_points - redeemed_points - expired_points
+                                         - outstanding_points + debt_points) <> 0) unbalanced""",
     "3 redeemed = accepted": """
-        SELECT (coalesce(sum(redeemed_points - accepted_points), 0) <> 0)::int FROM issuer_slot{s}""",
+        SELECT count(*) FROM (SELECT FROM issuer_slot{s} GROUP BY currency_id
+                              HAVING sum(redeemed_points - accepted_points) <> 0) unbalanced""",
+    "3 converted = what was taken, and what of it arrived": """
+        SELECT (SELECT count(*) FROM conversion{s} c
+                LEFT JOIN txn{s} t ON t.wallet_id = c.wallet_id AND t.txn_id = c.txn_id AND t.kind = 21
+                LEFT JOIN txn{s} i ON i.wallet_id = c.to_wallet_id AND i.ref_id = c.txn_id AND i.kind = 20
+                WHERE t.points IS DISTINCT FROM -c.points OR (c.has_arrived AND i.txn_id IS NULL)
+                   OR i.points <> c.to_points)
+             + (SELECT count(*) FROM txn{s} t
+                LEFT JOIN conversion{s} c ON c.wallet_id = t.wallet_id AND c.txn_id = t.txn_id
+                WHERE t.kind = 21 AND c.txn_id IS NULL)
+             + (SELECT count(*) FROM (SELECT ref_id FROM txn{s} WHERE kind = 20 AND ref_id IS NOT NULL
+                                      GROUP BY ref_id HAVING count(*) > 1) twice)
+             + (SELECT count(*) FROM txn{s} i WHERE i.kind = 20 AND i.ref_id IS NOT NULL
+                  AND NOT EXISTS (SELECT FROM conversion{s} c
+                                  WHERE c.txn_id = i.ref_id AND c.to_wallet_id = i.wallet_id))
+             + (SELECT count(*) FROM (SELECT wallet_id, txn_id, sum(points) AS points FROM posting{s}
+                                      WHERE account = 'converted' GROUP BY wallet_id, txn_id) p
+                FULL JOIN (SELECT wallet_id, txn_id, points FROM txn{s}
+                           WHERE kind = 21 OR (kind = 20 AND ref_id IS NOT NULL)) t USING (wallet_id, txn_id)
+                WHERE p.points IS DISTINCT FROM -t.points)""",
+    "4 other currencies are never owed": """
+        SELECT (SELECT count(*) FROM wallet{s} WHERE owner_id IS NOT NULL AND debt_points <> 0)
+             + (SELECT count(*) FROM wallet{s} WHERE currency_id IS NOT NULL AND owner_id IS NULL)""",
+    "4 what members spent of a pool = its redemptions and holds": """
+        SELECT count(*) FROM (
+            SELECT t.wallet_id, t.spend_id AS txn_id, sum(t.net_points) AS points FROM (
+                SELECT t.wallet_id, CASE t.kind WHEN 3 THEN t.txn_id ELSE t.ref_id END AS spend_id,
+                       -t.points AS net_points
+                FROM txn{s} t JOIN wallet{s} w ON w.wallet_id = t.wallet_id AND w.owner_id IS NOT NULL
+                  AND w.currency_id IS NULL
+                WHERE t.kind IN (3, 7)
+                UNION ALL
+                SELECT t.wallet_id, CASE o.kind WHEN 3 THEN o.txn_id ELSE o.ref_id END, -t.points
+                FROM txn{s} t JOIN wallet{s} w ON w.wallet_id = t.wallet_id AND w.owner_id IS NOT NULL
+                  AND w.currency_id IS NULL
+                JOIN txn{s} o ON o.wallet_id = t.wallet_id AND o.txn_id = t.ref_id
+                WHERE t.kind = 4
+                UNION ALL
+                SELECT h.wallet_id, h.hold_id, h.points
+                FROM hold{s} h JOIN wallet{s} w ON w.wallet_id = h.wallet_id AND w.owner_id IS NOT NULL
+                  AND w.currency_id IS NULL
+                WHERE h.state = 1) t
+            GROUP BY 1, 2) spent
+        FULL JOIN pool_spend{s} s USING (wallet_id, txn_id)
+        WHERE coalesce(spent.points, 0) IS DISTINCT FROM coalesce(s.points, 0)""",
     "3 in transit = what was taken and has not arrived": """
         SELECT ((SELECT coalesce(sum(points), 0) FROM posting{s} WHERE account = 'transit')
                 <> (SELECT coalesce(sum(o.points), 0) FROM transfer{s} o
@@ -153,7 +216,7 @@ _COUNTS: dict[str, str] = {
                 LEFT JOIN (SELECT lane, max(n) AS n FROM ledger_outbox{s} GROUP BY lane) o USING (lane)
                 WHERE l.n <> coalesce(o.n, 0))""",
     "5 an adjustment moved points once, when and only when it is applied": """
-        SELECT (SELECT count(*) FROM adjustment a LEFT JOIN txn{s} t ON t.wallet_id = a.member_id
+        SELECT (SELECT count(*) FROM adjustment a LEFT JOIN txn{s} t ON t.wallet_id = a.wallet_id
                   AND t.txn_id = a.adjustment_id
                 WHERE CASE a.state
                       WHEN 3 THEN t.points IS DISTINCT FROM CASE a.direction WHEN 1 THEN a.points ELSE -a.points END
@@ -161,7 +224,7 @@ _COUNTS: dict[str, str] = {
                       WHEN 2 THEN false
                       ELSE t.txn_id IS NOT NULL END)
              + (SELECT count(*) FROM txn{s} t LEFT JOIN adjustment a ON a.adjustment_id = t.txn_id
-                WHERE t.kind IN (10, 11) AND (a.member_id IS DISTINCT FROM t.wallet_id
+                WHERE t.kind IN (10, 11) AND (a.wallet_id IS DISTINCT FROM t.wallet_id
                                               OR t.kind <> 9 + a.direction OR a.state NOT IN (2, 3, 5)))""",
     "5 a rejected sale gave all of its points back": """
         SELECT count(*) FROM sale_case c

@@ -70,6 +70,9 @@ class Kind(enum.IntEnum):
     TRANSFER_IN = 13
     RENEW = 14
     UNLOCK = 16
+    FUND = 20
+    CONVERT_OUT = 21
+    REFUND_FUNDING = 22
 
 
 class Status(enum.IntEnum):
@@ -90,6 +93,9 @@ class Status(enum.IntEnum):
     NOTHING = 13
     SALE_UNKNOWN = 14
     TRANSFER_LIMIT = 15
+    BALANCE_LIMIT = 25
+    CONVERSION_LIMIT = 26
+    POOL_LIMIT = 27
 
 
 _STATUSES = {int(status): status for status in Status}

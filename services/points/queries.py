@@ -108,7 +108,7 @@ STATEMENT = text(
               t.record_time, t.merchant_id, t.store_id, t.ref_id, t.reference, t.expire_time, t.unlock_time,
               t.unmoved_points,
               CASE WHEN t.kind = 1 THEN t.explanation END AS explanation,
-              CASE WHEN t.kind IN (3, 7, 10, 11, 12, 13) THEN t.detail END AS detail
+              CASE WHEN t.kind IN (3, 7, 10, 11, 12, 13, 20, 21, 22) THEN t.detail END AS detail
        FROM txn t WHERE t.wallet_id = :wallet_id AND t.version < :before_version
          AND (t.points <> 0 OR t.pending_points <> 0 OR t.unmoved_points IS NOT NULL)
        ORDER BY t.version DESC LIMIT :limit"""
@@ -154,8 +154,8 @@ async def list_statement(tx: Tx, wallet_id: UUID, *, before_version: int, limit:
     return (await tx.execute(STATEMENT, values)).mappings().all()
 
 
-async def list_totals(tx: Tx) -> Sequence[RowMapping]:
-    """Sums of each merchant of the group that issued or took points, with its business unit."""
+async def list_totals(tx: Tx, currency_id: UUID) -> Sequence[RowMapping]:
+    """Sums of each merchant of the group that issued or took points of a currency, with its business unit."""
     result = await tx.execute(
         text(
             """SELECT s.merchant_id, m.business_unit_id, sum(s.issued_points)::bigint AS issued_points,
@@ -167,9 +167,10 @@ async def list_totals(tx: Tx) -> Sequence[RowMapping]:
                       sum(s.sale_count)::bigint AS sale_count, sum(s.sales_minor)::bigint AS sales_minor,
                       coalesce(sum(s.written_off_points), 0)::bigint AS written_off_points
                FROM issuer_slot s LEFT JOIN merchant m ON m.merchant_id = s.merchant_id
-               WHERE s.group_id = :group_id GROUP BY s.merchant_id, m.business_unit_id ORDER BY s.merchant_id"""
+               WHERE s.group_id = :group_id AND s.currency_id = :currency_id
+               GROUP BY s.merchant_id, m.business_unit_id ORDER BY s.merchant_id"""
         ),
-        {"group_id": tx.group_id},
+        {"group_id": tx.group_id, "currency_id": currency_id},
     )
     return result.mappings().all()
 

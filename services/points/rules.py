@@ -29,7 +29,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from chassis.units import BPS, share_floor
+from chassis.units import BPS
 from services.points.costs import CostGovernor
 from services.points.door_rules import DoorRules
 from services.points.expiry import ExpiryPolicy, expire_time, expiry_of, most_pending_days, rolling
@@ -45,6 +45,7 @@ from services.points.offers import (
     find_offer_problems,
     match_offers,
 )
+from services.points.offset_terms import OffsetTerms, find_terms_problems
 from services.points.shares import largest_remainder as largest_remainder
 
 BASE_RATE_BPS = BPS
@@ -136,6 +137,8 @@ class RuleSet:
     excludes_tax: bool = False
     governor: CostGovernor | None = None
     doors: DoorRules | None = None
+    family_pool_members: int = 0
+    offset_terms: tuple[OffsetTerms, ...] = ()
     # Derived: made once, looked up for every line.
     excludes_more: bool = field(init=False)  # than categories
     has_conditions: bool = field(init=False)
@@ -229,7 +232,8 @@ def find_problems(rule_set: RuleSet) -> list[str]:
             problems.append("a cost governor needs an offset: without one points cost nothing")
         if rule_set.governor.throttle_bps < rule_set.governor.warn_bps:
             problems.append("the cost governor would throttle before it warns")
-    return problems + find_offer_problems(rule_set.offers, rule_set.effective_date)
+    problems += find_offer_problems(rule_set.offers, rule_set.effective_date)
+    return problems + find_terms_problems(rule_set.offset_terms)
 
 
 class Applied(NamedTuple):
@@ -487,10 +491,3 @@ def tier_on(history: Sequence[tuple[date, Tier]], business_date: date) -> Tier:
             break
         held = tier
     return held
-
-
-def offset_quote(offset: Offset, *, total_minor: int, available_points: int) -> tuple[int, int]:
-    """The most points that may pay of an order of `total_minor`, a multiple of the step, and what they are worth."""
-    steps = min(share_floor(total_minor, offset.max_share_bps) // offset.minor, available_points // offset.points)
-    steps = max(steps, 0)
-    return steps * offset.points, steps * offset.minor

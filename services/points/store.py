@@ -15,7 +15,6 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -29,7 +28,6 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis import ids
 from chassis.db import Tx
@@ -60,7 +58,7 @@ lane = Table(
 wallet = Table(
     "wallet",
     metadata,
-    Column("wallet_id", Uuid, primary_key=True),  # the member's id
+    Column("wallet_id", Uuid, primary_key=True),  # the member's id, a pool's, or made of member and currency
     Column("group_id", Uuid, nullable=False),
     Column("lane", Integer, nullable=False),
     _points("available_points"),
@@ -76,6 +74,8 @@ wallet = Table(
     Column("first_expire_time", _Time),  # no unlocked lot with points left expires before it
     Column("create_time", _Time, nullable=False),
     Column("idle_since", Date),  # in UTC: of the last spending, before the first one of joining
+    Column("currency_id", Uuid),  # never changes; none: the group's own points
+    Column("owner_id", Uuid),  # the member, where the wallet has an id of its own
     CheckConstraint(
         "available_points >= 0 AND held_points >= 0 AND pending_points >= 0 AND debt_points >= 0",
         name="wallet_not_negative",
@@ -133,7 +133,7 @@ posting = Table(
     Column("txn_id", Uuid, primary_key=True),
     Column("leg", SmallInteger, primary_key=True, autoincrement=False),
     Column("group_id", Uuid, nullable=False),
-    Column("account", Text, nullable=False),  # member, issuer, expired, debt, transit, written_off
+    Column("account", Text, nullable=False),  # member, issuer, expired, debt, transit, converted, written_off
     Column("merchant_id", Uuid),  # the issuer; none for the member's leg
     _points("points"),
 )
@@ -204,22 +204,6 @@ sale_refund = Table(
     Column("returned_lines", LargeBinary, nullable=False),  # RefundSaleRequest: what came back of each line in all
 )
 
-# Points given to another member, from the moment they are taken. `lots` are those that arrive, or have arrived.
-transfer = Table(
-    "transfer",
-    metadata,
-    Column("wallet_id", Uuid, primary_key=True),
-    Column("txn_id", Uuid, primary_key=True),
-    Column("group_id", Uuid, nullable=False),
-    Column("to_wallet_id", Uuid, nullable=False),
-    _points("points"),
-    Column("record_time", _Time, nullable=False),
-    Column("has_arrived", Boolean, nullable=False),
-    Column("lots", JSONB, nullable=False),
-    Index("transfer_by_time", "wallet_id", "record_time"),
-    Index("transfer_under_way", "wallet_id", "txn_id", postgresql_where=text("NOT has_arrived")),
-)
-
 # Points reserved for an order. state: 1 held, 2 captured, 3 released. One of 0 points was released before it came.
 hold = Table(
     "hold",
@@ -272,6 +256,7 @@ issuer_slot = Table(
     Column("sale_count", BigInteger, nullable=False),
     Column("sales_minor", BigInteger, nullable=False),
     Column("written_off_points", BigInteger),  # of returned goods, neither taken nor owed; none is 0
+    Column("currency_id", Uuid, primary_key=True),  # the group's id for its own points
 )
 
 # Events in the order of their lane: n is the number of the row's last event (a sale with points has two).
@@ -296,6 +281,8 @@ ledger_outbox = Table(
     Column("lot_points", ARRAY(BigInteger)),
     Column("payload", LargeBinary),  # sale: SaleRecorded; refund: SaleRefunded; spending: Spending
     Column("unmoved_points", BigInteger),  # as of txn
+    Column("currency_id", Uuid),  # as in wallet, and so the next
+    Column("owner_id", Uuid),
 )
 
 # ---- adjustments by hand
@@ -307,6 +294,8 @@ adjustment = Table(
     Column("adjustment_id", Uuid, primary_key=True),
     Column("group_id", Uuid, nullable=False),
     Column("member_id", Uuid, nullable=False),
+    Column("wallet_id", Uuid, nullable=False),
+    Column("currency_id", Uuid),  # as in wallet
     Column("direction", SmallInteger, nullable=False),
     Column("state", SmallInteger, nullable=False),
     _points("points"),
@@ -567,9 +556,10 @@ async def save_members(tx: Tx, members: Sequence[KnownMember], lane_count: int) 
         text(
             """INSERT INTO wallet (wallet_id, group_id, lane, available_points, held_points, pending_points,
                                    debt_points, earned_points, clawed_back_points, spent_points, expired_points,
-                                   transferred_points, version, first_expire_time, create_time, idle_since)
+                                   transferred_points, version, first_expire_time, create_time, idle_since, currency_id,
+                                   owner_id)
                SELECT m.member_id, m.group_id, m.lane, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, CAST(:now AS timestamptz),
-                      (CAST(:now AS timestamptz) AT TIME ZONE 'UTC')::date
+                      (CAST(:now AS timestamptz) AT TIME ZONE 'UTC')::date, NULL, NULL
                FROM unnest(CAST(:member_ids AS uuid[]), CAST(:group_ids AS uuid[]), CAST(:lanes AS integer[]))
                     AS m (member_id, group_id, lane)
                ORDER BY m.member_id ON CONFLICT (wallet_id) DO NOTHING"""

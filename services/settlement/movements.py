@@ -76,7 +76,25 @@ def _credit(event: points_events.PointsCredited, occur_time: datetime) -> list[M
     ]
 
 
-def _debit(event: points_events.PointsDebited, occur_time: datetime) -> list[Movement]:
+def _converted_in(event: points_events.PointsConvertedIn, occur_time: datetime) -> list[Movement]:
+    # Points that were another currency are issued now, by each issuer of what they were.
+    return [
+        Issue(
+            merchant_id=issuer,
+            source_id=event.txn_id,
+            occur_time=occur_time,
+            points=points,
+            sale_id=None,
+            lot_id=lot_id,
+            lot_points=points,
+        )
+        for lot_id, issuer, points in _lots(event.lots)
+    ]
+
+
+def _debit(
+    event: points_events.PointsDebited | points_events.PointsConvertedOut, occur_time: datetime
+) -> list[Movement]:
     return [
         Debit(
             merchant_id=issuer,
@@ -184,6 +202,8 @@ _READERS: dict[str, Callable[[Any, datetime], list[Movement]]] = {
     points_events.PointsExpired.DESCRIPTOR.full_name: _expire,
     points_events.PointsCredited.DESCRIPTOR.full_name: _credit,
     points_events.PointsDebited.DESCRIPTOR.full_name: _debit,
+    points_events.PointsConvertedOut.DESCRIPTOR.full_name: _debit,
+    points_events.PointsConvertedIn.DESCRIPTOR.full_name: _converted_in,
     mall_events.CouponWrittenOff.DESCRIPTOR.full_name: _coupon,
     mall_events.CouponWriteOffReversed.DESCRIPTOR.full_name: _coupon,
     parking_events.StayEnded.DESCRIPTOR.full_name: _stay,
@@ -198,6 +218,8 @@ FACTS: dict[str, list[type[Message]]] = {
         points_events.PointsExpired,
         points_events.PointsCredited,
         points_events.PointsDebited,
+        points_events.PointsConvertedOut,
+        points_events.PointsConvertedIn,
     ],
     "mall": [mall_events.CouponWrittenOff, mall_events.CouponWriteOffReversed],
     "parking": [parking_events.StayEnded],

@@ -70,38 +70,39 @@ BEGIN
     FROM unnest(p_takes) t
     UNION ALL
     SELECT p_item.wallet_id, p_item.txn_id, (row_number() OVER (ORDER BY t.merchant_id))::smallint, p_item.group_id,
-           CASE p_flow WHEN 'expired' THEN 'expired' WHEN 'transit' THEN 'transit' ELSE 'issuer' END, t.merchant_id, p_sign * sum(t.points)
+           CASE WHEN p_flow IN ('expired', 'transit', 'converted') THEN p_flow ELSE 'issuer' END, t.merchant_id,
+           p_sign * sum(t.points)
     FROM unnest(p_takes) t GROUP BY t.merchant_id;
   IF p_flow = 'transit' THEN
     RETURN;  -- still outstanding: on the way to another member
   END IF;
   INSERT INTO issuer_slot{s} AS slot (lane, merchant_id, group_id, issued_points, clawed_back_points, redeemed_points,
                                    expired_points, outstanding_points, debt_points, accepted_points, sale_count,
-                                   sales_minor)
+                                   sales_minor, currency_id)
     SELECT p_lane, t.merchant_id, p_item.group_id, 0,
-           CASE WHEN p_flow = 'debited' THEN p_sign * sum(t.points) ELSE 0 END,
+           CASE WHEN p_flow IN ('debited', 'converted') THEN p_sign * sum(t.points) ELSE 0 END,
            CASE WHEN p_flow = 'redeemed' THEN p_sign * sum(t.points) ELSE 0 END,
            CASE WHEN p_flow = 'expired' THEN p_sign * sum(t.points) ELSE 0 END,
-           -p_sign * sum(t.points), 0, 0, 0, 0
+           -p_sign * sum(t.points), 0, 0, 0, 0, p_item.currency_id
     FROM unnest(p_takes) t GROUP BY t.merchant_id
-    ON CONFLICT (lane, merchant_id) DO UPDATE
+    ON CONFLICT (lane, merchant_id, currency_id) DO UPDATE
       SET clawed_back_points = slot.clawed_back_points + excluded.clawed_back_points,
           redeemed_points = slot.redeemed_points + excluded.redeemed_points,
           expired_points = slot.expired_points + excluded.expired_points,
           outstanding_points = slot.outstanding_points + excluded.outstanding_points;
 END $$;
 
--- Add to one merchant's slot of this lane.
+-- Add to one merchant's slot of this lane and currency; the group's own points have the group's id as their currency.
 CREATE OR REPLACE FUNCTION ledger_slot{s}(
   p_lane integer, p_merchant uuid, p_group uuid, p_issued bigint, p_clawed bigint, p_outstanding bigint, p_debt bigint,
-  p_accepted bigint, p_sales integer, p_sales_minor bigint)
+  p_accepted bigint, p_sales integer, p_sales_minor bigint, p_currency uuid)
 RETURNS void LANGUAGE sql AS $$
   INSERT INTO issuer_slot{s} AS slot (lane, merchant_id, group_id, issued_points, clawed_back_points, redeemed_points,
                                    expired_points, outstanding_points, debt_points, accepted_points, sale_count,
-                                   sales_minor)
+                                   sales_minor, currency_id)
     VALUES (p_lane, p_merchant, p_group, p_issued, p_clawed, 0, 0, p_outstanding, p_debt, p_accepted, p_sales,
-            p_sales_minor)
-    ON CONFLICT (lane, merchant_id) DO UPDATE
+            p_sales_minor, p_currency)
+    ON CONFLICT (lane, merchant_id, currency_id) DO UPDATE
       SET issued_points = slot.issued_points + excluded.issued_points,
           clawed_back_points = slot.clawed_back_points + excluded.clawed_back_points,
           outstanding_points = slot.outstanding_points + excluded.outstanding_points,
@@ -129,9 +130,10 @@ BEGIN
   n := n + CASE WHEN p_item.kind <= 2 AND (p_points <> 0 OR p_item.unmoved_points IS NOT NULL) THEN 2 ELSE 1 END;
   INSERT INTO ledger_outbox{s} (lane, n, wallet_id, group_id, txn_id, ref_id, kind, points, debt_points, merchant_id,
                                 occur_time, expire_time, unlock_time, lot_ids, lot_merchant_ids, lot_points, payload,
-                                unmoved_points)
+                                unmoved_points, currency_id, owner_id)
     SELECT p_lane, n, p_item.wallet_id, p_item.group_id, p_item.txn_id, p_item.ref_id, p_item.kind, p_points, p_debt,
            p_item.merchant_id, p_item.occur_time, p_item.expire_time, p_item.unlock_time, array_agg(t.lot_id),
-           array_agg(t.merchant_id), array_agg(t.points), p_item.payload, p_item.unmoved_points
+           array_agg(t.merchant_id), array_agg(t.points), p_item.payload, p_item.unmoved_points,
+           p_wallet.currency_id, p_wallet.owner_id
     FROM unnest(p_takes) t;
 END $$;

@@ -23,7 +23,7 @@ BEGIN
     INSERT INTO posting{s} (wallet_id, txn_id, leg, group_id, account, merchant_id, points)
       VALUES (p_item.wallet_id, p_item.txn_id, v_leg, p_item.group_id, 'debt', v_debt.merchant_id, v_take),
              (p_item.wallet_id, p_item.txn_id, v_leg + 1, p_item.group_id, 'issuer', v_debt.merchant_id, -v_take);
-    PERFORM ledger_slot{s}(p_lane, v_debt.merchant_id, p_item.group_id, 0, 0, 0, -v_take, 0, 0, 0);
+    PERFORM ledger_slot{s}(p_lane, v_debt.merchant_id, p_item.group_id, 0, 0, 0, -v_take, 0, 0, 0, p_item.currency_id);
     v_leg := v_leg + 2;
     v_left := v_left - v_take;
     v_repaid := v_repaid + v_take;
@@ -39,7 +39,7 @@ BEGIN
               0, p_item.unlock_time);
   END IF;
   PERFORM ledger_slot{s}(p_lane, p_item.merchant_id, p_item.group_id, p_item.points, 0, v_left, 0, 0,
-                         CASE WHEN p_item.kind = 1 THEN 1 ELSE 0 END, p_item.amount_minor);
+                         CASE WHEN p_item.kind = 1 THEN 1 ELSE 0 END, p_item.amount_minor, p_item.currency_id);
   UPDATE wallet{s} w
     SET available_points = w.available_points + v_left - v_pending, pending_points = w.pending_points + v_pending,
         debt_points = w.debt_points - v_repaid, earned_points = w.earned_points + p_item.points, version = w.version + 1,
@@ -100,7 +100,7 @@ BEGIN
       VALUES (p_item.wallet_id, p_item.txn_id, 10001, p_item.group_id, 'debt', p_item.merchant_id, -v_debt),
              (p_item.wallet_id, p_item.txn_id, 10002, p_item.group_id, 'issuer', p_item.merchant_id, v_debt);
   END IF;
-  PERFORM ledger_slot{s}(p_lane, p_item.merchant_id, p_item.group_id, 0, p_item.points, 0, v_debt, 0, 0, 0);
+  PERFORM ledger_slot{s}(p_lane, p_item.merchant_id, p_item.group_id, 0, p_item.points, 0, v_debt, 0, 0, 0, p_item.currency_id);
   IF v_written_off > 0 THEN
     p_item.unmoved_points := v_written_off;
     INSERT INTO posting{s} (wallet_id, txn_id, leg, group_id, account, merchant_id, points)
@@ -108,9 +108,9 @@ BEGIN
              (p_item.wallet_id, p_item.txn_id, 10004, p_item.group_id, 'issuer', p_item.merchant_id, v_written_off);
     INSERT INTO issuer_slot{s} AS slot (lane, merchant_id, group_id, issued_points, clawed_back_points, redeemed_points,
                                      expired_points, outstanding_points, debt_points, accepted_points, sale_count,
-                                     sales_minor, written_off_points)
-      VALUES (p_lane, p_item.merchant_id, p_item.group_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, v_written_off)
-      ON CONFLICT (lane, merchant_id) DO UPDATE
+                                     sales_minor, written_off_points, currency_id)
+      VALUES (p_lane, p_item.merchant_id, p_item.group_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, v_written_off, p_item.currency_id)
+      ON CONFLICT (lane, merchant_id, currency_id) DO UPDATE
         SET written_off_points = coalesce(slot.written_off_points, 0) + excluded.written_off_points;
   END IF;
   UPDATE wallet{s} w

@@ -33,6 +33,7 @@ class ModelWallet:
     hold_points: dict[UUID, int] = field(default_factory=dict)
     refused: dict[UUID, int] = field(default_factory=dict)  # holds released before they came, and the balance then
     refund_counts: dict[UUID, int] = field(default_factory=dict)
+    funded: list[UUID] = field(default_factory=list)  # top-ups
 
     @property
     def available(self) -> int:
@@ -68,6 +69,32 @@ class ModelWallet:
         if points > repaid:
             self.lots.append(ModelLot(txn, expire_time, points - repaid, unlock_time=unlock_time))
         return Status.APPLIED, points, repaid, self.available
+
+    def fund(self, txn: UUID, points: int, expire_time: datetime, limit: int) -> Answer:
+        """A top-up: it repays nothing, and the wallet may hold no more than `limit` (0: any amount)."""
+        there = self.available + self.held + self.pending
+        if limit and there + points > limit:
+            return Status.BALANCE_LIMIT, max(limit - there, 0), 0, self.available
+        self.lots.append(ModelLot(txn, expire_time, points))
+        self.funded.append(txn)
+        return Status.APPLIED, points, 0, self.available
+
+    def refund_funding(self, lot_id: UUID, points: int) -> Answer:
+        free = sum(lot.left - lot.held for lot in self.lots if lot.lot_id == lot_id)
+        points = points or free
+        if not free or points > free:
+            return Status.INSUFFICIENT, 0, 0, free
+        next(lot for lot in self.lots if lot.lot_id == lot_id).left -= points
+        return Status.APPLIED, points, 0, self.available
+
+    def convert_out(self, points: int, now: datetime) -> Answer:
+        """As spending, but what is owed has to stay."""
+        there = sum(part for _, part in self.choose(points + self.debt, now))
+        if there < points + self.debt:
+            return Status.INSUFFICIENT, 0, 0, max(there - self.debt, 0)
+        for lot, part in self.choose(points, now):
+            lot.left -= part
+        return Status.APPLIED, points, 0, self.available
 
     def claw_back(
         self, sale: UUID, points: int, now: datetime, *, seen_refunds: int, debt_limit: int | None = None

@@ -44,6 +44,10 @@ COLD_TABLES = {
         "cost_position",
         "unit_cost",
         "cost_action",
+        "currency",
+        "conversion_rate",
+        "family_pool",
+        "pool_member",
     ),
     *("alembic_version", "alembic_version_chassis", "request_log", "outbox", "relay_lane", "event_pack", "watermark"),
     *("parked_event", "job_state", "business_clock"),
@@ -178,7 +182,7 @@ def test_lane_tables_are_named_by_lane() -> None:
         for match in re.finditer(r"\b(?:FROM|UPDATE)\s+lane\{s\} l\b", text):
             assert re.search(r"\bl\.lane = p_lane\b", _rest_of_clause(text, match.end())), name
         for match in re.finditer(r"INTO issuer_slot\{s\}", text):
-            assert "ON CONFLICT (lane, merchant_id)" in text[match.end() : match.end() + 1200], name
+            assert "ON CONFLICT (lane, merchant_id, currency_id)" in text[match.end() : match.end() + 1200], name
         assert not re.search(r"(?:FROM|JOIN|UPDATE) issuer_slot", text), name
     assert LANE_TABLES == ("lane", "issuer_slot")
 

@@ -72,6 +72,31 @@ DAMAGE = [
         " debt_points, merchant_id, occur_time FROM ledger_outbox{s} WHERE kind = 3",
         {"6 each transaction is in the outbox once, lanes have no gap"},
     ),
+    # A wallet's points are taken for another currency's.
+    (
+        "UPDATE wallet{s} SET currency_id = {shop}, owner_id = {shop}",
+        {
+            "3 issuer slots + wallets + expired + transit = 0",
+            "3 each issuer's slots = its lots, its debts, its postings",
+        },
+    ),
+    (
+        "UPDATE issuer_slot{s} SET currency_id = {shop}",
+        {"3 each issuer's slots = its lots, its debts, its postings"},
+    ),
+    # What was converted never left.
+    (
+        "INSERT INTO conversion{s} SELECT wallet_id, {shop}, group_id, wallet_id, {shop}, 5, 5, now(), now(), true,"
+        " '[]' FROM wallet{s} LIMIT 1",
+        {"3 converted = what was taken, and what of it arrived"},
+    ),
+    # A member's use of a pool is counted that was none.
+    (
+        "INSERT INTO pool_spend{s} SELECT wallet_id, {shop}, group_id, {shop}, 5, now() FROM wallet{s} LIMIT 1",
+        {"4 what members spent of a pool = its redemptions and holds"},
+    ),
+    # Stored value is owed.
+    ("UPDATE wallet{s} SET owner_id = {shop}, debt_points = 1", {"4 other currencies are never owed"}),
 ]
 
 

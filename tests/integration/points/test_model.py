@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -25,7 +26,7 @@ from tests.integration.points.model import Answer, ModelWallet
 SEQUENCES = int(os.environ.get("HUITONG_TEST_SEQUENCES", "150"))
 EXPIRIES = [NOW + timedelta(days=days) for days in (30, 60, 90)]
 RENEWED = [*EXPIRIES[1:], NOW + timedelta(days=120)]
-# Transfers take two wallets: they have histories of their own in test_transfers.
+# Transfers take two wallets: they have histories of their own in test_transfers. Conversions are still on their way.
 PLAYED = [kind for kind in Kind if kind not in (Kind.TRANSFER_OUT, Kind.TRANSFER_IN)]
 KINDS = [*PLAYED, *[Kind.EARN] * 3, Kind.REDEEM, Kind.CLAW_BACK, Kind.HOLD, Kind.CAPTURE, Kind.EXPIRE]
 CLOCK = "(SELECT business_time FROM business_clock WHERE id = 1)"
@@ -65,6 +66,7 @@ class Player:
         self.now = NOW
         self.sent: list[tuple[Item, Answer]] = []
         self.number = 0
+        self.expiries: dict[UUID, datetime] = {}  # of top-ups
 
     def move(self, kind: Kind, wallet: UUID, points: int = 0, **changes: Any) -> Item:
         """Its id is the same whenever this history is played: lots are taken in the order of their ids."""
@@ -108,6 +110,29 @@ class Player:
             shop = self.draw(st.integers(0, 3))
             item = self.move(kind, wallet, points, shop=shop, expire_time=expire_time, amount_minor=0)
             return item, model.credit(item.txn_id, points, expire_time)
+        if kind is Kind.FUND:
+            limit, expire_time = self.draw(st.sampled_from([0, 60])), now + timedelta(days=100)
+            item = self.move(kind, wallet, points, expire_time=expire_time, expected=limit, detail=b"")
+            lot = {"lot_id": str(item.txn_id), "merchant_id": str(item.merchant_id), "points": points}
+            item.explanation = json.dumps([{**lot, "expire_time": expire_time.isoformat()}]).encode()
+            self.expiries[item.txn_id] = expire_time
+            return item, model.fund(item.txn_id, points, expire_time, limit)
+        if kind is Kind.REFUND_FUNDING and model.funded:
+            lot_id, points = self.draw(st.sampled_from(model.funded)), self.draw(st.sampled_from([0, points]))
+            item = self.move(kind, wallet, points, ref_id=lot_id, expire_time=self.expiries[lot_id], detail=b"")
+            return item, model.refund_funding(lot_id, points)
+        if kind is Kind.CONVERT_OUT:
+            item = self.move(
+                kind,
+                wallet,
+                points,
+                ref_id=nothing,
+                store_id=nothing,
+                expire_time=EXPIRIES[0],
+                amount_minor=1,
+                detail=b"",
+            )
+            return item, model.convert_out(points, now)
         if kind is Kind.ACTIVATE:
             # Also one that is not due yet, or that no lot has.
             times = sorted({lot.unlock_time for lot in model.lots if lot.unlock_time is not None}) or [now]
@@ -243,4 +268,9 @@ async def test_random_histories_follow_the_model(bank: Bank) -> None:
     # Histories prove nothing about what they never did. Wallets of other lanes are in test_lanes.
     assert {kind.name for kind in PLAYED} - stage.moved == set()
     if SEQUENCES >= 1_000:  # some are rare
-        assert {status.name for status in Status} - stage.met == {"UNKNOWN_WALLET", "TRANSFER_LIMIT"}
+        assert {status.name for status in Status} - stage.met == {
+            "UNKNOWN_WALLET",
+            "TRANSFER_LIMIT",
+            "CONVERSION_LIMIT",
+            "POOL_LIMIT",
+        }

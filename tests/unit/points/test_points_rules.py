@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from chassis import ids
 from services.points import returns, rules
 from services.points.expiry import expiry_of, most_pending_days, rolling
+from services.points.offset_terms import OffsetTerms, Order, allow
 from services.points.returns import ReturnedLine, SoldLine
-from services.points.rules import Offset, Rule, RuleKind, RuleSet, Tier
+from services.points.rules import Rule, RuleKind, RuleSet, Tier
 
 HERE, ELSEWHERE = ids.derive("store", 1), ids.derive("store", 2)
 BASE = Rule("base", RuleKind.BASE)
@@ -242,7 +244,9 @@ def test_tier_is_the_one_held_at_the_start_of_the_day() -> None:
     ],
 )
 def test_offset_quote(total_minor: int, available: int, points: int, minor: int) -> None:
-    quote = rules.offset_quote(Offset(100, 300, 1_500), total_minor=total_minor, available_points=available)
+    own = OffsetTerms("", 100, 300, 1_500)
+    allowed = allow((), own, Order(total_minor, UUID(int=1), None, "", date(2026, 1, 1)))
+    quote = allowed.within(available), allowed.worth(allowed.within(available))
     assert quote == (points, minor)
 
 

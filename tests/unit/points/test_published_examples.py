@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from chassis import ids
 from huitong.points.v1 import points_pb2
-from services.points import rules
 from services.points.convert import rule_set_of, to_date, to_timestamp
 from services.points.earning import compute_sale, lines_of
 from services.points.lookup import FIRST_DAY, Member, Store
+from services.points.offset_terms import OffsetTerms, Order, allow
 from services.points.rules import Tier
 
 SHANGHAI, TOKYO, LONDON = "Asia/Shanghai", "Asia/Tokyo", "Europe/London"
@@ -163,6 +164,8 @@ def test_a_published_example(changes: dict[str, Any], sales: list[Sale]) -> None
 def test_100_points_are_3_yuan_of_at_most_15_percent(
     order_yuan: float, available_points: int, points: int, yuan: int
 ) -> None:
-    offset = rules.Offset(points=100, minor=300, max_share_bps=1_500)
-    quote = rules.offset_quote(offset, total_minor=round(order_yuan * 100), available_points=available_points)
-    assert quote == (points, yuan * 100)
+    group = OffsetTerms("", points=100, minor=300, max_share_bps=1_500)
+    order = Order(round(order_yuan * 100), UUID(int=1), None, "", date(2026, 1, 1))
+    allowed = allow((), group, order)
+    quoted_points = allowed.within(available_points)
+    assert (quoted_points, allowed.worth(quoted_points)) == (points, yuan * 100)

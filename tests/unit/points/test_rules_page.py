@@ -19,6 +19,7 @@ from services.points.convert import rule_set_of, to_date, to_timestamp
 from services.points.earning import Known, compute_sale, lines_of
 from services.points.expiry import NEVER
 from services.points.lookup import FIRST_DAY, Member, Store
+from services.points.offset_terms import Line, Order, allow
 from services.points.reminders import nearest_distance
 from services.points.rules import Tier
 
@@ -123,9 +124,38 @@ def test_every_way_to_expire_and_to_owe_is_explained() -> None:
 
 
 def test_every_fact_is_explained() -> None:
-    facts = PAGE[PAGE.index("### Facts") : PAGE.index("## Ten")]
+    facts = PAGE[PAGE.index("### Facts") : PAGE.index("## Paying")]
     for name in {**conditions.SALE_FACTS, **conditions.LINE_FACTS}:
         assert f"`{name}`" in facts or f"`.{name.partition('.')[2]}`" in facts, name
+
+
+def test_paying_with_points_is_as_the_page_says() -> None:
+    example = json.loads(re.findall(r"```offset\n(.*?)```", PAGE, re.DOTALL)[0])
+    rule_set = json_format.ParseDict(
+        {
+            "base_points": 1,
+            "base_step_minor": 100,
+            "expiry_months": 12,
+            "rules": [{"rule_id": "base", "kind": "RULE_KIND_BASE"}],
+            "offset_terms": example["offset_terms"],
+        },
+        points_pb2.RuleSet(),
+    )
+    rule_set.effective_date.CopyFrom(to_date(date(2015, 1, 1)))
+    terms = rule_set_of(rule_set).offset_terms
+    for paid in example["orders"]:
+        lines = [Line(line["amount_minor"], line.get("category", "")) for line in paid.get("lines", [])]
+        order = Order(paid["total"], ids.derive("shop"), None, "", date.fromisoformat(paid["date"]), lines)
+        allowed = allow(terms, None, order)
+        assert allowed.terms is not None
+        found = (allowed.terms.terms_id, allowed.max_points, allowed.worth(allowed.max_points))
+        assert found == (paid["terms"], paid["points"], paid["worth"])
+
+
+def test_every_field_of_offset_terms_is_explained() -> None:
+    page = PAGE[PAGE.index("## Paying with points") : PAGE.index("## Ten")]
+    fields = {field.name for field in points_pb2.OffsetTerms.DESCRIPTOR.fields} - {"terms_id", "name", "name_zh"}
+    assert {field for field in fields if f"`{field}`" not in page} == set()
 
 
 def test_every_field_of_an_offer_is_explained() -> None:

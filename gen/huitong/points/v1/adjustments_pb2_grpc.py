@@ -63,7 +63,7 @@ class AdjustmentServiceServicer:
 
     def RequestAdjustment(self, request, context):
         """Asks for an adjustment. It moves nothing until a second person approves it, and lapses after 7 days.
-        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, REQUEST_ID_REUSED.
+        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE, CURRENCY_CLOSED, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,7 +35,7 @@ class AdjustmentServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AdjustmentServiceAsyncStub: ...
     RequestAdjustment: _grpc.UnaryUnaryMultiCallable[_adjustments_pb2.RequestAdjustmentRequest, _adjustments_pb2.RequestAdjustmentResponse]
     """Asks for an adjustment. It moves nothing until a second person approves it, and lapses after 7 days.
-    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, REQUEST_ID_REUSED.
+    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE, CURRENCY_CLOSED, REQUEST_ID_REUSED.
     """
     ApproveAdjustment: _grpc.UnaryUnaryMultiCallable[_adjustments_pb2.ApproveAdjustmentRequest, _adjustments_pb2.ApproveAdjustmentResponse]
     """Approves an adjustment and applies it, exactly once. A credit is a lot of the merchant that issues it; like any
@@ -61,7 +61,7 @@ class AdjustmentServiceAsyncStub(AdjustmentServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     RequestAdjustment: _aio.UnaryUnaryMultiCallable[_adjustments_pb2.RequestAdjustmentRequest, _adjustments_pb2.RequestAdjustmentResponse]  # type: ignore[assignment]
     """Asks for an adjustment. It moves nothing until a second person approves it, and lapses after 7 days.
-    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, REQUEST_ID_REUSED.
+    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE, CURRENCY_CLOSED, REQUEST_ID_REUSED.
     """
     ApproveAdjustment: _aio.UnaryUnaryMultiCallable[_adjustments_pb2.ApproveAdjustmentRequest, _adjustments_pb2.ApproveAdjustmentResponse]  # type: ignore[assignment]
     """Approves an adjustment and applies it, exactly once. A credit is a lot of the merchant that issues it; like any
@@ -90,7 +90,7 @@ class AdjustmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_adjustments_pb2.RequestAdjustmentResponse, _abc.Awaitable[_adjustments_pb2.RequestAdjustmentResponse]]:
         """Asks for an adjustment. It moves nothing until a second person approves it, and lapses after 7 days.
-        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, REQUEST_ID_REUSED.
+        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE, CURRENCY_CLOSED, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod

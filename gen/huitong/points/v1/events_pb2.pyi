@@ -139,34 +139,102 @@ class PointsDebitRefused(_message.Message):
     def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., adjustment_id: _Optional[str] = ..., reason_code: _Optional[str] = ...) -> None: ...
 
 class PointsTransferredOut(_message.Message):
-    __slots__ = ("txn_id", "member_id", "to_member_id", "points", "lots")
+    __slots__ = ("txn_id", "member_id", "to_member_id", "points", "lots", "pool_id")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     TO_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
     LOTS_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     member_id: str
     to_member_id: str
     points: int
     lots: _containers.RepeatedCompositeFieldContainer[LotShare]
-    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., to_member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ...) -> None: ...
+    pool_id: str
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., to_member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class PointsTransferredIn(_message.Message):
-    __slots__ = ("txn_id", "out_txn_id", "member_id", "from_member_id", "points", "lots")
+    __slots__ = ("txn_id", "out_txn_id", "member_id", "from_member_id", "points", "lots", "pool_id")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     OUT_TXN_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     FROM_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
     LOTS_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     out_txn_id: str
     member_id: str
     from_member_id: str
     points: int
     lots: _containers.RepeatedCompositeFieldContainer[LotShare]
-    def __init__(self, txn_id: _Optional[str] = ..., out_txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., from_member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ...) -> None: ...
+    pool_id: str
+    def __init__(self, txn_id: _Optional[str] = ..., out_txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., from_member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., pool_id: _Optional[str] = ...) -> None: ...
+
+class TransferEnds(_message.Message):
+    __slots__ = ("member_id", "to_member_id", "pool_id")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    TO_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    to_member_id: str
+    pool_id: str
+    def __init__(self, member_id: _Optional[str] = ..., to_member_id: _Optional[str] = ..., pool_id: _Optional[str] = ...) -> None: ...
+
+class PointsConvertedOut(_message.Message):
+    __slots__ = ("txn_id", "member_id", "to_currency_id", "points", "lots")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    TO_CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    to_currency_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., to_currency_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ...) -> None: ...
+
+class PointsConvertedIn(_message.Message):
+    __slots__ = ("txn_id", "out_txn_id", "member_id", "from_currency_id", "points", "lots", "expire_time")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    OUT_TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    FROM_CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    out_txn_id: str
+    member_id: str
+    from_currency_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, txn_id: _Optional[str] = ..., out_txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., from_currency_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class CurrencyMoved(_message.Message):
+    __slots__ = ("txn_id", "member_id", "currency_id", "kind", "points", "lots", "spending", "ref_txn_id", "expire_time")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    SPENDING_FIELD_NUMBER: _ClassVar[int]
+    REF_TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    currency_id: str
+    kind: _points_pb2.MovementKind
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    spending: _points_pb2.Spending
+    ref_txn_id: str
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., currency_id: _Optional[str] = ..., kind: _Optional[_Union[_points_pb2.MovementKind, str]] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., spending: _Optional[_Union[_points_pb2.Spending, _Mapping]] = ..., ref_txn_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class SaleRefunded(_message.Message):
     __slots__ = ("refund_id", "sale_id", "member_id", "store_id", "merchant_id", "business_unit_id", "refund_time", "business_date", "time_zone", "refunded")

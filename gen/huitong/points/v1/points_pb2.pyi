@@ -50,6 +50,18 @@ class MovementKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MOVEMENT_KIND_TRANSFER_OUT: _ClassVar[MovementKind]
     MOVEMENT_KIND_TRANSFER_IN: _ClassVar[MovementKind]
     MOVEMENT_KIND_RENEW: _ClassVar[MovementKind]
+    MOVEMENT_KIND_TOP_UP: _ClassVar[MovementKind]
+    MOVEMENT_KIND_TOP_UP_REFUND: _ClassVar[MovementKind]
+    MOVEMENT_KIND_CONVERT_OUT: _ClassVar[MovementKind]
+    MOVEMENT_KIND_CONVERT_IN: _ClassVar[MovementKind]
+
+class SkippedOffsetReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SKIPPED_OFFSET_REASON_UNSPECIFIED: _ClassVar[SkippedOffsetReason]
+    SKIPPED_OFFSET_REASON_PLACE: _ClassVar[SkippedOffsetReason]
+    SKIPPED_OFFSET_REASON_TIER: _ClassVar[SkippedOffsetReason]
+    SKIPPED_OFFSET_REASON_DAY: _ClassVar[SkippedOffsetReason]
+    SKIPPED_OFFSET_REASON_LESS_SPECIFIC: _ClassVar[SkippedOffsetReason]
 
 class SpendingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -138,6 +150,15 @@ MOVEMENT_KIND_DEBIT: MovementKind
 MOVEMENT_KIND_TRANSFER_OUT: MovementKind
 MOVEMENT_KIND_TRANSFER_IN: MovementKind
 MOVEMENT_KIND_RENEW: MovementKind
+MOVEMENT_KIND_TOP_UP: MovementKind
+MOVEMENT_KIND_TOP_UP_REFUND: MovementKind
+MOVEMENT_KIND_CONVERT_OUT: MovementKind
+MOVEMENT_KIND_CONVERT_IN: MovementKind
+SKIPPED_OFFSET_REASON_UNSPECIFIED: SkippedOffsetReason
+SKIPPED_OFFSET_REASON_PLACE: SkippedOffsetReason
+SKIPPED_OFFSET_REASON_TIER: SkippedOffsetReason
+SKIPPED_OFFSET_REASON_DAY: SkippedOffsetReason
+SKIPPED_OFFSET_REASON_LESS_SPECIFIC: SkippedOffsetReason
 SPENDING_KIND_UNSPECIFIED: SpendingKind
 SPENDING_KIND_VOUCHER: SpendingKind
 SPENDING_KIND_CHECKOUT_OFFSET: SpendingKind
@@ -484,10 +505,12 @@ class GetSaleResponse(_message.Message):
     def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ..., points: _Optional[int] = ..., explanation: _Optional[_Union[Explanation, _Mapping]] = ..., clawed_back_points: _Optional[int] = ..., refunded_minor: _Optional[int] = ..., written_off_points: _Optional[int] = ...) -> None: ...
 
 class GetBalanceRequest(_message.Message):
-    __slots__ = ("member_id",)
+    __slots__ = ("member_id", "currency_id")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
     member_id: str
-    def __init__(self, member_id: _Optional[str] = ...) -> None: ...
+    currency_id: str
+    def __init__(self, member_id: _Optional[str] = ..., currency_id: _Optional[str] = ...) -> None: ...
 
 class GetBalanceResponse(_message.Message):
     __slots__ = ("member_id", "available_points", "held_points", "pending_points", "debt_points", "earned_points_total", "spent_points_total", "expired_points_total", "next_expiries", "next_unlocks", "lifetime_points_total", "clawed_back_points_total", "transferred_points_total")
@@ -540,14 +563,16 @@ class Unlock(_message.Message):
     def __init__(self, unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., points: _Optional[int] = ..., is_at_least: _Optional[bool] = ...) -> None: ...
 
 class ListStatementRequest(_message.Message):
-    __slots__ = ("member_id", "page_size", "page_token")
+    __slots__ = ("member_id", "page_size", "page_token", "currency_id")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     page_size: int
     page_token: str
-    def __init__(self, member_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    currency_id: str
+    def __init__(self, member_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., currency_id: _Optional[str] = ...) -> None: ...
 
 class ListStatementResponse(_message.Message):
     __slots__ = ("entries", "next_page_token")
@@ -558,7 +583,7 @@ class ListStatementResponse(_message.Message):
     def __init__(self, entries: _Optional[_Iterable[_Union[StatementEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class StatementEntry(_message.Message):
-    __slots__ = ("txn_id", "kind", "points", "available_points", "occur_time", "record_time", "merchant_id", "store_id", "reference", "expire_time", "pending_points", "unlock_time", "rules", "debt_points", "spending_kind", "reason_code", "reversed_txn_id", "other_member_id", "written_off_points", "renewed_points")
+    __slots__ = ("txn_id", "kind", "points", "available_points", "occur_time", "record_time", "merchant_id", "store_id", "reference", "expire_time", "pending_points", "unlock_time", "rules", "debt_points", "spending_kind", "reason_code", "reversed_txn_id", "other_member_id", "written_off_points", "renewed_points", "pool_id", "other_currency_id")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -579,6 +604,8 @@ class StatementEntry(_message.Message):
     OTHER_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     WRITTEN_OFF_POINTS_FIELD_NUMBER: _ClassVar[int]
     RENEWED_POINTS_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
+    OTHER_CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     kind: MovementKind
     points: int
@@ -599,59 +626,107 @@ class StatementEntry(_message.Message):
     other_member_id: str
     written_off_points: int
     renewed_points: int
-    def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., debt_points: _Optional[int] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ..., reason_code: _Optional[str] = ..., reversed_txn_id: _Optional[str] = ..., other_member_id: _Optional[str] = ..., written_off_points: _Optional[int] = ..., renewed_points: _Optional[int] = ...) -> None: ...
+    pool_id: str
+    other_currency_id: str
+    def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., debt_points: _Optional[int] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ..., reason_code: _Optional[str] = ..., reversed_txn_id: _Optional[str] = ..., other_member_id: _Optional[str] = ..., written_off_points: _Optional[int] = ..., renewed_points: _Optional[int] = ..., pool_id: _Optional[str] = ..., other_currency_id: _Optional[str] = ...) -> None: ...
 
 class QuoteOffsetRequest(_message.Message):
-    __slots__ = ("member_id", "store_id", "order_total")
+    __slots__ = ("member_id", "store_id", "order_total", "lines", "quote_token", "merchant_id", "spending_kind", "pool_id")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     ORDER_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    QUOTE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
+    SPENDING_KIND_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     store_id: str
     order_total: _types_pb2.Money
-    def __init__(self, member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., order_total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ...) -> None: ...
+    lines: _containers.RepeatedCompositeFieldContainer[SaleLine]
+    quote_token: str
+    merchant_id: str
+    spending_kind: SpendingKind
+    pool_id: str
+    def __init__(self, member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., order_total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[SaleLine, _Mapping]]] = ..., quote_token: _Optional[str] = ..., merchant_id: _Optional[str] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class QuoteOffsetResponse(_message.Message):
-    __slots__ = ("max_points", "max_offset", "step_points", "step_minor", "max_share_bps", "available_points")
+    __slots__ = ("max_points", "max_offset", "step_points", "step_minor", "max_share_bps", "available_points", "min_points", "order_max_points", "eligible", "terms_id", "terms_name", "terms_name_zh", "skipped_terms", "quote_token", "quote_expire_time")
     MAX_POINTS_FIELD_NUMBER: _ClassVar[int]
     MAX_OFFSET_FIELD_NUMBER: _ClassVar[int]
     STEP_POINTS_FIELD_NUMBER: _ClassVar[int]
     STEP_MINOR_FIELD_NUMBER: _ClassVar[int]
     MAX_SHARE_BPS_FIELD_NUMBER: _ClassVar[int]
     AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    MIN_POINTS_FIELD_NUMBER: _ClassVar[int]
+    ORDER_MAX_POINTS_FIELD_NUMBER: _ClassVar[int]
+    ELIGIBLE_FIELD_NUMBER: _ClassVar[int]
+    TERMS_ID_FIELD_NUMBER: _ClassVar[int]
+    TERMS_NAME_FIELD_NUMBER: _ClassVar[int]
+    TERMS_NAME_ZH_FIELD_NUMBER: _ClassVar[int]
+    SKIPPED_TERMS_FIELD_NUMBER: _ClassVar[int]
+    QUOTE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    QUOTE_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     max_points: int
     max_offset: _types_pb2.Money
     step_points: int
     step_minor: int
     max_share_bps: int
     available_points: int
-    def __init__(self, max_points: _Optional[int] = ..., max_offset: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., step_points: _Optional[int] = ..., step_minor: _Optional[int] = ..., max_share_bps: _Optional[int] = ..., available_points: _Optional[int] = ...) -> None: ...
+    min_points: int
+    order_max_points: int
+    eligible: _types_pb2.Money
+    terms_id: str
+    terms_name: str
+    terms_name_zh: str
+    skipped_terms: _containers.RepeatedCompositeFieldContainer[SkippedOffsetTerms]
+    quote_token: str
+    quote_expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, max_points: _Optional[int] = ..., max_offset: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., step_points: _Optional[int] = ..., step_minor: _Optional[int] = ..., max_share_bps: _Optional[int] = ..., available_points: _Optional[int] = ..., min_points: _Optional[int] = ..., order_max_points: _Optional[int] = ..., eligible: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., terms_id: _Optional[str] = ..., terms_name: _Optional[str] = ..., terms_name_zh: _Optional[str] = ..., skipped_terms: _Optional[_Iterable[_Union[SkippedOffsetTerms, _Mapping]]] = ..., quote_token: _Optional[str] = ..., quote_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class SkippedOffsetTerms(_message.Message):
+    __slots__ = ("terms_id", "reason")
+    TERMS_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    terms_id: str
+    reason: SkippedOffsetReason
+    def __init__(self, terms_id: _Optional[str] = ..., reason: _Optional[_Union[SkippedOffsetReason, str]] = ...) -> None: ...
 
 class RedeemRequest(_message.Message):
-    __slots__ = ("request_id", "member_id", "points", "spending")
+    __slots__ = ("request_id", "member_id", "points", "spending", "currency_id", "pool_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
     SPENDING_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     member_id: str
     points: int
     spending: Spending
-    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., spending: _Optional[_Union[Spending, _Mapping]] = ...) -> None: ...
+    currency_id: str
+    pool_id: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., spending: _Optional[_Union[Spending, _Mapping]] = ..., currency_id: _Optional[str] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class Spending(_message.Message):
-    __slots__ = ("merchant_id", "store_id", "kind", "reference", "offset_minor")
+    __slots__ = ("merchant_id", "store_id", "kind", "reference", "offset_minor", "pool_id", "member_id", "quote_token")
     MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
     OFFSET_MINOR_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    QUOTE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     merchant_id: str
     store_id: str
     kind: SpendingKind
     reference: str
     offset_minor: int
-    def __init__(self, merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., kind: _Optional[_Union[SpendingKind, str]] = ..., reference: _Optional[str] = ..., offset_minor: _Optional[int] = ...) -> None: ...
+    pool_id: str
+    member_id: str
+    quote_token: str
+    def __init__(self, merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., kind: _Optional[_Union[SpendingKind, str]] = ..., reference: _Optional[str] = ..., offset_minor: _Optional[int] = ..., pool_id: _Optional[str] = ..., member_id: _Optional[str] = ..., quote_token: _Optional[str] = ...) -> None: ...
 
 class RedeemResponse(_message.Message):
     __slots__ = ("txn_id", "points", "available_points", "is_replay")
@@ -666,16 +741,20 @@ class RedeemResponse(_message.Message):
     def __init__(self, txn_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
 
 class ReverseRedemptionRequest(_message.Message):
-    __slots__ = ("request_id", "member_id", "redemption_txn_id", "points")
+    __slots__ = ("request_id", "member_id", "redemption_txn_id", "points", "currency_id", "pool_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     REDEMPTION_TXN_ID_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     member_id: str
     redemption_txn_id: str
     points: int
-    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., redemption_txn_id: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
+    currency_id: str
+    pool_id: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., redemption_txn_id: _Optional[str] = ..., points: _Optional[int] = ..., currency_id: _Optional[str] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class ReverseRedemptionResponse(_message.Message):
     __slots__ = ("txn_id", "points", "available_points", "is_replay")
@@ -690,18 +769,22 @@ class ReverseRedemptionResponse(_message.Message):
     def __init__(self, txn_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
 
 class HoldRequest(_message.Message):
-    __slots__ = ("request_id", "member_id", "points", "spending", "hold_seconds")
+    __slots__ = ("request_id", "member_id", "points", "spending", "hold_seconds", "currency_id", "pool_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
     SPENDING_FIELD_NUMBER: _ClassVar[int]
     HOLD_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     member_id: str
     points: int
     spending: Spending
     hold_seconds: int
-    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., spending: _Optional[_Union[Spending, _Mapping]] = ..., hold_seconds: _Optional[int] = ...) -> None: ...
+    currency_id: str
+    pool_id: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., spending: _Optional[_Union[Spending, _Mapping]] = ..., hold_seconds: _Optional[int] = ..., currency_id: _Optional[str] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class HoldResponse(_message.Message):
     __slots__ = ("hold_id", "expire_time", "available_points", "is_replay")
@@ -716,16 +799,20 @@ class HoldResponse(_message.Message):
     def __init__(self, hold_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
 
 class CaptureRequest(_message.Message):
-    __slots__ = ("request_id", "member_id", "hold_id", "points")
+    __slots__ = ("request_id", "member_id", "hold_id", "points", "currency_id", "pool_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     HOLD_ID_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     member_id: str
     hold_id: str
     points: int
-    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., hold_id: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
+    currency_id: str
+    pool_id: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., hold_id: _Optional[str] = ..., points: _Optional[int] = ..., currency_id: _Optional[str] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class CaptureResponse(_message.Message):
     __slots__ = ("txn_id", "points", "available_points", "is_replay")
@@ -740,14 +827,18 @@ class CaptureResponse(_message.Message):
     def __init__(self, txn_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
 
 class ReleaseRequest(_message.Message):
-    __slots__ = ("request_id", "member_id", "hold_request_id")
+    __slots__ = ("request_id", "member_id", "hold_request_id", "currency_id", "pool_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     HOLD_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     member_id: str
     hold_request_id: str
-    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., hold_request_id: _Optional[str] = ...) -> None: ...
+    currency_id: str
+    pool_id: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., hold_request_id: _Optional[str] = ..., currency_id: _Optional[str] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class ReleaseResponse(_message.Message):
     __slots__ = ("released_points", "available_points")
@@ -846,7 +937,7 @@ class OfferThrottle(_message.Message):
     def __init__(self, factor_bps: _Optional[int] = ...) -> None: ...
 
 class RuleSet(_message.Message):
-    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "expiry", "debt_policy", "debt_limit_points", "reminder_days", "hoarding_months", "store_budgets", "issuance_ceiling", "excluded_item_codes", "excluded_tenders", "excludes_tax", "cost_governor", "confirmation", "matching", "velocity", "latest_arrival_days", "interaction_limits")
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "expiry", "debt_policy", "debt_limit_points", "reminder_days", "hoarding_months", "store_budgets", "issuance_ceiling", "excluded_item_codes", "excluded_tenders", "excludes_tax", "cost_governor", "confirmation", "matching", "velocity", "latest_arrival_days", "interaction_limits", "family_pool_members", "offset_terms")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -875,6 +966,8 @@ class RuleSet(_message.Message):
     VELOCITY_FIELD_NUMBER: _ClassVar[int]
     LATEST_ARRIVAL_DAYS_FIELD_NUMBER: _ClassVar[int]
     INTERACTION_LIMITS_FIELD_NUMBER: _ClassVar[int]
+    FAMILY_POOL_MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_TERMS_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_date: _types_pb2.BusinessDate
     base_points: int
@@ -903,7 +996,9 @@ class RuleSet(_message.Message):
     velocity: _doors_pb2.VelocityRule
     latest_arrival_days: int
     interaction_limits: _containers.RepeatedCompositeFieldContainer[_doors_pb2.InteractionLimit]
-    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., expiry: _Optional[_Union[ExpiryPolicy, _Mapping]] = ..., debt_policy: _Optional[_Union[DebtPolicy, str]] = ..., debt_limit_points: _Optional[int] = ..., reminder_days: _Optional[_Iterable[int]] = ..., hoarding_months: _Optional[int] = ..., store_budgets: _Optional[_Iterable[_Union[StoreBudget, _Mapping]]] = ..., issuance_ceiling: _Optional[_Union[IssuanceCeiling, _Mapping]] = ..., excluded_item_codes: _Optional[_Iterable[str]] = ..., excluded_tenders: _Optional[_Iterable[str]] = ..., excludes_tax: _Optional[bool] = ..., cost_governor: _Optional[_Union[CostGovernor, _Mapping]] = ..., confirmation: _Optional[_Union[_doors_pb2.ConfirmationRule, _Mapping]] = ..., matching: _Optional[_Union[_doors_pb2.MatchingRule, _Mapping]] = ..., velocity: _Optional[_Union[_doors_pb2.VelocityRule, _Mapping]] = ..., latest_arrival_days: _Optional[int] = ..., interaction_limits: _Optional[_Iterable[_Union[_doors_pb2.InteractionLimit, _Mapping]]] = ...) -> None: ...
+    family_pool_members: int
+    offset_terms: _containers.RepeatedCompositeFieldContainer[OffsetTerms]
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., expiry: _Optional[_Union[ExpiryPolicy, _Mapping]] = ..., debt_policy: _Optional[_Union[DebtPolicy, str]] = ..., debt_limit_points: _Optional[int] = ..., reminder_days: _Optional[_Iterable[int]] = ..., hoarding_months: _Optional[int] = ..., store_budgets: _Optional[_Iterable[_Union[StoreBudget, _Mapping]]] = ..., issuance_ceiling: _Optional[_Union[IssuanceCeiling, _Mapping]] = ..., excluded_item_codes: _Optional[_Iterable[str]] = ..., excluded_tenders: _Optional[_Iterable[str]] = ..., excludes_tax: _Optional[bool] = ..., cost_governor: _Optional[_Union[CostGovernor, _Mapping]] = ..., confirmation: _Optional[_Union[_doors_pb2.ConfirmationRule, _Mapping]] = ..., matching: _Optional[_Union[_doors_pb2.MatchingRule, _Mapping]] = ..., velocity: _Optional[_Union[_doors_pb2.VelocityRule, _Mapping]] = ..., latest_arrival_days: _Optional[int] = ..., interaction_limits: _Optional[_Iterable[_Union[_doors_pb2.InteractionLimit, _Mapping]]] = ..., family_pool_members: _Optional[int] = ..., offset_terms: _Optional[_Iterable[_Union[OffsetTerms, _Mapping]]] = ...) -> None: ...
 
 class ExpiryPolicy(_message.Message):
     __slots__ = ("kind", "months", "rounding", "years", "fixed_date", "grace_days")
@@ -963,6 +1058,40 @@ class OffsetRule(_message.Message):
     max_share_bps: int
     def __init__(self, offset_points: _Optional[int] = ..., offset_minor: _Optional[int] = ..., max_share_bps: _Optional[int] = ...) -> None: ...
 
+class OffsetTerms(_message.Message):
+    __slots__ = ("terms_id", "name", "name_zh", "business_unit_ids", "merchant_ids", "tier_codes", "start_date", "end_date", "recurrence", "day_kind", "offset", "step_points", "min_points", "excluded_categories", "excluded_item_codes")
+    TERMS_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    NAME_ZH_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_UNIT_IDS_FIELD_NUMBER: _ClassVar[int]
+    MERCHANT_IDS_FIELD_NUMBER: _ClassVar[int]
+    TIER_CODES_FIELD_NUMBER: _ClassVar[int]
+    START_DATE_FIELD_NUMBER: _ClassVar[int]
+    END_DATE_FIELD_NUMBER: _ClassVar[int]
+    RECURRENCE_FIELD_NUMBER: _ClassVar[int]
+    DAY_KIND_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    STEP_POINTS_FIELD_NUMBER: _ClassVar[int]
+    MIN_POINTS_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_CATEGORIES_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_ITEM_CODES_FIELD_NUMBER: _ClassVar[int]
+    terms_id: str
+    name: str
+    name_zh: str
+    business_unit_ids: _containers.RepeatedScalarFieldContainer[str]
+    merchant_ids: _containers.RepeatedScalarFieldContainer[str]
+    tier_codes: _containers.RepeatedScalarFieldContainer[str]
+    start_date: _types_pb2.BusinessDate
+    end_date: _types_pb2.BusinessDate
+    recurrence: str
+    day_kind: DayKind
+    offset: OffsetRule
+    step_points: int
+    min_points: int
+    excluded_categories: _containers.RepeatedScalarFieldContainer[str]
+    excluded_item_codes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, terms_id: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., tier_codes: _Optional[_Iterable[str]] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., step_points: _Optional[int] = ..., min_points: _Optional[int] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., excluded_item_codes: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class PublishRuleSetRequest(_message.Message):
     __slots__ = ("request_id", "rule_set")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
@@ -990,8 +1119,10 @@ class GetRuleSetResponse(_message.Message):
     def __init__(self, rule_set: _Optional[_Union[RuleSet, _Mapping]] = ...) -> None: ...
 
 class GetTotalsRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("currency_id",)
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    currency_id: str
+    def __init__(self, currency_id: _Optional[str] = ...) -> None: ...
 
 class GetTotalsResponse(_message.Message):
     __slots__ = ("merchants", "total")

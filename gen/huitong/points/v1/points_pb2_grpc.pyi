@@ -147,37 +147,41 @@ class WalletServiceStub:
     def __new__(cls, channel: _aio.Channel) -> WalletServiceAsyncStub: ...
     GetBalance: _grpc.UnaryUnaryMultiCallable[_points_pb2.GetBalanceRequest, _points_pb2.GetBalanceResponse]
     """Balance, and what expires next.
-    Errors: MEMBER_UNKNOWN.
+    Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
     """
     ListStatement: _grpc.UnaryUnaryMultiCallable[_points_pb2.ListStatementRequest, _points_pb2.ListStatementResponse]
     """Every movement of a member's points, newest first.
-    Errors: MEMBER_UNKNOWN.
+    Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
     """
     QuoteOffset: _grpc.UnaryUnaryMultiCallable[_points_pb2.QuoteOffsetRequest, _points_pb2.QuoteOffsetResponse]
-    """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force. Changes nothing.
-    Errors: MEMBER_UNKNOWN, STORE_UNKNOWN.
+    """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force, and why. Changes nothing.
+    Errors: MEMBER_UNKNOWN, STORE_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_MISMATCH, OFFSET_QUOTE_INVALID,
+    OFFSET_QUOTE_EXPIRED; of a family pool FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL,
+    POOL_SPENDING_NOT_ALLOWED.
     """
     Redeem: _grpc.UnaryUnaryMultiCallable[_points_pb2.RedeemRequest, _points_pb2.RedeemResponse]
     """Spends points at once, earliest expiry first.
-    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED.
+    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED; of another currency:
+    CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the merchant is not of its unit); of a family pool: FAMILY_POOL_UNKNOWN,
+    NOT_IN_POOL, FAMILY_POOL_DISSOLVED, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED; of money by rules with offset terms:
+    OFFSET_QUOTE_REQUIRED, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, OFFSET_NOT_ALLOWED (it does not fit the quote).
     """
     ReverseRedemption: _grpc.UnaryUnaryMultiCallable[_points_pb2.ReverseRedemptionRequest, _points_pb2.ReverseRedemptionResponse]
     """Gives back the points of a redemption to the very lots they came from, with their original expiry.
-    Errors: REDEMPTION_UNKNOWN, REVERSAL_EXCEEDS_REDEMPTION, REQUEST_ID_REUSED.
+    Errors: REDEMPTION_UNKNOWN, REVERSAL_EXCEEDS_REDEMPTION, CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN, REQUEST_ID_REUSED.
     """
     Hold: _grpc.UnaryUnaryMultiCallable[_points_pb2.HoldRequest, _points_pb2.HoldResponse]
     """Reserves points for an order. The lots that will pay are chosen now.
-    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED, HOLD_RELEASED (a release of this
-    request id came first).
+    Errors: as Redeem, and HOLD_RELEASED (a release of this request id came first).
     """
     Capture: _grpc.UnaryUnaryMultiCallable[_points_pb2.CaptureRequest, _points_pb2.CaptureResponse]
     """Spends held points, all or a part; the rest is released.
     Errors: HOLD_UNKNOWN, HOLD_RELEASED (also by time-out), HOLD_CAPTURED (by another request), CAPTURE_EXCEEDS_HOLD,
-    REQUEST_ID_REUSED.
+    CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN, REQUEST_ID_REUSED.
     """
     Release: _grpc.UnaryUnaryMultiCallable[_points_pb2.ReleaseRequest, _points_pb2.ReleaseResponse]
     """Gives held points back. Harmless when the hold never came, was released already or timed out.
-    Errors: HOLD_CAPTURED.
+    Errors: HOLD_CAPTURED, CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN.
     """
     TransferPoints: _grpc.UnaryUnaryMultiCallable[_points_pb2.TransferPointsRequest, _points_pb2.TransferPointsResponse]
     """Gives points to another member of the group: the same lots, with their issuers and expiry, earliest expiry first. A
@@ -193,37 +197,41 @@ class WalletServiceAsyncStub(WalletServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetBalance: _aio.UnaryUnaryMultiCallable[_points_pb2.GetBalanceRequest, _points_pb2.GetBalanceResponse]  # type: ignore[assignment]
     """Balance, and what expires next.
-    Errors: MEMBER_UNKNOWN.
+    Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
     """
     ListStatement: _aio.UnaryUnaryMultiCallable[_points_pb2.ListStatementRequest, _points_pb2.ListStatementResponse]  # type: ignore[assignment]
     """Every movement of a member's points, newest first.
-    Errors: MEMBER_UNKNOWN.
+    Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
     """
     QuoteOffset: _aio.UnaryUnaryMultiCallable[_points_pb2.QuoteOffsetRequest, _points_pb2.QuoteOffsetResponse]  # type: ignore[assignment]
-    """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force. Changes nothing.
-    Errors: MEMBER_UNKNOWN, STORE_UNKNOWN.
+    """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force, and why. Changes nothing.
+    Errors: MEMBER_UNKNOWN, STORE_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_MISMATCH, OFFSET_QUOTE_INVALID,
+    OFFSET_QUOTE_EXPIRED; of a family pool FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL,
+    POOL_SPENDING_NOT_ALLOWED.
     """
     Redeem: _aio.UnaryUnaryMultiCallable[_points_pb2.RedeemRequest, _points_pb2.RedeemResponse]  # type: ignore[assignment]
     """Spends points at once, earliest expiry first.
-    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED.
+    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED; of another currency:
+    CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the merchant is not of its unit); of a family pool: FAMILY_POOL_UNKNOWN,
+    NOT_IN_POOL, FAMILY_POOL_DISSOLVED, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED; of money by rules with offset terms:
+    OFFSET_QUOTE_REQUIRED, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, OFFSET_NOT_ALLOWED (it does not fit the quote).
     """
     ReverseRedemption: _aio.UnaryUnaryMultiCallable[_points_pb2.ReverseRedemptionRequest, _points_pb2.ReverseRedemptionResponse]  # type: ignore[assignment]
     """Gives back the points of a redemption to the very lots they came from, with their original expiry.
-    Errors: REDEMPTION_UNKNOWN, REVERSAL_EXCEEDS_REDEMPTION, REQUEST_ID_REUSED.
+    Errors: REDEMPTION_UNKNOWN, REVERSAL_EXCEEDS_REDEMPTION, CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN, REQUEST_ID_REUSED.
     """
     Hold: _aio.UnaryUnaryMultiCallable[_points_pb2.HoldRequest, _points_pb2.HoldResponse]  # type: ignore[assignment]
     """Reserves points for an order. The lots that will pay are chosen now.
-    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED, HOLD_RELEASED (a release of this
-    request id came first).
+    Errors: as Redeem, and HOLD_RELEASED (a release of this request id came first).
     """
     Capture: _aio.UnaryUnaryMultiCallable[_points_pb2.CaptureRequest, _points_pb2.CaptureResponse]  # type: ignore[assignment]
     """Spends held points, all or a part; the rest is released.
     Errors: HOLD_UNKNOWN, HOLD_RELEASED (also by time-out), HOLD_CAPTURED (by another request), CAPTURE_EXCEEDS_HOLD,
-    REQUEST_ID_REUSED.
+    CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN, REQUEST_ID_REUSED.
     """
     Release: _aio.UnaryUnaryMultiCallable[_points_pb2.ReleaseRequest, _points_pb2.ReleaseResponse]  # type: ignore[assignment]
     """Gives held points back. Harmless when the hold never came, was released already or timed out.
-    Errors: HOLD_CAPTURED.
+    Errors: HOLD_CAPTURED, CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN.
     """
     TransferPoints: _aio.UnaryUnaryMultiCallable[_points_pb2.TransferPointsRequest, _points_pb2.TransferPointsResponse]  # type: ignore[assignment]
     """Gives points to another member of the group: the same lots, with their issuers and expiry, earliest expiry first. A
@@ -242,7 +250,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.GetBalanceResponse, _abc.Awaitable[_points_pb2.GetBalanceResponse]]:
         """Balance, and what expires next.
-        Errors: MEMBER_UNKNOWN.
+        Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
@@ -252,7 +260,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.ListStatementResponse, _abc.Awaitable[_points_pb2.ListStatementResponse]]:
         """Every movement of a member's points, newest first.
-        Errors: MEMBER_UNKNOWN.
+        Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
@@ -261,8 +269,10 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _points_pb2.QuoteOffsetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.QuoteOffsetResponse, _abc.Awaitable[_points_pb2.QuoteOffsetResponse]]:
-        """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force. Changes nothing.
-        Errors: MEMBER_UNKNOWN, STORE_UNKNOWN.
+        """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force, and why. Changes nothing.
+        Errors: MEMBER_UNKNOWN, STORE_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_MISMATCH, OFFSET_QUOTE_INVALID,
+        OFFSET_QUOTE_EXPIRED; of a family pool FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL,
+        POOL_SPENDING_NOT_ALLOWED.
         """
 
     @_abc_1.abstractmethod
@@ -272,7 +282,10 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.RedeemResponse, _abc.Awaitable[_points_pb2.RedeemResponse]]:
         """Spends points at once, earliest expiry first.
-        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED.
+        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED; of another currency:
+        CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the merchant is not of its unit); of a family pool: FAMILY_POOL_UNKNOWN,
+        NOT_IN_POOL, FAMILY_POOL_DISSOLVED, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED; of money by rules with offset terms:
+        OFFSET_QUOTE_REQUIRED, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, OFFSET_NOT_ALLOWED (it does not fit the quote).
         """
 
     @_abc_1.abstractmethod
@@ -282,7 +295,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.ReverseRedemptionResponse, _abc.Awaitable[_points_pb2.ReverseRedemptionResponse]]:
         """Gives back the points of a redemption to the very lots they came from, with their original expiry.
-        Errors: REDEMPTION_UNKNOWN, REVERSAL_EXCEEDS_REDEMPTION, REQUEST_ID_REUSED.
+        Errors: REDEMPTION_UNKNOWN, REVERSAL_EXCEEDS_REDEMPTION, CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -292,8 +305,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.HoldResponse, _abc.Awaitable[_points_pb2.HoldResponse]]:
         """Reserves points for an order. The lots that will pay are chosen now.
-        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED, HOLD_RELEASED (a release of this
-        request id came first).
+        Errors: as Redeem, and HOLD_RELEASED (a release of this request id came first).
         """
 
     @_abc_1.abstractmethod
@@ -304,7 +316,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_points_pb2.CaptureResponse, _abc.Awaitable[_points_pb2.CaptureResponse]]:
         """Spends held points, all or a part; the rest is released.
         Errors: HOLD_UNKNOWN, HOLD_RELEASED (also by time-out), HOLD_CAPTURED (by another request), CAPTURE_EXCEEDS_HOLD,
-        REQUEST_ID_REUSED.
+        CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -314,7 +326,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.ReleaseResponse, _abc.Awaitable[_points_pb2.ReleaseResponse]]:
         """Gives held points back. Harmless when the hold never came, was released already or timed out.
-        Errors: HOLD_CAPTURED.
+        Errors: HOLD_CAPTURED, CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
@@ -397,8 +409,8 @@ class LedgerServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LedgerServiceAsyncStub: ...
     GetTotals: _grpc.UnaryUnaryMultiCallable[_points_pb2.GetTotalsRequest, _points_pb2.GetTotalsResponse]
-    """Points issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for each redeeming
-    merchant.
+    """Points of one currency issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for
+    each redeeming merchant.
     """
 
 @_typing.type_check_only
@@ -407,8 +419,8 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetTotals: _aio.UnaryUnaryMultiCallable[_points_pb2.GetTotalsRequest, _points_pb2.GetTotalsResponse]  # type: ignore[assignment]
-    """Points issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for each redeeming
-    merchant.
+    """Points of one currency issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for
+    each redeeming merchant.
     """
 
 class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -420,8 +432,8 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _points_pb2.GetTotalsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.GetTotalsResponse, _abc.Awaitable[_points_pb2.GetTotalsResponse]]:
-        """Points issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for each redeeming
-        merchant.
+        """Points of one currency issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for
+        each redeeming merchant.
         """
 
 def add_LedgerServiceServicer_to_server(servicer: LedgerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
