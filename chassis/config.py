@@ -38,10 +38,15 @@ class Settings(BaseSettings):
     gateway_host: str = Field("127.0.0.1", description="where the gateway listens")
     gateway_port: int = Field(8080, ge=1, le=65535)
 
+    cors_origins: str = Field("", description="web origins whose pages may call, https://…, separated by commas")
+
     database_prefix: str = Field("huitong_", pattern=r"^[a-z_][a-z0-9_]*$", description="before each database's name")
     stream: str = Field("huitong", pattern=r"^[a-zA-Z0-9_-]+$", description="JetStream stream and subject prefix")
     points_lanes: int = Field(2, ge=1, le=64, description="ledger lanes; fixed once the first wallet exists")
     drain_seconds: float = Field(10.0, gt=0, description="how long a stopping service waits for calls under way")
+    wechat_url: str = Field(
+        "https://api.weixin.qq.com", description="where mini-program logins are checked", pattern=r"^https?://[^/]+$"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str = Field("", description="OpenTelemetry collector, host:port; empty means no tracing")
 

@@ -20,6 +20,7 @@ from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, Caller, Calle
 from gateway.auth.callers import Callers
 from gateway.auth.credentials import Credentials
 from gateway.auth.sessions import Sessions
+from gateway.browsers import Browsers
 from gateway.contract import Contract
 from gateway.door import Door
 from gateway.limits import Gate, open_valkey
@@ -48,6 +49,7 @@ class Parts:
     gate: Gate
     callers: Callers
     inside: TokenBook
+    browsers: Browsers
 
     @classmethod
     def of(cls, config: Settings) -> Parts:
@@ -64,6 +66,7 @@ class Parts:
                 Credentials(fetch_from_org(upstream, inside)), members, Sessions(fetch_session(upstream, inside))
             ),
             inside=inside,
+            browsers=Browsers(config.cors_origins),
         )
 
 
@@ -145,6 +148,7 @@ def mount(app: App, parts: Parts) -> None:
         callers=parts.callers,
         gate=parts.gate,
         inside=parts.inside,
+        browsers=parts.browsers,
     )
     app.door = door
     app.router.redirect_slashes = False

@@ -18,10 +18,11 @@ from gateway import codec
 from gateway.auth.callers import Callers, Identified, SignedParts
 from gateway.batch import NDJSON, Batch
 from gateway.binding import RequestShape, guards, no_guard
+from gateway.browsers import Browsers
 from gateway.contract import HttpBinding, Operation
-from gateway.errors import MethodNotAllowed, RouteUnknown, UnsupportedMediaType
+from gateway.errors import MethodNotAllowed, RateLimited, RouteUnknown, UnsupportedMediaType
 from gateway.http import ClientGone, Exchange
-from gateway.limits import Gate
+from gateway.limits import Gate, Quota
 from gateway.routing import RouteTable, Template
 from gateway.upstream import Metadata, Upstream
 
@@ -88,9 +89,16 @@ class Door:
     """An ASGI application that serves every operation of the contract."""
 
     def __init__(
-        self, operations: Iterable[Operation], *, upstream: Upstream, callers: Callers, gate: Gate, inside: TokenBook
+        self,
+        operations: Iterable[Operation],
+        *,
+        upstream: Upstream,
+        callers: Callers,
+        gate: Gate,
+        inside: TokenBook,
+        browsers: Browsers,
     ) -> None:
-        self._callers, self._gate, self._inside = callers, gate, inside
+        self._callers, self._gate, self._inside, self._browsers = callers, gate, inside, browsers
         routes = [Route(operation, http, upstream) for operation in operations for http in operation.http]
         self._routes = RouteTable((route.http.verb, route.template, route) for route in routes)
         self._under_way = 0
@@ -103,11 +111,18 @@ class Door:
         try:
             if self._under_way > MAX_UNDER_WAY:
                 raise Overloaded
-            await self._serve(exchange, notes)
+            exchange.more_headers |= self._browsers.headers(exchange.headers)
+            if self._browsers.is_preflight(exchange.method, exchange.headers):
+                exchange.more_headers |= self._browsers.permissions(self._routes.verbs(exchange.path))
+                await exchange.answer(b"", status=204)
+            else:
+                await self._serve(exchange, notes)
         except ClientGone:
             exchange.status = 499
         except AppError as error:
             notes["reason"] = error.reason
+            if isinstance(error, RateLimited):
+                exchange.more_headers |= Quota(error.calls_per_minute, 0).headers
             await self._refuse(exchange, error)
         except Exception:
             log.exception("request_failed", **notes, method=exchange.method, trace_id=exchange.trace_id)
@@ -159,9 +174,14 @@ class Door:
         notes["caller"] = caller.kind.value
         if caller.kind is not CallerKind.PUBLIC:  # of the public only the address is known, and that stays out of logs
             notes["subject"] = caller.subject
-        await self._gate.admit(operation, caller, identified.nonce)
+        exchange.more_headers |= await self._admit(operation, caller, identified.nonce)
         body = exchange.inflated(wire, route.body_bytes)
         return _Entered(route, variables, caller, body)
+
+    async def _admit(self, operation: Operation, caller: Caller, nonce: str) -> dict[str, str]:
+        """Take a call of the caller's; answers what the answer is to say of those that are left."""
+        quota = await self._gate.admit(operation, caller, nonce)
+        return quota.headers if quota else {}
 
     @staticmethod
     def _request(exchange: Exchange, entered: _Entered) -> Message:

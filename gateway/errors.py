@@ -91,8 +91,8 @@ class RateLimited(AppError):
     code, reason = grpc.StatusCode.RESOURCE_EXHAUSTED, "RATE_LIMITED"
     zh = "调用过于频繁，请在 {retry_after_seconds} 秒后重试。"
 
-    def __init__(self, retry_after_ms: int) -> None:
-        self.retry_after_ms = retry_after_ms
+    def __init__(self, retry_after_ms: int, *, calls_per_minute: int) -> None:
+        self.retry_after_ms, self.calls_per_minute = retry_after_ms, calls_per_minute
         super().__init__(retry_after_seconds=whole_seconds(retry_after_ms))
 
 

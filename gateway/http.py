@@ -49,6 +49,7 @@ class Exchange:
         "headers",
         "is_traced",
         "method",
+        "more_headers",
         "path",
         "query",
         "status",
@@ -65,6 +66,8 @@ class Exchange:
         self.address: str = (scope.get("client") or ("unknown",))[0]
         self.is_traced, self.traceparent = _trace(self.headers.get(b"traceparent"))
         self.status = 0
+        # What the answer says besides, whichever it is: ratelimit="…" is RateLimit.
+        self.more_headers: dict[str, str] = {}
 
     @property
     def trace_id(self) -> str:
@@ -161,6 +164,7 @@ class Exchange:
             (b"x-content-type-options", b"nosniff"),
             (b"x-trace-id", self.trace_id.encode()),
         ]
+        more = {**self.more_headers, **more}
         headers += [(name.replace("_", "-").encode(), value.encode()) for name, value in more.items()]
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})

@@ -41,7 +41,7 @@ BATCH_MAX = 100
 
 # A bucket is kept as the moment when it will be full again (GCRA): one key, nothing to refill. Times are in µs of the
 # server's clock. For each admission two KEYS: bucket, nonce; three ARGV: µs a call, bucket size, nonce's owner ("" when
-# unsigned). Answers for each 0 when admitted, -1 for a used nonce, else the milliseconds to wait.
+# unsigned). Answers for each -2 - the calls left when admitted, -1 for a used nonce, else the milliseconds to wait.
 SCRIPT = f"""
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -62,12 +62,33 @@ for i = 1, #KEYS / 2 do
       answers[i] = math.ceil(wait / 1000)
     else
       redis.call('SET', bucket, string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000))
-      answers[i] = 0
+      answers[i] = -2 - math.floor(-wait / interval)
     end
   end
 end
 return answers
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a caller has left of an action: `left` of `calls_per_minute`, all of them again in `reset_seconds`."""
+
+    calls_per_minute: int
+    left: int
+
+    @property
+    def reset_seconds(self) -> int:
+        """Rounded up."""
+        return -(-(self.calls_per_minute - self.left) * 60 // self.calls_per_minute)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The fields of the IETF draft "RateLimit header fields for HTTP"."""
+        return {
+            "ratelimit_policy": f'"calls";q={self.calls_per_minute};w=60',
+            "ratelimit": f'"calls";r={self.left};t={self.reset_seconds}',
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +124,10 @@ class Gate:
         self._task: asyncio.Task[None] | None = None
         self._gone_until = 0.0
 
-    async def admit(self, operation: Operation, caller: Caller, nonce: str) -> None:
+    async def admit(self, operation: Operation, caller: Caller, nonce: str) -> Quota | None:
         """Take a token of the caller's bucket for `operation` and claim `nonce` (empty for unsigned requests).
+
+        Answers what is left, None when nobody counts.
 
         Without Valkey members go through unlimited; signed requests are refused, since a replay could not be told, so
         is the public, since guessing login codes must stay slow, and operators, who can wait better than customers.
@@ -121,11 +144,12 @@ class Gate:
         except (RedisError, OSError, TimeoutError):
             if nonce or caller.kind is not CallerKind.MEMBER:
                 raise Unavailable from None
-            return
-        if answer < 0:
+            return None
+        if answer == -1:
             raise NonceReused
         if answer > 0:
-            raise RateLimited(answer)
+            raise RateLimited(answer, calls_per_minute=admission.calls_per_minute)
+        return Quota(admission.calls_per_minute, -2 - answer)
 
     async def is_ready(self) -> bool:
         """Whether Valkey answers."""

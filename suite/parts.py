@@ -23,7 +23,9 @@ USUAL_PORTS = {
     "parking": 50055,
     "settlement": 50056,
     "gateway": 8080,
+    "wechat-simulator": 9090,
 }
+WECHAT = "wechat-simulator"
 SERVICES = tuple(name for wave in WAVES for name in wave if name != "gateway")
 
 
@@ -39,18 +41,28 @@ class Part:
     readiness: Literal["grpc", "http"]
 
     @property
+    def is_gateway(self) -> bool:
+        """Whether this is the door of the suite."""
+        return self.name == "gateway"
+
+    @property
     def address(self) -> str:
         """host:port."""
         return f"{self.host}:{self.port}"
 
 
-def suite_parts(home: Home, *, usual_ports: bool = True, environment: Mapping[str, str] | None = None) -> list[Part]:
+def suite_parts(
+    home: Home, *, usual_ports: bool = True, environment: Mapping[str, str] | None = None, simulated: bool = False
+) -> list[Part]:
     """The six services and the gateway: where the environment says, where they were last time, or where there is room.
 
+    `simulated` adds what stands in for others' platforms, unless the environment says where those are.
     Raises: NoFreePort, PortsGiven.
     """
     given = os.environ if environment is None else environment
     parts: list[Part] = []
+    if simulated and not given.get("HUITONG_WECHAT_URL"):
+        parts.append(_wechat_part(_port(home, WECHAT, parts, usual_ports=usual_ports)))
     for wave, names in enumerate(WAVES):
         for name in names:
             gateway = name == "gateway"
@@ -61,6 +73,11 @@ def suite_parts(home: Home, *, usual_ports: bool = True, environment: Mapping[st
             command = (sys.executable, "-m", module)
             parts.append(Part(name, command, wave, host, port, "http" if gateway else "grpc"))
     return parts
+
+
+def _wechat_part(port: int) -> Part:
+    command = (sys.executable, "-m", "suite.simulators.wechat", "--port", str(port))
+    return Part(WECHAT, command, 0, HOST, port, "http")
 
 
 def _given(name: str, given: Mapping[str, str]) -> tuple[str, int | None]:
@@ -92,6 +109,8 @@ def addresses(parts: list[Part]) -> dict[str, str]:
     """The settings that tell every process where every other one is."""
     found = {f"HUITONG_{part.name.upper()}_ADDRESS": part.address for part in parts if part.readiness == "grpc"}
     for part in parts:
-        if part.readiness == "http":
+        if part.is_gateway:
             found |= {"HUITONG_GATEWAY_HOST": part.host, "HUITONG_GATEWAY_PORT": str(part.port)}
+        elif part.name == WECHAT:
+            found["HUITONG_WECHAT_URL"] = f"http://{part.address}"
     return found

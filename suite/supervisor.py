@@ -65,7 +65,7 @@ class Supervisor:
         self._ever_ready: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
         own = Process.of(os.getpid())
-        gateway = next((part for part in self.parts if part.readiness == "http"), None)
+        gateway = next((part for part in self.parts if part.is_gateway), None)
         self.state = SuiteState(
             mode=mode,
             pid=os.getpid(),
@@ -427,7 +427,7 @@ def main(mode: str) -> int:
     usual = os.environ.get("HUITONG_USUAL_PORTS", "1") != "0"
     try:
         servers = LocalServers(default_home(), usual_ports=usual)
-        parts = suite_parts(servers.home, usual_ports=usual)
+        parts = suite_parts(servers.home, usual_ports=usual, simulated=mode != "production")
         migration = [sys.executable, "-m", "chassis.migrate"]
         return asyncio.run(Supervisor(servers, parts, mode=mode, migration=migration).run())
     except SuiteError as error:

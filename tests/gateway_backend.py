@@ -19,6 +19,7 @@ from gateway.app import App, Parts, mount
 from gateway.auth.callers import Callers
 from gateway.auth.credentials import Credentials
 from gateway.auth.signing import sign_request
+from gateway.browsers import Browsers
 from gateway.contract import Contract
 from gateway.limits import Gate, open_valkey
 from gateway.upstream import Upstream
@@ -28,6 +29,7 @@ from tests import gateway_scratch as scratch
 KEY = "k" * 40
 GROUP = derive("scratch", "group")
 STORE, OTHER_STORE = "sto_" + "1" * 32, "sto_" + "2" * 32
+PAGE = "https://app.example"
 PARK = "unt_" + "5" * 32
 MEMBER, OTHER_MEMBER = "mbr_" + "3" * 32, "mbr_" + "4" * 32
 
@@ -178,6 +180,7 @@ async def open_door(redis_url: str) -> AsyncIterator[Door]:
             TokenBook(KEY, issuer=MEMBER_ACCESS, lifetime_seconds=MEMBER_ACCESS_SECONDS),
         ),
         inside=TokenBook(KEY),
+        browsers=Browsers(f"{PAGE}, https://other.example"),
     )
     app = App()
     mount(app, parts)

@@ -62,12 +62,12 @@ class Neighbours:
     async def quote_offset(
         self, group_id: UUID, request: points_pb2.QuoteOffsetRequest
     ) -> points_pb2.QuoteOffsetResponse:
-        """Raises Refused: MEMBER_UNKNOWN, STORE_UNKNOWN."""
+        """Raises Refused: MEMBER_UNKNOWN, STORE_UNKNOWN, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED."""
         response: points_pb2.QuoteOffsetResponse = await _call(self._wallets.QuoteOffset, request, group_id)
         return response
 
     async def hold(self, group_id: UUID, request: points_pb2.HoldRequest) -> points_pb2.HoldResponse:
-        """Raises Refused: INSUFFICIENT_POINTS, MEMBER_UNKNOWN, MERCHANT_UNKNOWN, HOLD_RELEASED."""
+        """Raises Refused: INSUFFICIENT_POINTS, MEMBER_UNKNOWN, MERCHANT_UNKNOWN, HOLD_RELEASED, OFFSET_NOT_ALLOWED."""
         response: points_pb2.HoldResponse = await _call(self._wallets.Hold, request, group_id)
         return response
 

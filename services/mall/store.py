@@ -244,6 +244,10 @@ checkout = Table(
     _number("discount_minor"),
     _number("offset_minor"),
     _number("offset_points"),
+    # Of the quote that the points pay by; empty for rules without offset terms.
+    _text("offset_quote_token"),
+    # The family pool whose points are spent (fpl_…); empty for the member's own.
+    _text("pool_id"),
     _id("coupon_id", nullable=True),
     # Each line with its share of the coupon and of the offset; see rules.NetLine.
     Column("lines", JSONB, nullable=False),

@@ -1,8 +1,10 @@
 """One person, one identity, and what it is worth to the group.
 
 Tables: member, member_identity, join_request, code_use (here), tier_ladder, tier, standing (`tiers`), login_challenge,
-login_outbox, session (`sessions`), and the copies group_copy and store_copy.
-RPCs: huitong.member.v1.MemberService (here), TierService (`tiers`), SessionService and SimulatorService (`sessions`).
+login_outbox, session (`sessions`), mini_program (`miniprogram`), member_import, member_import_row (`imports`), and the
+copies group_copy and store_copy.
+RPCs: huitong.member.v1.MemberService (here), TierService (`tiers`), SessionService and SimulatorService (`sessions`),
+MiniProgramService (`miniprogram`), MemberImportService (`imports`).
 Events: MemberJoined, TierChanged. It consumes org's GroupCreated and StoreSaved, and points' SaleRecorded and
 SaleRefunded.
 """

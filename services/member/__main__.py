@@ -5,13 +5,16 @@ from __future__ import annotations
 from chassis.crypto import Vault
 from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, TokenBook
 from chassis.run import App, run_service
-from huitong.member.v1 import member_pb2_grpc
+from huitong.member.v1 import imports_pb2_grpc, member_pb2_grpc, miniprogram_pb2_grpc
 from huitong.org.v1 import events_pb2 as org_events
 from huitong.org.v1 import org_pb2_grpc
 from huitong.points.v1 import events_pb2 as points_events
 from services.member import consumers, jobs
 from services.member.api import MemberServicer
-from services.member.sessions.api import SessionServicer, SimulatorServicer
+from services.member.imports.api import MemberImportServicer
+from services.member.miniprogram.api import MiniProgramServicer
+from services.member.miniprogram.wechat import WeChat
+from services.member.sessions.api import SessionServicer, SimulatorServicer, TokenMaker
 from services.member.sessions.providers import CodeProvider, MissingProvider, SimulatedProvider
 from services.member.tiers import consumers as tier_consumers
 from services.member.tiers.api import TierServicer
@@ -25,18 +28,26 @@ def build(app: App) -> None:
     access_tokens = TokenBook(
         app.settings.internal_key.get_secret_value(), issuer=MEMBER_ACCESS, lifetime_seconds=MEMBER_ACCESS_SECONDS
     )
+    tokens = TokenMaker(vault, access_tokens)
+    wechat = WeChat(app.settings.wechat_url)
     structure = app.stub(org_pb2_grpc.StructureServiceStub, "org")
 
     app.serve(member_pb2_grpc.add_MemberServiceServicer_to_server, MemberServicer(app.db, vault, structure))
     app.serve(member_pb2_grpc.add_TierServiceServicer_to_server, TierServicer(app.db))
     app.serve(
         member_pb2_grpc.add_SessionServiceServicer_to_server,
-        SessionServicer(app.db, vault, provider, access_tokens),
+        SessionServicer(app.db, vault, provider, tokens),
     )
     app.serve(
         member_pb2_grpc.add_SimulatorServiceServicer_to_server,
         SimulatorServicer(app.db, vault, is_simulated=is_simulated),
     )
+    app.serve(
+        miniprogram_pb2_grpc.add_MiniProgramServiceServicer_to_server,
+        MiniProgramServicer(app.db, vault, wechat, tokens),
+    )
+    app.on_stop(wechat.close)
+    app.serve(imports_pb2_grpc.add_MemberImportServiceServicer_to_server, MemberImportServicer(app.db, vault))
     app.consume("org", {org_events.GroupCreated: consumers.on_groups, org_events.StoreSaved: consumers.on_stores})
     app.consume(
         "points",

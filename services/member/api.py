@@ -16,7 +16,6 @@ from chassis.errors import AppError, InvalidArgument
 from chassis.identity import CallerKind
 from chassis.ids import from_edge, to_edge
 from chassis.rpc import caller
-from huitong.common.v1 import types_pb2
 from huitong.member.v1 import member_pb2, member_pb2_grpc
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from services.member import convert, operations, rules
@@ -48,7 +47,7 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
         outcomes = await self._join(request.members)
         return member_pb2.JoinMembersResponse(
             results=[
-                member_pb2.JoinMembersResult(problem=_problem(outcome))
+                member_pb2.JoinMembersResult(problem=convert.problem_message(outcome))
                 if isinstance(outcome, AppError)
                 else member_pb2.JoinMembersResult(joined=_joined_message(outcome))
                 for outcome in outcomes
@@ -99,6 +98,20 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
         response = member_pb2.GetMemberCodeResponse(member_code=code)
         response.expire_time.FromDatetime(rules.expire_time_of(step))
         return response
+
+    async def GetMemberCodeSeed(
+        self, request: member_pb2.GetMemberCodeSeedRequest, context: Context
+    ) -> member_pb2.GetMemberCodeSeedResponse:
+        """See the proto."""
+        async with self._db.reading(caller()) as tx:
+            member_no, seed = await operations.code_seed(tx, self._vault, convert.member_id_of(request.member_id))
+        return member_pb2.GetMemberCodeSeedResponse(
+            member_no=member_no,
+            seed=seed.hex(),
+            step_seconds=rules.STEP_SECONDS,
+            first_serial=rules.PHONE_SERIALS[0],
+            last_serial=rules.PHONE_SERIALS[-1],
+        )
 
     async def _join(self, requests: Sequence[member_pb2.JoinMemberRequest]) -> list[Joined | AppError]:
         """Outcomes in the order of the requests; a bad line holds up no other."""
@@ -151,9 +164,3 @@ def _join_line(request: member_pb2.JoinMemberRequest) -> JoinLine:
 
 def _joined_message(joined: Joined) -> member_pb2.JoinMemberResponse:
     return member_pb2.JoinMemberResponse(member=convert.member_message(joined.member), is_new=joined.is_new)
-
-
-def _problem(error: AppError) -> types_pb2.Problem:
-    return types_pb2.Problem(
-        reason=error.reason, message=error.message, message_zh=error.message_zh, metadata=error.values
-    )

@@ -258,9 +258,18 @@ async def show_code(tx: Tx, vault: Vault, member_id: UUID, *, real_time_s: float
         raise errors.MemberUnknown
     member_no, step = rules.member_no_of(row.card_no), rules.step_at(real_time_s)
     used = await store.find_used_serials(tx, member_no=member_no, step=step)
-    serial = next((serial for serial in range(rules.SERIALS) if serial not in used), rules.SERIALS - 1)
+    serial = next((serial for serial in rules.OUR_SERIALS if serial not in used), rules.OUR_SERIALS[-1])
     seed = rules.member_seed(vault.key(CODE_PURPOSE), tx.group_id, member_no)
     return rules.make_code(seed, member_no=member_no, step=step, serial=serial), step
+
+
+async def code_seed(tx: Tx, vault: Vault, member_id: UUID) -> tuple[str, bytes]:
+    """The member's number and seed, for a phone that is to make codes while it is offline. Raises MemberUnknown."""
+    row = await store.find_person(tx, member_id)
+    if row is None:
+        raise errors.MemberUnknown
+    member_no = rules.member_no_of(row.card_no)
+    return member_no, rules.member_seed(vault.key(CODE_PURPOSE), tx.group_id, member_no)
 
 
 async def unknown_stores(tx: Tx, store_ids: Iterable[UUID]) -> set[UUID]:

@@ -17,14 +17,16 @@ PHONE = "phone"  # kind of identity
 # --- dynamic member code ----------------------------------------------------------------------------------------------
 # 24 digits: member number (10) · time step modulo 1000 (3) · serial (1) · signature (10).
 # The signature is HMAC-SHA256(seed, step, serial) modulo 10^10, each part in decimal behind its length in 4 bytes; step
-# is Unix time // 30. A phone that is offline can make codes by itself once it has been given the seed, which is the
-# member's own and opens nobody else's codes; it picks serials at random. (No RPC hands out seeds yet.)
+# is Unix time // 30. A phone that is offline makes codes by itself with its member's seed, which opens nobody else's.
 CODE_DIGITS, NUMBER_DIGITS, STEP_DIGITS, SIGNATURE_DIGITS = 24, 10, 3, 10
 STEP_SECONDS = 30
-# The step it was made in and the next: valid 60 seconds from the step's begin. One step ahead is let in as well, since
-# the clock of a phone that is offline may be fast.
+# Serials tell apart codes of one step, so that a member need not wait for the next one after spending; and they tell
+# who made a code. One of ours is valid in the step that it was made in and the next: 60 seconds from the step's begin
+# (and a step early, should the clocks of two of our machines differ). One that a phone made may have been made by a
+# clock that is wrong by up to 60 seconds either way.
+OUR_SERIALS, PHONE_SERIALS = range(5), range(5, 10)
 STEPS_VALID, STEPS_AHEAD = 2, 1
-SERIALS = 10
+PHONE_STEPS_VALID, PHONE_STEPS_AHEAD = STEPS_VALID + 60 // STEP_SECONDS, 60 // STEP_SECONDS
 _CODE = re.compile(r"[0-9]{24}", re.ASCII)
 _CARD = re.compile(r"[0-9]{16}", re.ASCII)
 # Numbers beginning with 9 are for private use: no bank card has this.
@@ -162,11 +164,13 @@ def judge_code(seed: bytes, code: Code, *, now_step: int) -> tuple[Verdict, int]
 
     The signature covers the whole step number: an old code whose three digits come round again is invalid.
     """
-    newest = now_step + STEPS_AHEAD
+    by_phone = code.serial in PHONE_SERIALS
+    newest = now_step + (PHONE_STEPS_AHEAD if by_phone else STEPS_AHEAD)
     step = newest - (newest - code.step_digits) % 10**STEP_DIGITS
     if not same(_sign(seed, step, code.serial).encode(), code.signature.encode()):
         return Verdict.INVALID, -1
-    return (Verdict.VALID if now_step - step < STEPS_VALID else Verdict.EXPIRED), step
+    valid_steps = PHONE_STEPS_VALID if by_phone else STEPS_VALID
+    return (Verdict.VALID if now_step - step < valid_steps else Verdict.EXPIRED), step
 
 
 def _sign(seed: bytes, step: int, serial: int) -> str:

@@ -177,6 +177,46 @@ session = Table(
     Column("expire_time", _Time, nullable=False),
     Column("end_time", _Time),
     Index("session_by_expiry", "expire_time"),
+    Index("session_by_member", "member_id"),
+)
+
+
+# An app id belongs to one group and says alone which one somebody logs in to.
+mini_program = Table(
+    "mini_program",
+    metadata,
+    Column("app_id", Text, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("sealed_secret", LargeBinary, nullable=False),
+    Column("update_time", _Time, nullable=False),
+    Index("mini_program_by_group", "group_id", "app_id"),
+)
+
+
+member_import = Table(
+    "member_import",
+    metadata,
+    Column("import_id", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("unit_id", Uuid, nullable=False),
+    Column("scheme", SmallInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("create_time", _Time, nullable=False),
+)
+
+# What each row of an import led to, as join_request: the fingerprint is keyed. Outcome 0 is seen by nobody: a claim and
+# its answer are one transaction.
+member_import_row = Table(
+    "member_import_row",
+    metadata,
+    Column("import_id", Uuid, primary_key=True),
+    Column("request_id", Text, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("outcome", SmallInteger, nullable=False),
+    Column("member_id", Uuid),
+    Column("other_id", Uuid),
+    Index("member_import_row_by_outcome", "import_id", "outcome", "request_id"),
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import TypeVar
 from uuid import UUID
@@ -149,6 +149,7 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
                 merchant_id=merchant_id,
                 category=request.category,
                 floor=request.floor,
+                opening_date=_opening_date(request),
             )
             message = convert.store_message(one)
             await self._audit.record(tx, request, message.store_id, after=message)
@@ -169,6 +170,7 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
                 category=request.category if request.HasField("category") else None,
                 floor=request.floor if request.HasField("floor") else None,
                 is_open=request.is_open if request.HasField("is_open") else None,
+                opening_date=_opening_date(request),
             )
             before, after = convert.store_message(old), convert.store_message(new)
             await self._audit.record(tx, request, after.store_id, before=before, after=after)
@@ -436,6 +438,10 @@ def _check_plain(**fields: str) -> None:
     wrong = [(field, "has control characters") for field, text in fields.items() if not rules.is_plain(text)]
     if wrong:
         raise InvalidArgument(wrong)
+
+
+def _opening_date(request: org_pb2.CreateStoreRequest | org_pb2.UpdateStoreRequest) -> date | None:
+    return convert.from_date(request.opening_date, "opening_date") if request.HasField("opening_date") else None
 
 
 def _optional(prefix: str, text: str, field: str) -> UUID | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
+from chassis.errors import InvalidArgument
 from chassis.ids import to_edge
+from huitong.common.v1 import types_pb2
 from huitong.org.v1 import org_pb2
 from services.org.rules import Fault, Group, Merchant, Store, Terminal, Unit
 from services.org.store import Credential
@@ -82,7 +85,21 @@ def store_message(one: Store) -> org_pb2.Store:
         is_open=one.is_open,
         time_zone=one.time_zone,
         currency_code=one.currency_code,
+        opening_date=to_date(one.opening_date),
     )
+
+
+def to_date(day: date | None) -> types_pb2.BusinessDate | None:
+    """The date at the edge."""
+    return types_pb2.BusinessDate(year=day.year, month=day.month, day=day.day) if day is not None else None
+
+
+def from_date(day: types_pb2.BusinessDate, field: str) -> date:
+    """The date. Raises InvalidArgument when there is no such day."""
+    try:
+        return date(day.year, day.month, day.day)
+    except ValueError:
+        raise InvalidArgument([(field, "does not exist")]) from None
 
 
 def terminal_message(terminal: Terminal) -> org_pb2.Terminal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import TypeVar
 from uuid import UUID
 
@@ -103,7 +104,9 @@ async def update_merchant(
     return old, new, len(closing)
 
 
-async def create_store(tx: Tx, *, code: str, name: str, merchant_id: UUID, category: str, floor: str) -> Store:
+async def create_store(
+    tx: Tx, *, code: str, name: str, merchant_id: UUID, category: str, floor: str, opening_date: date | None = None
+) -> Store:
     """Create an open store. Raises CodeTaken, MerchantUnknown, MerchantClosed."""
     await store.lock_group(tx)
     merchant = await store.find_merchant(tx, merchant_id)
@@ -116,6 +119,7 @@ async def create_store(tx: Tx, *, code: str, name: str, merchant_id: UUID, categ
     one = rules.new_store(
         store_id, merchant, units[merchant.unit_id], code=code, name=name, category=category, floor=floor
     )
+    one = replace(one, opening_date=opening_date)
     if _is_new("store", one, await store.find_stores(tx, [code])):
         await store.save_stores(tx, [one])
         emit_store(tx, one)
@@ -123,7 +127,14 @@ async def create_store(tx: Tx, *, code: str, name: str, merchant_id: UUID, categ
 
 
 async def update_store(
-    tx: Tx, *, store_id: UUID, name: str | None, category: str | None, floor: str | None, is_open: bool | None
+    tx: Tx,
+    *,
+    store_id: UUID,
+    name: str | None,
+    category: str | None,
+    floor: str | None,
+    is_open: bool | None,
+    opening_date: date | None = None,
 ) -> tuple[Store, Store]:
     """The store before and after what is given was changed; None leaves as it is.
 
@@ -133,7 +144,7 @@ async def update_store(
     old = await store.find_store(tx, store_id)
     if old is None:
         raise errors.StoreUnknown(store_id=convert.store_edge(store_id))
-    given = {"name": name, "category": category, "floor": floor, "is_open": is_open}
+    given = {"name": name, "category": category, "floor": floor, "is_open": is_open, "opening_date": opening_date}
     changes = {field: value for field, value in given.items() if value is not None}
     new = replace(old, **changes)  # type: ignore[arg-type]
     if new.is_open and not old.is_open:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -75,6 +76,7 @@ class Store:
     unit_id: UUID
     time_zone: str
     currency_code: str
+    opening_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

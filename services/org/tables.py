@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -68,6 +69,7 @@ store = Table(
     Column("category", Text, nullable=False),
     Column("floor", Text, nullable=False),
     Column("is_open", Boolean, nullable=False),
+    Column("opening_date", Date),
     UniqueConstraint("group_id", "code"),
 )
 

@@ -148,7 +148,12 @@ class ParkingServicer(parking_pb2_grpc.ParkingServiceServicer):
         points_minor = 0
         if fee.due_minor:
             try:
-                offset = await self._payments.find_offset(member_id, day=rules.local_date(time, car_park.time_zone))
+                offset = await self._payments.find_offset(
+                    member_id,
+                    day=rules.local_date(time, car_park.time_zone),
+                    merchant_id=stay.merchant_id,
+                    due=to_money(fee.due_minor, stay.currency_code),
+                )
                 answer.max_points, points_minor = rules.most_points(fee.due_minor, offset)
             except Unavailable:
                 answer.points_unavailable = True

@@ -37,6 +37,7 @@ class Intent:
     points: int
     points_minor: int
     money_minor: int
+    quote_token: str = ""  # of the terms by which the points pay, if any
     redeem_txn_id: str = ""
     response: bytes = b""
     # Whether we hold its lease.
@@ -68,6 +69,7 @@ def _intent(row: Row[Any], *, is_mine: bool) -> Intent:
         pay_time=row.pay_time,
         points=row.points,
         points_minor=row.points_minor,
+        quote_token=row.quote_token,
         money_minor=row.money_minor,
         redeem_txn_id=row.redeem_txn_id,
         response=row.response or b"",
@@ -141,6 +143,7 @@ async def save(tx: Tx, intent: Intent) -> None:
             "pay_time": intent.pay_time,
             "points": intent.points,
             "points_minor": intent.points_minor,
+            "quote_token": intent.quote_token,
             "money_minor": intent.money_minor,
             "create_time": tx.now,
         },
@@ -149,15 +152,16 @@ async def save(tx: Tx, intent: Intent) -> None:
 
 _SAVE = text(
     f"""INSERT INTO pay_intent (group_id, request_id, request_hash, intent_id, attempt, state, stay_id, member_id,
-                                pay_time, points, points_minor, money_minor, redeem_txn_id, lease_until_time,
-                                create_time)
+                                pay_time, points, points_minor, money_minor, quote_token, redeem_txn_id,
+                                lease_until_time, create_time)
         VALUES (:group_id, :request_id, :request_hash, :intent_id, :attempt, 'pending', :stay_id, :member_id,
-                :pay_time, :points, :points_minor, :money_minor, '',
+                :pay_time, :points, :points_minor, :money_minor, :quote_token, '',
                 clock_timestamp() + make_interval(secs => {LEASE_SECONDS}), :create_time)
         ON CONFLICT (group_id, request_id) DO UPDATE SET
           attempt = excluded.attempt, state = 'pending', stay_id = excluded.stay_id, member_id = excluded.member_id,
           pay_time = excluded.pay_time, points = excluded.points, points_minor = excluded.points_minor,
-          money_minor = excluded.money_minor, redeem_txn_id = '', lease_until_time = excluded.lease_until_time"""
+          money_minor = excluded.money_minor, quote_token = excluded.quote_token, redeem_txn_id = '',
+          lease_until_time = excluded.lease_until_time"""
 )
 
 

@@ -58,8 +58,10 @@ class Payments:
     ) -> None:
         self._db, self._wallet, self._rules = database, wallet, rule_service
 
-    async def find_offset(self, member_id: UUID, *, day: Any) -> Offset | None:
+    async def find_offset(self, member_id: UUID, *, day: Any, merchant_id: UUID, due: types_pb2.Money) -> Offset | None:
         """What the member's points can pay by the rule in force; None without a rule or a wallet.
+
+        Where the rules have offset terms, points quotes what they allow at this merchant now.
 
         Raises: Unavailable.
         """
@@ -81,10 +83,29 @@ class Payments:
             if error.code is grpc.StatusCode.NOT_FOUND:
                 return None
             raise
+        if rule_set.rule_set.offset_terms:
+            return await self._quote_offset(member_id, merchant_id, due)
         offset = rule_set.rule_set.offset
         if offset.offset_points < 1 or offset.offset_minor < 1:
             return None
         return Offset(offset.offset_points, offset.offset_minor, max(balance.available_points, 0))
+
+    async def _quote_offset(self, member_id: UUID, merchant_id: UUID, due: types_pb2.Money) -> Offset | None:
+        request = points_pb2.QuoteOffsetRequest(
+            member_id=ids.to_edge("mbr", member_id),
+            merchant_id=ids.to_edge("mch", merchant_id),
+            order_total=due,
+            spending_kind=points_pb2.SPENDING_KIND_PARKING,
+        )
+        try:
+            quote = await _ask(self._wallet.QuoteOffset, request, timeout_s=ASK_SECONDS)
+        except RemoteError as error:
+            if error.code is grpc.StatusCode.NOT_FOUND:
+                return None
+            raise
+        if not quote.max_points:
+            return None
+        return Offset(quote.step_points, quote.step_minor, quote.max_points, quote.min_points, quote.quote_token)
 
     async def pay(self, request: pb.PayFeeRequest, *, plate_no: str) -> pb.PayFeeResponse:
         """Pay what is due, once for a request id.
@@ -124,13 +145,18 @@ class Payments:
         if request.use_points:
             async with self._db.reading(who) as tx:
                 # Whether it is theirs and owes anything is known here: only then is points asked.
-                _, fee = await operations.quote_fee(
+                stay, fee = await operations.quote_fee(
                     tx, member_id=member_id, car_park_id=car_park_id, plate_no=plate_no, time=pay_time
                 )
                 if not fee.due_minor:
                     raise NothingDue(plate_no=plate_no)
                 car_park = await operations.get_car_park(tx, car_park_id)
-            offset = await self.find_offset(member_id, day=rules.local_date(pay_time, car_park.time_zone))
+            offset = await self.find_offset(
+                member_id,
+                day=rules.local_date(pay_time, car_park.time_zone),
+                merchant_id=stay.merchant_id,
+                due=types_pb2.Money(amount_minor=fee.due_minor, currency_code=stay.currency_code),
+            )
         async with self._db.transaction(who) as tx:
             return await plan_payment(
                 tx,
@@ -175,6 +201,7 @@ class Payments:
                 kind=points_pb2.SPENDING_KIND_PARKING,
                 reference=ids.to_edge("sty", intent.stay_id),
                 offset_minor=intent.points_minor,
+                quote_token=intent.quote_token,
             ),
         )
         answer = await _ask(self._wallet.Redeem, request, group_id=intent.group_id, timeout_s=SPEND_SECONDS)
@@ -273,6 +300,7 @@ async def plan_payment(
         pay_time=pay_time,
         points=points,
         points_minor=points_minor,
+        quote_token=offset.quote_token if offset else "",
         money_minor=fee.due_minor - points_minor,
     )
     await intents.save(tx, intent)

@@ -136,11 +136,16 @@ def fee_at(account: Account, tier_free_minutes: int, time: datetime) -> Fee:
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """What points can pay: `step_points` are worth `step_minor`, and the member has `available_points`."""
+    """What points can pay: `step_points` are worth `step_minor`, and the member has, or may use, `available_points`.
+
+    `quote_token` names the terms that they are used by, if there are any; fewer than `min_points` are not used.
+    """
 
     step_points: int
     step_minor: int
     available_points: int
+    min_points: int = 0
+    quote_token: str = ""
 
 
 def most_points(due_minor: int, offset: Offset | None) -> tuple[int, int]:
@@ -148,6 +153,8 @@ def most_points(due_minor: int, offset: Offset | None) -> tuple[int, int]:
     if offset is None:
         return 0, 0
     steps = min(due_minor // offset.step_minor, offset.available_points // offset.step_points)
+    if steps * offset.step_points < offset.min_points:
+        return 0, 0
     return steps * offset.step_points, steps * offset.step_minor
 
 

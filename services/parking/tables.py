@@ -153,6 +153,7 @@ pay_intent = Table(
     _number("points"),
     _number("points_minor"),
     _number("money_minor"),
+    Column("quote_token", Text, nullable=False),
     Column("redeem_txn_id", Text, nullable=False),
     Column("response", LargeBinary),
     _time("lease_until_time"),

@@ -7,21 +7,51 @@ import gc
 from chassis.run import App, run_service
 from huitong.member.v1 import member_pb2_grpc
 from huitong.org.v1 import org_pb2_grpc
-from huitong.points.v1 import adjustments_pb2_grpc, points_pb2_grpc, rules_pb2_grpc
+from huitong.points.v1 import (
+    adjustments_pb2_grpc,
+    devices_pb2_grpc,
+    family_pools_pb2_grpc,
+    governor_pb2_grpc,
+    points_pb2_grpc,
+    retention_pb2_grpc,
+    rules_pb2_grpc,
+    sale_cases_pb2_grpc,
+    segments_pb2_grpc,
+    wallets_pb2_grpc,
+)
 from services.points.adjustments import Adjustments
 from services.points.api import AdjustmentServicer, LedgerServicer, SalesServicer, WalletServicer
 from services.points.caps import Caps
 from services.points.claims import Claims
 from services.points.consumers import member_handlers, org_handlers
+from services.points.conversion import Conversions
+from services.points.currencies import Currencies
+from services.points.doors import Doors
+from services.points.doors_api import DeviceServicer, SaleCaseServicer
 from services.points.events_source import LedgerOutbox
+from services.points.family_pools import FamilyPools
+from services.points.governor import Governor
+from services.points.governor_api import CostGovernorServicer
+from services.points.hoarding import Hoarding
 from services.points.jobs import Jobs
 from services.points.ledger import Ledger
 from services.points.lookup import Lookup
+from services.points.member_facts import MemberFacts
+from services.points.offsets import Offsets
 from services.points.operations import Sales
+from services.points.purses import Purses
+from services.points.refunds import Refunds
+from services.points.reminders import Reminders
+from services.points.renewals import Renewals
+from services.points.retention_api import RetentionServicer
 from services.points.rules_api import RuleDraftServicer, RuleServicer, RuleSimulationServicer
+from services.points.sale_cases import SaleCases
+from services.points.segments_api import SegmentServicer
 from services.points.simulation import Simulations
 from services.points.spending import Spendings
+from services.points.stored_value import StoredValue
 from services.points.transfers import Transfers
+from services.points.wallets_api import ConversionServicer, CurrencyServicer, FamilyPoolServicer, StoredValueServicer
 
 
 async def calm_collector() -> None:
@@ -48,39 +78,75 @@ def build(app: App) -> None:
         ladder=app.stub(member_pb2_grpc.TierServiceStub, "member"),
     )
     caps = Caps(app.db.url)
-    sales = Sales(app.db, lookup, claims, caps, ledger)
-    spendings = Spendings(app.db, lookup, claims, ledger)
-    adjustments = Adjustments(app.db, lookup, ledger)
+    facts = MemberFacts(app.db.url)
+    doors = Doors(app.db.url)
+    sales = Sales(app.db, lookup, claims, caps, ledger, facts=facts, doors=doors)
+    currencies = Currencies(app.db, lookup, lane_count)
+    adjustments = Adjustments(app.db, lookup, ledger, currencies)
     transfers = Transfers(app.db, lookup, claims, ledger)
+    stored_value = StoredValue(app.db, lookup, claims, ledger, currencies)
+    conversions = Conversions(app.db, lookup, claims, ledger, currencies)
+    pools = FamilyPools(app.db, lookup, transfers, lane_count)
+    offsets = Offsets(app.db, lookup, pools, app.settings.internal_key.get_secret_value())
+    spendings = Spendings(app.db, lookup, claims, ledger, Purses(lookup, currencies, pools), offsets)
+    cases = SaleCases(app.db, lookup, ledger)
     jobs = Jobs(app.db, ledger)
 
     app.on_start(ledger.open)
     app.on_start(claims.open)
     app.on_start(caps.open)
+    app.on_start(facts.open)
+    app.on_start(doors.open)
     app.on_start(lookup.open)
     app.on_start(calm_collector)
     app.on_stop(lookup.close)
+    app.on_stop(doors.close)
+    app.on_stop(facts.close)
     app.on_stop(caps.close)
     app.on_stop(claims.close)
     app.on_stop(ledger.close)
 
-    app.serve(points_pb2_grpc.add_SalesServiceServicer_to_server, SalesServicer(app.db, sales))
-    app.serve(points_pb2_grpc.add_WalletServiceServicer_to_server, WalletServicer(app.db, lookup, spendings, transfers))
+    app.serve(
+        points_pb2_grpc.add_SalesServiceServicer_to_server,
+        SalesServicer(app.db, sales, Refunds(app.db, lookup, claims, ledger)),
+    )
+    app.serve(
+        points_pb2_grpc.add_WalletServiceServicer_to_server,
+        WalletServicer(app.db, lookup, spendings, transfers, currencies, offsets),
+    )
+    app.serve(points_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(app.db, currencies))
     app.serve(points_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(app.db))
     app.serve(rules_pb2_grpc.add_RuleDraftServiceServicer_to_server, RuleDraftServicer(app.db))
-    app.serve(rules_pb2_grpc.add_RuleSimulationServiceServicer_to_server, RuleSimulationServicer(app.db, lookup))
-    app.serve(points_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(app.db))
-
+    app.serve(rules_pb2_grpc.add_RuleSimulationServiceServicer_to_server, RuleSimulationServicer(app.db, lookup, facts))
+    app.serve(governor_pb2_grpc.add_CostGovernorServiceServicer_to_server, CostGovernorServicer(app.db, lookup))
+    app.serve(segments_pb2_grpc.add_SegmentServiceServicer_to_server, SegmentServicer(app.db))
+    app.serve(sale_cases_pb2_grpc.add_SaleCaseServiceServicer_to_server, SaleCaseServicer(app.db, cases))
+    app.serve(devices_pb2_grpc.add_DeviceServiceServicer_to_server, DeviceServicer(app.db))
+    app.serve(
+        retention_pb2_grpc.add_RetentionServiceServicer_to_server,
+        RetentionServicer(app.db, Renewals(app.db, lookup, claims, ledger)),
+    )
     app.serve(adjustments_pb2_grpc.add_AdjustmentServiceServicer_to_server, AdjustmentServicer(app.db, adjustments))
+    app.serve(wallets_pb2_grpc.add_CurrencyServiceServicer_to_server, CurrencyServicer(app.db, lookup, currencies))
+    app.serve(wallets_pb2_grpc.add_StoredValueServiceServicer_to_server, StoredValueServicer(stored_value))
+    app.serve(wallets_pb2_grpc.add_ConversionServiceServicer_to_server, ConversionServicer(conversions))
+    app.serve(family_pools_pb2_grpc.add_FamilyPoolServiceServicer_to_server, FamilyPoolServicer(app.db, pools))
 
     app.consume("org", org_handlers())
     app.consume("member", member_handlers(lane_count))
 
     app.job("points-day-close", jobs.close_day, every_seconds=60)
     app.job("points-holds", jobs.release_holds, every_seconds=5)
-    app.job("points-rule-simulations", Simulations(app.db, lookup).run_all, every_seconds=2)
+    app.job("points-rule-simulations", Simulations(app.db, lookup, facts).run_all, every_seconds=2)
+    app.job("points-cost-governor", Governor(app.db, lookup, lane_count).run, every_seconds=5)
     app.job("points-adjustments", adjustments.finish, every_seconds=5)
+    app.job("points-reminders", Reminders(app.db, lookup).remind, every_seconds=60)
+    app.job("points-hoarding", Hoarding(app.db, lookup).look, every_seconds=60)
+    app.job("points-sale-cases", cases.finish, every_seconds=5)
+    app.job("points-seen-sales", cases.forget, every_seconds=3600)
     app.job("points-transfers", transfers.finish, every_seconds=5)
+    app.job("points-conversions", conversions.finish, every_seconds=5)
+    app.job("points-dissolved-pools", pools.finish, every_seconds=10)
 
 
 if __name__ == "__main__":

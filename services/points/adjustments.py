@@ -18,17 +18,22 @@ from chassis import ids
 from chassis.db import Database, Tx
 from chassis.errors import Internal, InvalidArgument
 from huitong.points.v1 import adjustments_pb2 as pb
+from huitong.points.v1.wallets_pb2 import CURRENCY_KIND_STORED_VALUE
 from services.points import queries, rules, store
-from services.points.convert import content_hash, optional_edge, to_timestamp
+from services.points.convert import content_hash, optional_edge, to_expiry, to_timestamp
+from services.points.currencies import Currencies, Currency
 from services.points.errors import (
     AdjustmentDecided,
     AdjustmentLapsed,
     AdjustmentUnknown,
+    ExpiryPast,
     InsufficientPoints,
+    InteractionLimitReached,
     SecondPersonRequired,
 )
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import GroupData, Lookup
+from services.points.wallet_errors import CurrencyNotSuitable
 
 LAPSE = timedelta(days=7)
 CHUNK = 100
@@ -39,11 +44,15 @@ _PENDING, _APPROVED = pb.ADJUSTMENT_STATE_PENDING, pb.ADJUSTMENT_STATE_APPROVED
 class Adjustments:
     """Requests, decisions, and what the ledger makes of them."""
 
-    def __init__(self, database: Database, lookup: Lookup, ledger: Ledger) -> None:
-        self._db, self._lookup, self._ledger = database, lookup, ledger
+    def __init__(self, database: Database, lookup: Lookup, ledger: Ledger, currencies: Currencies) -> None:
+        self._db, self._lookup, self._ledger, self._currencies = database, lookup, ledger, currencies
 
     async def request(self, group_id: UUID, request: pb.RequestAdjustmentRequest) -> pb.RequestAdjustmentResponse:
-        """Ask for one; moves nothing. Raises InvalidArgument, MemberUnknown, MerchantUnknown, RequestIdReused."""
+        """Ask for one; moves nothing.
+
+        Raises: InvalidArgument, MemberUnknown, MerchantUnknown, CurrencyUnknown, CurrencyNotSuitable, CurrencyClosed,
+        RequestIdReused.
+        """
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         merchant_id = ids.from_edge("mch", request.merchant_id, "merchant_id") if request.merchant_id else None
         if (request.direction == _CREDIT) != (merchant_id is not None):
@@ -51,12 +60,21 @@ class Adjustments:
         await self._lookup.require_member(group_id, member_id)
         if merchant_id is not None:
             await self._lookup.require_merchant(group_id, merchant_id)
+        currency = await self._currencies.get(group_id, request.currency_id)
+        if currency.kind == CURRENCY_KIND_STORED_VALUE:
+            raise CurrencyNotSuitable(currency_code=currency.code, problem="stored value comes from payments only")
+        if merchant_id is not None:
+            currency.require_open()
+            currency.require_merchant(await self._lookup.group(group_id), merchant_id)
+        wallet_id = await self._currencies.open_wallet(group_id, member_id, currency)
 
         async def ask(tx: Tx) -> pb.RequestAdjustmentResponse:
             row: dict[str, Any] = {
                 "adjustment_id": ids.derive("adjustment", tx.group_id, request.request_id),
                 "group_id": tx.group_id,
                 "member_id": member_id,
+                "wallet_id": wallet_id,
+                "currency_id": None if currency.is_own else currency.currency_id,
                 "direction": request.direction,
                 "state": _PENDING,
                 "points": request.points,
@@ -80,14 +98,23 @@ class Adjustments:
         """Approve and apply.
 
         Raises: AdjustmentUnknown, AdjustmentDecided, AdjustmentLapsed, SecondPersonRequired, RuleSetUnknown,
-        InsufficientPoints (final), RequestIdReused, Unavailable (approved; whether it is applied yet is unknown).
+        ExpiryPast, InteractionLimitReached (nothing is decided), InsufficientPoints (final), RequestIdReused,
+        Unavailable (approved; whether it is applied yet is unknown).
         """
         adjustment_id = ids.from_edge("adj", request.adjustment_id, "adjustment_id")
         data = await self._lookup.group(group_id)
 
         async def decide(tx: Tx) -> pb.ApproveAdjustmentResponse:
             row = await _lock_undecided(tx, adjustment_id)
-            expire_time = _expiry_of_credit(data, row["merchant_id"], tx.now) if row["direction"] == _CREDIT else None
+            if row["direction"] == _CREDIT and (doors := data.rule_set_at(tx.now, "UTC").doors) is not None:
+                await _check_interaction_limit(tx, row, doors.interaction_limits.get(row["reason_code"], 0))
+            expire_time = None
+            if row["direction"] == _CREDIT:
+                expire_time = (
+                    currency.expiry_at(data, tx.now)
+                    if (currency := await self._currency_of(group_id, row)) is not None
+                    else _expiry_of_credit(data, row["merchant_id"], tx.now)
+                )
             await _decide(tx, adjustment_id, _APPROVED, request.decision_note, expire_time)
             return pb.ApproveAdjustmentResponse()
 
@@ -120,6 +147,12 @@ class Adjustments:
             for row in rows:
                 await self._apply(row["adjustment_id"])
             after = (rows[-1]["decide_time"], rows[-1]["adjustment_id"])
+
+    async def _currency_of(self, group_id: UUID, row: RowMapping) -> Currency | None:
+        """None for the group's own points."""
+        if row["currency_id"] is None:
+            return None
+        return await self._currencies.get(group_id, ids.to_edge("cur", row["currency_id"]))
 
     async def _apply(self, adjustment_id: UUID) -> tuple[Any, Outcome]:
         """Let the ledger apply an approved adjustment, and keep its state. Again changes nothing."""
@@ -187,7 +220,8 @@ def to_message(row: Any, now: datetime) -> pb.Adjustment:
         lapse_time=to_timestamp(row["lapse_time"]),
         decide_time=to_timestamp(row["decide_time"]),
         txn_id=ids.to_edge("txn", row["adjustment_id"]) if is_applied else "",
-        points_expire_time=to_timestamp(row["points_expire_time"]),
+        points_expire_time=to_expiry(row["points_expire_time"]),
+        currency_id=optional_edge("cur", row["currency_id"]),
     )
 
 
@@ -211,6 +245,33 @@ async def _lock_undecided(tx: Tx, adjustment_id: UUID) -> RowMapping:
     return row
 
 
+async def _check_interaction_limit(tx: Tx, row: RowMapping, limit_points: int) -> None:
+    """Credits of one reason code and day are approved one after the other. Raises InteractionLimitReached."""
+    if not limit_points:
+        return
+    values = {"member_id": row["member_id"], "reason_code": row["reason_code"], "direction": _CREDIT, "now": tx.now}
+    await tx.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended('interaction' || :member_id || :reason_code, 0))"),
+        {"member_id": str(row["member_id"]), "reason_code": row["reason_code"]},
+    )
+    result = await tx.execute(
+        text(
+            """SELECT coalesce(sum(a.points), 0) FROM adjustment a
+               WHERE a.member_id = :member_id AND a.reason_code = :reason_code AND a.direction = :direction
+                 AND a.state IN (2, 3) AND (a.decide_time AT TIME ZONE 'UTC')::date = (:now AT TIME ZONE 'UTC')::date"""
+        ),
+        values,
+    )
+    left_points = max(limit_points - int(result.scalar_one()), 0)
+    if row["points"] > left_points:
+        raise InteractionLimitReached(
+            limit_points=limit_points,
+            reason_code=row["reason_code"],
+            left_points=left_points,
+            requested_points=row["points"],
+        )
+
+
 async def _decide(tx: Tx, adjustment_id: UUID, state: int, note: str, expire_time: datetime | None) -> RowMapping:
     result = await tx.execute(
         text(
@@ -231,21 +292,29 @@ async def _decide(tx: Tx, adjustment_id: UUID, state: int, note: str, expire_tim
 
 
 def _expiry_of_credit(data: GroupData, merchant_id: UUID, now: datetime) -> datetime:
-    """As for a sale of that merchant at `now`. A unit without any store has no zone here; its day is then UTC's."""
+    """As for a sale of that merchant at `now`. A unit without any store has no zone here; its day is then UTC's.
+
+    Raises: RuleSetUnknown, ExpiryPast.
+    """
     unit_id = data.merchants.get(merchant_id)
     time_zone = min((one.time_zone for one in data.stores.values() if one.business_unit_id == unit_id), default="UTC")
     day = rules.business_date_of(now, time_zone)
-    return rules.expiry_of(day.year, day.month, data.rule_set_at(now, time_zone).expiry_months, time_zone)
+    rule_set = data.rule_set_at(now, time_zone)
+    expire_time = rule_set.expire_time(day, time_zone)
+    if rule_set.expiry is not None and rule_set.expiry.is_over(day):
+        raise ExpiryPast(expire_time=expire_time.isoformat())
+    return expire_time
 
 
 def _item(row: Any) -> Item:
     origin = pb.Adjustment(
         adjustment_id=ids.to_edge("adj", row["adjustment_id"]),
         reason_code=row["reason_code"],
+        member_id=ids.to_edge("mbr", row["member_id"]) if row["wallet_id"] != row["member_id"] else "",
     ).SerializeToString(deterministic=True)
     return Item(
         kind=Kind.CREDIT if row["direction"] == _CREDIT else Kind.DEBIT,
-        wallet_id=row["member_id"],
+        wallet_id=row["wallet_id"],
         group_id=row["group_id"],
         txn_id=row["adjustment_id"],
         request_hash=content_hash(row["adjustment_id"].bytes),

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from chassis import ids, rpc
-from chassis.db import Database
+from chassis.db import Database, Tx
 from chassis.errors import AppError, InvalidArgument
 from chassis.pages import decode_token, encode_token, page_size
 from huitong.common.v1 import types_pb2
-from huitong.points.v1 import adjustments_pb2, adjustments_pb2_grpc, points_pb2, points_pb2_grpc
-from services.points import queries, rules
+from huitong.points.v1 import (
+    adjustments_pb2,
+    adjustments_pb2_grpc,
+    events_pb2,
+    points_pb2,
+    points_pb2_grpc,
+    wallets_pb2,
+)
+from services.points import queries
 from services.points.adjustments import Adjustments, list_adjustments, to_message
-from services.points.convert import optional_edge, to_timestamp
-from services.points.errors import CurrencyMismatch, MemberUnknown, SaleUnknown
+from services.points.convert import optional_edge, to_expiry, to_timestamp
+from services.points.currencies import Currencies
+from services.points.errors import MemberUnknown, SaleUnknown
+from services.points.expiry import NEVER
 from services.points.ledger import Kind
 from services.points.lookup import Lookup
+from services.points.movements import movement_of
+from services.points.offsets import Offsets
 from services.points.operations import Sales
+from services.points.refunds import Refunds
 from services.points.single_sales import SingleSales
 from services.points.spending import Spendings
 from services.points.transfers import Transfers
@@ -27,19 +40,8 @@ NEXT_EXPIRIES = 12
 NEXT_UNLOCKS = 12
 MOST_SALES = 1_000
 _LAST_VERSION = 2**63 - 1
-_MOVEMENTS = {
-    Kind.EARN: points_pb2.MOVEMENT_KIND_EARN,
-    Kind.CLAW_BACK: points_pb2.MOVEMENT_KIND_CLAW_BACK,
-    Kind.REDEEM: points_pb2.MOVEMENT_KIND_REDEEM,
-    Kind.CAPTURE: points_pb2.MOVEMENT_KIND_REDEEM,
-    Kind.REVERSE: points_pb2.MOVEMENT_KIND_REDEEM_REVERSAL,
-    Kind.EXPIRE: points_pb2.MOVEMENT_KIND_EXPIRE,
-    Kind.ACTIVATE: points_pb2.MOVEMENT_KIND_ACTIVATE,
-    Kind.CREDIT: points_pb2.MOVEMENT_KIND_CREDIT,
-    Kind.DEBIT: points_pb2.MOVEMENT_KIND_DEBIT,
-    Kind.TRANSFER_OUT: points_pb2.MOVEMENT_KIND_TRANSFER_OUT,
-    Kind.TRANSFER_IN: points_pb2.MOVEMENT_KIND_TRANSFER_IN,
-}
+
+_WITH_EXPIRY = (Kind.EARN, Kind.CREDIT, Kind.RENEW, Kind.FUND)
 
 
 def _seconds_left(context: Any) -> float:
@@ -51,8 +53,9 @@ def _seconds_left(context: Any) -> float:
 class SalesServicer(points_pb2_grpc.SalesServiceServicer):
     """Sales and returns of goods."""
 
-    def __init__(self, database: Database, sales: Sales) -> None:
-        self._db, self._sales, self._single_sales = database, sales, SingleSales(sales)
+    def __init__(self, database: Database, sales: Sales, refunds: Refunds) -> None:
+        self._db, self._refunds = database, refunds
+        self._sales, self._single_sales = sales, SingleSales(sales)
 
     async def RecordSale(self, request: points_pb2.RecordSaleRequest, context: Any) -> points_pb2.RecordSaleResponse:
         """One sale."""
@@ -76,7 +79,7 @@ class SalesServicer(points_pb2_grpc.SalesServiceServicer):
 
     async def RefundSale(self, request: points_pb2.RefundSaleRequest, context: Any) -> points_pb2.RefundSaleResponse:
         """A return of goods."""
-        return await self._sales.refund_sale(rpc.caller().group_id, request)
+        return await self._refunds.refund_sale(rpc.caller().group_id, request)
 
     async def GetSale(self, request: points_pb2.GetSaleRequest, context: Any) -> points_pb2.GetSaleResponse:
         """One sale of a member with its explanation."""
@@ -100,6 +103,7 @@ class SalesServicer(points_pb2_grpc.SalesServiceServicer):
             explanation=points_pb2.Explanation.FromString(row["explanation"]),
             clawed_back_points=row["clawed_back_points"],
             refunded_minor=row["refunded_minor"],
+            written_off_points=row["written_off_points"],
         )
 
 
@@ -112,19 +116,31 @@ def _problem(error: AppError) -> types_pb2.Problem:
 class WalletServicer(points_pb2_grpc.WalletServiceServicer):
     """A member's points."""
 
-    def __init__(self, database: Database, lookup: Lookup, spendings: Spendings, transfers: Transfers) -> None:
+    def __init__(
+        self,
+        database: Database,
+        lookup: Lookup,
+        spendings: Spendings,
+        transfers: Transfers,
+        currencies: Currencies,
+        offsets: Offsets,
+    ) -> None:
         self._db, self._lookup, self._spendings, self._transfers = database, lookup, spendings, transfers
+        self._currencies, self._offsets = currencies, offsets
 
     async def GetBalance(self, request: points_pb2.GetBalanceRequest, context: Any) -> points_pb2.GetBalanceResponse:
         """Balance, and what expires next."""
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         await self._lookup.require_member(rpc.caller().group_id, member_id)
+        wallet_id = await self._wallet(member_id, request.currency_id)
         async with self._db.reading(rpc.caller()) as tx:
-            row = await queries.find_balance(tx, member_id)
+            row = await queries.find_balance(tx, wallet_id)
+            if row is None and wallet_id != member_id:
+                return points_pb2.GetBalanceResponse(member_id=request.member_id)  # never had any of it
             if row is None:
                 raise MemberUnknown(member_id=request.member_id)
-            expiries = await queries.list_next_expiries(tx, member_id, NEXT_EXPIRIES)
-            unlocks = await queries.list_next_unlocks(tx, member_id, NEXT_UNLOCKS) if row["pending_points"] else []
+            expiries = await queries.list_next_expiries(tx, wallet_id, NEXT_EXPIRIES)
+            unlocks = await queries.list_next_unlocks(tx, wallet_id, NEXT_UNLOCKS) if row["pending_points"] else []
         return points_pb2.GetBalanceResponse(
             member_id=request.member_id,
             available_points=row["available_points"],
@@ -137,10 +153,7 @@ class WalletServicer(points_pb2_grpc.WalletServiceServicer):
             lifetime_points_total=row["earned_points"],
             clawed_back_points_total=row["clawed_back_points"],
             transferred_points_total=row["transferred_points"],
-            next_expiries=[
-                points_pb2.Expiry(expire_time=to_timestamp(due.time), points=due.points, is_at_least=due.is_at_least)
-                for due in expiries
-            ],
+            next_expiries=expiry_messages(expiries),
             next_unlocks=[
                 points_pb2.Unlock(unlock_time=to_timestamp(due.time), points=due.points, is_at_least=due.is_at_least)
                 for due in unlocks
@@ -152,43 +165,20 @@ class WalletServicer(points_pb2_grpc.WalletServiceServicer):
     ) -> points_pb2.ListStatementResponse:
         """Every movement, newest first."""
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
-        before = _version_of(request.page_token) if request.page_token else _LAST_VERSION
-        size = page_size(request.page_size)
         await self._lookup.require_member(rpc.caller().group_id, member_id)
+        wallet_id = await self._wallet(member_id, request.currency_id)
         async with self._db.reading(rpc.caller()) as tx:
-            rows = await queries.list_statement(tx, member_id, before_version=before, limit=size + 1)
-        more, rows = len(rows) > size, rows[:size]
-        return points_pb2.ListStatementResponse(
-            entries=[_statement_entry(row) for row in rows],
-            next_page_token=encode_token(rows[-1]["version"]) if more else "",
-        )
+            entries, token = await statement_page(tx, wallet_id, request.page_size, request.page_token)
+        return points_pb2.ListStatementResponse(entries=entries, next_page_token=token)
+
+    async def _wallet(self, member_id: UUID, currency_id: str) -> UUID:
+        if not currency_id:
+            return member_id
+        return (await self._currencies.get(rpc.caller().group_id, currency_id)).wallet_of(member_id)
 
     async def QuoteOffset(self, request: points_pb2.QuoteOffsetRequest, context: Any) -> points_pb2.QuoteOffsetResponse:
         """What points may pay of an order."""
-        who = rpc.caller()
-        member_id = ids.from_edge("mbr", request.member_id, "member_id")
-        store_id = ids.from_edge("sto", request.store_id, "store_id")
-        place = await self._lookup.store(who.group_id, store_id)
-        if request.order_total.currency_code != place.currency_code:
-            raise CurrencyMismatch(expected=place.currency_code, currency_code=request.order_total.currency_code)
-        await self._lookup.require_member(who.group_id, member_id)
-        async with self._db.reading(who) as tx:
-            row = await queries.find_balance(tx, member_id)
-        if row is None:
-            raise MemberUnknown(member_id=request.member_id)
-        data = await self._lookup.group(who.group_id)
-        answer = points_pb2.QuoteOffsetResponse(
-            max_offset=types_pb2.Money(amount_minor=0, currency_code=place.currency_code),
-            available_points=row["available_points"],
-        )
-        offset = data.rule_set_at(tx.now, place.time_zone).offset
-        if offset is not None:
-            answer.max_points, answer.max_offset.amount_minor = rules.offset_quote(
-                offset, total_minor=request.order_total.amount_minor, available_points=row["available_points"]
-            )
-            answer.step_points, answer.step_minor = offset.points, offset.minor
-            answer.max_share_bps = offset.max_share_bps
-        return answer
+        return await self._offsets.quote(request)
 
     async def Redeem(self, request: points_pb2.RedeemRequest, context: Any) -> points_pb2.RedeemResponse:
         """Spend at once."""
@@ -219,6 +209,26 @@ class WalletServicer(points_pb2_grpc.WalletServiceServicer):
         return await self._transfers.transfer(rpc.caller().group_id, request)
 
 
+def expiry_messages(expiries: Sequence[queries.Due]) -> list[points_pb2.Expiry]:
+    """What expires when; what never expires is left out."""
+    return [
+        points_pb2.Expiry(expire_time=to_timestamp(due.time), points=due.points, is_at_least=due.is_at_least)
+        for due in expiries
+        if due.time != NEVER
+    ]
+
+
+async def statement_page(
+    tx: Tx, wallet_id: UUID, size: int, page_token: str
+) -> tuple[list[points_pb2.StatementEntry], str]:
+    """A page of a wallet's movements, newest first, and the next one's token."""
+    before = _version_of(page_token) if page_token else _LAST_VERSION
+    size = page_size(size)
+    rows = await queries.list_statement(tx, wallet_id, before_version=before, limit=size + 1)
+    more, rows = len(rows) > size, rows[:size]
+    return [_statement_entry(row) for row in rows], encode_token(rows[-1]["version"]) if more else ""
+
+
 def _version_of(token: str) -> int:
     try:
         return int(decode_token(token, 1)[0])
@@ -229,7 +239,7 @@ def _version_of(token: str) -> int:
 def _statement_entry(row: Any) -> points_pb2.StatementEntry:
     entry = points_pb2.StatementEntry(
         txn_id=ids.to_edge("txn", row["txn_id"]),
-        kind=_MOVEMENTS[Kind(row["kind"])],
+        kind=movement_of(Kind(row["kind"]), row["ref_id"]),
         points=row["points"],
         pending_points=row["pending_points"],
         available_points=row["available_points"],
@@ -238,7 +248,7 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
         merchant_id=optional_edge("mch", row["merchant_id"]),
         store_id=optional_edge("sto", row["store_id"]),
         reference=row["reference"],
-        expire_time=to_timestamp(row["expire_time"]) if row["kind"] in (Kind.EARN, Kind.CREDIT) else None,
+        expire_time=to_expiry(row["expire_time"]) if row["kind"] in _WITH_EXPIRY else None,
         unlock_time=to_timestamp(row["unlock_time"]),
         debt_points=row["debt_points"],
     )
@@ -246,28 +256,37 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
         case Kind.EARN:
             entry.rules.extend(points_pb2.Explanation.FromString(row["explanation"]).rules)
         case Kind.REDEEM | Kind.CAPTURE:
-            entry.spending_kind = points_pb2.Spending.FromString(row["detail"]).kind
+            spending = points_pb2.Spending.FromString(row["detail"])
+            entry.spending_kind, entry.other_member_id = spending.kind, spending.member_id
         case Kind.CREDIT | Kind.DEBIT:
             entry.reason_code = adjustments_pb2.Adjustment.FromString(row["detail"]).reason_code
         case Kind.TRANSFER_OUT:
-            entry.other_member_id = points_pb2.TransferPointsRequest.FromString(row["detail"]).to_member_id
+            ends = events_pb2.TransferEnds.FromString(row["detail"])
+            entry.other_member_id, entry.pool_id = ends.to_member_id, ends.pool_id
         case Kind.TRANSFER_IN:
-            entry.other_member_id = points_pb2.TransferPointsRequest.FromString(row["detail"]).member_id
+            ends = events_pb2.TransferEnds.FromString(row["detail"])
+            entry.other_member_id, entry.pool_id = ends.member_id, ends.pool_id
+        case Kind.FUND | Kind.CONVERT_OUT:
+            entry.other_currency_id = wallets_pb2.Funding.FromString(row["detail"]).other_currency_id
         case Kind.CLAW_BACK | Kind.REVERSE:
             entry.reversed_txn_id = ids.to_edge("txn", row["ref_id"])
+            entry.written_off_points = row["unmoved_points"] or 0
+        case Kind.RENEW:
+            entry.renewed_points = row["unmoved_points"]
     return entry
 
 
 class LedgerServicer(points_pb2_grpc.LedgerServiceServicer):
     """Sums over the ledger."""
 
-    def __init__(self, database: Database) -> None:
-        self._db = database
+    def __init__(self, database: Database, currencies: Currencies) -> None:
+        self._db, self._currencies = database, currencies
 
     async def GetTotals(self, request: points_pb2.GetTotalsRequest, context: Any) -> points_pb2.GetTotalsResponse:
-        """Sums of each merchant."""
+        """Sums of each merchant, of one currency."""
+        currency = await self._currencies.get(rpc.caller().group_id, request.currency_id)
         async with self._db.reading(rpc.caller()) as tx:
-            rows = await queries.list_totals(tx)
+            rows = await queries.list_totals(tx, currency.currency_id)
         answer = points_pb2.GetTotalsResponse()
         for row in rows:
             merchant = answer.merchants.add(

@@ -1,4 +1,7 @@
-"""Limits over many sales: a member's day and month, a campaign's budget. Exact under concurrency, given once a sale.
+"""Limits over many sales: a member's day and month, budgets of campaigns and stores, the group's ceiling.
+
+They are exact under concurrency, and given once a sale. What a rule may give is taken first; what all rules of the sale
+give together is then taken from the store's budget and the group's ceiling, in a second call.
 
 They are taken in batches ahead of the ledger call, as claims are: a crash in between does no harm, since the retry of
 the same sale finds what it was given. What a sale that never comes again was given stays taken.
@@ -17,11 +20,11 @@ from services.points.ledger import LEDGER_SETTINGS
 from services.points.rules import Rule
 
 _SETTINGS = {**LEDGER_SETTINGS, "application_name": "huitong-points-caps"}
-_TAKE = "SELECT ord, granted FROM take_caps($1, $2, $3, $4, $5, $6)"
+_TAKE = "SELECT ord, granted, left_points FROM take_caps($1, $2, $3, $4, $5, $6)"
 
 
 class Taking(NamedTuple):
-    """What one rule wants to give for one sale, and one of the caps that it has to be taken from."""
+    """What one rule ("": the whole sale) wants to give, and one of the caps that it has to be taken from."""
 
     cap_id: UUID
     sale_id: UUID
@@ -50,6 +53,13 @@ def budget_id(group_id: UUID, rule_id: str) -> UUID:
     return ids.derive("cap", group_id, rule_id, "budget")
 
 
+class Granted(NamedTuple):
+    """What a rule, or the whole sale, may give; and what each of its caps had left."""
+
+    points: int
+    left: dict[UUID, int]
+
+
 class Caps:
     """Takes from caps over one connection, whatever has arrived in one call."""
 
@@ -57,7 +67,11 @@ class Caps:
         self._calls = BatchedCalls(url, (_TAKE,), settings=_SETTINGS)
         self.open, self.close = self._calls.open, self._calls.close
 
-    async def take(self, takings: Sequence[Taking]) -> dict[tuple[UUID, str], int]:
+    async def take(self, takings: Sequence[Taking]) -> dict[tuple[UUID, str], Granted]:
         """What each sale and rule was given, now or before. Raises Overloaded, and Unavailable (ask again)."""
+        found: dict[tuple[UUID, str], Granted] = {}
         rows = await self._calls.ask(_TAKE, takings) if takings else []
-        return {(taking.sale_id, taking.rule_id): row["granted"] for taking, row in zip(takings, rows, strict=True)}
+        for taking, row in zip(takings, rows, strict=True):
+            granted = found.setdefault((taking.sale_id, taking.rule_id), Granted(row["granted"], {}))
+            granted.left[taking.cap_id] = row["left_points"]
+        return found

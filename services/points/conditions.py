@@ -24,11 +24,17 @@ SALE_FACTS = {
     "sale.categories": TEXTS,  # of the lines, in their order
     "sale.hour": INT,  # 0 to 23, where the store is
     "sale.source": TEXT,
+    "sale.tenders": TEXTS,  # kinds, in their order
     "member.tier": TEXT,
     "member.birth_month": INT,  # 0 when unknown
+    "member.segments": TEXTS,  # by name
+    "member.first_in_group": YES_NO,  # whether this is the member's first purchase there
+    "member.first_in_unit": YES_NO,
+    "member.first_in_store": YES_NO,
     "store.id": TEXT,
     "store.merchant_id": TEXT,
     "store.business_unit_id": TEXT,
+    "store.days_open": INT,  # 1 on the opening day; 0 when unknown
     "calendar.date": TEXT,  # "2026-03-04", the business date
     "calendar.year": INT,
     "calendar.month": INT,
@@ -52,6 +58,8 @@ _EMPTIEST = {name: empty for name, (_, empty) in _FACTS.items()}
 _LARGEST = _EMPTIEST | {
     "sale.line_count": 1000,
     "sale.categories": [f"CATEGORY {number}" for number in range(1000)],
+    "sale.tenders": [f"TENDER_{number}" for number in range(20)],
+    "member.segments": [f"segment-{number}" for number in range(100)],
 }
 
 
@@ -89,6 +97,11 @@ class Condition:
                 self.holds(sample)
             except ConditionFailed as failed:
                 raise ConditionInvalid(f"cannot be computed for every sale: {failed}") from None
+
+    def uses(self, fact: str) -> bool:
+        """Whether it names a fact; also true when a text in it does."""
+        name = r"\s*\.\s*".join(fact.split("."))
+        return re.search(rf"\b{name}\b", self.text) is not None
 
     def holds(self, facts: Mapping[str, Any]) -> bool:
         """Whether it is true of `facts`, which hold every sale fact, and the line's when it uses them.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
@@ -16,9 +18,15 @@ from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2
 from services.points import rules
 from services.points.conditions import ConditionInvalid, condition
+from services.points.costs import CostGovernor, Throttle
 from services.points.days import DayKind, Days, DaysInvalid
+from services.points.door_rules import door_rules_of
 from services.points.errors import RulesInvalid
+from services.points.expiry import NEVER, ExpiryKind, ExpiryPolicy, ExpiryRounding, find_expiry_problems, rolling
+from services.points.funding import Funded, FunderKind, FunderShare, Funding
+from services.points.limits import AppliedLimit, Ceiling, SaleLimits, StoreBudget
 from services.points.offers import NO_OFFER, Combination, Offer
+from services.points.offset_terms import OffsetTerms
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FAR_SECONDS = 2**32
@@ -44,6 +52,11 @@ def to_timestamp(instant: datetime | None) -> Timestamp | None:
     # As Timestamp.FromDatetime, in a third of its time: every sale makes several.
     since = instant - _EPOCH
     return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1_000)
+
+
+def to_expiry(instant: datetime | None) -> Timestamp | None:
+    """As to_timestamp; what never expires has no expire_time."""
+    return None if instant == NEVER else to_timestamp(instant)
 
 
 @lru_cache(maxsize=1024)
@@ -89,11 +102,44 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         effective_time=instant_of(message.effective_time) if message.HasField("effective_time") else None,
         pending_days=message.pending_days,
         transfer_limit_points=message.transfer_limit_points,
+        expiry=_expiry_of(message.expiry, effective_date, problems) if message.HasField("expiry") else None,
+        debt_policy=rules.DebtPolicy(message.debt_policy or rules.DebtPolicy.UNLIMITED),
+        debt_limit_points=message.debt_limit_points,
+        reminder_days=tuple(sorted(message.reminder_days)),
+        hoarding_months=message.hoarding_months,
+        sale_limits=_sale_limits_of(message, problems),
+        excluded_items=frozenset(message.excluded_item_codes),
+        excluded_tenders=frozenset(message.excluded_tenders),
+        excludes_tax=message.excludes_tax,
+        governor=_governor_of(message.cost_governor) if message.HasField("cost_governor") else None,
+        doors=door_rules_of(message, problems),
+        family_pool_members=message.family_pool_members,
+        offset_terms=tuple(_terms_of(terms, problems) for terms in message.offset_terms),
     )
     problems += rules.find_problems(rule_set)
     if problems:
         raise RulesInvalid(problem="; ".join(problems))
     return rule_set
+
+
+def _expiry_of(message: points_pb2.ExpiryPolicy, effective_date: date, problems: list[str]) -> ExpiryPolicy:
+    fixed_date = None
+    if message.HasField("fixed_date"):
+        with contextlib.suppress(ValueError):  # without a date it is refused below
+            fixed_date = from_date(message.fixed_date)
+    policy = ExpiryPolicy(
+        kind=ExpiryKind(message.kind),
+        months=message.months,
+        rounding=ExpiryRounding(message.rounding),
+        years=message.years,
+        fixed_date=fixed_date,
+        grace_days=message.grace_days,
+    )
+    used = {descriptor.name for descriptor, _ in message.ListFields()} - {"kind"}
+    if found := find_expiry_problems(policy, used, effective_date):
+        problems += found
+        return rolling(12)  # so that the rest can be checked
+    return policy
 
 
 # What only offers have.
@@ -113,7 +159,37 @@ _OFFER_FIELDS = {
     "max_points_per_member_day",
     "max_points_per_member_month",
     "budget_points",
+    "throttle",
 }
+
+
+def _sale_limits_of(message: points_pb2.RuleSet, problems: list[str]) -> SaleLimits | None:
+    stores: dict[UUID, StoreBudget] = {}
+    for budget in message.store_budgets:
+        try:
+            store_id = ids.from_edge("sto", budget.store_id, "store_id")
+        except InvalidArgument:
+            problems.append(f"store budgets: {budget.store_id!r} is not an id that starts with sto_")
+            continue
+        if store_id in stores:
+            problems.append(f"store budgets: {budget.store_id} has two")
+        if not (budget.points_per_month or budget.points_in_all):
+            problems.append(f"store budgets: {budget.store_id} has no limit")
+        stores[store_id] = StoreBudget(budget.points_per_month, budget.points_in_all)
+    ceiling = Ceiling(message.issuance_ceiling.points_per_day, message.issuance_ceiling.points_per_month)
+    if message.HasField("issuance_ceiling") and not any(ceiling):
+        problems.append("the issuance ceiling has no limit")
+    return SaleLimits(stores, ceiling) if stores or any(ceiling) else None
+
+
+def _governor_of(message: points_pb2.CostGovernor) -> CostGovernor:
+    return CostGovernor(
+        message.window_days,
+        message.warn_bps or 300,
+        message.throttle_bps or 500,
+        message.hysteresis_bps or 50,
+        message.min_sales_minor,
+    )
 
 
 def _rule_of(message: points_pb2.EarningRule, problems: list[str]) -> rules.Rule:
@@ -134,27 +210,73 @@ def _rule_of(message: points_pb2.EarningRule, problems: list[str]) -> rules.Rule
         month_days=frozenset(message.month_days),
         week_days=frozenset(message.week_days),
         offer=_offer_of(message, problems) if kind is rules.RuleKind.OFFER else NO_OFFER,
+        funders=tuple(_funder_of(message.rule_id, share, problems) for share in message.funders),
     )
 
 
-def _ids_of(prefix: str, message: points_pb2.EarningRule, field: str, problems: list[str]) -> frozenset[UUID]:
+def _funder_of(rule_id: str, share: points_pb2.FunderShare, problems: list[str]) -> FunderShare:
+    merchant_id = None
+    if share.merchant_id:
+        try:
+            merchant_id = ids.from_edge("mch", share.merchant_id, "merchant_id")
+        except InvalidArgument:
+            problems.append(f"rule {rule_id}: {share.merchant_id!r} of funders is not an id that starts with mch_")
+    return FunderShare(FunderKind(share.kind), merchant_id, share.share_bps)
+
+
+def _ids_of(
+    prefix: str, message: points_pb2.EarningRule | points_pb2.OffsetTerms, field: str, problems: list[str]
+) -> frozenset[UUID]:
     found = set()
     for text in getattr(message, field):
         try:
             found.add(ids.from_edge(prefix, text, field))
         except InvalidArgument:
-            problems.append(f"rule {message.rule_id}: {text!r} of {field} is not an id that starts with {prefix}_")
+            problems.append(f"{_name_of(message)}: {text!r} of {field} is not an id that starts with {prefix}_")
     return frozenset(found)
 
 
-def _offer_of(message: points_pb2.EarningRule, problems: list[str]) -> Offer:
+def _name_of(message: points_pb2.EarningRule | points_pb2.OffsetTerms) -> str:
+    if isinstance(message, points_pb2.OffsetTerms):
+        return f"offset terms {message.terms_id}"
+    return f"rule {message.rule_id}"
+
+
+def _dates_of(
+    message: points_pb2.EarningRule | points_pb2.OffsetTerms, problems: list[str]
+) -> tuple[date | None, date | None]:
     dates: list[date | None] = []
-    for field in ("start_date", "end_date"):
+    for stamp, field in ((message.start_date, "start_date"), (message.end_date, "end_date")):
         try:
-            dates.append(from_date(getattr(message, field)) if message.HasField(field) else None)
+            dates.append(from_date(stamp) if message.HasField(field) else None)
         except ValueError:
-            problems.append(f"rule {message.rule_id}: its {field} does not exist")
+            problems.append(f"{_name_of(message)}: its {field} does not exist")
             dates.append(None)
+    return dates[0], dates[1]
+
+
+def _terms_of(message: points_pb2.OffsetTerms, problems: list[str]) -> OffsetTerms:
+    start, end = _dates_of(message, problems)
+    return OffsetTerms(
+        terms_id=message.terms_id,
+        points=message.offset.offset_points,
+        minor=message.offset.offset_minor,
+        max_share_bps=message.offset.max_share_bps,
+        step_points=message.step_points,
+        min_points=message.min_points,
+        name=message.name,
+        name_zh=message.name_zh,
+        business_unit_ids=_ids_of("unt", message, "business_unit_ids", problems),
+        merchant_ids=_ids_of("mch", message, "merchant_ids", problems),
+        tier_codes=frozenset(message.tier_codes),
+        days=Days(start=start, end=end, recurrence=message.recurrence, kind=DayKind(message.day_kind)),
+        excluded_categories=frozenset(message.excluded_categories),
+        excluded_item_codes=frozenset(message.excluded_item_codes),
+    )
+
+
+def _offer_of(message: points_pb2.EarningRule, problems: list[str]) -> Offer:
+    dates = _dates_of(message, problems)
     days = Days(
         start=dates[0],
         end=dates[1],
@@ -185,6 +307,7 @@ def _offer_of(message: points_pb2.EarningRule, problems: list[str]) -> Offer:
         max_points_per_member_day=message.max_points_per_member_day,
         max_points_per_member_month=message.max_points_per_member_month,
         budget_points=message.budget_points,
+        throttle_bps=message.throttle.factor_bps if message.HasField("throttle") else None,
     )
 
 
@@ -196,6 +319,13 @@ def explanation_of(
     tier: rules.Tier,
     line_nos: list[int],
     unlock_time: datetime | None = None,
+    nominal_expire_time: datetime | None = None,
+    no_points_reason: points_pb2.NoPointsReason = points_pb2.NO_POINTS_REASON_UNSPECIFIED,
+    limits: Sequence[AppliedLimit] = (),
+    excluded_tax_minor: int = 0,
+    excluded_tender_minor: int = 0,
+    funding: Funding | None = None,
+    throttle: Throttle | None = None,
 ) -> bytes:
     """Why a sale earned its points: an Explanation, serialised.
 
@@ -203,13 +333,64 @@ def explanation_of(
     whole would give. So the parts, most of which many sales share, are made once.
     """
     parts = [_explained_head(rule_set_version, business_date, tier)]
-    parts += [_explained_rule(*applied) for applied in earning.applied]
+    if funding is None:
+        parts += [_explained_rule(*applied) for applied in earning.applied]
+    else:
+        parts += map(_explained_funded, earning.applied, funding.by_rule)
     parts += map(_explained_line, line_nos, earning.line_points, earning.line_rates_bps)
     skipped = [points_pb2.SkippedRule(rule_id=rule_id, problem=problem) for rule_id, problem in earning.skipped]
     parts.append(points_pb2.Explanation(eligible_minor=earning.eligible_minor, skipped=skipped).SerializeToString())
     if unlock_time is not None:
         parts.append(points_pb2.Explanation(unlock_time=to_timestamp(unlock_time)).SerializeToString())
+    if nominal_expire_time is not None:
+        parts.append(points_pb2.Explanation(nominal_expire_time=to_timestamp(nominal_expire_time)).SerializeToString())
+    if no_points_reason:
+        parts.append(points_pb2.Explanation(no_points_reason=no_points_reason).SerializeToString())
+    if limits or excluded_tax_minor or excluded_tender_minor:
+        parts.append(
+            points_pb2.Explanation(
+                limits=map(_limit_to_proto, limits),
+                excluded_tax_minor=excluded_tax_minor,
+                excluded_tender_minor=excluded_tender_minor,
+            ).SerializeToString()
+        )
+    if funding is not None:
+        parts.append(points_pb2.Explanation(funders=map(funded_to_proto, funding.in_all)).SerializeToString())
+    if throttle is not None and any(applied.throttled_points for applied in earning.applied):
+        bitten = points_pb2.AppliedThrottle(
+            effective_time=to_timestamp(throttle.effective_time),
+            cost_bps=throttle.cost_bps,
+            threshold_bps=throttle.threshold_bps,
+        )
+        parts.append(points_pb2.Explanation(throttle=bitten).SerializeToString())
     return b"".join(parts)
+
+
+_FUNDER_PREFIX = {FunderKind.MERCHANT: "mch", FunderKind.NAMED_MERCHANT: "mch", FunderKind.BUSINESS_UNIT: "unt"}
+
+
+def funded_to_proto(funded: Funded) -> points_pb2.FundedPoints:
+    """Points and who pays for them, at the edge."""
+    kind, funder_id = funded.funder
+    return points_pb2.FundedPoints(
+        kind=int(kind),  # type: ignore[arg-type]
+        funder_id=ids.to_edge(_FUNDER_PREFIX[kind], funder_id) if funder_id is not None else "",
+        points=funded.points,
+    )
+
+
+def _explained_funded(applied: rules.Applied, funded: Sequence[Funded]) -> bytes:
+    explained = points_pb2.Explanation.FromString(_explained_rule(*applied))
+    explained.rules[0].funders.extend(map(funded_to_proto, funded))
+    return explained.SerializeToString()
+
+
+def _limit_to_proto(limit: AppliedLimit) -> points_pb2.AppliedLimit:
+    return points_pb2.AppliedLimit(
+        limit=int(limit.limit),  # type: ignore[arg-type]
+        limit_points=limit.points,
+        left_points=limit.left_points,
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -224,7 +405,14 @@ def _explained_head(rule_set_version: int, business_date: date, tier: rules.Tier
 
 @lru_cache(maxsize=32_768)
 def _explained_rule(
-    rule_id: str, kind: rules.RuleKind, name: str, name_zh: str, rate_bps: int, points: int, capped_points: int
+    rule_id: str,
+    kind: rules.RuleKind,
+    name: str,
+    name_zh: str,
+    rate_bps: int,
+    points: int,
+    capped_points: int,
+    throttled_points: int,
 ) -> bytes:
     rule = points_pb2.AppliedRule(
         rule_id=rule_id,
@@ -234,6 +422,7 @@ def _explained_rule(
         rate_bps=rate_bps,
         points=points,
         capped_points=capped_points,
+        throttled_points=throttled_points,
     )
     return points_pb2.Explanation(rules=[rule]).SerializeToString()
 

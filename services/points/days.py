@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum
 from functools import lru_cache
@@ -58,6 +58,23 @@ class Days:
     def include(self, day: date) -> bool:
         """Whether `day` is one of them."""
         return _include(self, day)
+
+    def meets(self, other: Days, since: date) -> bool:
+        """Whether a day from `since` on is one of both, within the next nine years."""
+        begin = max(day for day in (since, self.start, other.start) if day)
+        if begin.year > date.max.year - 10:
+            return True  # nobody knows
+        end = min(day for day in (begin + LONGEST_WAIT, self.end, other.end) if day)
+        return not self._within(begin, end).isdisjoint(other._within(begin, end))
+
+    def _within(self, begin: date, end: date) -> set[date]:
+        if not self.recurrence:
+            days = {begin + timedelta(days=number) for number in range((end - begin).days + 1)}
+            return {day for day in days if _include(self, day)}
+        found = _recurrence(self.recurrence, self.start or COUNTED_FROM)
+        recurring = found.between(datetime.combine(begin, time()), datetime.combine(end, time()), inc=True)
+        rest = replace(self, recurrence="")
+        return {each.date() for each in recurring if rest.include(each.date())}
 
 
 ALWAYS = Days()

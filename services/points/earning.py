@@ -2,21 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
+from chassis import ids
 from chassis.errors import InvalidArgument
-from huitong.points.v1 import points_pb2
+from huitong.points.v1 import events_pb2, points_pb2
 from services.points import rules
-from services.points.convert import explanation_of, instant_of
-from services.points.errors import CurrencyMismatch, LinesDoNotSum, SaleTimeInvalid
+from services.points.convert import explanation_of, funded_to_proto, instant_of
+from services.points.costs import Throttle
+from services.points.earning_base import earning_base, line_taxes
+from services.points.errors import CurrencyMismatch, LinesDoNotSum, SaleEarnsTooMuch, SaleTimeInvalid, TendersDoNotSum
+from services.points.expiry import nominal_expire_time
+from services.points.funding import Funding, fund
+from services.points.limits import AppliedLimit
 from services.points.lookup import Member, Store
-from services.points.offers import Setting
+from services.points.offers import NO_MORE, FirstIn, More, Setting
 
 DEFAULT_SOURCE = "pos"
 LATEST_SALE = timedelta(hours=24)
 EARLIEST_YEAR = 2000
+# Of one sale. Rates and amounts are bounded one by one; together they could pass what JSON can carry.
+MOST_POINTS = 10**12
+
+
+def sale_id_of(store_id: UUID, source: str, receipt_no: str) -> UUID:
+    """The id of a sale: its natural key."""
+    return ids.derive("sale", store_id, source or DEFAULT_SOURCE, receipt_no)
+
+
+class Known(NamedTuple):
+    """What is known of a sale beside itself, its member and its store: what was decided over many sales."""
+
+    # What limited offers may give, as in rules.points_for_sale.
+    granted: Mapping[str, int] | None = None
+    # What the sale may earn in all, and the limits that say so.
+    granted_points: int | None = None
+    limits: Sequence[AppliedLimit] = ()
+    # The member's segments at the time of the sale, and where this is the member's first purchase.
+    segments: Sequence[str] = ()
+    first_in: Container[FirstIn] = ()
+    # Set while the business unit is throttled at the time of the sale.
+    throttle: Throttle | None = None
+
+
+NOTHING_KNOWN = Known()
 
 
 class Computed(NamedTuple):
@@ -27,9 +59,18 @@ class Computed(NamedTuple):
     tier: rules.Tier
     earning: rules.Earning
     line_nos: list[int]
+    known: Known = NOTHING_KNOWN
+    excluded_tax_minor: int = 0
+    excluded_tender_minor: int = 0
+    funding: Funding | None = None  # when a rule says who pays
+    no_points_reason: points_pb2.NoPointsReason = points_pb2.NO_POINTS_REASON_UNSPECIFIED
 
-    def explanation(self, unlock_time: datetime | None) -> bytes:
+    def explanation(self, unlock_time: datetime | None, time_zone: str) -> bytes:
         """Why, as an Explanation, serialised."""
+        policy = self.rule_set.expiry
+        nominal = None
+        if policy is not None and self.earning.points:
+            nominal = nominal_expire_time(policy, self.business_date, time_zone)
         return explanation_of(
             self.earning,
             rule_set_version=self.rule_set.version,
@@ -37,7 +78,21 @@ class Computed(NamedTuple):
             tier=self.tier,
             line_nos=self.line_nos,
             unlock_time=unlock_time,
+            nominal_expire_time=nominal,
+            no_points_reason=self.no_points_reason,
+            limits=self.known.limits,
+            excluded_tax_minor=self.excluded_tax_minor,
+            excluded_tender_minor=self.excluded_tender_minor,
+            funding=self.funding,
+            throttle=self.known.throttle,
         )
+
+    @property
+    def recorded_part(self) -> bytes:
+        """What SaleRecorded says of who pays, serialised; nothing when no rule says so."""
+        if self.funding is None:
+            return b""
+        return events_pb2.SaleRecorded(funders=map(funded_to_proto, self.funding.in_all)).SerializeToString()
 
     def unlock_time(self, time_zone: str, now: datetime) -> datetime | None:
         """When the points can be spent; None when it is at once."""
@@ -48,11 +103,10 @@ class Computed(NamedTuple):
         return unlock_time if unlock_time > now else None
 
     def expire_time(self, time_zone: str) -> datetime | None:
-        """When the points expire; None when there are none."""
+        """When the points expire, expiry.NEVER when they do not; None when there are no points."""
         if not self.earning.points:
             return None
-        day = self.business_date
-        return rules.expiry_of(day.year, day.month, self.rule_set.expiry_months, time_zone)
+        return self.rule_set.expire_time(self.business_date, time_zone)
 
 
 class SaleLines(NamedTuple):
@@ -81,11 +135,18 @@ def compute_sale(
     place: Store,
     sale_time: datetime,
     rule_set: rules.RuleSet,
-    granted: Mapping[str, int] | None = None,
+    known: Known = NOTHING_KNOWN,
 ) -> Computed:
-    """Apply one rule set to a sale; `granted` as in rules.points_for_sale. Pure."""
+    """Apply one rule set to a sale. Pure. Raises TaxInvalid, SaleEarnsTooMuch."""
+    amounts_minor, categories, tax_minor, tender_minor = lines.amounts_minor, lines.categories, 0, 0
+    if rule_set.excludes_more:
+        amounts_minor, categories, tax_minor, tender_minor = earning_base(
+            rule_set, request, lines.amounts_minor, lines.categories
+        )
     business_date = rules.business_date_of(sale_time, place.time_zone)
     tier = rules.tier_on(member.tiers, business_date)
+    if rule_set.expiry is not None and rule_set.expiry.is_over(business_date):
+        return _earns_nothing(business_date, rule_set, tier, lines)
     setting = None
     if rule_set.offers:
         setting = Setting(
@@ -95,29 +156,93 @@ def compute_sale(
             request.source or DEFAULT_SOURCE,
             [line.item_code for line in request.lines],
             [line.quantity for line in request.lines],
+            _more(request, lines, place, business_date, known) if rule_set.has_conditions else NO_MORE,
         )
     earning = rules.points_for_sale(
         rule_set,
-        amounts_minor=lines.amounts_minor,
-        categories=lines.categories,
+        amounts_minor=amounts_minor,
+        categories=categories,
         store_id=place.store_id,
         business_date=business_date,
         tier=tier,
         birth_month=member.birth_month,
         setting=setting,
-        granted=granted,
+        granted=known.granted,
+        is_throttled=known.throttle is not None,
     )
-    return Computed(business_date, rule_set, tier, earning, lines.line_nos)
+    if earning.points > MOST_POINTS:
+        raise SaleEarnsTooMuch(points=earning.points, most_points=MOST_POINTS)
+    if known.granted_points is not None:
+        earning = within(earning, known.granted_points)
+    funding = None
+    if rule_set.funders_of and earning.points:
+        funding = fund(
+            rule_set, earning.applied, merchant_id=place.merchant_id, business_unit_id=place.business_unit_id
+        )
+    return Computed(business_date, rule_set, tier, earning, lines.line_nos, known, tax_minor, tender_minor, funding)
+
+
+def _more(
+    request: points_pb2.RecordSaleRequest, lines: SaleLines, place: Store, business_date: date, known: Known
+) -> More:
+    days_open = (business_date - place.opening_date).days + 1 if place.opening_date else 0
+    return More(
+        lines.amounts_minor,
+        lines.categories,
+        [one.kind for one in request.tenders],
+        known.segments,
+        known.first_in,
+        max(0, days_open),
+    )
+
+
+def within(earning: rules.Earning, granted_points: int) -> rules.Earning:
+    """No more than `granted_points` of what a sale earns, every rule and line giving up its share of the rest.
+
+    Shares of what is left by largest remainder, so they add up to it. What a rule gave up counts as capped.
+    """
+    if granted_points >= earning.points:
+        return earning
+    shares = rules.largest_remainder(granted_points, [applied.points for applied in earning.applied])
+    return earning._replace(
+        points=granted_points,
+        line_points=rules.largest_remainder(granted_points, earning.line_points),
+        applied=[
+            applied._replace(points=share, capped_points=applied.capped_points + applied.points - share)
+            for applied, share in zip(earning.applied, shares, strict=True)
+        ],
+    )
+
+
+def _earns_nothing(business_date: date, rule_set: rules.RuleSet, tier: rules.Tier, lines: SaleLines) -> Computed:
+    """A sale after the day on which all points of the rule set expire: they would be charged for and never be there."""
+    zeros = [0] * len(lines.line_nos)
+    earning = rules.Earning(0, 0, zeros, zeros, [])
+    return Computed(
+        business_date,
+        rule_set,
+        tier,
+        earning,
+        lines.line_nos,
+        no_points_reason=points_pb2.NO_POINTS_REASON_EXPIRY_PAST,
+    )
 
 
 def check_sale(request: points_pb2.RecordSaleRequest, lines: SaleLines, *, place: Store, now: datetime) -> datetime:
     """What must hold for a sale whatever the rules; answers its time.
 
-    Raises: LinesDoNotSum, InvalidArgument (a line number twice), CurrencyMismatch, SaleTimeInvalid.
+    Raises: LinesDoNotSum, TendersDoNotSum, TaxInvalid, InvalidArgument (a line number twice), CurrencyMismatch,
+    SaleTimeInvalid.
     """
     lines_minor = sum(lines.amounts_minor)
     if lines_minor != request.total.amount_minor:
         raise LinesDoNotSum(lines_minor=lines_minor, total_minor=request.total.amount_minor)
+    if request.tenders:
+        tenders_minor = sum(one.amount_minor for one in request.tenders)
+        if tenders_minor != lines_minor:
+            raise TendersDoNotSum(tenders_minor=tenders_minor, total_minor=lines_minor)
+    if request.tax_minor:
+        line_taxes(request)
     if len(set(lines.line_nos)) != len(lines.line_nos):
         raise InvalidArgument([("lines.line_no", "each line needs a number of its own")])
     if request.total.currency_code != place.currency_code:

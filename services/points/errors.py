@@ -35,11 +35,39 @@ class LinesDoNotSum(AppError):
     zh = "明细合计 {lines_minor}（分）与总额 {total_minor}（分）不一致。"
 
 
+class TendersDoNotSum(AppError):
+    """The tenders sum to {tenders_minor} minor units, the total is {total_minor}."""
+
+    code, reason = StatusCode.INVALID_ARGUMENT, "TENDERS_DO_NOT_SUM"
+    zh = "支付方式合计 {tenders_minor}（分）与总额 {total_minor}（分）不一致。"
+
+
+class TaxInvalid(AppError):
+    """The tax is wrong: {problem}."""
+
+    code, reason = StatusCode.INVALID_ARGUMENT, "TAX_INVALID"
+    zh = "税额有误：{problem}。"
+
+
 class SaleTimeInvalid(AppError):
     """The time {sale_time} lies before 2000 or more than a day ahead."""
 
     code, reason = StatusCode.INVALID_ARGUMENT, "SALE_TIME_INVALID"
     zh = "时间 {sale_time} 无效：早于 2000 年或晚于当前时间一天以上。"
+
+
+class SaleEarnsTooMuch(AppError):
+    """The sale would earn {points} points; {most_points} is the most for one sale."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "SALE_EARNS_TOO_MUCH"
+    zh = "该笔交易将获得 {points} 积分，超过单笔上限 {most_points}。"
+
+
+class PointsOutOfBounds(AppError):
+    """The wallet's totals would pass 2^53, the largest whole number that every client can read."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "POINTS_OUT_OF_BOUNDS"
+    zh = "账户累计积分将超过 2^53 的上限。"
 
 
 class CurrencyMismatch(AppError):
@@ -54,6 +82,48 @@ class ReceiptChanged(AppError):
 
     code, reason = StatusCode.ALREADY_EXISTS, "RECEIPT_CHANGED"
     zh = "小票 {receipt_no} 已用不同内容登记。"
+
+
+class SaleTooLate(AppError):
+    """The sale of {sale_time} comes in more than {latest_arrival_days} days later."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "SALE_TOO_LATE"
+    zh = "{sale_time} 的交易上传过晚：最迟 {latest_arrival_days} 天内。"
+
+
+class DeviceSeqReused(AppError):
+    """Device {device_id} gave its number {device_seq} to another receipt before."""
+
+    code, reason = StatusCode.ALREADY_EXISTS, "DEVICE_SEQ_REUSED"
+    zh = "设备 {device_id} 的序号 {device_seq} 已用于另一张小票。"
+
+
+class SaleNotAwaited(AppError):
+    """The sale {receipt_no} waits for no confirming event."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "SALE_NOT_AWAITED"
+    zh = "交易 {receipt_no} 无需确认。"
+
+
+class SaleCaseUnknown(AppError):
+    """There is no case {case_id}."""
+
+    code, reason = StatusCode.NOT_FOUND, "SALE_CASE_UNKNOWN"
+    zh = "待核交易 {case_id} 不存在。"
+
+
+class SaleCaseDecided(AppError):
+    """The case {case_id} was decided the other way already: {state}."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "SALE_CASE_DECIDED"
+    zh = "待核交易 {case_id} 已有相反的决定：{state}。"
+
+
+class InteractionLimitReached(AppError):
+    """Of {limit_points} {reason_code} points a day {left_points} are left to this member, not {requested_points}."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "INTERACTION_LIMIT_REACHED"
+    zh = "该会员今日 {reason_code} 积分上限 {limit_points}，剩余 {left_points}，不足 {requested_points}。"
 
 
 class SaleUnknown(AppError):
@@ -173,6 +243,20 @@ class RulesInvalid(AppError):
 
     code, reason = StatusCode.INVALID_ARGUMENT, "RULES_INVALID"
     zh = "积分规则无效：{problem}。"
+
+
+class ExpiryPast(AppError):
+    """The points would expire on {expire_time}, which is past or too early."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "EXPIRY_PAST"
+    zh = "积分到期时间 {expire_time} 已过或过早。"
+
+
+class NothingToRenew(AppError):
+    """The member has no available points that expire before {expiring_before} and {expire_time}."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "NOTHING_TO_RENEW"
+    zh = "该会员没有在 {expiring_before} 和 {expire_time} 之前到期的可用积分。"
 
 
 class SecondPersonRequired(AppError):

@@ -17,13 +17,15 @@ from google.protobuf.message import Message
 from chassis import ids
 from chassis.events.relay import Positioned
 from huitong.common.v1 import events_pb2 as common_pb2
-from huitong.points.v1 import adjustments_pb2, events_pb2, points_pb2
-from services.points.convert import to_timestamp
+from huitong.points.v1 import adjustments_pb2, events_pb2, points_pb2, wallets_pb2
+from services.points.convert import optional_edge, to_expiry, to_timestamp
 from services.points.ledger import Kind
+from services.points.movements import movement_of
 
 READ_SECONDS = 0.03
 _READ = """SELECT n, wallet_id, group_id, txn_id, ref_id, kind, points, debt_points, merchant_id, occur_time,
-        expire_time, unlock_time, lot_ids, lot_merchant_ids, lot_points, payload
+        expire_time, unlock_time, lot_ids, lot_merchant_ids, lot_points, payload, unmoved_points, currency_id,
+        owner_id
     FROM ledger_outbox{s} WHERE lane = $1 AND n > $2 ORDER BY n LIMIT $3"""
 _NEWEST = "SELECT n FROM lane{s} WHERE lane = $1"
 
@@ -71,7 +73,9 @@ class LedgerOutbox:
 def events_of(row: Any) -> Iterator[common_pb2.Event]:
     """The one or two events of an outbox row."""
     kind = Kind(row["kind"])
-    if kind is Kind.EARN:
+    if row["currency_id"] is not None:
+        yield _event(row, _currency_moved(row, kind))
+    elif kind is Kind.EARN:
         sale = events_pb2.SaleRecorded.FromString(row["payload"])
         yield _event(row, sale, row["payload"])
         if row["points"]:
@@ -79,32 +83,34 @@ def events_of(row: Any) -> Iterator[common_pb2.Event]:
     elif kind is Kind.CLAW_BACK:
         refund = events_pb2.SaleRefunded.FromString(row["payload"])
         yield _event(row, refund, row["payload"])
-        if row["points"]:
+        if row["points"] or row["unmoved_points"] is not None:
             yield _event(row, _clawed_back(row, refund))
     elif kind in (Kind.REDEEM, Kind.CAPTURE):
+        spending = points_pb2.Spending.FromString(row["payload"])
         yield _event(
             row,
             events_pb2.PointsRedeemed(
                 txn_id=ids.to_edge("txn", row["txn_id"]),
-                member_id=ids.to_edge("mbr", row["wallet_id"]),
+                member_id=spending.member_id or _member(row),
                 points=-row["points"],
                 lots=_lots(row),
-                spending=points_pb2.Spending.FromString(row["payload"]),
+                spending=spending,
             ),
         )
     elif kind is Kind.REVERSE:
+        spending = points_pb2.Spending.FromString(row["payload"])
         yield _event(
             row,
             events_pb2.RedemptionReversed(
                 txn_id=ids.to_edge("txn", row["txn_id"]),
                 redemption_txn_id=ids.to_edge("txn", row["ref_id"]),
-                member_id=ids.to_edge("mbr", row["wallet_id"]),
+                member_id=spending.member_id or _member(row),
                 points=row["points"],
                 lots=_lots(row),
-                spending=points_pb2.Spending.FromString(row["payload"]),
+                spending=spending,
             ),
         )
-    elif kind is Kind.ACTIVATE:
+    elif kind in (Kind.ACTIVATE, Kind.UNLOCK):
         lots = _lots(row)
         yield _event(
             row,
@@ -118,18 +124,36 @@ def events_of(row: Any) -> Iterator[common_pb2.Event]:
         )
     elif kind in (Kind.TRANSFER_OUT, Kind.TRANSFER_IN):
         yield _event(row, _transferred(row, kind))
+    elif kind is Kind.RENEW:
+        yield _event(
+            row,
+            events_pb2.PointsRenewed(
+                txn_id=ids.to_edge("txn", row["txn_id"]),
+                member_id=ids.to_edge("mbr", row["wallet_id"]),
+                points=row["unmoved_points"],
+                lots=_lots(row),
+                expire_time=to_timestamp(row["expire_time"]),
+            ),
+        )
     elif kind in (Kind.CREDIT, Kind.DEBIT):
         yield _event(row, _adjusted(row, kind))
+    elif kind in (Kind.CONVERT_OUT, Kind.FUND):
+        yield _event(row, _converted(row, kind))
     else:  # EXPIRE; holds and releases move nothing
         yield _event(
             row,
             events_pb2.PointsExpired(
                 txn_id=ids.to_edge("txn", row["txn_id"]),
-                member_id=ids.to_edge("mbr", row["wallet_id"]),
+                member_id=_member(row),
                 points=-row["points"],
                 lots=_lots(row),
             ),
         )
+
+
+def _member(row: Any) -> str:
+    """Whose wallet it is; a family pool is its owner's."""
+    return ids.to_edge("mbr", row["owner_id"] or row["wallet_id"])
 
 
 def _earned(row: Any, sale: events_pb2.SaleRecorded) -> events_pb2.PointsEarned:
@@ -146,9 +170,10 @@ def _earned(row: Any, sale: events_pb2.SaleRecorded) -> events_pb2.PointsEarned:
         business_unit_id=sale.business_unit_id,
         store_id=sale.store_id,
         sale_id=sale.sale_id,
-        expire_time=to_timestamp(row["expire_time"]),
+        expire_time=to_expiry(row["expire_time"]),
         business_date=sale.business_date,
         unlock_time=to_timestamp(row["unlock_time"]) if row["points"] > row["debt_points"] else None,
+        funders=sale.funders,
     )
 
 
@@ -170,7 +195,7 @@ def _adjusted(row: Any, kind: Kind) -> Message:
             ),
             points=row["points"],
             debt_repaid_points=row["debt_points"],
-            expire_time=to_timestamp(row["expire_time"]),
+            expire_time=to_expiry(row["expire_time"]),
         )
     if row["points"]:
         return events_pb2.PointsDebited(**common, points=-row["points"], lots=_lots(row))
@@ -178,7 +203,7 @@ def _adjusted(row: Any, kind: Kind) -> Message:
 
 
 def _transferred(row: Any, kind: Kind) -> Message:
-    origin = points_pb2.TransferPointsRequest.FromString(row["payload"])
+    origin = events_pb2.TransferEnds.FromString(row["payload"])
     if kind is Kind.TRANSFER_OUT:
         return events_pb2.PointsTransferredOut(
             txn_id=ids.to_edge("txn", row["txn_id"]),
@@ -186,6 +211,7 @@ def _transferred(row: Any, kind: Kind) -> Message:
             to_member_id=origin.to_member_id,
             points=-row["points"],
             lots=_lots(row),
+            pool_id=origin.pool_id,
         )
     return events_pb2.PointsTransferredIn(
         txn_id=ids.to_edge("txn", row["txn_id"]),
@@ -194,6 +220,53 @@ def _transferred(row: Any, kind: Kind) -> Message:
         from_member_id=origin.member_id,
         points=row["points"],
         lots=_lots(row),
+        pool_id=origin.pool_id,
+    )
+
+
+def _converted(row: Any, kind: Kind) -> Message:
+    funding = wallets_pb2.Funding.FromString(row["payload"])
+    if kind is Kind.CONVERT_OUT:
+        return events_pb2.PointsConvertedOut(
+            txn_id=ids.to_edge("txn", row["txn_id"]),
+            member_id=funding.member_id,
+            to_currency_id=funding.other_currency_id,
+            points=-row["points"],
+            lots=_lots(row),
+        )
+    return events_pb2.PointsConvertedIn(
+        txn_id=ids.to_edge("txn", row["txn_id"]),
+        out_txn_id=ids.to_edge("txn", row["ref_id"]),
+        member_id=funding.member_id,
+        from_currency_id=funding.other_currency_id,
+        points=row["points"],
+        lots=_lots(row),
+        expire_time=to_timestamp(row["expire_time"]),
+    )
+
+
+def _currency_moved(row: Any, kind: Kind) -> events_pb2.CurrencyMoved:
+    lots = _lots(row)
+    if kind is Kind.CREDIT and row["points"]:
+        lots = [
+            events_pb2.LotShare(
+                lot_id=ids.to_edge("lot", row["txn_id"]),
+                issuer_merchant_id=ids.to_edge("mch", row["merchant_id"]),
+                points=row["points"],
+            )
+        ]
+    is_spending = kind in (Kind.REDEEM, Kind.CAPTURE, Kind.REVERSE)
+    expire_time = row["expire_time"] if kind in (Kind.CREDIT, Kind.FUND) else None
+    return events_pb2.CurrencyMoved(
+        txn_id=ids.to_edge("txn", row["txn_id"]),
+        member_id=ids.to_edge("mbr", row["owner_id"]),
+        currency_id=ids.to_edge("cur", row["currency_id"]),
+        kind=movement_of(kind, row["ref_id"]),
+        points=row["points"],
+        lots=lots,
+        spending=points_pb2.Spending.FromString(row["payload"]) if is_spending else None,
+        ref_txn_id=optional_edge("txn", row["ref_id"]) if kind not in (Kind.CAPTURE, Kind.CONVERT_OUT) else "",
+        expire_time=to_expiry(expire_time),
     )
 
 
@@ -207,6 +280,7 @@ def _clawed_back(row: Any, refund: events_pb2.SaleRefunded) -> events_pb2.Points
         lots=_lots(row),
         sale_id=refund.sale_id,
         refund_id=refund.refund_id,
+        written_off_points=row["unmoved_points"] or 0,
     )
 
 
@@ -228,7 +302,7 @@ def _event(row: Any, message: Message, payload: bytes | None = None) -> common_p
         event_id=(row["txn_id"].int ^ _mask(name)).to_bytes(16, "big"),
         type=name,
         group_id=row["group_id"].bytes,
-        key=ids.to_edge("mbr", row["wallet_id"]),
+        key=_member(row),
         occur_time=to_timestamp(row["occur_time"]),
         payload=payload if payload is not None else message.SerializeToString(deterministic=True),
     )

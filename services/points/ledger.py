@@ -24,6 +24,7 @@ import asyncpg
 import structlog
 
 from chassis.errors import AppError, DeadlineExceeded, Internal, Overloaded, Unavailable
+from services.points.errors import PointsOutOfBounds
 
 log = structlog.get_logger()
 
@@ -47,6 +48,10 @@ LEDGER_SETTINGS = {
 }
 
 
+# For Item.limit_points: what the sale's own lot does not give is written off.
+OWN_LOT_ONLY = -1
+
+
 class Kind(enum.IntEnum):
     """What an item asks for; as in ledger_sql/60_apply.sql."""
 
@@ -63,6 +68,11 @@ class Kind(enum.IntEnum):
     DEBIT = 11
     TRANSFER_OUT = 12
     TRANSFER_IN = 13
+    RENEW = 14
+    UNLOCK = 16
+    FUND = 20
+    CONVERT_OUT = 21
+    REFUND_FUNDING = 22
 
 
 class Status(enum.IntEnum):
@@ -83,6 +93,9 @@ class Status(enum.IntEnum):
     NOTHING = 13
     SALE_UNKNOWN = 14
     TRANSFER_LIMIT = 15
+    BALANCE_LIMIT = 25
+    CONVERSION_LIMIT = 26
+    POOL_LIMIT = 27
 
 
 _STATUSES = {int(status): status for status in Status}
@@ -109,7 +122,8 @@ class Item:
     detail: bytes | None = None
     explanation: bytes | None = None
     payload: bytes | None = None
-    unlock_time: datetime | None = None  # an earn's: pending until then
+    unlock_time: datetime | None = None  # an earn's: pending until then; a renewal's: for what expires before it
+    limit_points: int | None = None  # a claw-back's: the most that the member may owe, or OWN_LOT_ONLY
 
 
 class Outcome(NamedTuple):
@@ -164,7 +178,7 @@ class Lane:
     ) -> None:
         """`now_sql` is business time as SQL. `after_batch` runs after each commit."""
         self.lane, self._url, self._after_batch = lane, url, after_batch
-        arrays = ", ".join(f"${number}" for number in range(2, 20))
+        arrays = ", ".join(f"${number}" for number in range(2, 21))
         self._statement_text = f"SELECT * FROM ledger_apply{suffix}($1, {now_sql}, {arrays})"
         # One queue a merchant, taken from in turn: a bulk upload does not starve the tills of others.
         self._queues: dict[UUID | None, deque[_Waiting]] = {}
@@ -281,8 +295,7 @@ class Lane:
                 pass  # undone by the server so that others could go on
             except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.RaiseError) as error:
                 if len(batch) == 1:
-                    log.error("ledger_item_failed", lane=self.lane, txn_id=str(batch[0].item.txn_id), exc_info=error)
-                    batch[0].call.answer(batch[0].position, Internal())
+                    batch[0].call.answer(batch[0].position, self._refusal(batch[0].item, error))
                     return
                 log.warning("ledger_batch_split", lane=self.lane, count=len(batch), error=repr(error))
                 middle = len(batch) // 2
@@ -306,6 +319,13 @@ class Lane:
             for number, one in enumerate(batch, 1):
                 if number not in answered:
                     one.call.answer(one.position, Internal())
+
+    def _refusal(self, item: Item, error: asyncpg.PostgresError) -> AppError:
+        """What it means that the database refuses an item by itself."""
+        if getattr(error, "constraint_name", None) == "wallet_in_bounds":
+            return PointsOutOfBounds()
+        log.error("ledger_item_failed", lane=self.lane, txn_id=str(item.txn_id), exc_info=error)
+        return Internal()
 
     def _still_wanted(self, batch: Sequence[_Waiting]) -> Sequence[_Waiting]:
         now = asyncio.get_running_loop().time()
@@ -367,6 +387,7 @@ def columns(items: Sequence[Item]) -> tuple[list[Any], ...]:
         [one.explanation for one in items],
         [one.payload for one in items],
         [one.unlock_time for one in items],
+        [one.limit_points for one in items],
     )
 
 

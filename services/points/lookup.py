@@ -26,6 +26,7 @@ from huitong.points.v1 import events_pb2, points_pb2
 from services.points import rules, store
 from services.points.batched import BatchedCalls
 from services.points.convert import rule_set_of
+from services.points.costs import CostState, Throttle
 from services.points.errors import MemberUnknown, MerchantUnknown, RuleSetUnknown, StoreUnknown
 
 # A tier held from the beginning.
@@ -41,6 +42,7 @@ class Store:
     business_unit_id: UUID
     time_zone: str
     currency_code: str
+    opening_date: date | None = None
 
     # As every event of the store names them.
     @cached_property
@@ -82,7 +84,20 @@ class GroupData:
     stores: Mapping[UUID, Store] = field(default_factory=dict)
     merchants: Mapping[UUID, UUID] = field(default_factory=dict)  # merchant → business unit
     rule_sets: Sequence[rules.RuleSet] = ()
+    # What the cost governor came to for each business unit, by effective time, oldest first: throttled, or (None) not.
+    throttles: Mapping[UUID, Sequence[tuple[datetime, Throttle | None]]] = field(default_factory=dict)
     _by_start: dict[str, list[tuple[datetime, int, rules.RuleSet]]] = field(default_factory=dict)
+
+    def throttle_at(self, rule_set: rules.RuleSet, business_unit_id: UUID, instant: datetime) -> Throttle | None:
+        """Whether the rule set's governor throttles a unit's offers at an instant."""
+        if rule_set.governor is None:
+            return None
+        found = None
+        for effective_time, throttle in self.throttles.get(business_unit_id, ()):
+            if effective_time > instant:
+                break
+            found = throttle
+        return found
 
     def rule_set_at(self, instant: datetime, time_zone: str) -> rules.RuleSet:
         """The rule set in force where a store is, as rules.in_force says. Raises RuleSetUnknown."""
@@ -184,10 +199,15 @@ class Lookup:
         if known is not None and known.version == version:
             return known
         pool = self._db.pool
-        stores, merchants, rule_sets = (
+        stores, merchants, rule_sets, actions = (
             await pool.fetch("SELECT * FROM store WHERE group_id = $1", group_id),
             await pool.fetch("SELECT merchant_id, business_unit_id FROM merchant WHERE group_id = $1", group_id),
             await pool.fetch("SELECT content FROM rule_set WHERE group_id = $1", group_id),
+            await pool.fetch(
+                "SELECT business_unit_id, effective_time, state, cost_bps, threshold_bps FROM cost_action"
+                " WHERE group_id = $1 ORDER BY effective_time",
+                group_id,
+            ),
         )
         # Read after its version: it may be newer than that, and is then read once more, but never older.
         data = GroupData(
@@ -195,6 +215,7 @@ class Lookup:
             {row["store_id"]: _store_of(row) for row in stores},
             {row["merchant_id"]: row["business_unit_id"] for row in merchants},
             tuple(rule_set_of(points_pb2.RuleSet.FromString(row["content"])) for row in rule_sets),
+            _throttles_of(actions),
         )
         self._groups[group_id] = data
         return data
@@ -255,8 +276,25 @@ class Lookup:
         return True
 
 
+def _throttles_of(actions: Sequence[asyncpg.Record]) -> dict[UUID, list[tuple[datetime, Throttle | None]]]:
+    found: dict[UUID, list[tuple[datetime, Throttle | None]]] = {}
+    for row in actions:
+        throttle = None
+        if row["state"] == CostState.THROTTLED:
+            throttle = Throttle(row["effective_time"], row["cost_bps"], row["threshold_bps"])
+        found.setdefault(row["business_unit_id"], []).append((row["effective_time"], throttle))
+    return found
+
+
 def _store_of(row: asyncpg.Record) -> Store:
-    return Store(row["store_id"], row["merchant_id"], row["business_unit_id"], row["time_zone"], row["currency_code"])
+    return Store(
+        row["store_id"],
+        row["merchant_id"],
+        row["business_unit_id"],
+        row["time_zone"],
+        row["currency_code"],
+        row["opening_date"],
+    )
 
 
 def _member_of(row: asyncpg.Record) -> Member:

@@ -7,13 +7,14 @@ fixed points counts for the sale when it counts for at least one of its lines.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from chassis import ids
+from chassis.units import BPS
 from services.points.conditions import Condition, ConditionFailed
 from services.points.days import ALWAYS, Days, is_day_off, is_holiday
 
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from datetime import date
 
     from services.points.rules import Rule
+
+
+class FirstIn(StrEnum):
+    """Where a purchase may be a member's first; as the facts that say so."""
+
+    GROUP = "member.first_in_group"
+    UNIT = "member.first_in_unit"
+    STORE = "member.first_in_store"
 
 
 class Combination(IntEnum):
@@ -47,6 +56,15 @@ class Offer:
     max_points_per_member_day: int = 0
     max_points_per_member_month: int = 0
     budget_points: int = 0
+    throttle_bps: int | None = None  # what it still gives while throttled; None: all
+
+    def throttled(self, whole: int, unit: int) -> int:
+        """What it gives of `whole` while throttled, in parts of 1 / `unit` points; fixed points stay whole points."""
+        if self.throttle_bps is None:
+            return whole
+        if self.fixed_points:
+            return self.fixed_points * self.throttle_bps // BPS * unit
+        return whole * self.throttle_bps // BPS
 
     @property
     def is_limited(self) -> bool:
@@ -55,6 +73,21 @@ class Offer:
 
 
 NO_OFFER = Offer()
+
+
+class More(NamedTuple):
+    """What only some conditions look at."""
+
+    # Lines as they were sold, where that is not what earns.
+    sold_amounts_minor: Sequence[int] | None = None
+    sold_categories: Sequence[str] | None = None
+    tenders: Sequence[str] = ()
+    segments: Sequence[str] = ()
+    first_in: Container[FirstIn] = ()
+    days_open: int = 0
+
+
+NO_MORE = More()
 
 
 class Setting(NamedTuple):
@@ -66,6 +99,7 @@ class Setting(NamedTuple):
     source: str
     item_codes: Sequence[str]
     quantities: Sequence[int]
+    more: More = NO_MORE
 
 
 class SaleFacts(NamedTuple):
@@ -88,8 +122,8 @@ class Matched(NamedTuple):
     skipped: tuple[tuple[str, str], ...]
 
 
-def find_offer_problems(offers: Sequence[Rule]) -> list[str]:
-    """What keeps these offers from being published, by rule."""
+def find_offer_problems(offers: Sequence[Rule], since: date) -> list[str]:
+    """What keeps these offers from being published from `since` on, by rule."""
     problems = []
     for rule in offers:
         offer = rule.offer
@@ -100,15 +134,34 @@ def find_offer_problems(offers: Sequence[Rule]) -> list[str]:
         for other in offers:
             if other is rule:
                 break
-            both = {offer.combination, other.offer.combination}
-            if both == {Combination.EXCLUSIVE} and offer.priority == other.offer.priority:
-                problems.append(f"rules {other.rule_id} and {rule.rule_id} are both exclusive with the same priority")
+            if _overlap(rule, other, since):
+                problems.append(
+                    f"rules {other.rule_id} and {rule.rule_id} are both exclusive with the same priority "
+                    "and can meet on one line"
+                )
             if offer.group and offer.group == other.offer.group and bool(rule.bonus_bps) is not bool(other.bonus_bps):
                 problems.append(
                     f"rules {other.rule_id} and {rule.rule_id} of group {offer.group} cannot be compared: "
                     "one gives a rate, the other fixed points"
                 )
     return problems
+
+
+def _overlap(rule: Rule, other: Rule, since: date) -> bool:
+    """Whether two exclusive offers of one priority can match the same line at the same time: which of them counts is
+    then said by nobody. What conditions say is not looked into."""
+    one, two = rule.offer, other.offer
+    if {one.combination, two.combination} != {Combination.EXCLUSIVE} or one.priority != two.priority:
+        return False
+    scopes: tuple[tuple[frozenset[Any], frozenset[Any]], ...] = (
+        (rule.store_ids, other.store_ids),
+        (one.merchant_ids, two.merchant_ids),
+        (one.business_unit_ids, two.business_unit_ids),
+        (rule.categories, other.categories),
+    )
+    if any(ours and theirs and ours.isdisjoint(theirs) for ours, theirs in scopes):
+        return False
+    return one.days.meets(two.days, since)
 
 
 def match_offers(offers: Sequence[Rule], sale: SaleFacts, *, excluded: frozenset[str]) -> Matched:
@@ -148,18 +201,23 @@ def combine(plain: Sequence[Rule], offers: Sequence[Rule]) -> tuple[Sequence[Rul
 def facts_of(sale: SaleFacts) -> dict[str, Any]:
     """The facts of a sale that conditions may name; docs/rules.md explains them."""
     day, setting = sale.business_date, sale.setting
+    more = setting.more
     return {
-        "sale.amount_minor": sum(sale.amounts_minor),
+        "sale.amount_minor": sum(more.sold_amounts_minor or sale.amounts_minor),
         "sale.eligible_minor": sale.eligible_minor,
         "sale.line_count": len(sale.amounts_minor),
-        "sale.categories": list(sale.categories),
+        "sale.categories": list(more.sold_categories or sale.categories),
         "sale.hour": setting.hour,
         "sale.source": setting.source,
+        "sale.tenders": list(more.tenders),
         "member.tier": sale.tier_code,
         "member.birth_month": sale.birth_month,
+        "member.segments": list(more.segments),
+        **{str(scope): scope in more.first_in for scope in FirstIn},
         "store.id": ids.to_edge("sto", sale.store_id),
         "store.merchant_id": ids.to_edge("mch", setting.merchant_id),
         "store.business_unit_id": ids.to_edge("unt", setting.business_unit_id),
+        "store.days_open": more.days_open,
         "calendar.date": day.isoformat(),
         "calendar.year": day.year,
         "calendar.month": day.month,
@@ -196,10 +254,11 @@ def _lines_of(
 
 
 def _line_facts(sale: SaleFacts, index: int) -> dict[str, Any]:
+    sold_minor = sale.setting.more.sold_amounts_minor or sale.amounts_minor
     return {
         "line.category": sale.categories[index],
         "line.item_code": sale.setting.item_codes[index],
-        "line.amount_minor": sale.amounts_minor[index],
+        "line.amount_minor": sold_minor[index],
         "line.quantity": sale.setting.quantities[index],
     }
 

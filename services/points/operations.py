@@ -1,41 +1,49 @@
-"""Sales and returns: what to look up, what the rules say, claims, and the ledger."""
+"""Sales: what to look up, what the rules say, claims, and the ledger."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from chassis import ids, rpc
 from chassis.db import Database
-from chassis.errors import AppError, Internal, InvalidArgument, RequestIdReused, Unavailable
-from huitong.common.v1 import types_pb2
-from huitong.points.v1 import events_pb2, points_pb2
-from services.points import queries, rules
-from services.points.caps import Caps, Taking, takings_of
+from chassis.errors import AppError, Internal, InvalidArgument, RequestIdReused
+from huitong.points.v1 import doors_pb2, events_pb2, points_pb2
+from services.points import queries
+from services.points.caps import Caps, Granted, Taking, takings_of
 from services.points.claims import GO_ON, RECEIPT_CHANGED, Claims, ReceiptClaim
 from services.points.convert import (
     content_hash,
-    instant_of,
-    request_hash,
     to_date,
-    to_timestamp,
+    to_expiry,
 )
-from services.points.earning import DEFAULT_SOURCE, Computed, check_sale, check_time, compute_sale, lines_of
-from services.points.errors import LineUnknown, MemberUnknown, ReceiptChanged, RefundExceedsSale, SaleUnknown
+from services.points.doors import Doors, Duplicate, Passage, passage_of
+from services.points.earning import (
+    DEFAULT_SOURCE,
+    NOTHING_KNOWN,
+    Computed,
+    Known,
+    check_sale,
+    compute_sale,
+    lines_of,
+    sale_id_of,
+)
+from services.points.errors import (
+    MemberUnknown,
+    ReceiptChanged,
+    SaleTooLate,
+)
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
+from services.points.limits import AppliedLimit, Limit
 from services.points.lookup import GroupData, Lookup, Member, Store
-from services.points.returns import LineNotSold, ReturnTooLarge, SoldLine, returned_lines
+from services.points.member_facts import Asked, MemberFacts
 
-STALE_ATTEMPTS = 20
-
-
-def sale_id_of(store_id: UUID, source: str, receipt_no: str) -> UUID:
-    """The id of a sale: its natural key."""
-    return ids.derive("sale", store_id, source or DEFAULT_SOURCE, receipt_no)
+_NEVER_LATE = timedelta(days=1)  # the shortest limit of how late a sale may come in
 
 
 @dataclass(slots=True)
@@ -48,8 +56,12 @@ class _Sale:
     place: Store
     now: datetime
     computed: Computed
-    # The sale once more, with what limited offers were granted, by rule id.
-    compute: Callable[[Mapping[str, int]], Computed]
+    # Of the sale's event: what does not depend on what it earns.
+    recorded: bytes
+    # The sale once more, when more is known.
+    compute: Callable[[Known], Computed]
+    # What its door asks for; None, as nearly always, for nothing.
+    passage: Passage | None
 
     @property
     def takings(self) -> list[Taking]:
@@ -68,22 +80,70 @@ class _Sale:
             )
         ]
 
-    def limit(self, granted: Mapping[tuple[UUID, str], int]) -> None:
-        """Give no more than was granted."""
-        own = {rule.rule_id: granted[self.item.txn_id, rule.rule_id] for rule, _ in self.computed.earning.wants}
+    def limit(self, granted: Mapping[tuple[UUID, str], Granted]) -> None:
+        """Let its limited offers give no more than was granted."""
+        own = {rule.rule_id: granted[self.item.txn_id, rule.rule_id].points for rule, _ in self.computed.earning.wants}
         if any(own[rule.rule_id] < want for rule, want in self.computed.earning.wants):
-            self.computed = self.compute(own)
-            self.item.points = self.computed.earning.points
-            self.item.expire_time = self.computed.expire_time(self.place.time_zone)
-            self.item.unlock_time = self.computed.unlock_time(self.place.time_zone, self.now)
-            self.item.explanation = self.computed.explanation(self.item.unlock_time)
+            self.know(granted=own)
+
+    @property
+    def limits(self) -> list[Limit]:
+        """The budgets and ceilings over all rules that it falls under."""
+        limits = self.computed.rule_set.sale_limits
+        if limits is None or not self.computed.earning.points:
+            return []
+        return limits.of_sale(self.item.group_id, self.place.store_id, self.computed.business_date)
+
+    def limit_all(self, limits: Sequence[Limit], granted: Granted) -> None:
+        """Earn no more than was granted by `limits`."""
+        want = self.computed.earning.points
+        if granted.points < want:
+            bit = [
+                AppliedLimit(limit.limit, limit.points, left)
+                for limit in limits
+                if (left := granted.left[limit.cap_id]) < want
+            ]
+            self.know(granted_points=granted.points, limits=bit)
+
+    def asked(self) -> Asked:
+        """What its rules want to know of its member."""
+        item = self.item
+        return Asked(
+            self.computed.rule_set,
+            item.group_id,
+            item.wallet_id,
+            item.txn_id,
+            self.place,
+            item.occur_time,
+            item.amount_minor,
+        )
+
+    def know(self, **more: Any) -> None:
+        """Compute it once more, with more known."""
+        self.computed = self.compute(self.computed.known._replace(**more))
+        self.item.points = self.computed.earning.points
+        self.item.expire_time = self.computed.expire_time(self.place.time_zone)
+        self.item.unlock_time = self.computed.unlock_time(self.place.time_zone, self.now)
+        self.item.explanation = self.computed.explanation(self.item.unlock_time, self.place.time_zone)
+        self.item.payload = self.recorded + self.computed.recorded_part
 
 
 class Sales:
-    """Records sales and refunds."""
+    """Records sales."""
 
-    def __init__(self, database: Database, lookup: Lookup, claims: Claims, caps: Caps, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        database: Database,
+        lookup: Lookup,
+        claims: Claims,
+        caps: Caps,
+        ledger: Ledger,
+        *,
+        facts: MemberFacts,
+        doors: Doors,
+    ) -> None:
         self._db, self._lookup, self._claims, self._caps, self._ledger = database, lookup, claims, caps, ledger
+        self._facts, self._doors = facts, doors
 
     async def record_sales(
         self,
@@ -92,16 +152,16 @@ class Sales:
         *,
         timeout_s: float = 10.0,
         are_valid: bool = False,
-    ) -> list[Recorded | AppError]:
+    ) -> list[Recorded | Duplicate | AppError]:
         """Record sales, all at once; each gets its answer or its error. The requests are normalised in place.
 
         `are_valid` means that each has been checked by the rules of its proto.
 
         Errors: InvalidArgument, StoreUnknown, MemberUnknown, LinesDoNotSum, SaleTimeInvalid, CurrencyMismatch,
-        RuleSetUnknown, ReceiptChanged, RequestIdReused, what member answers to a code, Unavailable (unknown outcome:
-        ask again).
+        RuleSetUnknown, ReceiptChanged, RequestIdReused, SaleTooLate, DeviceSeqReused, what member answers to a code,
+        Unavailable (unknown outcome: ask again).
         """
-        answers: list[Recorded | AppError] = [Internal()] * len(requests)
+        answers: list[Recorded | Duplicate | AppError] = [Internal()] * len(requests)
         member_ids: dict[int, UUID] = {}
         for position, found in enumerate(await self._find_members(group_id, requests)):
             if isinstance(found, AppError):
@@ -127,6 +187,9 @@ class Sales:
             except AppError as error:
                 answers[position] = error
 
+        special = [position for position, sale in sales.items() if sale.passage is not None]
+        if special:
+            await self._refuse_late(special, sales, answers)
         statuses = await self._claims.receipts([sale.claim for sale in sales.values()])
         for (position, sale), status in zip(list(sales.items()), statuses, strict=True):
             if status != GO_ON:
@@ -137,15 +200,64 @@ class Sales:
                     if changed
                     else RequestIdReused(request_id=sale.request_id)
                 )
-        limited = [sale for sale in sales.values() if sale.computed.earning.wants]
+        if special:
+            for position, stopped in (await self._doors.admit(_passing(special, sales))).items():
+                answers[position] = stopped
+                sale = sales.pop(position)
+                if isinstance(stopped, Duplicate):
+                    await self._doors.record_devices([(sale.item, sale.passage)] if sale.passage else [])
+        asking = [sale for sale in sales.values() if sale.computed.rule_set.asks_of_member]
+        if asking:
+            known = await self._facts.of([sale.asked() for sale in asking], data.stores, claim=True)
+            for sale, (segments, first_in) in zip(asking, known, strict=True):
+                sale.know(segments=segments, first_in=first_in)
+        await self._limit(sales.values())
+        if special:
+            await self._doors.watch(list(_passing(special, sales).values()), now)
+        outcomes = await self._ledger.apply([sale.item for sale in sales.values()], timeout_s=timeout_s)
+        for (position, sale), outcome in zip(sales.items(), outcomes, strict=True):
+            answers[position] = outcome if isinstance(outcome, AppError) else _sale_answer(sale, outcome)
+        if special:
+            passing = _passing(special, sales)
+            await self._doors.record_devices(
+                [sale for position, sale in passing.items() if isinstance(answers[position], Recorded)]
+            )
+        return answers
+
+    async def _limit(self, sales: Collection[_Sale]) -> None:
+        """Take what rules, and then whole sales, may give from what limits have left, and let them give no more."""
+        limited = [sale for sale in sales if sale.computed.earning.wants]
         if limited:
             granted = await self._caps.take([taking for sale in limited for taking in sale.takings])
             for sale in limited:
                 sale.limit(granted)
-        outcomes = await self._ledger.apply([sale.item for sale in sales.values()], timeout_s=timeout_s)
-        for (position, sale), outcome in zip(sales.items(), outcomes, strict=True):
-            answers[position] = outcome if isinstance(outcome, AppError) else _sale_answer(sale, outcome)
-        return answers
+        budgeted = [(sale, limits) for sale in sales if (limits := sale.limits)]
+        if budgeted:
+            takings = [
+                Taking(limit.cap_id, sale.item.txn_id, "", sale.item.group_id, limit.points, sale.item.points)
+                for sale, limits in budgeted
+                for limit in limits
+            ]
+            granted = await self._caps.take(takings)
+            for sale, limits in budgeted:
+                sale.limit_all(limits, granted[sale.item.txn_id, ""])
+
+    async def _refuse_late(
+        self,
+        special: Sequence[int],
+        sales: dict[int, _Sale],
+        answers: list[Recorded | Duplicate | AppError],
+    ) -> None:
+        """Refuse what comes in later than the rules accept, unless it came before and is only asked about again."""
+        late = [position for position in special if (passage := sales[position].passage) and passage.late_days]
+        known = await queries.list_claimed(self._db.pool, [sales[one].item.txn_id for one in late]) if late else set()
+        for position in late:
+            item, passage = sales[position].item, sales[position].passage
+            if passage is not None and item.txn_id not in known:
+                del sales[position]
+                answers[position] = SaleTooLate(
+                    sale_time=item.occur_time.isoformat(), latest_arrival_days=passage.late_days
+                )
 
     async def _find_members(
         self, group_id: UUID, requests: Sequence[points_pb2.RecordSaleRequest]
@@ -173,57 +285,14 @@ class Sales:
                 found[position] = answer
         return found
 
-    async def refund_sale(self, group_id: UUID, request: points_pb2.RefundSaleRequest) -> points_pb2.RefundSaleResponse:
-        """Take back what the returned lines earned.
 
-        Raises: StoreUnknown, SaleUnknown, LineUnknown, RefundExceedsSale, SaleTimeInvalid, RequestIdReused.
-        """
-        store_id = ids.from_edge("sto", request.store_id, "store_id")
-        request.source = request.source or DEFAULT_SOURCE
-        place = await self._lookup.store(group_id, store_id)
-        sale_id = sale_id_of(store_id, request.source, request.receipt_no)
-        refund_time = instant_of(request.refund_time)
-        check_time(refund_time, await self._db.now())
-        refund_id = ids.derive("refund", group_id, request.request_id)
-        hashed = request_hash(request)
-        wallet_id = await queries.find_wallet_of_sale(self._db.pool, group_id, sale_id)
-        if wallet_id is None:
-            raise SaleUnknown(sale=request.receipt_no)
-        bound = await self._claims.request(request_key=refund_id, group_id=group_id, target_id=sale_id)
-        if bound != sale_id:
-            raise RequestIdReused(request_id=request.request_id)
-        for _ in range(STALE_ATTEMPTS):
-            seen = await queries.find_sale(self._db.pool, wallet_id, sale_id, refund_id)
-            if seen is None:
-                raise SaleUnknown(sale=request.receipt_no)
-            if seen["refund_hash"] is not None:
-                if seen["refund_hash"] != hashed:
-                    raise RequestIdReused(request_id=request.request_id)
-                return _refund_answer(
-                    points_pb2.RefundSaleResponse.FromString(seen["refund_detail"]),
-                    points=-seen["refund_points"],
-                    debt_points=seen["refund_debt_points"],
-                    available_points=seen["refund_available_points"],
-                    is_replay=True,
-                )
-            item, answer = _prepare_refund(
-                request, seen, group_id=group_id, wallet_id=wallet_id, refund_id=refund_id, place=place, hashed=hashed
-            )
-            outcome = await self._ledger.apply_one(item)
-            match outcome.status:
-                case Status.APPLIED:
-                    return _refund_answer(
-                        answer,
-                        points=outcome.points,
-                        debt_points=outcome.debt_points,
-                        available_points=outcome.available_points,
-                        is_replay=False,
-                    )
-                case Status.STALE | Status.REPLAY | Status.CONFLICT:
-                    continue  # another refund of this sale was faster, or our own first attempt: look again
-                case _:
-                    raise Internal
-        raise Unavailable
+def _passing(special: Sequence[int], sales: Mapping[int, _Sale]) -> dict[int, tuple[Item, Passage]]:
+    """Those of `special` that are still on their way."""
+    return {
+        position: (sales[position].item, passage)
+        for position in special
+        if position in sales and (passage := sales[position].passage) is not None
+    }
 
 
 def prepare_sale(
@@ -249,22 +318,38 @@ def prepare_sale(
     source = request.source = request.source or DEFAULT_SOURCE
     member_edge = request.member_id = ids.to_edge("mbr", member_id)
     request.store_id = place.store_edge
+    rule_set = data.rule_set_at(sale_time, place.time_zone)
+    late_days = 0
+    if sale_time < now - _NEVER_LATE and (current := data.rule_set_at(now, place.time_zone).doors) is not None:
+        late_days = current.latest_arrival_days
+        late_days = late_days if sale_time < now - timedelta(days=late_days) else 0
+    passage = passage_of(
+        request,
+        source=source,
+        group_id=group_id,
+        store_id=place.store_id,
+        merchant_id=place.merchant_id,
+        rules=rule_set.doors,
+        late_days=late_days,
+    )
     content = request.SerializeToString(deterministic=True)
     hashed = content_hash(content)
     reference = request.receipt_no
     sale_id = sale_id_of(place.store_id, source, reference)
 
-    rule_set = data.rule_set_at(sale_time, place.time_zone)
+    known_first = NOTHING_KNOWN
+    if throttle := data.throttle_at(rule_set, place.business_unit_id, sale_time):
+        known_first = Known(throttle=throttle)
 
-    def compute(granted: Mapping[str, int] | None = None) -> Computed:
+    def compute(known: Known) -> Computed:
         return compute_sale(
-            request, lines, member=member, place=place, sale_time=sale_time, rule_set=rule_set, granted=granted
+            request, lines, member=member, place=place, sale_time=sale_time, rule_set=rule_set, known=known
         )
 
-    computed = compute()
+    computed = compute(known_first)
     unlock_time = computed.unlock_time(place.time_zone, now)
     # A SaleRecorded in parts, in the order of its fields: what all sales of the store and day share is made once.
-    payload = b"".join(
+    recorded = b"".join(
         (
             events_pb2.SaleRecorded(sale_id=ids.to_edge("txn", sale_id), member_id=member_edge).SerializeToString(),
             place.recorded_part,
@@ -287,12 +372,12 @@ def prepare_sale(
         amount_minor=request.total.amount_minor,
         reference=reference,
         detail=content,
-        explanation=computed.explanation(unlock_time),
-        payload=payload,
+        explanation=computed.explanation(unlock_time, place.time_zone),
+        payload=recorded + computed.recorded_part,
         unlock_time=unlock_time,
     )
     claim = ReceiptClaim(sale_id, ids.derive("record_sale", group_id, request_id), group_id, member_id, hashed)
-    return _Sale(item, claim, request_id, place, now, computed, compute)
+    return _Sale(item, claim, request_id, place, now, computed, recorded, compute, passage)
 
 
 @lru_cache(maxsize=1024)
@@ -315,13 +400,15 @@ class Recorded:
         message.points = outcome.points
         message.debt_repaid_points = outcome.debt_points
         message.available_points = outcome.available_points
-        if (expire_time := to_timestamp(outcome.expire_time)) is not None:
+        if (expire_time := to_expiry(outcome.expire_time)) is not None:
             message.expire_time.CopyFrom(expire_time)
         explanation = item.explanation if outcome.explanation is None else outcome.explanation
         message.explanation.MergeFromString(explanation or b"")
         if message.explanation.HasField("unlock_time") and outcome.points > outcome.debt_points:
             message.pending_points = outcome.points - outcome.debt_points
             message.unlock_time.CopyFrom(message.explanation.unlock_time)
+            if message.explanation.waits:
+                message.outcome = doors_pb2.SALE_OUTCOME_WAITING
         message.is_replay = outcome.status is Status.REPLAY
         return message
 
@@ -331,91 +418,3 @@ def _sale_answer(sale: _Sale, outcome: Outcome) -> Recorded | AppError:
         # The claim went through, so neither content nor wallet can be at fault.
         return Internal()
     return Recorded(sale.item, outcome)
-
-
-def _prepare_refund(
-    request: points_pb2.RefundSaleRequest,
-    seen: queries.SaleRow,
-    *,
-    group_id: UUID,
-    wallet_id: UUID,
-    refund_id: UUID,
-    place: Store,
-    hashed: bytes,
-) -> tuple[Item, points_pb2.RefundSaleResponse]:
-    sale = points_pb2.RecordSaleRequest.FromString(seen["detail"])
-    explanation = points_pb2.Explanation.FromString(seen["explanation"])
-    came_back = points_pb2.RefundSaleRequest.FromString(seen["returned_lines"] or b"")
-    returned = {line.line_no: line.amount_minor for line in came_back.lines}
-    earned = {line.line_no: line.points for line in explanation.lines}
-    sold = [
-        SoldLine(line.line_no, line.amount_minor, earned[line.line_no], returned.get(line.line_no, 0))
-        for line in sale.lines
-    ]
-    try:
-        lines = returned_lines(sold, [(line.line_no, line.amount_minor) for line in request.lines])
-    except LineNotSold as error:
-        raise LineUnknown(line_no=error.line_no) from None
-    except ReturnTooLarge as error:
-        raise RefundExceedsSale(
-            line_no=error.line_no, left_minor=error.left_minor, refund_minor=error.refund_minor
-        ) from None
-    returned.update({line.line_no: line.returned_minor for line in lines})
-    refunded_minor = sum(line.amount_minor for line in lines)
-    refund_time = instant_of(request.refund_time)
-    answer = points_pb2.RefundSaleResponse(
-        refund_id=ids.to_edge("txn", refund_id),
-        sale_id=ids.to_edge("txn", seen["txn_id"]),
-        member_id=ids.to_edge("mbr", wallet_id),
-        lines=[points_pb2.LinePoints(line_no=line.line_no, points=line.points) for line in lines],
-        refunded_minor=refunded_minor,
-    )
-    refunded = events_pb2.SaleRefunded(
-        refund_id=answer.refund_id,
-        sale_id=answer.sale_id,
-        member_id=answer.member_id,
-        store_id=ids.to_edge("sto", place.store_id),
-        # The merchant that issued the points, also when the store has changed hands since.
-        merchant_id=ids.to_edge("mch", seen["merchant_id"]),
-        business_unit_id=ids.to_edge("unt", place.business_unit_id),
-        refund_time=request.refund_time,
-        business_date=to_date(rules.business_date_of(refund_time, place.time_zone)),
-        time_zone=place.time_zone,
-        refunded=types_pb2.Money(amount_minor=refunded_minor, currency_code=sale.total.currency_code),
-    )
-    all_returned = points_pb2.RefundSaleRequest(
-        lines=[
-            points_pb2.RefundLine(line_no=line_no, amount_minor=amount_minor)
-            for line_no, amount_minor in sorted(returned.items())
-        ]
-    )
-    item = Item(
-        kind=Kind.CLAW_BACK,
-        wallet_id=wallet_id,
-        group_id=group_id,
-        txn_id=refund_id,
-        request_hash=hashed,
-        points=sum(line.points for line in lines),
-        occur_time=refund_time,
-        merchant_id=seen["merchant_id"],
-        store_id=place.store_id,
-        ref_id=seen["txn_id"],
-        expire_time=seen["expire_time"],
-        amount_minor=refunded_minor,
-        expected=seen["refund_count"],
-        reference=request.receipt_no,
-        detail=answer.SerializeToString(),
-        explanation=all_returned.SerializeToString(),
-        payload=refunded.SerializeToString(deterministic=True),
-    )
-    return item, answer
-
-
-def _refund_answer(
-    answer: points_pb2.RefundSaleResponse, *, points: int, debt_points: int, available_points: int, is_replay: bool
-) -> points_pb2.RefundSaleResponse:
-    answer.clawed_back_points = points
-    answer.debt_points = debt_points
-    answer.available_points = available_points
-    answer.is_replay = is_replay
-    return answer

@@ -11,6 +11,7 @@ import asyncpg
 from sqlalchemy import RowMapping, text
 
 from chassis.db import Tx
+from services.points.expiry import NEVER
 
 SaleRow = Mapping[str, Any]
 
@@ -23,13 +24,22 @@ async def find_wallet_of_sale(pool: asyncpg.Pool, group_id: UUID, sale_id: UUID)
     return found
 
 
+async def list_claimed(pool: asyncpg.Pool, sale_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the sales whose receipts came in before."""
+    rows = await pool.fetch("SELECT sale_id FROM receipt_claim WHERE sale_id = ANY($1)", sale_ids)
+    return {row["sale_id"] for row in rows}
+
+
 async def find_sale(pool: asyncpg.Pool, wallet_id: UUID, sale_id: UUID, refund_id: UUID) -> SaleRow | None:
     """A sale, what came back of it so far, and (refund_…) the refund of that id when it was made: one snapshot."""
     row: SaleRow | None = await pool.fetchrow(
         """SELECT s.txn_id, s.merchant_id, s.expire_time, s.detail, s.explanation,
+                  s.points, coalesce(r.clawed_back_points, 0) AS clawed_back_points,
+                  coalesce(r.written_off_points, 0) AS written_off_points,
                   coalesce(r.refund_count, 0) AS refund_count, r.returned_lines,
                   f.request_hash AS refund_hash, f.points AS refund_points, f.debt_points AS refund_debt_points,
-                  f.available_points AS refund_available_points, f.detail AS refund_detail
+                  f.available_points AS refund_available_points, f.unmoved_points AS refund_written_off_points,
+                  f.detail AS refund_detail
            FROM txn s
            LEFT JOIN sale_refund r ON r.wallet_id = s.wallet_id AND r.sale_id = s.txn_id
            LEFT JOIN txn f ON f.wallet_id = s.wallet_id AND f.txn_id = $3
@@ -46,6 +56,7 @@ async def find_sale_with_refunds(tx: Tx, wallet_id: UUID, sale_id: UUID) -> RowM
     result = await tx.execute(
         text(
             """SELECT s.points, s.detail, s.explanation, coalesce(r.clawed_back_points, 0) AS clawed_back_points,
+                      coalesce(r.written_off_points, 0) AS written_off_points,
                       coalesce(r.refunded_minor, 0) AS refunded_minor
                FROM txn s LEFT JOIN sale_refund r ON r.wallet_id = s.wallet_id AND r.sale_id = s.txn_id
                WHERE s.wallet_id = :wallet_id AND s.txn_id = :sale_id AND s.group_id = :group_id AND s.kind = 1"""
@@ -79,7 +90,7 @@ NEXT_EXPIRIES = text(
              WHERE l.wallet_id = :wallet_id
                AND l.expire_time >= (SELECT greatest(w.first_expire_time, :now) FROM wallet w
                                      WHERE w.wallet_id = :wallet_id AND w.first_expire_time IS NOT NULL)
-               AND l.expire_time > :now
+               AND l.expire_time > :now AND l.expire_time < :never
              ORDER BY l.expire_time, l.lot_id LIMIT :most_lots) l
        GROUP BY l.expire_time ORDER BY l.expire_time"""
 )
@@ -95,10 +106,11 @@ NEXT_UNLOCKS = text(
 STATEMENT = text(
     """SELECT t.txn_id, t.version, t.kind, t.points, t.pending_points, t.debt_points, t.available_points, t.occur_time,
               t.record_time, t.merchant_id, t.store_id, t.ref_id, t.reference, t.expire_time, t.unlock_time,
+              t.unmoved_points,
               CASE WHEN t.kind = 1 THEN t.explanation END AS explanation,
-              CASE WHEN t.kind IN (3, 7, 10, 11, 12, 13) THEN t.detail END AS detail
+              CASE WHEN t.kind IN (3, 7, 10, 11, 12, 13, 20, 21, 22) THEN t.detail END AS detail
        FROM txn t WHERE t.wallet_id = :wallet_id AND t.version < :before_version
-         AND (t.points <> 0 OR t.pending_points <> 0)
+         AND (t.points <> 0 OR t.pending_points <> 0 OR t.unmoved_points IS NOT NULL)
        ORDER BY t.version DESC LIMIT :limit"""
 )
 
@@ -118,8 +130,8 @@ async def find_balance(tx: Tx, wallet_id: UUID) -> RowMapping | None:
 
 
 async def list_next_expiries(tx: Tx, wallet_id: UUID, limit: int) -> list[Due]:
-    """What expires when, earliest first; held and pending points are not counted."""
-    values = {"wallet_id": wallet_id, "now": tx.now, "most_lots": MOST_LOTS}
+    """What expires when, earliest first; held and pending points are not counted, nor those that never expire."""
+    values = {"wallet_id": wallet_id, "now": tx.now, "never": NEVER, "most_lots": MOST_LOTS}
     return _due((await tx.execute(NEXT_EXPIRIES, values)).all(), limit)
 
 
@@ -142,8 +154,8 @@ async def list_statement(tx: Tx, wallet_id: UUID, *, before_version: int, limit:
     return (await tx.execute(STATEMENT, values)).mappings().all()
 
 
-async def list_totals(tx: Tx) -> Sequence[RowMapping]:
-    """Sums of each merchant of the group that issued or took points, with its business unit."""
+async def list_totals(tx: Tx, currency_id: UUID) -> Sequence[RowMapping]:
+    """Sums of each merchant of the group that issued or took points of a currency, with its business unit."""
     result = await tx.execute(
         text(
             """SELECT s.merchant_id, m.business_unit_id, sum(s.issued_points)::bigint AS issued_points,
@@ -152,11 +164,13 @@ async def list_totals(tx: Tx) -> Sequence[RowMapping]:
                       sum(s.expired_points)::bigint AS expired_points,
                       sum(s.outstanding_points)::bigint AS outstanding_points,
                       sum(s.debt_points)::bigint AS debt_points, sum(s.accepted_points)::bigint AS accepted_points,
-                      sum(s.sale_count)::bigint AS sale_count, sum(s.sales_minor)::bigint AS sales_minor
+                      sum(s.sale_count)::bigint AS sale_count, sum(s.sales_minor)::bigint AS sales_minor,
+                      coalesce(sum(s.written_off_points), 0)::bigint AS written_off_points
                FROM issuer_slot s LEFT JOIN merchant m ON m.merchant_id = s.merchant_id
-               WHERE s.group_id = :group_id GROUP BY s.merchant_id, m.business_unit_id ORDER BY s.merchant_id"""
+               WHERE s.group_id = :group_id AND s.currency_id = :currency_id
+               GROUP BY s.merchant_id, m.business_unit_id ORDER BY s.merchant_id"""
         ),
-        {"group_id": tx.group_id},
+        {"group_id": tx.group_id, "currency_id": currency_id},
     )
     return result.mappings().all()
 

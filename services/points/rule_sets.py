@@ -12,6 +12,7 @@ from chassis import ids
 from chassis.db import Tx
 from huitong.points.v1 import points_pb2, rules_pb2
 from services.points import rules, store
+from services.points.cap_tables import cap
 from services.points.caps import budget_id
 from services.points.convert import rule_set_of, to_date, to_timestamp
 from services.points.errors import (
@@ -22,6 +23,7 @@ from services.points.errors import (
     RulesInvalid,
     SecondPersonRequired,
 )
+from services.points.limits import SaleLimit
 
 _sets, _drafts = store.rule_set.c, store.rule_draft.c
 DRAFT, PUBLISHED, DISCARDED = (
@@ -43,6 +45,8 @@ async def publish_first_rule_set(tx: Tx, rule_set: points_pb2.RuleSet) -> points
     await store.count_change(tx, [tx.group_id])
     if await _newest_version(tx):
         raise SecondPersonRequired
+    _check_expiry(tx, rule_set_of(rule_set))
+    await _check_funders(tx, rule_set_of(rule_set))
     return await publish_rule_set(tx, rule_set)
 
 
@@ -103,7 +107,10 @@ async def find_rule_set(tx: Tx, day: date) -> points_pb2.RuleSet | None:
 
 async def create_draft(tx: Tx, *, request_id: str, rule_set: points_pb2.RuleSet, note: str) -> rules_pb2.RuleDraft:
     """Keep a draft of the caller's. Raises RulesInvalid."""
-    await _check_budgets(tx, rule_set_of(rule_set))
+    parsed = rule_set_of(rule_set)
+    _check_expiry(tx, parsed)
+    await _check_budgets(tx, parsed)
+    await _check_funders(tx, parsed)
     row = {
         "group_id": tx.group_id,
         "draft_id": ids.derive(tx.group_id, "rule_draft", request_id),
@@ -120,7 +127,7 @@ async def create_draft(tx: Tx, *, request_id: str, rule_set: points_pb2.RuleSet,
 
 
 async def roll_back(tx: Tx, *, request_id: str, version: int, note: str) -> rules_pb2.RuleDraft:
-    """Draft an older version anew, in force from its approval. Raises RuleSetUnknown."""
+    """Draft an older version anew, in force from its approval. Raises RuleSetUnknown, RulesInvalid."""
     older = await get_version(tx, version)
     older.ClearField("version")
     older.ClearField("effective_time")
@@ -129,13 +136,19 @@ async def roll_back(tx: Tx, *, request_id: str, version: int, note: str) -> rule
 
 
 async def approve_draft(tx: Tx, draft_id: UUID) -> rules_pb2.RuleDraft:
-    """Publish a draft. Raises RuleDraftUnknown, RuleDraftDecided, SecondPersonRequired, EffectiveTimePast."""
+    """Publish a draft.
+
+    Raises: RuleDraftUnknown, RuleDraftDecided, SecondPersonRequired, EffectiveTimePast, RulesInvalid (its budgets are
+    spent, or its points would have expired, meanwhile).
+    """
     row = await _lock_open(tx, draft_id)
     if row["author"] == tx.caller.subject:
         raise SecondPersonRequired
     rule_set = points_pb2.RuleSet.FromString(row["content"])
     await _settle_effective_time(tx, rule_set)
-    await _check_budgets(tx, rule_set_of(rule_set))
+    parsed = rule_set_of(rule_set)
+    _check_expiry(tx, parsed)
+    await _check_budgets(tx, parsed)
     published = await publish_rule_set(tx, rule_set)
     return await _decide(tx, row, PUBLISHED, published.SerializeToString(deterministic=True))
 
@@ -183,17 +196,72 @@ async def _settle_effective_time(tx: Tx, rule_set: points_pb2.RuleSet) -> None:
         raise EffectiveTimePast
 
 
+def _check_expiry(tx: Tx, rule_set: rules.RuleSet) -> None:
+    """Raises RulesInvalid when all points of these rules would expire on a day that is past."""
+    fixed_date = rule_set.expiry.fixed_date if rule_set.expiry else None
+    if fixed_date is not None and fixed_date < tx.now.date():
+        raise RulesInvalid(problem=f"points would expire on {fixed_date}, which is past")
+
+
 async def _check_budgets(tx: Tx, rule_set: rules.RuleSet) -> None:
-    """Raises RulesInvalid when a rule's budget is below what the rule has given already."""
-    budgets = {budget_id(tx.group_id, rule.rule_id): rule for rule in rule_set.offers if rule.offer.budget_points}
-    query = select(store.cap.c.cap_id, store.cap.c.used_points).where(store.cap.c.cap_id.in_(list(budgets)))
+    """Raises RulesInvalid when a budget or ceiling is below what has been given of it already.
+
+    Of a day or month those count in which the rule set comes into force.
+    """
+    limits = {
+        budget_id(tx.group_id, rule.rule_id): (f"rule {rule.rule_id}: its budget", rule.offer.budget_points)
+        for rule in rule_set.offers
+        if rule.offer.budget_points
+    }
+    if rule_set.sale_limits is not None:
+        rows = await tx.execute(
+            select(store.store.c.store_id, store.store.c.time_zone).where(store.store.c.group_id == tx.group_id)
+        )
+        for place in rows:
+            begins = rules.business_date_of(max(rule_set.starts_at(place.time_zone), tx.now), place.time_zone)
+            for limit in rule_set.sale_limits.of_sale(tx.group_id, place.store_id, begins):
+                limits[limit.cap_id] = (_described(limit.limit, place.store_id, begins), limit.points)
+    query = select(cap.c.cap_id, cap.c.used_points).where(cap.c.cap_id.in_(list(limits)))
+    used = {row.cap_id: row.used_points for row in await tx.execute(query)}
     problems = [
-        f"rule {budgets[row.cap_id].rule_id}: its budget is below the {row.used_points} points that it has given"
-        for row in await tx.execute(query)
-        if budgets[row.cap_id].offer.budget_points < row.used_points
+        f"{name} is below the {used[cap_id]} points that it has given"
+        for cap_id, (name, points) in limits.items()
+        if points < used.get(cap_id, 0)
     ]
     if problems:
         raise RulesInvalid(problem="; ".join(problems))
+
+
+async def _check_funders(tx: Tx, rule_set: rules.RuleSet) -> None:
+    """Raises RulesInvalid when a rule lets a merchant pay that the group does not have."""
+    payers = {
+        share.merchant_id: rule_id
+        for rule_id, shares in rule_set.funders_of.items()
+        for share in shares
+        if share.merchant_id is not None
+    }
+    if not payers:
+        return
+    known = store.merchant.c
+    rows = await tx.execute(
+        select(known.merchant_id).where(known.group_id == tx.group_id, known.merchant_id.in_(list(payers)))
+    )
+    missing = sorted(payers.keys() - set(rows.scalars()))
+    if missing:
+        named = (f"rule {payers[one]}: there is no merchant {ids.to_edge('mch', one)}" for one in missing)
+        raise RulesInvalid(problem="; ".join(named))
+
+
+def _described(limit: SaleLimit, store_id: UUID, day: date) -> str:
+    match limit:
+        case SaleLimit.STORE_MONTH:
+            return f"store {ids.to_edge('sto', store_id)}: its budget of {day:%Y-%m}"
+        case SaleLimit.STORE:
+            return f"store {ids.to_edge('sto', store_id)}: its budget"
+        case SaleLimit.GROUP_DAY:
+            return f"the issuance ceiling of {day}"
+        case SaleLimit.GROUP_MONTH:
+            return f"the issuance ceiling of {day:%Y-%m}"
 
 
 async def _lock_open(tx: Tx, draft_id: UUID) -> Any:

@@ -29,10 +29,28 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from chassis.units import BPS, share_floor
-from services.points.offers import NO_OFFER, Offer, SaleFacts, Setting, combine, find_offer_problems, match_offers
+from chassis.units import BPS
+from services.points.costs import CostGovernor
+from services.points.door_rules import DoorRules
+from services.points.expiry import ExpiryPolicy, expire_time, expiry_of, most_pending_days, rolling
+from services.points.funding import FunderShare, find_share_problems
+from services.points.limits import SaleLimits
+from services.points.offers import (
+    NO_OFFER,
+    FirstIn,
+    Offer,
+    SaleFacts,
+    Setting,
+    combine,
+    find_offer_problems,
+    match_offers,
+)
+from services.points.offset_terms import OffsetTerms, find_terms_problems
+from services.points.shares import largest_remainder as largest_remainder
 
 BASE_RATE_BPS = BPS
+# Stands in for the category of a line that does not count because of its item; longer than any that a sale may have.
+NOT_COUNTING = "-" * 65
 
 
 class RuleKind(IntEnum):
@@ -56,6 +74,15 @@ class Rounding(IntEnum):
     CEILING = 3
 
 
+class DebtPolicy(IntEnum):
+    """As in huitong.points.v1.DebtPolicy."""
+
+    UNLIMITED = 1
+    LIMITED = 2
+    WITHIN_BALANCE = 3
+    WRITTEN_OFF = 4
+
+
 @dataclass(frozen=True, slots=True, eq=False)  # by identity, as the rule set
 class Rule:
     """A bonus on top of the base rate; BASE has none."""
@@ -71,6 +98,7 @@ class Rule:
     month_days: frozenset[int] = frozenset()
     week_days: frozenset[int] = frozenset()
     offer: Offer = NO_OFFER
+    funders: tuple[FunderShare, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +126,25 @@ class RuleSet:
     effective_time: datetime | None = None
     pending_days: int = 0
     transfer_limit_points: int = 0
+    expiry: ExpiryPolicy | None = None  # instead of expiry_months
+    debt_policy: DebtPolicy = DebtPolicy.UNLIMITED
+    debt_limit_points: int = 0
+    reminder_days: tuple[int, ...] = ()  # ascending
+    hoarding_months: int = 0
+    sale_limits: SaleLimits | None = None
+    excluded_items: frozenset[str] = frozenset()
+    excluded_tenders: frozenset[str] = frozenset()
+    excludes_tax: bool = False
+    governor: CostGovernor | None = None
+    doors: DoorRules | None = None
+    family_pool_members: int = 0
+    offset_terms: tuple[OffsetTerms, ...] = ()
     # Derived: made once, looked up for every line.
+    excludes_more: bool = field(init=False)  # than categories
+    has_conditions: bool = field(init=False)
+    uses_segments: bool = field(init=False)
+    funders_of: Mapping[str, tuple[FunderShare, ...]] = field(init=False)  # by rule id, of rules that say so
+    uses_first: tuple[FirstIn, ...] = field(init=False)
     base: Rule = field(init=False)
     by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)
     thresholds: tuple[Rule, ...] = field(init=False)
@@ -116,14 +162,36 @@ class RuleSet:
         thresholds = sorted(
             (rule for rule in self.rules if rule.kind is RuleKind.THRESHOLD), key=lambda rule: -rule.min_amount_minor
         )
+        conditions = [rule.offer.condition for rule in self.rules if rule.offer.condition]
+        uses_first = tuple(scope for scope in FirstIn if any(each.uses(scope) for each in conditions))
+        object.__setattr__(self, "has_conditions", bool(conditions))
+        object.__setattr__(self, "uses_first", uses_first)
+        object.__setattr__(self, "uses_segments", any(each.uses("member.segments") for each in conditions))
+        funders_of = {rule.rule_id: rule.funders for rule in self.rules if rule.funders}
+        object.__setattr__(self, "funders_of", funders_of)
+        excludes_more = bool(self.excluded_items or self.excluded_tenders or self.excludes_tax)
+        object.__setattr__(self, "excludes_more", excludes_more)
+        if self.excluded_items:
+            object.__setattr__(self, "excluded_categories", self.excluded_categories | {NOT_COUNTING})
         object.__setattr__(self, "base", base)
         object.__setattr__(self, "by_category", by_category)
         object.__setattr__(self, "thresholds", tuple(thresholds))
         object.__setattr__(self, "offers", tuple(rule for rule in self.rules if rule.kind is RuleKind.OFFER))
 
+    @property
+    def asks_of_member(self) -> bool:
+        """Whether conditions want to know what only a question tells."""
+        return self.uses_segments or bool(self.uses_first)
+
     def starts_at(self, time_zone: str) -> datetime:
         """The instant from which it is in force where a store is, as UTC."""
         return self.effective_time or start_of(self.effective_date, time_zone)
+
+    def expire_time(self, day: date, time_zone: str) -> datetime:
+        """When points of a sale on that business date expire, as UTC; expiry.NEVER when they do not."""
+        if self.expiry is None:
+            return expiry_of(day.year, day.month, self.expiry_months, time_zone)
+        return expire_time(self.expiry, day, time_zone)
 
 
 def in_force(rule_sets: Sequence[RuleSet], instant: datetime, time_zone: str) -> RuleSet | None:
@@ -140,6 +208,7 @@ def find_problems(rule_set: RuleSet) -> list[str]:
     if len({rule.rule_id for rule in rule_set.rules}) != len(rule_set.rules):
         problems.append("rule ids must differ")
     for rule in rule_set.rules:
+        problems += find_share_problems(rule.rule_id, rule.funders)
         if rule.kind is RuleKind.CATEGORY and not rule.categories:
             problems.append(f"rule {rule.rule_id} names no category")
         if rule.kind is RuleKind.STORE and not rule.store_ids:
@@ -152,9 +221,19 @@ def find_problems(rule_set: RuleSet) -> list[str]:
     minimums = [rule.min_amount_minor for rule in rule_set.thresholds]
     if len(set(minimums)) != len(minimums):
         problems.append("two thresholds have the same minimum")
-    if rule_set.pending_days > (most_days := most_pending_days(rule_set.expiry_months)):
+    if (rule_set.expiry is None) == (rule_set.expiry_months == 0):
+        problems.append("say when points expire either by expiry_months or by expiry")
+    elif rule_set.pending_days > (most_days := most_pending_days(rule_set.expiry or rolling(rule_set.expiry_months))):
         problems.append(f"points would expire before they unlock: at most {most_days} pending days go with this expiry")
-    return problems + find_offer_problems(rule_set.offers)
+    if (rule_set.debt_policy is DebtPolicy.LIMITED) != (rule_set.debt_limit_points > 0):
+        problems.append("debt_limit_points goes with the debt policy LIMITED and with no other")
+    if rule_set.governor is not None:
+        if rule_set.offset is None:
+            problems.append("a cost governor needs an offset: without one points cost nothing")
+        if rule_set.governor.throttle_bps < rule_set.governor.warn_bps:
+            problems.append("the cost governor would throttle before it warns")
+    problems += find_offer_problems(rule_set.offers, rule_set.effective_date)
+    return problems + find_terms_problems(rule_set.offset_terms)
 
 
 class Applied(NamedTuple):
@@ -167,6 +246,7 @@ class Applied(NamedTuple):
     rate_bps: int
     points: int
     capped_points: int = 0
+    throttled_points: int = 0
 
 
 class Earning(NamedTuple):
@@ -203,11 +283,13 @@ def points_for_sale(
     birth_month: int,
     setting: Setting | None = None,
     granted: Mapping[str, int] | None = None,
+    is_throttled: bool = False,
 ) -> Earning:
     """What a sale earns by `rule_set`: its lines' net amounts and item categories ("" when unknown), in minor units.
 
     `birth_month` is 0 when unknown. Offers count when `setting` is given. `granted` is what limited offers may give, by
-    rule id; without it, or when a rule is not in it, they give all that they want. Exact: only the last step rounds.
+    rule id; without it, or when a rule is not in it, they give all that they want. When `is_throttled`, offers that
+    have a throttle give their factor of what they would. Exact: only the last step rounds.
     """
     excluded, by_category = rule_set.excluded_categories, rule_set.by_category
     eligible_minor = 0
@@ -225,7 +307,7 @@ def points_for_sale(
         sale = SaleFacts(
             amounts_minor, categories, eligible_minor, store_id, business_date, tier.code, birth_month, setting
         )
-        return _with_offers(rule_set, sale, matched, tier, granted or {})
+        return _with_offers(rule_set, sale, matched, tier, granted or {}, is_throttled)
 
     rates_bps: list[int] = []
     weights: list[int] = []
@@ -271,7 +353,12 @@ def _rounded(numerator: int | Fraction, denominator: int, rounding: Rounding) ->
 
 
 def _with_offers(
-    rule_set: RuleSet, sale: SaleFacts, common: frozenset[str], tier: Tier, granted: Mapping[str, int]
+    rule_set: RuleSet,
+    sale: SaleFacts,
+    common: frozenset[str],
+    tier: Tier,
+    granted: Mapping[str, int],
+    is_throttled: bool,
 ) -> Earning:
     """points_for_sale in general: which bonuses count is decided for each line. `common` match every line."""
     everywhere = [rule for rule in rule_set.rules if rule.rule_id in common]
@@ -294,7 +381,9 @@ def _with_offers(
         amount * (BASE_RATE_BPS if rate else 0) * rule_set.base_points
         for amount, rate in zip(sale.amounts_minor, rates_bps, strict=True)
     ]
-    named = [(rule_set.base, BASE_RATE_BPS, sum(weights), 0)]
+    named: list[tuple[Rule, int, int | Fraction, tuple[int, int]]] = [
+        (rule_set.base, BASE_RATE_BPS, sum(weights), (0, 0))
+    ]
     fixed: list[Applied] = []
     wants: list[tuple[Rule, int]] = []
     fixed_by_line = [0] * len(weights)
@@ -305,22 +394,23 @@ def _with_offers(
         offer = rule.offer
         amounts = [sale.amounts_minor[index] for index in lines]
         whole = offer.fixed_points * unit or sum(amounts) * rule.bonus_bps * rule_set.base_points
-        part = min(whole, offer.max_points * unit) if offer.max_points else whole
+        open_part = offer.throttled(whole, unit) if is_throttled else whole
+        part = min(open_part, offer.max_points * unit) if offer.max_points else open_part
         if offer.is_limited:
             want = part // unit
             wants.append((rule, want))
             part = min(want, granted.get(rule.rule_id, want)) * unit
-        capped_points = (whole - part) // unit
+        lost = ((open_part - part) // unit, (whole - open_part) // unit)
         if offer.fixed_points:
             given = part // unit
             for index, share in zip(lines, largest_remainder(given, amounts), strict=True):
                 fixed_by_line[index] += share
-            fixed.append(Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, 0, given, capped_points))
+            fixed.append(Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, 0, given, *lost))
             continue
         for index, amount in zip(lines, amounts, strict=True):
             own = amount * rule.bonus_bps * rule_set.base_points
             weights[index] += own if part == whole else Fraction(own * part, whole)
-        named.append((rule, rule.bonus_bps, part, capped_points))
+        named.append((rule, rule.bonus_bps, part, lost))
 
     weight = sum(weights)
     points = _rounded(weight * tier.multiplier_bps, unit * BPS, rule_set.rounding)
@@ -329,8 +419,8 @@ def _with_offers(
         rule_weights.append(weight * (tier.multiplier_bps - BPS))
     shares = largest_remainder(points, rule_weights)
     applied = [
-        Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, rate_bps, share, capped)
-        for (rule, rate_bps, _, capped), share in zip(named, shares, strict=False)
+        Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, rate_bps, share, *lost)
+        for (rule, rate_bps, _, lost), share in zip(named, shares, strict=False)
     ]
     if tier.multiplier_bps != BPS:
         applied.append(_tier_applied(tier, shares[-1]))
@@ -370,34 +460,6 @@ def _matches(rule: Rule, store_id: UUID, business_date: date, birth_month: int) 
     return rule.kind is RuleKind.BIRTHDAY and birth_month == business_date.month
 
 
-def largest_remainder(total: int, weights: Sequence[int | Fraction]) -> list[int]:
-    """Share `total` by `weights`, exactly: floors first, the rest one each to the largest remainders.
-
-    Ties go to the earlier. As chassis.units.largest_remainder, but a weight may be negative here: a tier that
-    multiplies by less than one takes from what the other rules gave.
-    """
-    weight_sum = sum(weights)
-    if weight_sum == 0:
-        return [total if index == 0 else 0 for index in range(len(weights))]
-    shares = [total * weight // weight_sum for weight in weights]
-    left = total - sum(shares)
-    if left == 1:  # as often as not: no need to sort
-        rests = [total * weight % weight_sum for weight in weights]
-        shares[rests.index(max(rests))] += 1
-    elif left:
-        order = sorted(range(len(weights)), key=lambda index: (-(total * weights[index] % weight_sum), index))
-        for index in order[:left]:
-            shares[index] += 1
-    return shares
-
-
-@lru_cache(maxsize=4096)
-def expiry_of(year: int, month: int, expiry_months: int, time_zone: str) -> datetime:
-    """When points of a sale in that month expire: the local start of month + expiry_months + 1, as UTC."""
-    months = year * 12 + (month - 1) + expiry_months + 1
-    return datetime(months // 12, months % 12 + 1, 1, tzinfo=zone(time_zone)).astimezone(UTC)
-
-
 @lru_cache(maxsize=4096)
 def start_of(day: date, time_zone: str) -> datetime:
     """The instant at which a business date begins, as UTC."""
@@ -408,19 +470,6 @@ def unlock_of(business_date: date, pending_days: int, time_zone: str) -> datetim
     """When points of a sale on that date unlock: the local start of the day `pending_days` later, as UTC."""
     day = business_date + timedelta(days=pending_days)
     return datetime(day.year, day.month, day.day, tzinfo=zone(time_zone)).astimezone(UTC)
-
-
-@lru_cache(maxsize=256)
-def most_pending_days(expiry_months: int) -> int:
-    """The most days that points may be pending and still unlock before they expire, whenever they are earned.
-
-    The hardest case is a sale on the last day of a month: its points live for the `expiry_months` months that follow
-    and expire at their end. So it is the number of days of the shortest such run of months.
-    """
-    starts = [date(2001 + month // 12, month % 12 + 1, 1) for month in range(12 * 13)]
-    return min(
-        (starts[first + expiry_months] - starts[first]).days for first in range(min(12, len(starts) - expiry_months))
-    )
 
 
 @lru_cache(maxsize=256)
@@ -442,10 +491,3 @@ def tier_on(history: Sequence[tuple[date, Tier]], business_date: date) -> Tier:
             break
         held = tier
     return held
-
-
-def offset_quote(offset: Offset, *, total_minor: int, available_points: int) -> tuple[int, int]:
-    """The most points that may pay of an order of `total_minor`, a multiple of the step, and what they are worth."""
-    steps = min(share_floor(total_minor, offset.max_share_bps) // offset.minor, available_points // offset.points)
-    steps = max(steps, 0)
-    return steps * offset.points, steps * offset.minor

@@ -15,6 +15,7 @@ from services.points import rule_sets, simulation
 from services.points.convert import from_date
 from services.points.errors import RuleSetUnknown
 from services.points.lookup import Lookup
+from services.points.member_facts import MemberFacts
 
 _NEWEST = 2**62
 
@@ -143,12 +144,12 @@ class RuleDraftServicer(rules_pb2_grpc.RuleDraftServiceServicer):
 class RuleSimulationServicer(rules_pb2_grpc.RuleSimulationServiceServicer):
     """What rules would do."""
 
-    def __init__(self, database: Database, lookup: Lookup) -> None:
-        self._db, self._lookup = database, lookup
+    def __init__(self, database: Database, lookup: Lookup, facts: MemberFacts) -> None:
+        self._db, self._lookup, self._facts = database, lookup, facts
 
     async def QuoteSale(self, request: rules_pb2.QuoteSaleRequest, context: Any) -> rules_pb2.QuoteSaleResponse:
         """One sale."""
-        return await simulation.quote_sale(self._db, self._lookup, rpc.caller().group_id, request)
+        return await simulation.quote_sale(self._db, self._lookup, self._facts, rpc.caller().group_id, request)
 
     async def StartRuleSimulation(
         self, request: rules_pb2.StartRuleSimulationRequest, context: Any

@@ -19,10 +19,11 @@ from chassis.db import Database, Tx
 from chassis.errors import AppError, InvalidArgument
 from huitong.points.v1 import points_pb2, rules_pb2
 from services.points import rule_sets, rules, store
-from services.points.convert import from_date, rule_set_of, to_date, to_timestamp
-from services.points.earning import Computed, check_sale, compute_sale, lines_of
+from services.points.convert import from_date, rule_set_of, to_date, to_expiry
+from services.points.earning import NOTHING_KNOWN, Computed, Known, check_sale, compute_sale, lines_of, sale_id_of
 from services.points.errors import MemberUnknown, RuleSimulationUnknown, SpanInvalid
-from services.points.lookup import GroupData, Lookup
+from services.points.lookup import GroupData, Lookup, Store
+from services.points.member_facts import Asked, MemberFacts
 
 log = structlog.get_logger()
 
@@ -41,7 +42,7 @@ _SPAN = "group_id = $1 AND kind = 1 AND occur_time >= $2 AND occur_time < $3"
 
 
 async def quote_sale(
-    db: Database, lookup: Lookup, group_id: UUID, request: rules_pb2.QuoteSaleRequest
+    db: Database, lookup: Lookup, facts: MemberFacts, group_id: UUID, request: rules_pb2.QuoteSaleRequest
 ) -> rules_pb2.QuoteSaleResponse:
     """What a sale would earn and why.
 
@@ -65,13 +66,32 @@ async def quote_sale(
         rule_set = rule_set_of(draft.rule_set)
     else:
         rule_set = data.rule_set_at(sale_time, place.time_zone)
-    computed = compute_sale(sale, lines, member=members[member_id], place=place, sale_time=sale_time, rule_set=rule_set)
-    explanation = computed.explanation(computed.unlock_time(place.time_zone, now))
+    known = Known(throttle=data.throttle_at(rule_set, place.business_unit_id, sale_time))
+    if rule_set.asks_of_member:
+        asked = _asked(rule_set, group_id, member_id, sale, place, sale_time)
+        ((segments, first_in),) = await facts.of([asked], data.stores, claim=False)
+        known = known._replace(segments=segments, first_in=first_in)
+    computed = compute_sale(
+        sale, lines, member=members[member_id], place=place, sale_time=sale_time, rule_set=rule_set, known=known
+    )
+    explanation = computed.explanation(computed.unlock_time(place.time_zone, now), place.time_zone)
     return rules_pb2.QuoteSaleResponse(
         points=computed.earning.points,
-        expire_time=to_timestamp(computed.expire_time(place.time_zone)),
+        expire_time=to_expiry(computed.expire_time(place.time_zone)),
         explanation=points_pb2.Explanation.FromString(explanation),
     )
+
+
+def _asked(
+    rule_set: rules.RuleSet,
+    group_id: UUID,
+    member_id: UUID,
+    sale: points_pb2.RecordSaleRequest,
+    place: Store,
+    sale_time: datetime,
+) -> Asked:
+    sale_id = sale_id_of(place.store_id, sale.source, sale.receipt_no)
+    return Asked(rule_set, group_id, member_id, sale_id, place, sale_time, sale.total.amount_minor)
 
 
 async def start_simulation(
@@ -124,8 +144,8 @@ def _to_proto(row: Any) -> rules_pb2.RuleSimulation:
 class Simulations:
     """Runs what was asked for, one after the other. One that a crash left begins anew: it has changed nothing."""
 
-    def __init__(self, db: Database, lookup: Lookup) -> None:
-        self._db, self._lookup = db, lookup
+    def __init__(self, db: Database, lookup: Lookup, facts: MemberFacts) -> None:
+        self._db, self._lookup, self._facts = db, lookup, facts
 
     async def run_all(self, _now: datetime) -> None:
         """The job: run every simulation that is not done."""
@@ -182,12 +202,22 @@ class Simulations:
 
     async def _add(self, group_id: UUID, sales: Sequence[asyncpg.Record], sums: _Sums) -> None:
         _, members, _ = await self._lookup.members(group_id, {sale["wallet_id"] for sale in sales})
-        for number, sale in enumerate(sales):
-            place = sums.data.stores.get(sale["store_id"])
+        requests = [points_pb2.RecordSaleRequest.FromString(sale["detail"]) for sale in sales]
+        places = [sums.data.stores.get(sale["store_id"]) for sale in sales]
+        known = [NOTHING_KNOWN] * len(sales)
+        if sums.draft.asks_of_member:
+            asked = [
+                _asked(sums.draft, group_id, sale["wallet_id"], request, place, sale["occur_time"])
+                for sale, request, place in zip(sales, requests, places, strict=True)
+                if place is not None
+            ]
+            if len(asked) == len(sales):
+                answers = await self._facts.of(asked, sums.data.stores, claim=False)
+                known = [Known(segments=segments, first_in=first_in) for segments, first_in in answers]
+        for number, (sale, request, place) in enumerate(zip(sales, requests, places, strict=True)):
             member = members.get(sale["wallet_id"])
             if place is None or member is None:
                 raise ValueError("a sale of a store or member that is not there")
-            request = points_pb2.RecordSaleRequest.FromString(sale["detail"])
             sums.add(
                 sale,
                 compute_sale(
@@ -197,6 +227,7 @@ class Simulations:
                     place=place,
                     sale_time=sale["occur_time"],
                     rule_set=sums.draft,
+                    known=known[number],
                 ),
                 place.time_zone,
             )

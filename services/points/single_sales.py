@@ -12,6 +12,7 @@ from uuid import UUID
 
 from chassis.errors import AppError, Overloaded
 from huitong.points.v1 import points_pb2
+from services.points.doors import Duplicate
 from services.points.operations import Recorded, Sales
 
 ROUND_SALES = 100
@@ -24,7 +25,7 @@ PATIENCE_SECONDS = 0.1
 class _Waiting(NamedTuple):
     request: points_pb2.RecordSaleRequest
     timeout_s: float
-    future: asyncio.Future[Recorded]
+    future: asyncio.Future[Recorded | Duplicate]
 
 
 class SingleSales:
@@ -38,7 +39,9 @@ class SingleSales:
         # The round that the next one waits for.
         self._current: asyncio.Task[None] | None = None
 
-    async def record(self, group_id: UUID, request: points_pb2.RecordSaleRequest, *, timeout_s: float) -> Recorded:
+    async def record(
+        self, group_id: UUID, request: points_pb2.RecordSaleRequest, *, timeout_s: float
+    ) -> Recorded | Duplicate:
         """Record one sale. Raises what Sales.record_sales answers, and Overloaded.
 
         A caller that gives up does not take the others' sales with it, nor its own: it may have been recorded.
@@ -101,7 +104,7 @@ class SingleSales:
                 one.future.set_result(answer)
 
 
-def _fail(future: asyncio.Future[Recorded], error: BaseException) -> None:
+def _fail(future: asyncio.Future[Recorded | Duplicate], error: BaseException) -> None:
     if not future.done():
         future.set_exception(error)
         future.exception()  # nobody may be listening any more

@@ -23,29 +23,44 @@ from services.points.errors import (
 )
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import Lookup
+from services.points.offsets import Offsets
+from services.points.purses import Purses
+from services.points.wallet_errors import PoolLimitReached
 
 
 class Spendings:
     """Moves of points that mall and parking ask for."""
 
-    def __init__(self, database: Database, lookup: Lookup, claims: Claims, ledger: Ledger) -> None:
+    def __init__(
+        self, database: Database, lookup: Lookup, claims: Claims, ledger: Ledger, purses: Purses, offsets: Offsets
+    ) -> None:
         self._db, self._lookup, self._claims, self._ledger = database, lookup, claims, ledger
+        self._purses, self._offsets = purses, offsets
 
     async def redeem(self, group_id: UUID, request: points_pb2.RedeemRequest) -> points_pb2.RedeemResponse:
-        """Spend at once. Raises MemberUnknown, MerchantUnknown, InsufficientPoints, RequestIdReused."""
+        """Spend at once.
+
+        Raises: MemberUnknown, MerchantUnknown, InsufficientPoints, PoolLimitReached, RequestIdReused, and what
+        Purses.to_spend and Offsets.check do.
+        """
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         txn_id = ids.derive("redeem", group_id, request.request_id)
-        spending = request.spending.SerializeToString(deterministic=True)
+        hashed = request_hash(request)
         merchant_id, store_id = await self._place(group_id, request.spending)
         await self._lookup.require_member(group_id, member_id)
-        await self._bind(group_id, txn_id, member_id, request.request_id)
+        purse = await self._purses.to_spend(group_id, request, txn_id, request.spending)
+        await self._offsets.check(group_id, request, purse.wallet_id, txn_id)
+        spending = request.spending.SerializeToString(deterministic=True)
+        await self._bind(group_id, txn_id, purse.wallet_id, request.request_id)
         outcome = await self._ledger.apply_one(
             Item(
                 kind=Kind.REDEEM,
-                wallet_id=member_id,
+                wallet_id=purse.wallet_id,
                 group_id=group_id,
                 txn_id=txn_id,
-                request_hash=request_hash(request),
+                request_hash=hashed,
+                ref_id=purse.spender_id,
+                expected=purse.limit_points,
                 points=request.points,
                 occur_time=await self._db.now(),
                 merchant_id=merchant_id,
@@ -56,7 +71,13 @@ class Spendings:
                 payload=spending,
             )
         )
-        _check(outcome, request_id=request.request_id, member_id=member_id, points=request.points)
+        _check(
+            outcome,
+            request_id=request.request_id,
+            member_id=member_id,
+            points=request.points,
+            limit_points=purse.limit_points,
+        )
         return points_pb2.RedeemResponse(
             txn_id=ids.to_edge("txn", txn_id),
             points=outcome.points,
@@ -73,11 +94,12 @@ class Spendings:
         txn_id = ids.derive("reverse", group_id, request.request_id)
         if not await self._is_in_group(group_id, member_id):
             raise RedemptionUnknown(txn_id=request.redemption_txn_id)
-        await self._bind(group_id, txn_id, member_id, request.request_id)
+        wallet_id = await self._purses.to_return(group_id, request)
+        await self._bind(group_id, txn_id, wallet_id, request.request_id)
         outcome = await self._ledger.apply_one(
             Item(
                 kind=Kind.REVERSE,
-                wallet_id=member_id,
+                wallet_id=wallet_id,
                 group_id=group_id,
                 txn_id=txn_id,
                 request_hash=request_hash(request),
@@ -97,20 +119,25 @@ class Spendings:
         )
 
     async def hold(self, group_id: UUID, request: points_pb2.HoldRequest) -> points_pb2.HoldResponse:
-        """Reserve. Raises MemberUnknown, MerchantUnknown, InsufficientPoints, RequestIdReused, HoldReleased."""
+        """Reserve. Raises as redeem, and HoldReleased."""
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         hold_id = hold_id_of(group_id, request.request_id)
+        hashed = request_hash(request)
         merchant_id, store_id = await self._place(group_id, request.spending)
         await self._lookup.require_member(group_id, member_id)
-        await self._bind(group_id, hold_id, member_id, request.request_id)
+        purse = await self._purses.to_spend(group_id, request, hold_id, request.spending)
+        await self._offsets.check(group_id, request, purse.wallet_id, hold_id)
+        await self._bind(group_id, hold_id, purse.wallet_id, request.request_id)
         now = await self._db.now()
         outcome = await self._ledger.apply_one(
             Item(
                 kind=Kind.HOLD,
-                wallet_id=member_id,
+                wallet_id=purse.wallet_id,
                 group_id=group_id,
                 txn_id=hold_id,
-                request_hash=request_hash(request),
+                request_hash=hashed,
+                ref_id=purse.spender_id,
+                expected=purse.limit_points,
                 points=request.points,
                 occur_time=now,
                 merchant_id=merchant_id,
@@ -120,7 +147,14 @@ class Spendings:
                 detail=request.spending.SerializeToString(deterministic=True),
             )
         )
-        _check(outcome, request_id=request.request_id, member_id=member_id, points=request.points, hold_id=hold_id)
+        _check(
+            outcome,
+            request_id=request.request_id,
+            member_id=member_id,
+            points=request.points,
+            hold_id=hold_id,
+            limit_points=purse.limit_points,
+        )
         return points_pb2.HoldResponse(
             hold_id=ids.to_edge("hld", hold_id),
             expire_time=to_timestamp(outcome.expire_time),
@@ -135,11 +169,12 @@ class Spendings:
         txn_id = ids.derive("capture", group_id, request.request_id)
         if not await self._is_in_group(group_id, member_id):
             raise HoldUnknown(hold_id=request.hold_id)
-        await self._bind(group_id, txn_id, member_id, request.request_id)
+        wallet_id = await self._purses.to_return(group_id, request)
+        await self._bind(group_id, txn_id, wallet_id, request.request_id)
         outcome = await self._ledger.apply_one(
             Item(
                 kind=Kind.CAPTURE,
-                wallet_id=member_id,
+                wallet_id=wallet_id,
                 group_id=group_id,
                 txn_id=txn_id,
                 request_hash=request_hash(request),
@@ -161,7 +196,8 @@ class Spendings:
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         hold_id = hold_id_of(group_id, request.hold_request_id)
         await self._lookup.require_member(group_id, member_id)
-        outcome = await self._ledger.apply_one(release_item(group_id, member_id, hold_id, await self._db.now()))
+        wallet_id = await self._purses.to_return(group_id, request)
+        outcome = await self._ledger.apply_one(release_item(group_id, wallet_id, hold_id, await self._db.now()))
         _check(outcome, request_id=request.request_id, member_id=member_id, points=0, hold_id=hold_id)
         return points_pb2.ReleaseResponse(released_points=outcome.points, available_points=outcome.available_points)
 
@@ -178,9 +214,9 @@ class Spendings:
             )
         )
 
-    async def _bind(self, group_id: UUID, key: UUID, member_id: UUID, request_id: str) -> None:
-        """A request id is one member's for ever: the ledger, which is kept by member, could not tell."""
-        if await self._claims.request(request_key=key, group_id=group_id, target_id=member_id) != member_id:
+    async def _bind(self, group_id: UUID, key: UUID, wallet_id: UUID, request_id: str) -> None:
+        """A request id is one wallet's for ever: the ledger, which is kept by wallet, could not tell."""
+        if await self._claims.request(request_key=key, group_id=group_id, target_id=wallet_id) != wallet_id:
             raise RequestIdReused(request_id=request_id)
 
 
@@ -189,11 +225,11 @@ def hold_id_of(group_id: UUID, request_id: str) -> UUID:
     return ids.derive("hold", group_id, request_id)
 
 
-def release_item(group_id: UUID, member_id: UUID, hold_id: UUID, now: object, *, by_timeout: bool = False) -> Item:
+def release_item(group_id: UUID, wallet_id: UUID, hold_id: UUID, now: object, *, by_timeout: bool = False) -> Item:
     """The ledger's item of a release; one by time-out frees only what is over its time."""
     return Item(
         kind=Kind.RELEASE,
-        wallet_id=member_id,
+        wallet_id=wallet_id,
         group_id=group_id,
         txn_id=hold_id,
         request_hash=b"",
@@ -204,7 +240,15 @@ def release_item(group_id: UUID, member_id: UUID, hold_id: UUID, now: object, *,
     )
 
 
-def _check(outcome: Outcome, *, request_id: str, member_id: UUID, points: int, hold_id: UUID | None = None) -> None:
+def _check(
+    outcome: Outcome,
+    *,
+    request_id: str,
+    member_id: UUID,
+    points: int,
+    hold_id: UUID | None = None,
+    limit_points: int = 0,
+) -> None:
     """Raise what a refusal means to the caller."""
     hold = ids.to_edge("hld", hold_id) if hold_id else ""
     match outcome.status:
@@ -216,6 +260,8 @@ def _check(outcome: Outcome, *, request_id: str, member_id: UUID, points: int, h
             raise MemberUnknown(member_id=ids.to_edge("mbr", member_id))
         case Status.INSUFFICIENT:
             raise InsufficientPoints(available_points=outcome.available_points, requested_points=points)
+        case Status.POOL_LIMIT:
+            raise PoolLimitReached(left_points=outcome.points, limit_points=limit_points)
         case Status.HOLD_UNKNOWN:
             raise HoldUnknown(hold_id=hold)
         case Status.HOLD_RELEASED:

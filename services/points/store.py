@@ -1,8 +1,8 @@
 """Tables and named queries of points.
 
-The ledger's tables (from `lane` to `ledger_outbox`) are written by the functions in ledger_sql/ alone, one call a
-batch. Lock order there: the lane's row, then wallets by id. Every key of theirs holds the wallet id, no value is made
-by the server (no sequence, default or trigger), so that they can be spread over shards as they are.
+The ledger's tables (from `lane` to `ledger_outbox`, and `lot_renewal`) are written by the functions in ledger_sql/
+alone, one call a batch. Lock order there: the lane's row, then wallets by id. Every key of theirs holds the wallet id,
+no value is made by the server (no sequence, default or trigger), so that they can be spread over shards as they are.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -23,21 +22,20 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     Text,
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis import ids
 from chassis.db import Tx
 from huitong.org.v1 import org_pb2
+from services.points import door_tables  # noqa: F401  # its tables are among ours
 from services.points.ledger import lane_of
+from services.points.metadata import metadata
 
-metadata = MetaData()
 _Time = DateTime(timezone=True)
 
 
@@ -60,7 +58,7 @@ lane = Table(
 wallet = Table(
     "wallet",
     metadata,
-    Column("wallet_id", Uuid, primary_key=True),  # the member's id
+    Column("wallet_id", Uuid, primary_key=True),  # the member's id, a pool's, or made of member and currency
     Column("group_id", Uuid, nullable=False),
     Column("lane", Integer, nullable=False),
     _points("available_points"),
@@ -75,11 +73,20 @@ wallet = Table(
     Column("version", BigInteger, nullable=False),  # number of its transactions
     Column("first_expire_time", _Time),  # no unlocked lot with points left expires before it
     Column("create_time", _Time, nullable=False),
+    Column("idle_since", Date),  # in UTC: of the last spending, before the first one of joining
+    Column("currency_id", Uuid),  # never changes; none: the group's own points
+    Column("owner_id", Uuid),  # the member, where the wallet has an id of its own
     CheckConstraint(
         "available_points >= 0 AND held_points >= 0 AND pending_points >= 0 AND debt_points >= 0",
         name="wallet_not_negative",
     ),
+    # What every JSON client can read: 2^53 - 1.
+    CheckConstraint(
+        "greatest(available_points, earned_points, abs(transferred_points)) < 9007199254740992",
+        name="wallet_in_bounds",
+    ),
     Index("wallet_by_expiry", "first_expire_time", "wallet_id", postgresql_where=text("first_expire_time IS NOT NULL")),
+    Index("wallet_by_idle", "group_id", "idle_since", "wallet_id"),
 )
 
 # Every movement, and for ever the ids that make asking twice do once. Never changed.
@@ -107,13 +114,14 @@ txn = Table(
     Column("amount_minor", BigInteger, nullable=False),
     Column("detail", LargeBinary),  # sale: RecordSaleRequest; refund: RefundSaleResponse; spending: Spending
     Column("explanation", LargeBinary),  # sale: Explanation
+    Column("unmoved_points", BigInteger),  # claw-back: written off; renewal: given another expiry
     # For statements. Partial also so that a plan made while the table was small cannot use it to look an id up.
     Index(
         "txn_by_version",
         "wallet_id",
         "version",
         unique=True,
-        postgresql_where=text("points <> 0 OR pending_points <> 0"),
+        postgresql_where=text("points <> 0 OR pending_points <> 0 OR unmoved_points IS NOT NULL"),
     ),
 )
 
@@ -125,7 +133,7 @@ posting = Table(
     Column("txn_id", Uuid, primary_key=True),
     Column("leg", SmallInteger, primary_key=True, autoincrement=False),
     Column("group_id", Uuid, nullable=False),
-    Column("account", Text, nullable=False),  # member, issuer, expired, debt, transit
+    Column("account", Text, nullable=False),  # member, issuer, expired, debt, transit, converted, written_off
     Column("merchant_id", Uuid),  # the issuer; none for the member's leg
     _points("points"),
 )
@@ -160,8 +168,8 @@ lot_use = Table(
     Column("wallet_id", Uuid, primary_key=True),
     Column("txn_id", Uuid, primary_key=True),
     Column("lot_id", Uuid, primary_key=True),
+    Column("expire_time", _Time, primary_key=True),
     Column("group_id", Uuid, nullable=False),
-    Column("expire_time", _Time, nullable=False),
     Column("merchant_id", Uuid, nullable=False),
     _points("points"),
     _points("restored_points"),  # given back by reversals of this transaction
@@ -191,24 +199,9 @@ sale_refund = Table(
     Column("group_id", Uuid, nullable=False),
     Column("refund_count", Integer, nullable=False),
     _points("clawed_back_points"),
+    _points("written_off_points"),  # neither taken nor owed
     Column("refunded_minor", BigInteger, nullable=False),
     Column("returned_lines", LargeBinary, nullable=False),  # RefundSaleRequest: what came back of each line in all
-)
-
-# Points given to another member, from the moment they are taken. `lots` are those that arrive, or have arrived.
-transfer = Table(
-    "transfer",
-    metadata,
-    Column("wallet_id", Uuid, primary_key=True),
-    Column("txn_id", Uuid, primary_key=True),
-    Column("group_id", Uuid, nullable=False),
-    Column("to_wallet_id", Uuid, nullable=False),
-    _points("points"),
-    Column("record_time", _Time, nullable=False),
-    Column("has_arrived", Boolean, nullable=False),
-    Column("lots", JSONB, nullable=False),
-    Index("transfer_by_time", "wallet_id", "record_time"),
-    Index("transfer_under_way", "wallet_id", "txn_id", postgresql_where=text("NOT has_arrived")),
 )
 
 # Points reserved for an order. state: 1 held, 2 captured, 3 released. One of 0 points was released before it came.
@@ -239,8 +232,8 @@ hold_lot = Table(
     Column("wallet_id", Uuid, primary_key=True),
     Column("hold_id", Uuid, primary_key=True),
     Column("lot_id", Uuid, primary_key=True),
+    Column("expire_time", _Time, primary_key=True),
     Column("group_id", Uuid, nullable=False),
-    Column("expire_time", _Time, nullable=False),
     Column("merchant_id", Uuid, nullable=False),
     _points("points"),
     CheckConstraint("points >= 0", name="hold_lot_not_negative"),
@@ -262,6 +255,8 @@ issuer_slot = Table(
     _points("accepted_points"),  # taken as payment, less what was given back
     Column("sale_count", BigInteger, nullable=False),
     Column("sales_minor", BigInteger, nullable=False),
+    Column("written_off_points", BigInteger),  # of returned goods, neither taken nor owed; none is 0
+    Column("currency_id", Uuid, primary_key=True),  # the group's id for its own points
 )
 
 # Events in the order of their lane: n is the number of the row's last event (a sale with points has two).
@@ -285,6 +280,9 @@ ledger_outbox = Table(
     Column("lot_merchant_ids", ARRAY(Uuid)),
     Column("lot_points", ARRAY(BigInteger)),
     Column("payload", LargeBinary),  # sale: SaleRecorded; refund: SaleRefunded; spending: Spending
+    Column("unmoved_points", BigInteger),  # as of txn
+    Column("currency_id", Uuid),  # as in wallet, and so the next
+    Column("owner_id", Uuid),
 )
 
 # ---- adjustments by hand
@@ -296,6 +294,8 @@ adjustment = Table(
     Column("adjustment_id", Uuid, primary_key=True),
     Column("group_id", Uuid, nullable=False),
     Column("member_id", Uuid, nullable=False),
+    Column("wallet_id", Uuid, nullable=False),
+    Column("currency_id", Uuid),  # as in wallet
     Column("direction", SmallInteger, nullable=False),
     Column("state", SmallInteger, nullable=False),
     _points("points"),
@@ -333,26 +333,6 @@ request_claim = Table(
     Column("request_key", Uuid, primary_key=True),  # made of group, method and request id
     Column("group_id", Uuid, nullable=False),
     Column("target_id", Uuid, nullable=False),  # the sale or the wallet
-)
-
-# Limits of rules over many sales, and what each sale took of them; services/points/caps.py makes the ids.
-cap = Table(
-    "cap",
-    metadata,
-    Column("cap_id", Uuid, primary_key=True),
-    Column("group_id", Uuid, nullable=False),
-    Column("rule_id", Text, nullable=False),
-    Column("used_points", BigInteger, nullable=False),
-    CheckConstraint("used_points >= 0", name="cap_not_negative"),
-)
-
-cap_use = Table(
-    "cap_use",
-    metadata,
-    Column("cap_id", Uuid, primary_key=True),
-    Column("sale_id", Uuid, primary_key=True),
-    Column("group_id", Uuid, nullable=False),
-    Column("points", BigInteger, nullable=False),
 )
 
 # ---- rules, and copies of what org and member own
@@ -416,6 +396,7 @@ store = Table(
     Column("business_unit_id", Uuid, nullable=False),
     Column("time_zone", Text, nullable=False),
     Column("currency_code", Text, nullable=False),
+    Column("opening_date", Date),
     Index("store_by_unit", "business_unit_id"),
 )
 
@@ -487,15 +468,17 @@ async def save_stores(tx: Tx, group_id: UUID, stores: Sequence[org_pb2.Store]) -
     """Keep copies of stores (each at most once), and of their merchants."""
     await tx.execute(
         text(
-            """INSERT INTO store (store_id, group_id, merchant_id, business_unit_id, time_zone, currency_code)
-               SELECT s.store_id, :group_id, s.merchant_id, s.business_unit_id, s.time_zone, s.currency_code
+            """INSERT INTO store (store_id, group_id, merchant_id, business_unit_id, time_zone, currency_code,
+                                  opening_date)
+               SELECT s.store_id, :group_id, s.merchant_id, s.unit_id, s.time_zone, s.currency_code, s.opening_date
                FROM unnest(CAST(:store_ids AS uuid[]), CAST(:merchant_ids AS uuid[]), CAST(:unit_ids AS uuid[]),
-                           CAST(:time_zones AS text[]), CAST(:currencies AS text[]))
-                    AS s (store_id, merchant_id, business_unit_id, time_zone, currency_code)
+                           CAST(:time_zones AS text[]), CAST(:currencies AS text[]), CAST(:openings AS date[]))
+                    AS s (store_id, merchant_id, unit_id, time_zone, currency_code, opening_date)
                ORDER BY s.store_id
                ON CONFLICT (store_id) DO UPDATE
                SET merchant_id = excluded.merchant_id, business_unit_id = excluded.business_unit_id,
-                   time_zone = excluded.time_zone, currency_code = excluded.currency_code"""
+                   time_zone = excluded.time_zone, currency_code = excluded.currency_code,
+                   opening_date = excluded.opening_date"""
         ),
         {
             "group_id": group_id,
@@ -504,6 +487,12 @@ async def save_stores(tx: Tx, group_id: UUID, stores: Sequence[org_pb2.Store]) -
             "unit_ids": [ids.from_edge("unt", s.business_unit_id, "business_unit_id") for s in stores],
             "time_zones": [s.time_zone for s in stores],
             "currencies": [s.currency_code for s in stores],
+            "openings": [
+                date(s.opening_date.year, s.opening_date.month, s.opening_date.day)
+                if s.HasField("opening_date")
+                else None
+                for s in stores
+            ],
         },
     )
     merchants = {
@@ -567,8 +556,10 @@ async def save_members(tx: Tx, members: Sequence[KnownMember], lane_count: int) 
         text(
             """INSERT INTO wallet (wallet_id, group_id, lane, available_points, held_points, pending_points,
                                    debt_points, earned_points, clawed_back_points, spent_points, expired_points,
-                                   transferred_points, version, first_expire_time, create_time)
-               SELECT m.member_id, m.group_id, m.lane, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, :now
+                                   transferred_points, version, first_expire_time, create_time, idle_since, currency_id,
+                                   owner_id)
+               SELECT m.member_id, m.group_id, m.lane, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, CAST(:now AS timestamptz),
+                      (CAST(:now AS timestamptz) AT TIME ZONE 'UTC')::date, NULL, NULL
                FROM unnest(CAST(:member_ids AS uuid[]), CAST(:group_ids AS uuid[]), CAST(:lanes AS integer[]))
                     AS m (member_id, group_id, lane)
                ORDER BY m.member_id ON CONFLICT (wallet_id) DO NOTHING"""

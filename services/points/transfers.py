@@ -8,16 +8,16 @@ business. So the only way is forward: whoever finds the row, the caller's retry 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from chassis import ids
 from chassis.db import Database
 from chassis.errors import Internal, RequestIdReused
-from huitong.points.v1 import points_pb2
+from huitong.points.v1 import events_pb2, family_pools_pb2, points_pb2
 from services.points import queries
 from services.points.claims import Claims
-from services.points.convert import request_hash
+from services.points.convert import optional_edge, request_hash
 from services.points.errors import (
     InsufficientPoints,
     MemberUnknown,
@@ -29,6 +29,16 @@ from services.points.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import Lookup
 
 CHUNK = 200
+# A transfer into or out of a family pool has no limit, and counts in none.
+UNLIMITED = -1
+
+
+class Moved(NamedTuple):
+    """What was taken, and what the giver has right after it."""
+
+    points: int
+    available_points: int
+    is_replay: bool
 
 
 class Transfers:
@@ -84,6 +94,69 @@ class Transfers:
             is_replay=outcome.status is Status.REPLAY,
         )
 
+    async def is_known(self, wallet_id: UUID, txn_id: UUID) -> bool:
+        """Whether a transfer was taken out already."""
+        return await queries.get_transfer(self._db.pool, wallet_id, txn_id) is not None
+
+    async def into_pool(
+        self,
+        group_id: UUID,
+        request: family_pools_pb2.ContributeToPoolRequest,
+        *,
+        txn_id: UUID,
+        member_id: UUID,
+        pool_id: UUID,
+    ) -> Moved:
+        """From a known member into a pool that exists. Raises InsufficientPoints, RequestIdReused, Unavailable."""
+        if await self._claims.request(request_key=txn_id, group_id=group_id, target_id=member_id) != member_id:
+            raise RequestIdReused(request_id=request.request_id)
+        ends = events_pb2.TransferEnds(member_id=request.member_id, pool_id=request.pool_id)
+        return await self._move(
+            group_id, txn_id, member_id, pool_id, request.points, ends, request_hash(request), request.request_id
+        )
+
+    async def out_of_pool(self, group_id: UUID, *, pool_id: UUID, member_id: UUID, points: int, version: int) -> Moved:
+        """From a pool to a member, once for a version of its wallet. Raises InsufficientPoints, Unavailable."""
+        ends = events_pb2.TransferEnds(to_member_id=ids.to_edge("mbr", member_id), pool_id=ids.to_edge("fpl", pool_id))
+        txn_id = ids.derive("empty-pool", pool_id, version, points)
+        return await self._move(group_id, txn_id, pool_id, member_id, points, ends, b"", "")
+
+    async def _move(
+        self,
+        group_id: UUID,
+        txn_id: UUID,
+        wallet_id: UUID,
+        to_wallet_id: UUID,
+        points: int,
+        ends: events_pb2.TransferEnds,
+        hashed: bytes,
+        request_id: str,
+    ) -> Moved:
+        origin = ends.SerializeToString(deterministic=True)
+        outcome = await self._ledger.apply_one(
+            Item(
+                kind=Kind.TRANSFER_OUT,
+                wallet_id=wallet_id,
+                group_id=group_id,
+                txn_id=txn_id,
+                request_hash=hashed,
+                points=points,
+                occur_time=await self._db.now(),
+                ref_id=to_wallet_id,
+                expected=UNLIMITED,
+                detail=origin,
+                payload=origin,
+            )
+        )
+        if outcome.status is Status.CONFLICT:
+            raise RequestIdReused(request_id=request_id)
+        if outcome.status is Status.INSUFFICIENT:
+            raise InsufficientPoints(available_points=outcome.available_points, requested_points=points)
+        if outcome.status not in (Status.APPLIED, Status.REPLAY):
+            raise Internal
+        await self._arrive(await queries.get_transfer(self._db.pool, wallet_id, txn_id))
+        return Moved(outcome.points, outcome.available_points, outcome.status is Status.REPLAY)
+
     async def finish(self, now: datetime) -> None:
         """Make everything arrive that is on its way."""
         after: tuple[UUID, UUID] | None = None
@@ -96,9 +169,7 @@ class Transfers:
         """Put what was taken into the receiver's wallet; again changes nothing."""
         if row["has_arrived"]:
             return
-        origin = points_pb2.TransferPointsRequest(
-            member_id=ids.to_edge("mbr", row["wallet_id"]), to_member_id=ids.to_edge("mbr", row["to_wallet_id"])
-        ).SerializeToString(deterministic=True)
+        origin = _ends_of(row).SerializeToString(deterministic=True)
         outcome = await self._ledger.apply_one(
             Item(
                 kind=Kind.TRANSFER_IN,
@@ -117,6 +188,15 @@ class Transfers:
         if outcome.status not in (Status.APPLIED, Status.REPLAY):
             raise Internal
         await queries.mark_arrived(self._db.pool, row["wallet_id"], row["txn_id"])
+
+
+def _ends_of(row: Any) -> events_pb2.TransferEnds:
+    pool_id = row["pool_id"]
+    return events_pb2.TransferEnds(
+        member_id="" if row["wallet_id"] == pool_id else ids.to_edge("mbr", row["wallet_id"]),
+        to_member_id="" if row["to_wallet_id"] == pool_id else ids.to_edge("mbr", row["to_wallet_id"]),
+        pool_id=optional_edge("fpl", pool_id),
+    )
 
 
 def _check(outcome: Outcome, request: points_pb2.TransferPointsRequest, limit_points: int) -> None:

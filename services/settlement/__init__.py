@@ -1,12 +1,12 @@
 """Settlement: who owes whom for points, coupons and parking benefits, month by month.
 
-Owns the tables `book`, `merchant`, `business_unit`, `contract`, `entry`, `line`, `lot_part`, `issue`, `redemption`,
-`total`, `statement`, `period` and `deferred_fact`; serves ContractService and StatementService of
+Owns the tables `book`, `merchant`, `business_unit`, `contract`, `entry`, `line`, `lot_part`, `issue`, `issue_funder`,
+`redemption`, `total`, `statement`, `period` and `deferred_fact`; serves ContractService and StatementService of
 huitong.settlement.v1; emits PeriodClosed. It applies the facts of points, mall, parking and org.
 
-The money ledger has three kinds of account: each merchant's, the points fund and the platform. One movement becomes one
-entry (for an expiry: one for each issuer) whose lines sum to zero. A group settles in one currency, that of its
-business units; nothing is converted here.
+The money ledger has four kinds of account: each merchant's, each business unit's, the points fund and the platform. One
+movement becomes one entry (for an expiry: one for each issuer; when others pay too, some more) whose lines sum to zero.
+A group settles in one currency, that of its business units; nothing is converted here.
 
 Published formulas. hu(x) rounds half up to the whole fen, prices are hundredths of a fen for one point, terms are those
 of the contract with the greatest effective date that is not after the movement's business date:
@@ -23,6 +23,11 @@ of the contract with the greatest effective date that is not after the movement'
   given back before and after.
 - expiry: for each lot the fund gives up hu(points × price at issue / 100), to the issuer when its contract says so
   (terms of the day of expiry), otherwise to the platform.
+- funding: when others than the issuer pay for a sale's points, the issuer's charge, what it gets back for claw-backs
+  and debits, and the breakage that it keeps stay as they are. The others pay it their shares of the charge, and get
+  their shares of the rest: amounts that have come together over a sale (or a lot, for debits) are shared by points,
+  largest remainder, and each movement moves what its shares grew by. Business units and the platform pay the issuer
+  directly, other merchants by way of the platform.
 - coupon: the platform pays hu(discount × platform_share_bps / 10000); a reversed write-off is the opposite.
 - parking: the platform pays hu(tier_waived × parking_waiver_bps / 10000).
 

@@ -18,7 +18,7 @@ from huitong.settlement.v1 import settlement_pb2_grpc
 from services.settlement import operations, statements, store
 from services.settlement.copies import Copies
 from services.settlement.errors import MerchantUnknown, PeriodInvalid
-from services.settlement.journal import TOTAL_FIGURES
+from services.settlement.journal import OTHERS_MONEY, TOTAL_FIGURES
 from services.settlement.reconciliation import FIGURES, differences
 from services.settlement.rules import Terms
 from services.settlement.statements import MovementRow, PeriodSums, StatementRow
@@ -135,13 +135,20 @@ class StatementServicer(settlement_pb2_grpc.StatementServiceServicer):
         """Totals over all periods by merchant."""
         async with self._db.reading(rpc.caller()) as tx:
             rows = await statements.list_totals(tx)
+            units = await statements.list_unit_totals(tx)
         fund_minor = sum(row.figures["fund_minor"] for row in rows)
         platform_minor = sum(row.figures["platform_minor"] for row in rows)
+        unit_minor = sum(row.figures["unit_minor"] for row in rows)
         return pb.GetSettlementTotalsResponse(
             merchants=[_to_statement(row) for row in rows],
             fund_minor=fund_minor,
             platform_minor=platform_minor,
-            imbalance_minor=sum(row.net_minor for row in rows) + fund_minor + platform_minor,
+            imbalance_minor=sum(row.net_minor for row in rows) + fund_minor + platform_minor + unit_minor,
+            unit_minor=unit_minor,
+            units=[
+                pb.UnitTotal(business_unit_id=ids.to_edge("unt", unit_id), unit_minor=paid_minor)
+                for unit_id, paid_minor in units
+            ],
         )
 
     async def Reconcile(self, request: pb.ReconcileRequest, context: grpc.aio.ServicerContext) -> pb.ReconcileResponse:
@@ -208,7 +215,7 @@ def _to_contract(merchant_id: UUID, terms: Terms) -> pb.Contract:
     )
 
 
-_SHOWN = {name: name for name in TOTAL_FIGURES if name not in ("fund_minor", "platform_minor", "entry_count")}
+_SHOWN = {name: name for name in TOTAL_FIGURES if name not in (*OTHERS_MONEY, "entry_count")}
 _SHOWN["accepted_points"] = "redeemed_points"
 
 
@@ -251,7 +258,8 @@ def _to_period(row: PeriodSums) -> pb.Period:
         merchants_net_minor=row.merchants_net_minor,
         fund_minor=row.fund_minor,
         platform_minor=row.platform_minor,
-        imbalance_minor=row.merchants_net_minor + row.fund_minor + row.platform_minor,
+        unit_minor=row.unit_minor,
+        imbalance_minor=row.merchants_net_minor + row.fund_minor + row.platform_minor + row.unit_minor,
         entry_count=row.entry_count,
     )
     if row.close_time is not None:

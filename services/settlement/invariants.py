@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.settlement.journal import TOTAL_FIGURES, TOTAL_MONEY
+from services.settlement.journal import OTHERS_MONEY, TOTAL_FIGURES, TOTAL_MONEY
 
 _MERCHANT_FIGURES = [
     (1, "issue_charge_minor"),
@@ -12,6 +12,7 @@ _MERCHANT_FIGURES = [
     (5, "coupon_minor"),
     (6, "parking_waiver_minor"),
     (7, "breakage_minor"),
+    (8, "funding_minor"),
 ]
 _LINE_SUMS = ", ".join(
     f"coalesce(sum(l.amount_minor) FILTER (WHERE l.account = 1 AND l.figure = {number}), 0) AS {name}"
@@ -19,7 +20,7 @@ _LINE_SUMS = ", ".join(
 )
 _DIFFERS = " OR ".join(
     f"coalesce(t.{name}, 0) <> coalesce(x.{name}, 0)"
-    for name in (*(name for _, name in _MERCHANT_FIGURES), "fund_minor", "platform_minor")
+    for name in (*(name for _, name in _MERCHANT_FIGURES), *OTHERS_MONEY)
 )
 
 INVARIANTS: dict[str, str] = {
@@ -42,7 +43,8 @@ INVARIANTS: dict[str, str] = {
         FROM total AS t
         FULL JOIN (SELECT e.merchant_id, e.period, {_LINE_SUMS},
                           coalesce(sum(l.amount_minor) FILTER (WHERE l.account = 2), 0) AS fund_minor,
-                          coalesce(sum(l.amount_minor) FILTER (WHERE l.account = 3), 0) AS platform_minor
+                          coalesce(sum(l.amount_minor) FILTER (WHERE l.account = 3), 0) AS platform_minor,
+                          coalesce(sum(l.amount_minor) FILTER (WHERE l.account = 4), 0) AS unit_minor
                    FROM entry AS e LEFT JOIN line AS l ON l.merchant_id = e.merchant_id AND l.entry_id = e.entry_id
                    GROUP BY e.merchant_id, e.period) AS x
           ON x.merchant_id = t.merchant_id AND x.period = t.period
@@ -87,6 +89,11 @@ INVARIANTS: dict[str, str] = {
         FULL JOIN (SELECT merchant_id, sum(points) AS points FROM entry WHERE kind = 4 GROUP BY merchant_id) AS e
           ON e.merchant_id = r.merchant_id
         WHERE coalesce(r.points, 0) <> coalesce(e.points, 0)""",
+    "8 funders pay for all points of an issue that they share": """
+        SELECT i.entry_id FROM issue AS i
+        LEFT JOIN (SELECT merchant_id, entry_id, sum(points) AS points FROM issue_funder
+                   GROUP BY merchant_id, entry_id) AS f ON f.merchant_id = i.merchant_id AND f.entry_id = i.entry_id
+        WHERE i.is_shared <> (f.points IS NOT NULL) OR f.points <> i.points""",
     "8 statements of closed periods are their totals": f"""
         SELECT coalesce(s.merchant_id, t.merchant_id) AS merchant_id, coalesce(s.period, t.period) AS period
         FROM statement AS s

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import singledispatchmethod
 from uuid import UUID
@@ -13,6 +13,7 @@ from uuid import UUID
 from chassis import ids
 from services.settlement import rules
 from services.settlement.errors import FactContradicts, NotYet
+from services.settlement.funding import FunderShare, Shares
 from services.settlement.rules import Account, Figure, Kind, Line, Part, Terms
 
 Lot = tuple[UUID, UUID, int]  # lot, issuer, points
@@ -36,6 +37,8 @@ class Issue(Movement):
     sale_id: UUID | None
     lot_id: UUID | None
     lot_points: int = 0
+    # Who pays, when it is not the issuer alone; their points sum to `points`.
+    funders: tuple[FunderShare, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +120,7 @@ class IssueState:
     price_centi: int
     clawed_points: int = 0
     debited_points: int = 0
+    funders: tuple[FunderShare, ...] = ()
 
 
 @dataclass(slots=True)
@@ -153,6 +157,8 @@ class Entry:
 
 
 TOTAL_POINTS = ("issued_points", "clawed_back_points", "accepted_points", "expired_points", "spent_points")
+# Of accounts that are not the merchant's.
+OTHERS_MONEY = ("fund_minor", "platform_minor", "unit_minor")
 TOTAL_MONEY = (
     "issue_charge_minor",
     "claw_back_minor",
@@ -161,8 +167,8 @@ TOTAL_MONEY = (
     "coupon_minor",
     "parking_waiver_minor",
     "breakage_minor",
-    "fund_minor",
-    "platform_minor",
+    "funding_minor",
+    *OTHERS_MONEY,
 )
 TOTAL_FIGURES = (*TOTAL_POINTS, *TOTAL_MONEY, "entry_count")
 _COLUMN_OF_FIGURE = {
@@ -173,6 +179,12 @@ _COLUMN_OF_FIGURE = {
     Figure.COUPON: "coupon_minor",
     Figure.PARKING_WAIVER: "parking_waiver_minor",
     Figure.BREAKAGE: "breakage_minor",
+    Figure.FUNDING: "funding_minor",
+}
+_COLUMN_OF_ACCOUNT = {
+    Account.FUND: "fund_minor",
+    Account.PLATFORM: "platform_minor",
+    Account.UNIT: "unit_minor",
 }
 _POINTS_OF_KIND = {
     Kind.ISSUE: ("issued_points", 1),
@@ -226,12 +238,22 @@ class Journal:
                 movement.lot_points,
                 movement.points,
                 terms.issue_price_centi,
+                funders=movement.funders,
             )
             self.new_issues.append(state)
             self.remember_issue(state)
+            shares.add(
+                movement.funders,
+                lot_id=movement.lot_id,
+                issuer_id=movement.merchant_id,
+                points=(0, movement.points),
+                amounts=(0, rules.value_minor(movement.points, terms.issue_price_centi)),
+                sign=1,
+            )
             return rules.issue_lines(movement.points, terms.issue_price_centi), []
 
-        self._add(Kind.ISSUE, movement, movement.points, lines)
+        shares = Shares()
+        self._add(Kind.ISSUE, movement, movement.points, lines, shares)
 
     @post.register
     def _(self, movement: ClawBack) -> None:
@@ -242,12 +264,14 @@ class Journal:
             if state.clawed_points + movement.points > state.points:
                 raise FactContradicts(f"{movement.source_id} claws back more than sale {movement.sale_id} earned")
             found = rules.claw_back_lines(movement.points, state.price_centi, state.clawed_points)
+            self._give_back(shares, state, state.clawed_points, state.clawed_points + movement.points)
             state.clawed_points += movement.points
             self.changed_issues[state.entry_id] = state
             # The money is the sale's; the lots that gave the points back only say where they were found.
             return found, [Part(lot, issuer, points, 0) for lot, issuer, points in movement.lots]
 
-        self._add(Kind.CLAW_BACK, movement, movement.points, lines)
+        shares = Shares()
+        self._add(Kind.CLAW_BACK, movement, movement.points, lines, shares)
 
     @post.register
     def _(self, movement: Debit) -> None:
@@ -265,11 +289,13 @@ class Journal:
             # Nothing is changed before all of it is known to be right.
             for lot, _, points in movement.lots:
                 state = self.issues_by_lot[lot]
+                self._give_back(shares, state, state.debited_points, state.debited_points + points)
                 state.debited_points += points
                 self.changed_issues[state.entry_id] = state
             return rules.debit_lines(sum(part.amount_minor for part in parts)), parts
 
-        self._add(Kind.CLAW_BACK, movement, movement.points, lines)
+        shares = Shares()
+        self._add(Kind.CLAW_BACK, movement, movement.points, lines, shares)
 
     @post.register
     def _(self, movement: Redeem) -> None:
@@ -315,9 +341,19 @@ class Journal:
                     raise NotYet(f"lot {lot} has not been issued")
                 parts.append(Part(lot, issuer, points, rules.value_minor(points, state.price_centi)))
             amount = sum(part.amount_minor for part in parts)
+            for part in parts if terms.merchant_keeps_breakage else ():
+                shares.add(
+                    self.issues_by_lot[part.lot_id].funders,
+                    lot_id=part.lot_id,
+                    issuer_id=part.issuer_id,
+                    points=(0, part.points),
+                    amounts=(0, part.amount_minor),
+                    sign=-1,
+                )
             return rules.expire_lines(amount, merchant_keeps=terms.merchant_keeps_breakage), parts
 
-        self._add(Kind.EXPIRE, movement, movement.points, lines)
+        shares = Shares()
+        self._add(Kind.EXPIRE, movement, movement.points, lines, shares)
 
     @post.register
     def _(self, movement: Coupon) -> None:
@@ -341,13 +377,26 @@ class Journal:
         if state.lot_id is not None:
             self.issues_by_lot[state.lot_id] = state
 
+    def _give_back(self, shares: Shares, state: IssueState, before: int, after: int) -> None:
+        """Funders get back what the points of a sale that were taken back, `after` in all, had cost them."""
+        shares.add(
+            state.funders,
+            lot_id=state.lot_id,
+            issuer_id=state.merchant_id,
+            points=(before, after),
+            amounts=(rules.value_minor(before, state.price_centi), rules.value_minor(after, state.price_centi)),
+            sign=-1,
+        )
+
     def _add(
         self,
         kind: Kind,
         movement: Movement,
         points: int,
         lines: Callable[[Terms, UUID], tuple[list[Line], list[Part]]],
+        shares: Shares | None = None,
     ) -> None:
+        """Add the movement's entry, and those by which others pay their `shares` of it, which `lines` fills."""
         identity = entry_id(self.group_id, kind, movement.source_id, movement.merchant_id)
         if identity in self.posted:
             return
@@ -357,18 +406,36 @@ class Journal:
         day = movement.business_date or rules.local_date(movement.occur_time, party.time_zone)
         found, parts = lines(rules.terms_on(party.contracts, day), identity)
         self.posted.add(identity)
+        first = Entry(
+            identity,
+            kind,
+            movement.merchant_id,
+            rules.period_of(day, self.closed_period),
+            day,
+            movement.occur_time,
+            movement.source_id,
+            points,
+            found,
+            parts,
+        )
+        self.entries.append(first)
+        if shares is not None and shares.amounts:
+            self._add_funding(first, movement.merchant_id, *shares.issuer_side())
+            for payer in shares.merchant_sides():
+                self._add_funding(first, *payer)
+
+    def _add_funding(self, first: Entry, merchant_id: UUID, points: int, lines: list[Line], parts: list[Part]) -> None:
+        # One transaction may have points of several issuers, so whose points they are is part of the id.
+        source = f"{first.source_id}/{first.merchant_id}"
         self.entries.append(
-            Entry(
-                identity,
-                kind,
-                movement.merchant_id,
-                rules.period_of(day, self.closed_period),
-                day,
-                movement.occur_time,
-                movement.source_id,
-                points,
-                found,
-                parts,
+            replace(
+                first,
+                entry_id=entry_id(self.group_id, Kind.FUNDING, source, merchant_id),
+                kind=Kind.FUNDING,
+                merchant_id=merchant_id,
+                points=points,
+                lines=lines,
+                parts=parts,
             )
         )
 
@@ -385,7 +452,7 @@ class Journal:
                 if line.account is Account.MERCHANT:
                     row[_COLUMN_OF_FIGURE[line.figure]] += line.amount_minor
                 else:
-                    row["fund_minor" if line.account is Account.FUND else "platform_minor"] += line.amount_minor
+                    row[_COLUMN_OF_ACCOUNT[line.account]] += line.amount_minor
             if entry.kind in _SPENT_SIGN:
                 for part in entry.parts:
                     sums[part.issuer_id, entry.period]["spent_points"] += _SPENT_SIGN[entry.kind] * part.points

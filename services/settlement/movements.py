@@ -14,6 +14,8 @@ from huitong.common.v1 import types_pb2
 from huitong.mall.v1 import events_pb2 as mall_events
 from huitong.parking.v1 import events_pb2 as parking_events
 from huitong.points.v1 import events_pb2 as points_events
+from huitong.points.v1 import points_pb2
+from services.settlement.funding import Funder, FunderKind, FunderShare
 from services.settlement.journal import (
     ClawBack,
     Coupon,
@@ -49,8 +51,15 @@ def _issue(event: points_events.PointsEarned, occur_time: datetime) -> list[Move
             sale_id=_own_id(event.sale_id),
             lot_id=_own_id(event.lot.lot_id),
             lot_points=event.lot.points,
+            funders=tuple(_funder_share(one) for one in event.funders),
         )
     ]
+
+
+def _funder_share(funded: points_pb2.FundedPoints) -> FunderShare:
+    kind = FunderKind(funded.kind)
+    named = kind is FunderKind.NAMED_MERCHANT
+    return FunderShare(Funder(kind, _merchant(funded.funder_id) if named else None), funded.points)
 
 
 def _credit(event: points_events.PointsCredited, occur_time: datetime) -> list[Movement]:
@@ -67,7 +76,25 @@ def _credit(event: points_events.PointsCredited, occur_time: datetime) -> list[M
     ]
 
 
-def _debit(event: points_events.PointsDebited, occur_time: datetime) -> list[Movement]:
+def _converted_in(event: points_events.PointsConvertedIn, occur_time: datetime) -> list[Movement]:
+    # Points that were another currency are issued now, by each issuer of what they were.
+    return [
+        Issue(
+            merchant_id=issuer,
+            source_id=event.txn_id,
+            occur_time=occur_time,
+            points=points,
+            sale_id=None,
+            lot_id=lot_id,
+            lot_points=points,
+        )
+        for lot_id, issuer, points in _lots(event.lots)
+    ]
+
+
+def _debit(
+    event: points_events.PointsDebited | points_events.PointsConvertedOut, occur_time: datetime
+) -> list[Movement]:
     return [
         Debit(
             merchant_id=issuer,
@@ -81,6 +108,9 @@ def _debit(event: points_events.PointsDebited, occur_time: datetime) -> list[Mov
 
 
 def _claw_back(event: points_events.PointsClawedBack, occur_time: datetime) -> list[Movement]:
+    # What was written off stays as it is: the issuer has paid for it and does not get that back.
+    if not event.points:
+        return []
     sale_id = _own_id(event.sale_id)
     if sale_id is None:
         raise ValueError("a claw-back without a sale")
@@ -172,6 +202,8 @@ _READERS: dict[str, Callable[[Any, datetime], list[Movement]]] = {
     points_events.PointsExpired.DESCRIPTOR.full_name: _expire,
     points_events.PointsCredited.DESCRIPTOR.full_name: _credit,
     points_events.PointsDebited.DESCRIPTOR.full_name: _debit,
+    points_events.PointsConvertedOut.DESCRIPTOR.full_name: _debit,
+    points_events.PointsConvertedIn.DESCRIPTOR.full_name: _converted_in,
     mall_events.CouponWrittenOff.DESCRIPTOR.full_name: _coupon,
     mall_events.CouponWriteOffReversed.DESCRIPTOR.full_name: _coupon,
     parking_events.StayEnded.DESCRIPTOR.full_name: _stay,
@@ -186,6 +218,8 @@ FACTS: dict[str, list[type[Message]]] = {
         points_events.PointsExpired,
         points_events.PointsCredited,
         points_events.PointsDebited,
+        points_events.PointsConvertedOut,
+        points_events.PointsConvertedIn,
     ],
     "mall": [mall_events.CouponWrittenOff, mall_events.CouponWriteOffReversed],
     "parking": [parking_events.StayEnded],

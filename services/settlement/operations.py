@@ -160,6 +160,7 @@ async def close_period(tx: Tx, group_id: UUID, month: str) -> bool:
             merchants_net_minor=sums.merchants_net_minor,
             fund_minor=sums.fund_minor,
             platform_minor=sums.platform_minor,
+            unit_minor=sums.unit_minor,
         ),
         key=ids.to_edge("grp", group_id),
         group_id=group_id,

@@ -26,14 +26,16 @@ class Kind(enum.IntEnum):
     COUPON = 6
     COUPON_REVERSAL = 7
     PARKING_WAIVER = 8
+    FUNDING = 40
 
 
 class Account(enum.IntEnum):
-    """Whose money: the entry's merchant's, the points fund's, the platform's."""
+    """Whose money: the entry's merchant's, the points fund's, the platform's, or that of the merchant's unit."""
 
     MERCHANT = 1
     FUND = 2
     PLATFORM = 3
+    UNIT = 4
 
 
 class Figure(enum.IntEnum):
@@ -46,6 +48,7 @@ class Figure(enum.IntEnum):
     COUPON = 5
     PARKING_WAIVER = 6
     BREAKAGE = 7
+    FUNDING = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,20 @@ def waiver_lines(waived_minor: int, terms: Terms) -> list[Line]:
     """The platform bears its share of a parking fee that a tier waived."""
     amount = share_half_up(waived_minor, terms.parking_waiver_bps)
     return _transfer(Figure.PARKING_WAIVER, Account.PLATFORM, Account.MERCHANT, amount)
+
+
+def funding_lines(payer: Account, amount_minor: int) -> list[Line]:
+    """Somebody else pays the issuer what points cost it; a negative amount gives it back."""
+    return _transfer(Figure.FUNDING, payer, Account.MERCHANT, amount_minor)
+
+
+def funded_change(weights: Sequence[int], before: int, after: int) -> list[int]:
+    """How the shares of a total change when it grows from `before` to `after`: largest remainder of each, so that they
+    add up to the total at any time."""
+    return [
+        new - old
+        for old, new in zip(largest_remainder(before, weights), largest_remainder(after, weights), strict=True)
+    ]
 
 
 def share_over_lots(lots: Sequence[tuple[UUID, UUID, int]], amount_minor: int) -> list[Part]:

@@ -12,10 +12,10 @@ from sqlalchemy import text
 
 from chassis.db import Tx
 from services.settlement import rules
-from services.settlement.journal import TOTAL_FIGURES, TOTAL_MONEY
+from services.settlement.journal import OTHERS_MONEY, TOTAL_FIGURES, TOTAL_MONEY
 from services.settlement.rules import Kind, Part
 
-_MERCHANT_MONEY = tuple(name for name in TOTAL_MONEY if name not in ("fund_minor", "platform_minor"))
+_MERCHANT_MONEY = tuple(name for name in TOTAL_MONEY if name not in OTHERS_MONEY)
 _NET = " + ".join(_MERCHANT_MONEY)
 _SUMS = ", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in TOTAL_FIGURES)
 
@@ -58,6 +58,7 @@ class PeriodSums:
     merchants_net_minor: int
     fund_minor: int
     platform_minor: int
+    unit_minor: int
     entry_count: int
 
 
@@ -166,14 +167,27 @@ async def list_totals(tx: Tx) -> list[StatementRow]:
     return [_statement(row, row.currency_code, False) for row in rows]
 
 
+async def list_unit_totals(tx: Tx) -> list[tuple[UUID, int]]:
+    """What each business unit paid for points of its merchants (negative), over all periods; none that paid nothing."""
+    rows = await tx.execute(
+        text("""SELECT m.business_unit_id, sum(t.unit_minor)::bigint AS unit_minor
+                FROM total AS t JOIN merchant AS m USING (merchant_id)
+                WHERE t.group_id = :group_id AND t.unit_minor <> 0
+                GROUP BY m.business_unit_id ORDER BY m.business_unit_id"""),
+        {"group_id": tx.group_id},
+    )
+    return [(row.business_unit_id, row.unit_minor) for row in rows]
+
+
 async def list_periods(tx: Tx) -> list[PeriodSums]:
     """Every period of the caller's group, oldest first."""
     rows = await tx.execute(
         text(f"""SELECT coalesce(t.period, p.period) AS period, p.close_time,
                         coalesce(t.net, 0)::bigint AS merchants_net_minor, coalesce(t.fund, 0)::bigint AS fund_minor,
-                        coalesce(t.platform, 0)::bigint AS platform_minor,
+                        coalesce(t.platform, 0)::bigint AS platform_minor, coalesce(t.unit, 0)::bigint AS unit_minor,
                         coalesce(t.entries, 0)::bigint AS entry_count
                  FROM (SELECT period, sum({_NET}) AS net, sum(fund_minor) AS fund, sum(platform_minor) AS platform,
+                              sum(unit_minor) AS unit,
                               sum(entry_count) AS entries
                        FROM total WHERE group_id = :group_id GROUP BY period) AS t
                  FULL JOIN (SELECT period, close_time FROM period WHERE group_id = :group_id) AS p
@@ -191,6 +205,7 @@ def _period_sums(row: Any) -> PeriodSums:
         row.merchants_net_minor,
         row.fund_minor,
         row.platform_minor,
+        row.unit_minor,
         row.entry_count,
     )
 
@@ -247,9 +262,10 @@ async def snapshot_period(tx: Tx, group_id: UUID, period: str) -> PeriodSums:
     row = (
         await tx.execute(
             text(f"""INSERT INTO period (group_id, period, close_time, merchants_net_minor, fund_minor, platform_minor,
-                                         entry_count)
+                                         unit_minor, entry_count)
                      SELECT :group_id, :period, :close_time, coalesce(sum({_NET}), 0), coalesce(sum(fund_minor), 0),
-                            coalesce(sum(platform_minor), 0), coalesce(sum(entry_count), 0)
+                            coalesce(sum(platform_minor), 0), coalesce(sum(unit_minor), 0),
+                            coalesce(sum(entry_count), 0)
                      FROM total WHERE group_id = :group_id AND period = :period
                      RETURNING *"""),
             parameters,

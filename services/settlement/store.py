@@ -16,6 +16,7 @@ from sqlalchemy import Table, TextClause, text
 from sqlalchemy.dialects import postgresql
 
 from chassis.db import Tx
+from services.settlement.funding import Funder, FunderKind, FunderShare
 from services.settlement.journal import TOTAL_FIGURES, Entry, IssueState, Journal, Party, RedemptionState
 from services.settlement.rules import DEFAULT_TERMS, Terms
 from services.settlement.tables import (
@@ -24,6 +25,7 @@ from services.settlement.tables import (
     deferred_fact,
     entry,
     issue,
+    issue_funder,
     line,
     lot_part,
     merchant,
@@ -212,6 +214,8 @@ async def find_issues(tx: Tx, column: str, pairs: Sequence[tuple[UUID, UUID]]) -
                  JOIN issue AS i ON i.merchant_id = w.merchant_id AND i.{column} = w.wanted_id"""),
         _pairs(pairs),
     )
+    found = rows.all()
+    funders = await _find_funders(tx, [(row.merchant_id, row.entry_id) for row in found if row.is_shared])
     return [
         IssueState(
             row.merchant_id,
@@ -223,9 +227,27 @@ async def find_issues(tx: Tx, column: str, pairs: Sequence[tuple[UUID, UUID]]) -
             row.price_centi,
             row.clawed_points,
             row.debited_points,
+            funders.get(row.entry_id, ()),
         )
-        for row in rows
+        for row in found
     ]
+
+
+async def _find_funders(tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> dict[UUID, tuple[FunderShare, ...]]:
+    """Who pays for issues by (merchant, entry)."""
+    if not pairs:
+        return {}
+    rows = await tx.execute(
+        text(f"""SELECT DISTINCT f.entry_id, f.funder_no, f.kind, f.funder_merchant_id, f.points FROM {_PAIRS}
+                 JOIN issue_funder AS f ON f.merchant_id = w.merchant_id AND f.entry_id = w.wanted_id
+                 ORDER BY f.entry_id, f.funder_no"""),
+        _pairs(pairs),
+    )
+    found: dict[UUID, tuple[FunderShare, ...]] = {}
+    for row in rows:
+        share = FunderShare(Funder(FunderKind(row.kind), row.funder_merchant_id), row.points)
+        found[row.entry_id] = (*found.get(row.entry_id, ()), share)
+    return found
 
 
 async def find_redemptions(tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> list[RedemptionState]:
@@ -247,6 +269,7 @@ _ADD_ENTRIES = insert_of(entry)
 _ADD_LINES = insert_of(line)
 _ADD_PARTS = insert_of(lot_part)
 _ADD_ISSUES = insert_of(issue)
+_ADD_FUNDERS = insert_of(issue_funder)
 _ADD_REDEMPTIONS = insert_of(redemption)
 _ADD_TO_TOTALS = insert_of(
     total,
@@ -334,8 +357,26 @@ async def _write_states(tx: Tx, journal: Journal) -> None:
                 "price_centi": state.price_centi,
                 "clawed_points": state.clawed_points,
                 "debited_points": state.debited_points,
+                "is_shared": bool(state.funders),
             }
             for state in journal.new_issues
+        ],
+    )
+    await insert_rows(
+        tx,
+        _ADD_FUNDERS,
+        [
+            {
+                "merchant_id": state.merchant_id,
+                "entry_id": state.entry_id,
+                "funder_no": number,
+                "group_id": journal.group_id,
+                "kind": int(share.funder.kind),
+                "funder_merchant_id": share.funder.merchant_id,
+                "points": share.points,
+            }
+            for state in journal.new_issues
+            for number, share in enumerate(state.funders, 1)
         ],
     )
     await insert_rows(

@@ -81,7 +81,8 @@ entry = Table(
     Column("amount_minor", BigInteger, nullable=False),
     Index("entry_by_time", "merchant_id", "period", "occur_time", "entry_id"),
 )
-# Lines of an entry: account 1 the entry's merchant, 2 the points fund, 3 the platform. They sum to zero.
+# Lines of an entry: account 1 the entry's merchant, 2 the points fund, 3 the platform, 4 the merchant's business unit.
+# They sum to zero.
 line = Table(
     "line",
     metadata,
@@ -120,10 +121,24 @@ issue = Table(
     Column("price_centi", Integer, nullable=False),
     Column("clawed_points", BigInteger, nullable=False),
     Column("debited_points", BigInteger, nullable=False),  # taken out of its lot by hand
+    Column("is_shared", Boolean, nullable=False),  # others pay too: rows of issue_funder
     CheckConstraint("clawed_points BETWEEN 0 AND points", name="issue_clawed"),
     CheckConstraint("debited_points BETWEEN 0 AND lot_points", name="issue_debited"),
     UniqueConstraint("merchant_id", "sale_id", name="issue_by_sale"),
     UniqueConstraint("merchant_id", "lot_id", name="issue_by_lot"),
+)
+# Who pays for what was issued: 1 the issuer, 2 its business unit, 3 the platform, 4 another merchant.
+issue_funder = Table(
+    "issue_funder",
+    metadata,
+    Column("merchant_id", Uuid, primary_key=True),
+    Column("entry_id", Uuid, primary_key=True),
+    Column("funder_no", SmallInteger, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("funder_merchant_id", Uuid),
+    Column("points", BigInteger, nullable=False),
+    CheckConstraint("(kind = 4) = (funder_merchant_id IS NOT NULL)", name="issue_funder_named"),
 )
 redemption = Table(
     "redemption",
@@ -173,6 +188,7 @@ period = Table(
     Column("merchants_net_minor", BigInteger, nullable=False),
     Column("fund_minor", BigInteger, nullable=False),
     Column("platform_minor", BigInteger, nullable=False),
+    Column("unit_minor", BigInteger, nullable=False),
     Column("entry_count", BigInteger, nullable=False),
 )
 # Facts that came before what they refer to; they are posted, in order, as soon as they can be.

@@ -46,9 +46,9 @@ BEGIN
     VALUES (v_wallet_id, v_expire_time, v_txn_id, v_group_id, v_merchant_id, p_points, p_points, 0);
   INSERT INTO issuer_slot AS slot (lane, merchant_id, group_id, issued_points, clawed_back_points, redeemed_points,
                                    expired_points, outstanding_points, debt_points, accepted_points, sale_count,
-                                   sales_minor)
-    VALUES (p_slot, v_merchant_id, v_group_id, p_points, 0, 0, 0, p_points, 0, 0, 1, p_points * 100)
-    ON CONFLICT (lane, merchant_id) DO UPDATE
+                                   sales_minor, currency_id)
+    VALUES (p_slot, v_merchant_id, v_group_id, p_points, 0, 0, 0, p_points, 0, 0, 1, p_points * 100, v_group_id)
+    ON CONFLICT (lane, merchant_id, currency_id) DO UPDATE
       SET issued_points = slot.issued_points + excluded.issued_points,
           outstanding_points = slot.outstanding_points + excluded.outstanding_points,
           sale_count = slot.sale_count + 1, sales_minor = slot.sales_minor + excluded.sales_minor;

@@ -25,6 +25,7 @@ from chassis import ids
 from gateway.auth.signing import sign_request
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2
+from services.member.rules import judge_code, make_code, member_seed, read_code
 from services.points.convert import to_timestamp
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
 from tests.bench.stage import GROUP, GROWN_WALLETS, LANES, MERCHANTS, WALLETS, Stage, named, tree_seconds
@@ -104,6 +105,7 @@ class Bench:
                 self.record_sales,
                 1.5,
             ),
+            Variant("member_codes", "dynamic member codes verified, in process", "", self.member_codes),
             Variant("echo_unary", "unary gRPC echo, 64 in flight", "", self.echo),
             Variant("record_sale_unary", "unary RecordSale, 64 in flight", "echo_unary", self.record_sale, 0.6),
             *(
@@ -176,6 +178,22 @@ class Bench:
             await connection.close()
         echo_ms = await _p50_ms(lambda: self.stage.echo.RecordSale(self._sale()), seconds / 2)
         return Measured(0.0, latency_ms={"p50": sql_ms + echo_ms})
+
+    async def member_codes(self, seconds: float) -> Measured:
+        """Each of another member: the seed is derived anew."""
+        key, step = b"k" * 32, 58_000_000
+        numbers = [f"{self.random.randrange(10**10):010}" for _ in range(1_000)]
+        codes = [
+            make_code(member_seed(key, GROUP, number), member_no=number, step=step, serial=0) for number in numbers
+        ]
+        done, began = 0, time.perf_counter()
+        while time.perf_counter() < began + seconds:
+            for text in codes:
+                code = read_code(text)
+                if code is None or judge_code(member_seed(key, GROUP, code.member_no), code, now_step=step)[1] != step:
+                    raise SystemExit(f"the code {text} is not valid")
+            done += len(codes)
+        return Measured(done / (time.perf_counter() - began))
 
     async def echo(self, seconds: float) -> Measured:
         """The wire by itself."""

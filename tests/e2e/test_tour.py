@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 import orjson
 import pytest
 
@@ -166,6 +167,33 @@ async def test_a_member_joins_buys_spends_parks_and_settles(suite: DemoSuite) ->
             await asyncio.sleep(0.05)
     periods = await walker.get("/v1/settlement/periods", key=walker.memory.system_key)
     assert all(period["imbalance_minor"] == 0 for period in periods["periods"])
+
+
+async def test_a_member_logs_in_through_the_mini_program(suite: DemoSuite) -> None:
+    walk = Walker(suite)
+    joined = await walk.post(
+        "/v1/members",
+        {"request_id": "walk-join-mini", "phone": "+8613900000007", "store_id": walk.store_id},
+        key=walk.till,
+    )
+    app = {"app_id": "wx-walk", "app_secret": "walk-app-secret"}
+    person = {"app_id": "wx-walk", "phone": "+8613900000007"}
+    async with httpx.AsyncClient(base_url=suite.settings.wechat_url) as phone:
+        for path, body in (("apps", app), ("people", {"phone": person["phone"]})):
+            assert (await phone.post(f"/simulator/{path}", json=body)).status_code == 200
+        login_code = (await phone.post("/simulator/login-codes", json=person)).json()["code"]
+        phone_code = (await phone.post("/simulator/phone-codes", json=person)).json()["code"]
+    await walk.post("/v1/mini-programs", {"request_id": "walk-mini-program-1", **app}, key=walk.memory.system_key)
+    asked = await walk.post("/v1/login:miniProgram", {"app_id": "wx-walk", "login_code": login_code})
+    assert set(asked) == {"link_ticket"}
+    done = await walk.post(
+        "/v1/login:miniProgram",
+        {"app_id": "wx-walk", "link_ticket": asked["link_ticket"], "phone_code": phone_code},
+    )
+    assert done["member"]["member_id"] == joined["member"]["member_id"]
+    token = done["tokens"]["access_token"]
+    balance = await walk.get(f"/v1/members/{done['member']['member_id']}/balance", token=token)
+    assert balance["available_points"] == 0
 
 
 async def test_rules_are_simulated_by_command_and_approved_by_another(suite: DemoSuite, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tests.gateway_backend import (
     MEMBER,
     OTHER_MEMBER,
     OTHER_STORE,
+    PAGE,
     PARK,
     STORE,
     Door,
@@ -394,6 +395,38 @@ async def test_a_caller_over_its_rate_is_told_when_to_come_again(door: Door) -> 
     # another caller, and another action of the same one, have buckets of their own
     assert (await door.signed("POST", path, body, key_id="key_system")).status_code == 200
     assert (await door.client.get("/v1/scratch/balance", headers=door.member())).status_code == 200
+
+
+async def test_every_answer_says_how_many_calls_are_left(door: Door) -> None:
+    path, body = "/v1/scratch/sales/s1:cancel", b'{"request_id": "r"}'
+    answers = [await door.signed("POST", path, body, key_id="key_gate") for _ in range(4)]
+    assert {answer.headers["ratelimit-policy"] for answer in answers} == {'"calls";q=3;w=60'}
+    assert [answer.headers["ratelimit"].split(";")[1] for answer in answers] == ["r=2", "r=1", "r=0", "r=0"]
+    assert [answer.headers["ratelimit"].split(";")[2] for answer in answers[:2]] == ["t=20", "t=40"]
+    refused = await door.client.post("/v1/scratch/login", json={"unknown": 1})
+    assert refused.status_code == 400 and refused.headers["ratelimit"].startswith('"calls";r=29')
+
+
+async def test_pages_of_listed_origins_may_call_and_no_others(door: Door) -> None:
+    asked = {"origin": PAGE, "access-control-request-method": "POST", "access-control-request-headers": "authorization"}
+    may = await door.client.options("/v1/scratch/login", headers=asked)
+    assert (may.status_code, may.content) == (204, b"")
+    assert may.headers["access-control-allow-origin"] == PAGE and may.headers["vary"] == "origin"
+    assert may.headers["access-control-allow-methods"] == "POST"
+    assert "authorization" in may.headers["access-control-allow-headers"]
+    assert "access-control-allow-credentials" not in may.headers
+    foreign = await door.client.options("/v1/scratch/login", headers={**asked, "origin": "https://app.example.evil"})
+    problem(foreign, 405, "METHOD_NOT_ALLOWED")
+    assert "access-control-allow-origin" not in foreign.headers
+    for origin, shown in ((PAGE, PAGE), ("null", None), ("https://evil.example", None)):
+        good = await door.client.post("/v1/scratch/login", json={}, headers={"origin": origin})
+        bad = await door.client.get("/v1/scratch/balance", headers={"origin": origin})
+        assert (good.status_code, bad.status_code) == (200, 401)
+        for answer in (good, bad):
+            assert answer.headers.get("access-control-allow-origin") == shown
+            assert answer.headers["vary"] == "origin"
+    plain = await door.client.post("/v1/scratch/login", json={})
+    assert "vary" not in plain.headers and "access-control-allow-origin" not in plain.headers
 
 
 async def test_a_request_that_was_not_let_in_keeps_its_nonce(door: Door) -> None:

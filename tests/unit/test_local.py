@@ -134,6 +134,17 @@ def test_every_part_has_an_address_of_its_own(tmp_path: Path) -> None:
     assert addresses(suite_parts(home, usual_ports=False, environment={})) == settings
 
 
+def test_simulators_are_parts_unless_the_real_ones_are_named(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.prepare()
+    parts = suite_parts(home, usual_ports=False, environment={}, simulated=True)
+    assert [part.name for part in parts] == ["wechat-simulator", *SERVICES, "gateway"]
+    assert addresses(parts)["HUITONG_WECHAT_URL"] == f"http://{parts[0].address}"
+    given = {"HUITONG_WECHAT_URL": "https://wechat.example"}
+    parts = suite_parts(home, usual_ports=False, environment=given, simulated=True)
+    assert [part.name for part in parts] == [*SERVICES, "gateway"]
+
+
 def test_given_addresses_are_used(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.prepare()

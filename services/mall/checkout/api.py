@@ -44,7 +44,7 @@ class CheckoutServicer(mall_pb2_grpc.CheckoutServiceServicer):
         async with self._db.reading(caller()) as tx:
             offers = await operations.list_offers(tx, purchase)
         discount_minor = offers[0].discount_minor if offers else 0
-        quote = await self._quote_offset(purchase, purchase.total_minor - discount_minor)
+        quote = await self._quote_offset(purchase, purchase.total_minor - discount_minor, "", request.pool_id)
         currency_code = purchase.where.currency_code
         payable_minor = purchase.total_minor - discount_minor - quote.max_offset.amount_minor
         return mall_pb2.QuoteCheckoutResponse(
@@ -60,6 +60,10 @@ class CheckoutServicer(mall_pb2_grpc.CheckoutServiceServicer):
             max_points=quote.max_points,
             max_offset=types_pb2.Money(amount_minor=quote.max_offset.amount_minor, currency_code=currency_code),
             payable=types_pb2.Money(amount_minor=payable_minor, currency_code=currency_code),
+            min_points=quote.min_points,
+            step_points=quote.step_points,
+            step_minor=quote.step_minor,
+            offset_quote_token=quote.quote_token,
         )
 
     async def CommitCheckout(
@@ -124,9 +128,9 @@ class CheckoutServicer(mall_pb2_grpc.CheckoutServiceServicer):
         is used up last: after a refusal for another reason it can be shown again."""
         purchase = await self._purchase(request)
         coupon_code = as_typed(request.coupon_code)
-        rule = NO_OFFSET
+        offset = rules.OffsetQuote(NO_OFFSET)
         if request.offset_points:
-            rule = await self._allow_offset(request, purchase, coupon_code)
+            offset = await self._allow_offset(request, purchase, coupon_code)
         return CheckoutPlan(
             purchase=purchase,
             request_id=request.request_id,
@@ -135,14 +139,17 @@ class CheckoutServicer(mall_pb2_grpc.CheckoutServiceServicer):
             sale_time=request.sale_time.ToDatetime(UTC),
             coupon_code=coupon_code,
             offset_points=request.offset_points,
-            offset_rule=rule,
+            offset=offset,
+            pool_id=request.pool_id,
         )
 
     async def _allow_offset(
         self, request: mall_pb2.CommitCheckoutRequest, purchase: Purchase, coupon_code: str
-    ) -> OffsetRule:
-        """The rule by which the points are worth money. Raises SpendingNeedsCode, OffsetTooLarge, and what the coupon
-        is refused for."""
+    ) -> rules.OffsetQuote:
+        """The rule by which the points are worth money.
+
+        Raises SpendingNeedsCode, OffsetTooLarge, OffsetTooSmall, and what the coupon or an old quote is refused for.
+        """
         has_code = request.WhichOneof("identity") == "member_code"
         if not has_code and caller().kind is not CallerKind.SYSTEM:
             raise SpendingNeedsCode
@@ -150,8 +157,10 @@ class CheckoutServicer(mall_pb2_grpc.CheckoutServiceServicer):
         if coupon_code:
             async with self._db.reading(caller()) as tx:
                 order_minor -= await operations.preview_discount(tx, purchase, coupon_code)
-        quote = await self._quote_offset(purchase, order_minor)
+        quote = await self._quote_offset(purchase, order_minor, request.offset_quote_token, request.pool_id)
         rule = OffsetRule(quote.step_points, quote.step_minor, quote.max_share_bps)
+        offset = rules.OffsetQuote(rule, quote.min_points, quote.order_max_points, quote.quote_token)
+        offset.check(request.offset_points)
         rules.offset_worth(rule, offset_points=request.offset_points, order_minor=order_minor)
         if has_code:
             proof = await self._neighbours.identify_member(
@@ -159,7 +168,7 @@ class CheckoutServicer(mall_pb2_grpc.CheckoutServiceServicer):
             )
             if not proof.may_spend:
                 raise SpendingNeedsCode
-        return rule
+        return offset
 
     async def _purchase(self, request: CheckoutRequest) -> Purchase:
         """The store, the lines and the member. Raises what is wrong with them."""
@@ -182,11 +191,24 @@ class CheckoutServicer(mall_pb2_grpc.CheckoutServiceServicer):
         found = await self._neighbours.identify_member(group_id, request.member_code)
         return from_edge("mbr", found.member_id, "member_id")
 
-    async def _quote_offset(self, purchase: Purchase, order_minor: int) -> points_pb2.QuoteOffsetResponse:
+    async def _quote_offset(
+        self, purchase: Purchase, order_minor: int, quote_token: str, pool_id: str
+    ) -> points_pb2.QuoteOffsetResponse:
         request = points_pb2.QuoteOffsetRequest(
             member_id=to_edge("mbr", purchase.member_id),
             store_id=to_edge("sto", purchase.where.store_id),
             order_total=types_pb2.Money(amount_minor=order_minor, currency_code=purchase.where.currency_code),
+            lines=[
+                points_pb2.SaleLine(
+                    line_no=line.line_no,
+                    amount_minor=line.amount_minor,
+                    category=line.category,
+                    item_code=line.item_code,
+                )
+                for line in purchase.lines
+            ],
+            quote_token=quote_token,
+            pool_id=pool_id,
         )
         return await self._neighbours.quote_offset(purchase.where.group_id, request)
 

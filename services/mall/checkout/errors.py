@@ -28,6 +28,13 @@ class OffsetTooLarge(AppError):
     zh = "本次消费最多可用 {max_points} 积分，申请使用 {requested_points} 积分。"
 
 
+class OffsetTooSmall(AppError):
+    """At least {min_points} points are used for a purchase; {requested_points} requested."""
+
+    code, reason = grpc.StatusCode.FAILED_PRECONDITION, "OFFSET_TOO_SMALL"
+    zh = "每次消费至少使用 {min_points} 积分，申请使用 {requested_points} 积分。"
+
+
 class SpendingNeedsCode(AppError):
     """Spending points needs the member's fresh code."""
 

@@ -12,7 +12,7 @@ from chassis.errors import AppError, InvalidArgument
 from chassis.ids import derive, to_edge
 from services.mall.checkout import rules, store
 from services.mall.checkout.errors import CheckoutUnknown, CurrencyMismatch, LinesDoNotSum, ReceiptChanged
-from services.mall.checkout.rules import Checkout, NetLine, OffsetRule
+from services.mall.checkout.rules import Checkout, NetLine, OffsetQuote
 from services.mall.copies import StoreCopy
 from services.mall.coupons import operations as coupons
 from services.mall.coupons import rules as coupon_rules
@@ -46,7 +46,8 @@ class CheckoutPlan:
     sale_time: datetime
     coupon_code: str
     offset_points: int
-    offset_rule: OffsetRule
+    offset: OffsetQuote
+    pool_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def _new_checkout(
 ) -> Checkout:
     purchase = plan.purchase
     offset_minor = rules.offset_worth(
-        plan.offset_rule, offset_points=plan.offset_points, order_minor=purchase.total_minor - discount_minor
+        plan.offset.rule, offset_points=plan.offset_points, order_minor=purchase.total_minor - discount_minor
     )
     lines = rules.spread(
         purchase.lines,
@@ -170,6 +171,8 @@ def _new_checkout(
         discount_minor=discount_minor,
         offset_minor=offset_minor,
         offset_points=plan.offset_points,
+        offset_quote_token=plan.offset.token,
+        pool_id=plan.pool_id,
         coupon_id=coupon.coupon_id if coupon else None,
         lines=rules.to_json(lines),
         hold_id=None,

@@ -20,7 +20,7 @@ from uuid import UUID
 
 from chassis.errors import InvalidArgument
 from chassis.units import largest_remainder, share_floor
-from services.mall.checkout.errors import OffsetTooLarge
+from services.mall.checkout.errors import OffsetTooLarge, OffsetTooSmall
 
 HOLDING = "HOLDING"
 RECORDING = "RECORDING"
@@ -77,6 +77,8 @@ class Checkout:
     discount_minor: int
     offset_minor: int
     offset_points: int
+    offset_quote_token: str
+    pool_id: str
     coupon_id: UUID | None
     lines: list[dict[str, Any]]
     hold_id: str | None
@@ -141,6 +143,23 @@ class OffsetRule:
         if self.step_points <= 0 or self.step_minor <= 0:
             return 0
         return share_floor(order_minor, self.max_share_bps) // self.step_minor * self.step_points
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetQuote:
+    """The rule and, by terms of the group that go beyond it, what the order allows; `token` names them, "" for none."""
+
+    rule: OffsetRule
+    min_points: int = 0
+    max_points: int = 0
+    token: str = ""
+
+    def check(self, offset_points: int) -> None:
+        """Raises OffsetTooLarge, OffsetTooSmall."""
+        if self.token and offset_points > self.max_points:
+            raise OffsetTooLarge(max_points=self.max_points, requested_points=offset_points)
+        if self.token and offset_points < self.min_points:
+            raise OffsetTooSmall(min_points=self.min_points, requested_points=offset_points)
 
 
 def offset_worth(rule: OffsetRule, *, offset_points: int, order_minor: int) -> int:

@@ -6,6 +6,8 @@ sale is recorded everything goes forward. Every step may be tried any number of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import structlog
 
 from chassis.db import Database
@@ -66,14 +68,17 @@ class CheckoutSteps:
                 kind=points_pb2.SPENDING_KIND_CHECKOUT_OFFSET,
                 reference=to_edge("chk", checkout.checkout_id),
                 offset_minor=checkout.offset_minor,
+                quote_token=checkout.offset_quote_token,
             ),
             hold_seconds=HOLD_SECONDS,
+            pool_id=checkout.pool_id,
         )
         try:
             held = await self._points.hold(checkout.group_id, request)
         except Refused as refusal:
             return Move(rules.RELEASING, _reason(refusal))
-        return Move(rules.RECORDING, {"hold_id": held.hold_id, "available_points": held.available_points})
+        values: dict[str, object] = {"hold_id": held.hold_id}
+        return Move(rules.RECORDING, values | _own(checkout, {"available_points": held.available_points}))
 
     async def record_sale(self, checkout: Checkout) -> Move[Checkout]:
         """Record the purchase at what is paid in money. A refusal gives the points and the coupon back."""
@@ -97,6 +102,7 @@ class CheckoutSteps:
             request_id=checkout.step_id("capture"),
             member_id=to_edge("mbr", checkout.member_id),
             hold_id=checkout.hold_id or "",
+            pool_id=checkout.pool_id,
         )
         try:
             captured = await self._points.capture(checkout.group_id, request)
@@ -104,7 +110,8 @@ class CheckoutSteps:
             # Only a hold that timed out during a very long outage refuses: the sale is undone again.
             log.error("checkout_hold_lost", checkout_id=str(checkout.checkout_id), reason=refusal.reason)
             return Move(rules.VOIDING, {**_reason(refusal), "void_time": await self._db.now()})
-        values = {"redemption_txn_id": captured.txn_id, "available_points": captured.available_points}
+        values: dict[str, object] = {"redemption_txn_id": captured.txn_id}
+        values |= _own(checkout, {"available_points": captured.available_points})
         return Move(rules.after_capture, values, operations.commit_coupon)
 
     async def release(self, checkout: Checkout) -> Move[Checkout]:
@@ -113,9 +120,10 @@ class CheckoutSteps:
             request_id=checkout.step_id("release"),
             member_id=to_edge("mbr", checkout.member_id),
             hold_request_id=checkout.step_id("hold"),
+            pool_id=checkout.pool_id,
         )
         values = await self._points.release(checkout.group_id, request)
-        return Move(rules.after_release, values, operations.give_back_coupon)
+        return Move(rules.after_release, _own(checkout, values), operations.give_back_coupon)
 
     async def refund_sale(self, checkout: Checkout) -> Move[Checkout]:
         """Take the earned points back. Lines that were returned before are not returned again."""
@@ -142,10 +150,16 @@ class CheckoutSteps:
             request_id=checkout.step_id("reverse"),
             member_id=to_edge("mbr", checkout.member_id),
             redemption_txn_id=checkout.redemption_txn_id or "",
+            pool_id=checkout.pool_id,
         )
         reversed_ = await self._points.reverse_redemption(checkout.group_id, request)
-        values = {"available_points": reversed_.available_points}
+        values = _own(checkout, {"available_points": reversed_.available_points})
         return Move(rules.VOIDED, values, operations.give_back_coupon)
+
+
+def _own(checkout: Checkout, values: Mapping[str, object]) -> dict[str, object]:
+    """What points answered of the member's own wallet; nothing when it was of a family pool."""
+    return {} if checkout.pool_id else dict(values)
 
 
 def _reason(refusal: Refused) -> dict[str, object]:

@@ -9,7 +9,7 @@ from grpc.aio import ServicerContext as Context
 
 from chassis import ids, pages
 from chassis.crypto import Vault
-from chassis.db import Database
+from chassis.db import Database, Tx
 from chassis.errors import InvalidArgument, Unimplemented
 from chassis.identity import Caller, CallerKind, TokenBook
 from chassis.ids import to_edge
@@ -23,11 +23,29 @@ from services.member.sessions.providers import PURPOSE, CodeProvider
 from services.member.sessions.rules import Session
 
 
+class TokenMaker:
+    """Makes the tokens of a session."""
+
+    def __init__(self, vault: Vault, access_tokens: TokenBook) -> None:
+        self._vault, self._access_tokens = vault, access_tokens
+
+    def of(self, session: Session) -> member_pb2.Tokens:
+        """The tokens of its current generation."""
+        edge = convert.member_edge(session.member_id)
+        access = self._access_tokens.mint(Caller(CallerKind.MEMBER, edge, session.group_id, bound_id=edge))
+        tokens = member_pb2.Tokens(
+            access_token=access,
+            refresh_token=rules.make_refresh_token(operations.token_key(self._vault), session),
+        )
+        tokens.access_expire_time.FromDatetime(rules.expire_time_of(access))
+        return tokens
+
+
 class SessionServicer(member_pb2_grpc.SessionServiceServicer):
     """Login of members."""
 
-    def __init__(self, db: Database, vault: Vault, provider: CodeProvider, access_tokens: TokenBook) -> None:
-        self._db, self._vault, self._provider, self._access_tokens = db, vault, provider, access_tokens
+    def __init__(self, db: Database, vault: Vault, provider: CodeProvider, tokens: TokenMaker) -> None:
+        self._db, self._vault, self._provider, self._tokens = db, vault, provider, tokens
 
     async def StartLogin(
         self, request: member_pb2.StartLoginRequest, context: Context
@@ -50,7 +68,7 @@ class SessionServicer(member_pb2_grpc.SessionServiceServicer):
         if outcome is Refusal.EXPIRED:
             raise errors.LoginCodeExpired
         return member_pb2.CompleteLoginResponse(
-            member=convert.member_message(outcome.member), tokens=self._tokens(outcome.session)
+            member=convert.member_message(outcome.member), tokens=self._tokens.of(outcome.session)
         )
 
     async def RefreshSession(
@@ -61,7 +79,7 @@ class SessionServicer(member_pb2_grpc.SessionServiceServicer):
             session = await operations.refresh_session(tx, self._vault, request.refresh_token)
         if session is None:
             raise errors.SessionEnded
-        return member_pb2.RefreshSessionResponse(tokens=self._tokens(session))
+        return member_pb2.RefreshSessionResponse(tokens=self._tokens.of(session))
 
     async def EndSession(
         self, request: member_pb2.EndSessionRequest, context: Context
@@ -71,15 +89,17 @@ class SessionServicer(member_pb2_grpc.SessionServiceServicer):
             await operations.end_session(tx, self._vault, request.refresh_token)
         return member_pb2.EndSessionResponse()
 
-    def _tokens(self, session: Session) -> member_pb2.Tokens:
-        edge = convert.member_edge(session.member_id)
-        access = self._access_tokens.mint(Caller(CallerKind.MEMBER, edge, session.group_id, bound_id=edge))
-        tokens = member_pb2.Tokens(
-            access_token=access,
-            refresh_token=rules.make_refresh_token(operations.token_key(self._vault), session),
-        )
-        tokens.access_expire_time.FromDatetime(rules.expire_time_of(access))
-        return tokens
+    async def EndAllSessions(
+        self, request: member_pb2.EndAllSessionsRequest, context: Context
+    ) -> member_pb2.EndAllSessionsResponse:
+        """See the proto."""
+        member_id = convert.member_id_of(request.member_id)
+
+        async def operation(tx: Tx) -> member_pb2.EndAllSessionsResponse:
+            count = await store.end_all_sessions(tx, member_id)
+            return member_pb2.EndAllSessionsResponse(ended_session_count=count)
+
+        return await self._db.run_once(request, member_pb2.EndAllSessionsResponse, operation)
 
 
 class SimulatorServicer(member_pb2_grpc.SimulatorServiceServicer):

@@ -67,9 +67,14 @@ async def complete_login(tx: Tx, vault: Vault, *, phone: str, one_time_code: str
         return Refusal.WRONG
     await store.use_up_challenge(tx, index)
     (joined,) = await admit(tx, vault, await tier_store.get_ladder(tx), [Newcomer(phone, ids.new())])
-    session = Session(ids.new(), tx.group_id, joined.member.member_id, os.urandom(16), 1, None, False)
+    return await open_session(tx, joined.member)
+
+
+async def open_session(tx: Tx, member: Member) -> Opened:
+    """A new session of a member who has shown who they are."""
+    session = Session(ids.new(), tx.group_id, member.member_id, os.urandom(16), 1, None, False)
     await store.add_session(tx, session)
-    return Opened(joined.member, session)
+    return Opened(member, session)
 
 
 async def refresh_session(tx: Tx, vault: Vault, refresh_token: str) -> Session | None:

@@ -197,6 +197,21 @@ async def end_session(tx: Tx, session_id: UUID) -> None:
     await tx.execute(update(session).where(session.c.session_id == session_id).values(end_time=_now()))
 
 
+async def end_all_sessions(tx: Tx, member_id: UUID) -> int:
+    """End every session of one of the group's members; answers how many were open."""
+    ended = await tx.execute(
+        update(session)
+        .where(
+            session.c.member_id == member_id,
+            session.c.group_id == tx.group_id,
+            session.c.end_time.is_(None),
+            session.c.expire_time > _now(),
+        )
+        .values(end_time=_now())
+    )
+    return ended.rowcount
+
+
 async def delete_old(tx: Tx) -> None:
     """Forget sent messages, codes and sessions that mean nothing any more."""
     minutes = text(f"interval '{MESSAGE_MINUTES} minutes'")

@@ -6,7 +6,8 @@ BEGIN
       kind smallint, wallet_id uuid, group_id uuid, txn_id uuid, request_hash bytea, points bigint,
       merchant_id uuid, store_id uuid, ref_id uuid, occur_time timestamptz, expire_time timestamptz,
       amount_minor bigint, expected integer, reference text, detail bytea, explanation bytea, payload bytea, unlock_time timestamptz,
-      ord bigint);
+      limit_points bigint, ord bigint,
+      unmoved_points bigint, currency_id uuid);  -- found by the call: what goes into txn.unmoved_points; the wallet's
     CREATE TYPE ledger_outcome AS (
       ord bigint, status smallint, points bigint, debt_points bigint, available_points bigint,
       expire_time timestamptz, detail bytea, explanation bytea);

@@ -4,17 +4,26 @@ CREATE OR REPLACE FUNCTION ledger_redeem{s}(
 LANGUAGE plpgsql AS $$
 DECLARE
   v_chosen record;
+  v_left bigint;
 BEGIN
   v_chosen := ledger_choose{s}(p_wallet, p_item.points, p_now, NULL, NULL);
   IF v_chosen.taken < p_item.points THEN
     o := ROW(p_item.ord, 5, 0, 0, v_chosen.taken, NULL, NULL, NULL);
     RETURN;
   END IF;
+  IF p_wallet.owner_id IS NOT NULL AND p_item.ref_id IS NOT NULL THEN
+    v_left := ledger_pool_spend{s}(p_item, p_now);
+    IF v_left IS NOT NULL THEN
+      o := ROW(p_item.ord, 27, v_left, 0, p_wallet.available_points, NULL, NULL, NULL);
+      RETURN;
+    END IF;
+  END IF;
   PERFORM ledger_use{s}(p_item, p_lane, v_chosen.takes, 1, false, 'redeemed');
-  PERFORM ledger_slot{s}(p_lane, p_item.merchant_id, p_item.group_id, 0, 0, 0, 0, p_item.points, 0, 0);
+  PERFORM ledger_slot{s}(p_lane, p_item.merchant_id, p_item.group_id, 0, 0, 0, 0, p_item.points, 0, 0, p_item.currency_id);
   UPDATE wallet{s} w
     SET available_points = w.available_points - p_item.points, spent_points = w.spent_points + p_item.points,
         version = w.version + 1,
+        idle_since = (p_now AT TIME ZONE 'UTC')::date,  -- a date: its index changes once a day at most
         -- Everything ahead of the last lot taken is spent, unless some of it is held or waits for the expiry run.
         first_expire_time = CASE WHEN w.held_points = 0 AND w.first_expire_time > p_now
                                  THEN (v_chosen.takes[cardinality(v_chosen.takes)]).expire_time
@@ -64,9 +73,15 @@ BEGIN
     v_left := v_left - v_take;
   END LOOP;
   UPDATE lot_use{s} u SET restored_points = u.restored_points + t.points FROM unnest(v_takes) t
-    WHERE u.wallet_id = p_item.wallet_id AND u.txn_id = p_item.ref_id AND u.lot_id = t.lot_id;
+    WHERE u.wallet_id = p_item.wallet_id AND u.txn_id = p_item.ref_id AND u.lot_id = t.lot_id
+      AND u.expire_time = t.expire_time;
+  IF p_wallet.owner_id IS NOT NULL THEN
+    UPDATE pool_spend{s} s SET points = s.points - p_item.points
+      WHERE s.wallet_id = p_item.wallet_id
+        AND s.txn_id = CASE v_redemption.kind WHEN 7 THEN v_redemption.ref_id ELSE v_redemption.txn_id END;
+  END IF;
   PERFORM ledger_use{s}(p_item, p_lane, v_takes, -1, false, 'redeemed');
-  PERFORM ledger_slot{s}(p_lane, v_redemption.merchant_id, p_item.group_id, 0, 0, 0, 0, -p_item.points, 0, 0);
+  PERFORM ledger_slot{s}(p_lane, v_redemption.merchant_id, p_item.group_id, 0, 0, 0, 0, -p_item.points, 0, 0, p_item.currency_id);
   UPDATE wallet{s} w
     SET available_points = w.available_points + p_item.points, spent_points = w.spent_points - p_item.points,
         version = w.version + 1,

@@ -7,6 +7,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
   v_hold hold{s};
   v_chosen record;
+  v_left bigint;
 BEGIN
   SELECT h.* INTO v_hold FROM hold{s} h WHERE h.wallet_id = p_item.wallet_id AND h.hold_id = p_item.txn_id;
   IF FOUND THEN
@@ -19,6 +20,13 @@ BEGIN
   IF v_chosen.taken < p_item.points THEN
     o := ROW(p_item.ord, 5, 0, 0, v_chosen.taken, NULL, NULL, NULL);
     RETURN;
+  END IF;
+  IF p_wallet.owner_id IS NOT NULL AND p_item.ref_id IS NOT NULL THEN
+    v_left := ledger_pool_spend{s}(p_item, p_now);
+    IF v_left IS NOT NULL THEN
+      o := ROW(p_item.ord, 27, v_left, 0, p_wallet.available_points, NULL, NULL, NULL);
+      RETURN;
+    END IF;
   END IF;
   UPDATE lot{s} l SET held_points = l.held_points + t.points FROM unnest(v_chosen.takes) t
     WHERE l.wallet_id = p_item.wallet_id AND l.expire_time = t.expire_time AND l.lot_id = t.lot_id;
@@ -48,6 +56,9 @@ BEGIN
   DELETE FROM hold_lot{s} t WHERE t.wallet_id = p_hold.wallet_id AND t.hold_id = p_hold.hold_id;
   UPDATE hold{s} h SET state = p_state, captured_points = p_captured
     WHERE h.wallet_id = p_hold.wallet_id AND h.hold_id = p_hold.hold_id;
+  IF p_wallet.owner_id IS NOT NULL THEN
+    UPDATE pool_spend{s} s SET points = p_captured WHERE s.wallet_id = p_hold.wallet_id AND s.txn_id = p_hold.hold_id;
+  END IF;
   UPDATE wallet{s} w
     SET available_points = w.available_points + p_hold.points - p_captured,
         held_points = w.held_points - p_hold.points + p_captured
@@ -96,17 +107,18 @@ BEGIN
     v_left := v_left - v_take;
   END LOOP;
   UPDATE hold_lot{s} t SET points = t.points - taken.points FROM unnest(v_takes) taken
-    WHERE t.wallet_id = p_item.wallet_id AND t.hold_id = p_item.ref_id AND t.lot_id = taken.lot_id;
+    WHERE t.wallet_id = p_item.wallet_id AND t.hold_id = p_item.ref_id AND t.lot_id = taken.lot_id
+      AND t.expire_time = taken.expire_time;
   p_item.merchant_id := v_hold.merchant_id;
   p_item.store_id := v_hold.store_id;
   p_item.reference := v_hold.reference;
   p_item.detail := v_hold.detail;
   p_item.payload := v_hold.detail;
   PERFORM ledger_use{s}(p_item, p_lane, v_takes, 1, true, 'redeemed');
-  PERFORM ledger_slot{s}(p_lane, p_item.merchant_id, p_item.group_id, 0, 0, 0, 0, p_item.points, 0, 0);
+  PERFORM ledger_slot{s}(p_lane, p_item.merchant_id, p_item.group_id, 0, 0, 0, 0, p_item.points, 0, 0, p_item.currency_id);
   UPDATE wallet{s} w
     SET held_points = w.held_points - p_item.points, spent_points = w.spent_points + p_item.points,
-        version = w.version + 1
+        version = w.version + 1, idle_since = (p_now AT TIME ZONE 'UTC')::date
     WHERE w.wallet_id = p_item.wallet_id;
   -- What the hold has beyond the capture is free again.
   p_wallet := ledger_free{s}(v_hold, 2, p_item.points, p_wallet);

@@ -2,7 +2,7 @@
 -- between them is on the transit account, with the issuer whose points they are; the row in `transfer` says what arrives.
 
 -- Take p_item.points, earliest expiry first, for the wallet p_item.ref_id. `expected` is the most that may go out of this
--- wallet in 24 hours. Who owes points has that much less to give away.
+-- wallet in 24 hours; -1 is a transfer into or out of a family pool, which no such limit counts. Who owes points has that much less to give away.
 CREATE OR REPLACE FUNCTION ledger_transfer_out{s}(
   p_item ledger_item, p_wallet wallet{s}, p_lane integer, p_now timestamptz, INOUT n bigint, OUT o ledger_outcome)
 LANGUAGE plpgsql AS $$
@@ -11,8 +11,8 @@ DECLARE
   v_recent bigint;
 BEGIN
   SELECT coalesce(sum(t.points), 0) INTO v_recent FROM transfer{s} t
-    WHERE t.wallet_id = p_item.wallet_id AND t.record_time > p_now - interval '24 hours';
-  IF v_recent + p_item.points > p_item.expected THEN
+    WHERE t.wallet_id = p_item.wallet_id AND t.record_time > p_now - interval '24 hours' AND t.pool_id IS NULL;
+  IF p_item.expected >= 0 AND v_recent + p_item.points > p_item.expected THEN
     o := ROW(p_item.ord, 15, greatest(p_item.expected - v_recent, 0), 0, p_wallet.available_points, NULL, NULL, NULL);
     RETURN;
   END IF;
@@ -25,9 +25,12 @@ BEGIN
     v_chosen := ledger_choose{s}(p_wallet, p_item.points, p_now, NULL, NULL);
   END IF;
   PERFORM ledger_use{s}(p_item, p_lane, v_chosen.takes, 1, false, 'transit');
-  INSERT INTO transfer{s} (wallet_id, txn_id, group_id, to_wallet_id, points, record_time, has_arrived, lots)
+  INSERT INTO transfer{s} (wallet_id, txn_id, group_id, to_wallet_id, points, record_time, has_arrived, lots,
+                           pool_id)
     SELECT p_item.wallet_id, p_item.txn_id, p_item.group_id, p_item.ref_id, p_item.points, p_now, false,
-           jsonb_agg(to_jsonb(t) ORDER BY t.expire_time, t.lot_id)
+           jsonb_agg(to_jsonb(t) ORDER BY t.expire_time, t.lot_id),
+           CASE WHEN p_item.expected < 0
+                THEN CASE WHEN p_wallet.owner_id IS NULL THEN p_item.ref_id ELSE p_item.wallet_id END END
     FROM unnest(v_chosen.takes) t;
   UPDATE wallet{s} w
     SET available_points = w.available_points - p_item.points,

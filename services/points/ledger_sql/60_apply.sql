@@ -1,10 +1,12 @@
 -- The ledger's one call: apply the items of one lane, answer each with an outcome. One call is one transaction.
 --
 -- Kinds: 1 earn, 2 claw back, 3 redeem, 4 reverse, 5 expire, 6 hold, 7 capture, 8 release, 9 activate,
---   10 credit, 11 debit, 12 transfer out, 13 transfer in.
+--   10 credit, 11 debit, 12 transfer out, 13 transfer in, 14 renew, 16 unlock,
+--   20 fund (a top-up, or what a conversion gives), 21 convert out, 22 refund of a top-up.
 -- Statuses: 1 applied, 2 replay, 3 conflict (same id, other content), 4 unknown wallet, 5 insufficient, 6 stale,
 --   7 hold released, 8 hold unknown, 9 hold captured, 10 capture exceeds hold, 11 redemption unknown,
---   12 reversal exceeds redemption, 13 nothing to do, 14 sale unknown, 15 transfer limit reached.
+--   12 reversal exceeds redemption, 13 nothing to do, 14 sale unknown, 15 transfer limit reached,
+--   25 balance limit reached, 26 conversion limit reached, 27 pool limit reached.
 --
 -- A refusal is an outcome; an exception undoes the whole batch and means a defect or a clash, after which the caller
 -- splits the batch. One batch must not contain the same transaction twice.
@@ -15,7 +17,7 @@ CREATE OR REPLACE FUNCTION ledger_apply{s}(
   p_lane integer, p_now timestamptz, p_kind smallint[], p_wallet uuid[], p_group uuid[], p_txn uuid[], p_hash bytea[],
   p_points bigint[], p_merchant uuid[], p_store uuid[], p_ref uuid[], p_occur timestamptz[], p_expire timestamptz[],
   p_amount bigint[], p_expected integer[], p_reference text[], p_detail bytea[], p_explanation bytea[],
-  p_payload bytea[], p_unlock timestamptz[])
+  p_payload bytea[], p_unlock timestamptz[], p_limit bigint[])
 RETURNS SETOF ledger_outcome LANGUAGE plpgsql AS $$
 DECLARE
   v_n bigint;
@@ -105,11 +107,11 @@ BEGIN
   ), put_slot AS (
     INSERT INTO issuer_slot{s} AS slot (lane, merchant_id, group_id, issued_points, clawed_back_points,
                                         redeemed_points, expired_points, outstanding_points, debt_points,
-                                        accepted_points, sale_count, sales_minor)
+                                        accepted_points, sale_count, sales_minor, currency_id)
     SELECT p_lane, f.merchant_id, f.group_id, sum(f.points), 0, 0, 0, sum(f.points), 0, 0, count(*),
-           sum(f.amount_minor)
+           sum(f.amount_minor), f.group_id
     FROM fresh f GROUP BY f.merchant_id, f.group_id
-    ON CONFLICT (lane, merchant_id) DO UPDATE
+    ON CONFLICT (lane, merchant_id, currency_id) DO UPDATE
       SET issued_points = slot.issued_points + excluded.issued_points,
           outstanding_points = slot.outstanding_points + excluded.outstanding_points,
           sale_count = slot.sale_count + excluded.sale_count, sales_minor = slot.sales_minor + excluded.sales_minor
@@ -132,11 +134,12 @@ BEGIN
   SELECT l.n INTO v_n FROM lane{s} l WHERE l.lane = p_lane;
   v_first_n := v_n;
   FOR v_item IN
-    SELECT i.* FROM unnest(p_kind, p_wallet, p_group, p_txn, p_hash, p_points, p_merchant, p_store, p_ref, p_occur,
-                           p_expire, p_amount, p_expected, p_reference, p_detail, p_explanation, p_payload, p_unlock)
+    SELECT i.*, NULL::bigint, NULL::uuid
+    FROM unnest(p_kind, p_wallet, p_group, p_txn, p_hash, p_points, p_merchant, p_store, p_ref, p_occur, p_expire,
+                p_amount, p_expected, p_reference, p_detail, p_explanation, p_payload, p_unlock, p_limit)
                     WITH ORDINALITY AS i (kind, wallet_id, group_id, txn_id, request_hash, points, merchant_id, store_id,
                                           ref_id, occur_time, expire_time, amount_minor, expected, reference, detail,
-                                          explanation, payload, unlock_time, ord)
+                                          explanation, payload, unlock_time, limit_points, ord)
     WHERE i.wallet_id = ANY (v_slow) ORDER BY i.ord
   LOOP
     SELECT w.* INTO v_wallet FROM wallet{s} w WHERE w.wallet_id = v_item.wallet_id AND w.lane = p_lane;
@@ -145,6 +148,7 @@ BEGIN
       RETURN NEXT v_outcome;
       CONTINUE;
     END IF;
+    v_item.currency_id := coalesce(v_wallet.currency_id, v_wallet.group_id);
     IF v_item.kind IN (6, 8) THEN  -- they have their own table of ids
       IF v_item.kind = 6 THEN
         v_outcome := ledger_hold{s}(v_item, v_wallet, p_lane, p_now);
@@ -159,7 +163,8 @@ BEGIN
       v_outcome := ROW(v_item.ord,
                        CASE WHEN v_seen.request_hash <> v_item.request_hash THEN 3
                             WHEN v_seen.kind = 11 AND v_seen.points = 0 THEN 5 ELSE 2 END,
-                       CASE WHEN v_item.kind = 9 THEN -v_seen.pending_points ELSE abs(v_seen.points) END,
+                       CASE WHEN v_item.kind IN (9, 16) THEN -v_seen.pending_points
+                            WHEN v_item.kind = 14 THEN v_seen.unmoved_points ELSE abs(v_seen.points) END,
                        v_seen.debt_points, v_seen.available_points, v_seen.expire_time,
                        v_seen.detail, v_seen.explanation);
       RETURN NEXT v_outcome;
@@ -176,6 +181,11 @@ BEGIN
       WHEN 11 THEN v_done := ledger_debit{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 12 THEN v_done := ledger_transfer_out{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 13 THEN v_done := ledger_transfer_in{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 14 THEN v_done := ledger_renew{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 16 THEN v_done := ledger_unlock{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 20 THEN v_done := ledger_fund{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 21 THEN v_done := ledger_convert_out{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 22 THEN v_done := ledger_refund_funding{s}(v_item, v_wallet, p_lane, p_now, v_n);
     END CASE;
     v_n := v_done.n;
     v_outcome := v_done.o;

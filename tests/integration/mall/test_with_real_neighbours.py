@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.errors import AppError
+from chassis.rpc import internal_caller
 from huitong.common.v1 import types_pb2
 from huitong.mall.v1 import mall_pb2
 from huitong.member.v1 import member_pb2, member_pb2_grpc
 from huitong.org.v1 import org_pb2, org_pb2_grpc
-from huitong.points.v1 import points_pb2, points_pb2_grpc
+from huitong.points.v1 import family_pools_pb2, family_pools_pb2_grpc, points_pb2, points_pb2_grpc
 from services.mall.invariants import INVARIANTS
+from services.points import rule_sets
 from services.points.invariants import INVARIANTS as POINTS_INVARIANTS
-from tests.apps import Apps, internal, member, system, terminal
+from tests.apps import GROUP, Apps, internal, member, system, terminal
 from tests.integration.mall.mall import STUBS, rid
+from tests.integration.points.world import set_time
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -57,10 +60,10 @@ class World:
         joined = await self.apps.call(self.members.JoinMember, join, system())
         self.anna = joined.member.member_id
         await self.apps.drain()
-        await self._buy_once()
+        await self.buy_once()
         return self
 
-    async def _buy_once(self) -> None:
+    async def buy_once(self) -> None:
         """1,000 points."""
         request = points_pb2.RecordSaleRequest(
             request_id=rid(),
@@ -236,4 +239,140 @@ async def test_points_stopped_in_the_middle_is_waited_for(world: World) -> None:
             pending = await world.call("Order", "PlaceOrder", place, member(world.anna))
     assert pending.order.state == mall_pb2.ORDER_STATE_COMPLETED and pending.order.voucher.code
     assert await world.balance() == (available - 100, 0)
+    await world.assert_invariants()
+
+
+async def test_a_till_pays_by_its_quote_when_the_campaign_has_ended_since(world: World) -> None:
+    # Somebody without coupons.
+    join = member_pb2.JoinMemberRequest(request_id="join-ben-1", phone="+8613800000002")
+    world.anna = (await world.apps.call(world.members.JoinMember, join, system())).member.member_id
+    await world.buy_once()
+    points = world.running["points"]
+    minute_before = datetime.now(UTC).replace(hour=15, minute=59, second=0, microsecond=0)  # 23:59 in Shanghai
+    today = minute_before.date()
+    worth = {"step_points": 10, "min_points": 50, "excluded_categories": ["GOLD"]}
+    rules = points_pb2.RuleSet()
+    rules.CopyFrom(_rule_set().rule_set)
+    rules.effective_date.day = 2
+    rules.offset_terms.add(
+        terms_id="usual", offset=points_pb2.OffsetRule(offset_points=1, offset_minor=2, max_share_bps=5000), **worth
+    )
+    rules.offset_terms.add(
+        terms_id="today",
+        offset=points_pb2.OffsetRule(offset_points=1, offset_minor=3, max_share_bps=5000),
+        end_date=types_pb2.BusinessDate(year=today.year, month=today.month, day=today.day),
+        **worth,
+    )
+    async with points.db.transaction(internal_caller("points", GROUP)) as tx:
+        await rule_sets.publish_rule_set(tx, rules)
+    await set_time(points, minute_before)
+    till = terminal(world.stores["S2"])
+    stamp = Timestamp()
+    stamp.FromDatetime(minute_before)
+    purchase: dict[str, Any] = {
+        "store_id": world.stores["S2"],
+        "sale_time": stamp,
+        "total": types_pb2.Money(amount_minor=11_000, currency_code="CNY"),
+        "lines": [
+            points_pb2.SaleLine(line_no=1, amount_minor=10_000, category="GOLD"),
+            points_pb2.SaleLine(line_no=2, amount_minor=1_000, category="FOOD"),
+        ],
+    }
+    code = await world.code()
+    quote = await world.call(
+        "Checkout", "QuoteCheckout", mall_pb2.QuoteCheckoutRequest(**purchase, member_code=code), till
+    )
+    # Half of the ten yuan that are not gold.
+    assert (quote.max_points, quote.max_offset.amount_minor, quote.min_points, quote.step_minor) == (160, 480, 50, 30)
+    await set_time(points, minute_before + timedelta(minutes=2))
+
+    def commit(offset_points: int, token: str) -> mall_pb2.CommitCheckoutRequest:
+        return mall_pb2.CommitCheckoutRequest(
+            **purchase,
+            request_id=rid(),
+            receipt_no=rid(),
+            member_code=code,
+            offset_points=offset_points,
+            offset_quote_token=token,
+        )
+
+    for offset_points, token, reason in (
+        (170, quote.offset_quote_token, "OFFSET_TOO_LARGE"),
+        (40, quote.offset_quote_token, "OFFSET_TOO_SMALL"),
+        (100, "nonsense", "OFFSET_QUOTE_INVALID"),
+    ):
+        with pytest.raises(AppError) as caught:
+            await world.call("Checkout", "CommitCheckout", commit(offset_points, token), till)
+        assert caught.value.reason == reason
+    # None of these has used the member's code up.
+    done = (await world.call("Checkout", "CommitCheckout", commit(100, quote.offset_quote_token), till)).checkout
+    assert (done.state, done.points_offset.amount_minor) == (mall_pb2.CHECKOUT_STATE_COMMITTED, 300)
+    # Without the quote the terms of the new day count.
+    code = await world.code()
+    done = (await world.call("Checkout", "CommitCheckout", commit(100, ""), till)).checkout
+    assert (done.state, done.points_offset.amount_minor) == (mall_pb2.CHECKOUT_STATE_COMMITTED, 200)
+    await world.assert_invariants()
+
+
+async def test_a_member_pays_with_the_family_s_points(world: World) -> None:
+    points = world.running["points"]
+    await points.db.pool.execute("DELETE FROM business_clock")
+    rules = points_pb2.RuleSet()
+    rules.CopyFrom(_rule_set().rule_set)
+    rules.effective_date.day, rules.family_pool_members = 3, 2
+    async with points.db.transaction(internal_caller("points", GROUP)) as tx:
+        await rule_sets.publish_rule_set(tx, rules)
+    family = []
+    for number in (3, 4):
+        join = member_pb2.JoinMemberRequest(request_id=f"join-{number}-001", phone=f"+861380000000{number}")
+        family.append((await world.apps.call(world.members.JoinMember, join, system())).member.member_id)
+    owner, world.anna = family
+    pools = world.apps.stub(family_pools_pb2_grpc.FamilyPoolServiceStub, "points")
+
+    async def ask(method: str, who: str, **values: Any) -> Any:
+        request = getattr(family_pools_pb2, f"{method}Request")(request_id=rid(), member_id=who, **values)
+        return await world.apps.call(getattr(pools, method), request, member(who))
+
+    pool_id = (await ask("CreateFamilyPool", owner, name="Home")).pool.pool_id
+    await ask(
+        "SetPoolMember", owner, pool_id=pool_id, other_member_id=world.anna, may_spend=True, spend_limit_points=600
+    )
+    await ask("JoinFamilyPool", world.anna, pool_id=pool_id)
+    world.anna = owner
+    await world.buy_once()
+    await ask("ContributeToPool", owner, pool_id=pool_id, points=1_000)
+    world.anna = family[1]
+
+    async def left() -> tuple[int, int]:
+        request = family_pools_pb2.GetFamilyPoolRequest(member_id=owner, pool_id=pool_id)
+        found = await world.apps.call(pools.GetFamilyPool, request, member(owner))
+        return found.available_points, found.pool.members[-1].spent_points
+
+    till = terminal(world.stores["S2"])
+    purchase: dict[str, Any] = {
+        "store_id": world.stores["S2"],
+        "sale_time": _now(),
+        "total": types_pb2.Money(amount_minor=10_000, currency_code="CNY"),
+        "lines": [points_pb2.SaleLine(line_no=1, amount_minor=10_000)],
+        "pool_id": pool_id,
+    }
+    code = await world.code()
+    asking = mall_pb2.QuoteCheckoutRequest(**purchase, member_code=code)
+    quote = await world.call("Checkout", "QuoteCheckout", asking, till)
+    assert quote.max_points == 500
+    commit = mall_pb2.CommitCheckoutRequest(
+        **purchase, request_id=rid(), receipt_no=rid(), member_code=code, offset_points=500
+    )
+    done = (await world.call("Checkout", "CommitCheckout", commit, till)).checkout
+    assert done.state == mall_pb2.CHECKOUT_STATE_COMMITTED
+    # The pool paid, the purchase earned for who bought.
+    assert (await left(), await world.balance()) == ((500, 500), (85, 0))
+    assert done.available_points == 85
+    commit.request_id, commit.receipt_no, commit.member_code = rid(), rid(), await world.code()
+    with pytest.raises(AppError) as caught:
+        await world.call("Checkout", "CommitCheckout", commit, till)
+    assert caught.value.reason == "POOL_LIMIT_REACHED"
+    void = mall_pb2.VoidCheckoutRequest(request_id=rid(), store_id=world.stores["S2"], checkout_id=done.checkout_id)
+    await world.call("Checkout", "VoidCheckout", void, till)
+    assert (await left(), await world.balance()) == ((1_000, 0), (0, 0))
     await world.assert_invariants()

@@ -10,7 +10,7 @@ import pytest
 
 from chassis.identity import MEMBER_ACCESS, CallerKind, TokenBook
 from huitong.member.v1 import member_pb2
-from tests.apps import GROUP, Apps, system
+from tests.apps import GROUP, Apps, member, system
 from tests.integration.member.conftest import OTHER_GROUP, People
 
 PHONE = "+8613800000001"
@@ -229,3 +229,21 @@ async def test_production_mode_has_no_simulator(apps: Apps, refusal: Any) -> Non
     assert await refusal(sent(people)) == "UNIMPLEMENTED"
     assert await refusal(start(people)) == "LOGIN_PROVIDER_MISSING"
     assert await people.count("login_challenge") == 0
+
+
+async def test_all_sessions_of_a_member_end_together_and_no_others(people: People, refusal: Any) -> None:
+    mine = [await log_in(people)]
+    await pass_time(people, "61 seconds")
+    mine.append(await log_in(people))
+    other = await log_in(people, "+8613800000002")
+    member_id = mine[0].member.member_id
+    request = member_pb2.EndAllSessionsRequest(request_id="everywhere-1", member_id=member_id)
+    end_all = people.sessions.EndAllSessions
+    assert await refusal(people.apps.call(end_all, request, member(other.member.member_id))) == "NOT_YOURS"
+    foreign = await people.apps.call(end_all, request, system(OTHER_GROUP))
+    assert foreign.ended_session_count == 0
+    for _ in range(2):  # a retry answers the same
+        assert (await people.apps.call(end_all, request, member(member_id))).ended_session_count == 2
+    for each in mine:
+        assert await refusal(refresh(people, each.tokens.refresh_token)) == "SESSION_ENDED"
+    assert (await refresh(people, other.tokens.refresh_token)).access_token

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import time
 from typing import Any
 
@@ -96,3 +97,38 @@ async def test_code_is_shown_to_its_member_only(people: People, refusal: Any) ->
         assert await refusal(people.apps.call(people.members.GetMemberCode, request, who)) == reason
     foreign = member(mine.member_id, OTHER_GROUP)
     assert await refusal(people.apps.call(people.members.GetMemberCode, request, foreign)) == "MEMBER_UNKNOWN"
+
+
+def phone_code(seed: member_pb2.GetMemberCodeSeedResponse, phone_time_s: float, serial: int) -> str:
+    """As a phone makes it from what the proto's comment says, without our code."""
+    step = int(phone_time_s // seed.step_seconds)
+    parts = [part for value in (step, serial) for part in (len(str(value)).to_bytes(4, "big"), str(value).encode())]
+    digest = hmac.digest(bytes.fromhex(seed.seed), b"".join(parts), "sha256")
+    return f"{seed.member_no}{step % 1000:03}{serial}{int.from_bytes(digest) % 10**10:010}"
+
+
+async def test_a_phone_that_is_offline_makes_codes_that_are_good_once(
+    people: People, clock: Clock, refusal: Any
+) -> None:
+    member_id = (await people.join()).member.member_id
+    asked = member_pb2.GetMemberCodeSeedRequest(member_id=member_id)
+    seed = await people.apps.call(people.members.GetMemberCodeSeed, asked, member(member_id))
+    for error_s in (-60, 0, 60):
+        code = phone_code(seed, clock.now + error_s, seed.first_serial)
+        found = await people.identify(member_code=code, spend_request_id=f"purchase{error_s}")
+        assert (found.member_id, found.may_spend) == (member_id, True)
+        again = people.identify(member_code=code, spend_request_id=f"second-till{error_s}")
+        assert await refusal(again) == "MEMBER_CODE_USED"
+    fresh = phone_code(seed, clock.now, seed.last_serial)
+    assert (await people.identify(member_code=fresh, spend_request_id="next")).may_spend
+    old = phone_code(seed, clock.now - 180, seed.first_serial)
+    assert await refusal(people.identify(member_code=old)) == "MEMBER_CODE_EXPIRED"
+    early = phone_code(seed, clock.now + 120, seed.first_serial)
+    assert await refusal(people.identify(member_code=early)) == "MEMBER_CODE_INVALID"
+
+
+async def test_a_seed_is_its_members_alone(people: People, refusal: Any) -> None:
+    mine, other = (await people.join()).member, (await people.join("+8613800000002")).member
+    request = member_pb2.GetMemberCodeSeedRequest(member_id=mine.member_id)
+    for who, reason in ((member(other.member_id), "NOT_YOURS"), (system(), "PERMISSION_DENIED")):
+        assert await refusal(people.apps.call(people.members.GetMemberCodeSeed, request, who)) == reason

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from chassis import ids
 from chassis.errors import AppError
+from huitong.common.v1 import types_pb2
 from huitong.org.v1 import events_pb2, org_pb2, org_pb2_grpc
 from tests.apps import GROUP, Apps, internal, system, terminal
 
@@ -239,6 +240,10 @@ async def test_store_changes_only_in_what_is_given_and_tells_only_of_changes(org
     assert (closed.is_open, closed.floor, closed.name) == (False, "", "Grocer 1")
     assert await update(is_open=False) == closed
     assert [name for name, _ in (await org.events())[5:]] == ["StoreSaved"]
+    opened = await update(opening_date=types_pb2.BusinessDate(year=2026, month=2, day=28))
+    assert (opened.opening_date.month, opened.is_open) == (2, False)
+    assert (await update(floor="B2")).opening_date == opened.opening_date
+    assert await refusal(update(opening_date=types_pb2.BusinessDate(year=2026, month=2, day=29))) == "INVALID_ARGUMENT"
 
 
 async def test_lists_page_by_code(org: Org) -> None:
@@ -269,7 +274,7 @@ async def test_foreign_group_sees_nothing_and_its_ids_are_unknown(org: Org) -> N
         for prefix, kind, code in (("unt", "unit", "MALL"), ("mch", "merchant", "M1"), ("sto", "store", "S1"))
     )
     store_of = {"request_id": "foreign-2", "code": "T9", "store_id": store_id}
-    merchant_of = {"request_id": "foreign-3", "code": "S9", "name": "S", "merchant_id": merchant_id}
+    merchant_of: dict[str, Any] = {"request_id": "foreign-3", "code": "S9", "name": "S", "merchant_id": merchant_id}
     unit_of = {"request_id": "foreign-4", "code": "M9", "name": "M", "business_unit_id": unit_id}
     cases: list[tuple[str, Any, str]] = [
         ("GetStore", org_pb2.GetStoreRequest(store_id=store_id), "STORE_UNKNOWN"),

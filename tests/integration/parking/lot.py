@@ -60,6 +60,8 @@ class Points(points_pb2_grpc.WalletServiceServicer, points_pb2_grpc.RuleServiceS
         self.fail_before: set[str] = set()
         self.fail_after: set[str] = set()
         self.calls = Counter[str]()
+        # What a quote answers where the rules have offset terms; the token is asked for again when points pay.
+        self.quote: points_pb2.QuoteOffsetResponse | None = None
 
     def _enter(self, name: str) -> None:
         self.calls[name] += 1
@@ -73,7 +75,16 @@ class Points(points_pb2_grpc.WalletServiceServicer, points_pb2_grpc.RuleServiceS
     async def GetRuleSet(self, request: Any, context: Any) -> Any:
         self._enter("GetRuleSet")
         offset = points_pb2.OffsetRule(offset_points=100, offset_minor=300, max_share_bps=1500)
-        return points_pb2.GetRuleSetResponse(rule_set=points_pb2.RuleSet(offset=offset))
+        rule_set = points_pb2.RuleSet(offset=offset)
+        if self.quote is not None:
+            rule_set.offset_terms.add(terms_id="terms", offset=offset)
+        return points_pb2.GetRuleSetResponse(rule_set=rule_set)
+
+    async def QuoteOffset(self, request: Any, context: Any) -> Any:
+        self._enter("QuoteOffset")
+        assert request.merchant_id == MERCHANT
+        assert request.spending_kind == points_pb2.SPENDING_KIND_PARKING
+        return self.quote
 
     async def GetBalance(self, request: Any, context: Any) -> Any:
         self._enter("GetBalance")
@@ -83,6 +94,7 @@ class Points(points_pb2_grpc.WalletServiceServicer, points_pb2_grpc.RuleServiceS
 
     async def Redeem(self, request: Any, context: Any) -> Any:
         self._enter("Redeem")
+        assert request.spending.quote_token == (self.quote.quote_token if self.quote is not None else "")
         if request.request_id not in self.redemptions:
             if self.balances[request.member_id] < request.points:
                 raise InsufficientPoints

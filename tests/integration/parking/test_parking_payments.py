@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chassis.errors import AppError
+from huitong.points.v1 import points_pb2
 from services.parking import intents, payments
 from tests.integration.parking.lot import Lot, at, member_id
 
@@ -52,6 +53,27 @@ async def test_points_pay_whole_steps_and_money_the_rest(lot: Lot) -> None:
     assert (await lot.leave(115)).may_leave
     (event,) = await lot.ended()
     assert (parts(event.fee), event.fee.points) == ((1600, 0, 1500, 100, 0), 500)
+
+
+async def test_points_pay_by_the_terms_that_are_quoted(lot: Lot) -> None:
+    entered = await lot.enter()
+    lot.points.quote = points_pb2.QuoteOffsetResponse(
+        max_points=400, step_points=10, step_minor=20, min_points=50, quote_token="quote-1"
+    )
+    quote = await lot.quote(100)
+    assert (quote.max_points, quote.max_points_value.amount_minor) == (400, 800)
+    answer = await lot.pay(100, points=True)
+    assert (answer.stay_id, parts(answer.fee), answer.fee.points) == (entered.stay_id, (1600, 0, 800, 800, 0), 400)
+    (redemption,) = lot.points.redemptions.values()
+    assert (redemption.spending.offset_minor, redemption.spending.quote_token) == (800, "quote-1")
+
+
+async def test_terms_that_allow_no_points_leave_the_fee_to_money(lot: Lot) -> None:
+    await lot.enter()
+    lot.points.quote = points_pb2.QuoteOffsetResponse(step_points=10, step_minor=20)
+    assert (await lot.quote(100)).max_points == 0
+    assert parts((await lot.pay(100, points=True)).fee) == (1600, 0, 0, 1600, 0)
+    assert not lot.points.redemptions
 
 
 async def test_after_the_grace_the_fee_goes_on_and_can_be_paid_again(lot: Lot) -> None:

@@ -33,6 +33,7 @@ class ModelWallet:
     hold_points: dict[UUID, int] = field(default_factory=dict)
     refused: dict[UUID, int] = field(default_factory=dict)  # holds released before they came, and the balance then
     refund_counts: dict[UUID, int] = field(default_factory=dict)
+    funded: list[UUID] = field(default_factory=list)  # top-ups
 
     @property
     def available(self) -> int:
@@ -69,19 +70,53 @@ class ModelWallet:
             self.lots.append(ModelLot(txn, expire_time, points - repaid, unlock_time=unlock_time))
         return Status.APPLIED, points, repaid, self.available
 
-    def claw_back(self, sale: UUID, points: int, now: datetime, *, seen_refunds: int) -> Answer:
+    def fund(self, txn: UUID, points: int, expire_time: datetime, limit: int) -> Answer:
+        """A top-up: it repays nothing, and the wallet may hold no more than `limit` (0: any amount)."""
+        there = self.available + self.held + self.pending
+        if limit and there + points > limit:
+            return Status.BALANCE_LIMIT, max(limit - there, 0), 0, self.available
+        self.lots.append(ModelLot(txn, expire_time, points))
+        self.funded.append(txn)
+        return Status.APPLIED, points, 0, self.available
+
+    def refund_funding(self, lot_id: UUID, points: int) -> Answer:
+        free = sum(lot.left - lot.held for lot in self.lots if lot.lot_id == lot_id)
+        points = points or free
+        if not free or points > free:
+            return Status.INSUFFICIENT, 0, 0, free
+        next(lot for lot in self.lots if lot.lot_id == lot_id).left -= points
+        return Status.APPLIED, points, 0, self.available
+
+    def convert_out(self, points: int, now: datetime) -> Answer:
+        """As spending, but what is owed has to stay."""
+        there = sum(part for _, part in self.choose(points + self.debt, now))
+        if there < points + self.debt:
+            return Status.INSUFFICIENT, 0, 0, max(there - self.debt, 0)
+        for lot, part in self.choose(points, now):
+            lot.left -= part
+        return Status.APPLIED, points, 0, self.available
+
+    def claw_back(
+        self, sale: UUID, points: int, now: datetime, *, seen_refunds: int, debt_limit: int | None = None
+    ) -> Answer:
+        """Beyond `debt_limit` nothing is owed; one below 0 leaves all lots but the sale's own alone."""
         if sale not in {known for known, _, _ in self.sales}:
             return Status.SALE_UNKNOWN, 0, 0, self.available
         if seen_refunds != self.refund_counts.get(sale, 0):
             return Status.STALE, 0, 0, self.available
         chosen = self.choose(points, now, own=sale)
+        if debt_limit is not None and debt_limit < 0:
+            chosen = [(lot, part) for lot, part in chosen if lot.lot_id == sale]
         for lot, part in chosen:
             lot.left -= part
-        debt = points - sum(part for _, part in chosen)
+        taken = sum(part for _, part in chosen)
+        debt = points - taken
+        if debt_limit is not None:
+            debt = min(debt, max(debt_limit - self.debt, 0))
         self.debt += debt
         self.refund_counts[sale] = self.refund_counts.get(sale, 0) + 1
         self.sales = [(s, e, left - points if s == sale else left) for s, e, left in self.sales]
-        return Status.APPLIED, points, debt, self.available
+        return Status.APPLIED, taken + debt, debt, self.available
 
     def redeem(self, txn: UUID, points: int, now: datetime) -> Answer:
         chosen = self.choose(points, now)
@@ -179,10 +214,36 @@ class ModelWallet:
                 lot.left = lot.held
         return (Status.APPLIED if points else Status.NOTHING), points, 0, self.available
 
+    def renew(self, before: datetime, expire_time: datetime, now: datetime) -> Answer:
+        points = 0
+        for lot in list(self.lots):
+            free = lot.left - lot.held
+            if free and now < lot.expire_time < min(before, expire_time) and lot.unlock_time is None:
+                lot.left -= free
+                points += free
+                same = [one for one in self.lots if (one.lot_id, one.expire_time) == (lot.lot_id, expire_time)]
+                if not same:
+                    same = [ModelLot(lot.lot_id, expire_time, 0)]
+                    self.lots += same
+                same[0].left += free
+        return (Status.APPLIED if points else Status.NOTHING), points, 0, self.available
+
     def activate(self, unlock_time: datetime, now: datetime) -> Answer:
         points = 0
         for lot in self.lots:
             if lot.unlock_time == unlock_time <= now:
                 points += lot.left
                 lot.unlock_time = None
+        return (Status.APPLIED if points else Status.NOTHING), points, 0, self.available
+
+    def unlock(self, sale: UUID, until: datetime | None, now: datetime) -> Answer:
+        """One lot, out of its turn; one that still has something to wait for waits no longer than for that."""
+        points = 0
+        for lot in self.lots:
+            if lot.lot_id == sale and lot.unlock_time is not None:
+                if until is not None and until > now:
+                    lot.unlock_time = min(lot.unlock_time, until)
+                else:
+                    points += lot.left
+                    lot.unlock_time = None
         return (Status.APPLIED if points else Status.NOTHING), points, 0, self.available

@@ -268,7 +268,7 @@ async def test_bad_requests_leave_no_trace(world: World, desk: Desk, changes: di
 
 
 async def test_unknown_member_and_unknown_merchant_are_refused(world: World, desk: Desk) -> None:
-    await world.apps.start("org", "member")
+    await world.start_neighbours()
     await refused(desk.ask(5, member_id=ids.to_edge("mbr", ids.derive("nobody"))), "MEMBER_UNKNOWN")
     await refused(desk.ask(5, merchant_id=ids.to_edge("mch", ids.derive("nobody"))), "MERCHANT_UNKNOWN")
     # Those of this group are unknown to another one.

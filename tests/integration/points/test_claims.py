@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import asyncpg
 
@@ -10,6 +11,8 @@ from chassis import ids
 from chassis.config import load_settings
 from chassis.migrate import migrate
 from services.points.claims import GO_ON, Claims, ReceiptClaim
+from services.points.doors import Doors, Duplicate, Passage
+from services.points.ledger import Item, Kind
 from suite.local import LocalServers
 from tests.support import Sandbox
 
@@ -49,6 +52,49 @@ async def test_an_answered_claim_outlives_a_killed_server(own_servers: LocalServ
     expected = {claim(number).sale_id for number in range(KILLS)}
     assert {row["sale_id"] for row in kept} == expected
     assert {row["target_id"] for row in asked} == expected
+
+
+async def test_an_answered_payment_and_a_device_s_number_outlive_a_killed_server(own_servers: LocalServers) -> None:
+    # Otherwise the purchase's other door would claim the payment a second time, and both would earn.
+    sandbox = Sandbox(own_servers, valkey_database=2)
+    url = await sandbox.create_database("points")
+    await migrate("points", load_settings(**_values(sandbox)))
+    doors = Doors(url)
+    await doors.open()
+    try:
+        for number in range(KILLS):
+            for source in ("pos", "payment-notice"):
+                item = _item(number, source)
+                passage = Passage(source, payment_key=ids.derive("payment", number))
+                if source == "pos":
+                    passage.device_key, passage.device_seq = ids.derive("till"), number + 1
+                stopped = await doors.admit({0: (item, passage)})
+                first = None if source == "pos" else _item(number, "pos").txn_id
+                assert stopped == ({} if first is None else {0: Duplicate(item.wallet_id, first)})
+                await asyncio.to_thread(own_servers.kill, "postgres")
+                await asyncio.to_thread(own_servers.restart, "postgres")
+    finally:
+        await doors.close()
+    connection = await asyncpg.connect(url)
+    try:
+        numbers = await connection.fetch("SELECT seq, sale_id, is_recorded FROM device_sale ORDER BY seq")
+    finally:
+        await connection.close()
+    assert [tuple(row) for row in numbers] == [
+        (number + 1, _item(number, "pos").txn_id, False) for number in range(KILLS)
+    ]
+
+
+def _item(number: int, source: str) -> Item:
+    return Item(
+        kind=Kind.EARN,
+        wallet_id=ids.derive("wallet", number),
+        group_id=GROUP,
+        txn_id=ids.derive("sale", number, source),
+        request_hash=b"",
+        points=1,
+        occur_time=datetime(2026, 3, 4, tzinfo=UTC),
+    )
 
 
 def _values(sandbox: Sandbox) -> dict[str, str]:

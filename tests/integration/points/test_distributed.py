@@ -20,7 +20,10 @@ from tests.support import Sandbox
 
 # Unique or limited over all wallets, so by nature not by wallet: claimed ahead of the ledger call, in calls of their
 # own. They are never joined with the ledger's tables in a change, and may live on a server of their own.
-CLAIM_TABLES = ("receipt_claim", "request_claim", "cap", "cap_use")
+CLAIM_TABLES = (
+    *("receipt_claim", "request_claim", "cap", "cap_use", "first_purchase"),
+    *("payment_claim", "device_sale", "device", "sale_seen", "sale_case"),
+)
 # A lane's row is locked first, and a lane lives on one server: `lane` and the lane's sums for each merchant need no
 # wallet id, because only batches of that lane, which hold its row, ever write them (LANE_TABLES).
 # Everything else is not written by the ledger call: rules, copies of what others own, and the chassis' mechanics.
@@ -31,10 +34,20 @@ COLD_TABLES = {
         "rule_draft",
         "rule_simulation",
         "adjustment",
+        "expiry_reminder",
+        "hoarder",
         "store",
         "merchant",
         "member",
         "member_tier",
+        "member_segment",
+        "cost_position",
+        "unit_cost",
+        "cost_action",
+        "currency",
+        "conversion_rate",
+        "family_pool",
+        "pool_member",
     ),
     *("alembic_version", "alembic_version_chassis", "request_log", "outbox", "relay_lane", "event_pack", "watermark"),
     *("parked_event", "job_state", "business_clock"),
@@ -45,7 +58,7 @@ TEMPLATES = {
     if file.name.endswith(".sql")
 }
 # Types are shared by all suffixes, and claims have none: they are not a shard's.
-UNSUFFIXED = ("10_types.sql", "70_claims.sql", "80_caps.sql")
+UNSUFFIXED = ("10_types.sql", "70_claims.sql", "72_doors.sql", "80_caps.sql", "82_first_purchases.sql")
 SUFFIXED = {name: text for name, text in TEMPLATES.items() if name not in UNSUFFIXED}
 _LEDGER_NAME = "|".join(sorted(LEDGER_TABLES, key=len, reverse=True))
 _HOT_NAME = "|".join(sorted(HOT_TABLES, key=len, reverse=True))
@@ -169,13 +182,13 @@ def test_lane_tables_are_named_by_lane() -> None:
         for match in re.finditer(r"\b(?:FROM|UPDATE)\s+lane\{s\} l\b", text):
             assert re.search(r"\bl\.lane = p_lane\b", _rest_of_clause(text, match.end())), name
         for match in re.finditer(r"INTO issuer_slot\{s\}", text):
-            assert "ON CONFLICT (lane, merchant_id)" in text[match.end() : match.end() + 1200], name
+            assert "ON CONFLICT (lane, merchant_id, currency_id)" in text[match.end() : match.end() + 1200], name
         assert not re.search(r"(?:FROM|JOIN|UPDATE) issuer_slot", text), name
     assert LANE_TABLES == ("lane", "issuer_slot")
 
 
 def test_claims_and_ledger_never_meet_in_one_statement() -> None:
-    for name in ("70_claims.sql", "80_caps.sql"):
+    for name in ("70_claims.sql", "72_doors.sql", "80_caps.sql", "82_first_purchases.sql"):
         assert not re.search(rf"\b(?:{_LEDGER_NAME})\b", re.sub(r"\b\w+\.\w+", "", TEMPLATES[name])), name
     for name, text in SUFFIXED.items():
         assert not re.search(rf"\b(?:{'|'.join(CLAIM_TABLES)})\b", text), name
@@ -238,6 +251,7 @@ async def test_every_table_has_a_primary_key(bank: Bank) -> None:
 async def test_tables_that_hold_idempotency_keys_are_not_partitioned(bank: Bank) -> None:
     # A key that is unique only within its partition protects nothing: asked again a month later it would run again.
     tables = ["txn", "hold", "sale_refund", "receipt_claim", "request_claim", "request_log"]
+    tables += ["payment_claim", "device_sale", "sale_case"]
     rows = await bank.fetch(
         """SELECT relname FROM pg_class WHERE oid = ANY($1::text[]::regclass[]) AND relkind = 'r' AND NOT relispartition
              AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = pg_class.oid OR inhrelid = pg_class.oid)""",

@@ -58,6 +58,13 @@ DAMAGE = [
     ("UPDATE lot_use{s} SET restored_points = 0", {"4 reversals give back no more than was taken"}),
     # A refund is forgotten, so that it could be claimed again.
     ("UPDATE sale_refund{s} SET refund_count = 0, clawed_back_points = 0", {"5 claw-backs never exceed the earn"}),
+    # What was written off is forgotten; a renewal says another number than it took.
+    (
+        "UPDATE issuer_slot{s} SET written_off_points = NULL",
+        {"3 each issuer's slots = its lots, its debts, its postings"},
+    ),
+    ("UPDATE sale_refund{s} SET written_off_points = 0", {"5 claw-backs never exceed the earn"}),
+    ("UPDATE txn{s} SET unmoved_points = 1 WHERE kind = 14", {"4 a renewal takes what it gives another expiry"}),
     # An event is lost; one is there twice.
     ("DELETE FROM ledger_outbox{s} WHERE kind = 3", {"6 each transaction is in the outbox once, lanes have no gap"}),
     (
@@ -65,6 +72,31 @@ DAMAGE = [
         " debt_points, merchant_id, occur_time FROM ledger_outbox{s} WHERE kind = 3",
         {"6 each transaction is in the outbox once, lanes have no gap"},
     ),
+    # A wallet's points are taken for another currency's.
+    (
+        "UPDATE wallet{s} SET currency_id = {shop}, owner_id = {shop}",
+        {
+            "3 issuer slots + wallets + expired + transit = 0",
+            "3 each issuer's slots = its lots, its debts, its postings",
+        },
+    ),
+    (
+        "UPDATE issuer_slot{s} SET currency_id = {shop}",
+        {"3 each issuer's slots = its lots, its debts, its postings"},
+    ),
+    # What was converted never left.
+    (
+        "INSERT INTO conversion{s} SELECT wallet_id, {shop}, group_id, wallet_id, {shop}, 5, 5, now(), now(), true,"
+        " '[]' FROM wallet{s} LIMIT 1",
+        {"3 converted = what was taken, and what of it arrived"},
+    ),
+    # A member's use of a pool is counted that was none.
+    (
+        "INSERT INTO pool_spend{s} SELECT wallet_id, {shop}, group_id, {shop}, 5, now() FROM wallet{s} LIMIT 1",
+        {"4 what members spent of a pool = its redemptions and holds"},
+    ),
+    # Stored value is owed.
+    ("UPDATE wallet{s} SET owner_id = {shop}, debt_points = 1", {"4 other currencies are never owed"}),
 ]
 
 
@@ -82,6 +114,12 @@ async def test_damage_is_noticed(bank: Bank, ledger: Ledger, damage: str, expect
     applied(await ledger.apply([sale, other]))
     applied(await ledger.apply([spent, bank.claw_back(sale, 10)]))
     applied(await ledger.apply([bank.move(Kind.REVERSE, two, 5, ref_id=spent.txn_id)]))
+    gone = bank.earn(two, 30)
+    until = NOW + timedelta(days=40_000)
+    applied(await ledger.apply([gone, bank.move(Kind.RENEW, one, expire_time=until, unlock_time=until)]))
+    applied(await ledger.apply([bank.move(Kind.REDEEM, two, 65, detail=b"")]))
+    applied(await ledger.apply([bank.claw_back(gone, 30, limit_points=10)]))
+    applied(await ledger.apply([bank.earn(two, 40)]))
     held = bank.move(Kind.HOLD, two, 5, expire_time=NOW + timedelta(days=30_000), detail=b"")
     applied(await ledger.apply([held]))
     names = {

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,13 +19,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chassis import ids
-from services.points.ledger import Item, Kind, Ledger, Outcome, Status
+from services.points.ledger import OWN_LOT_ONLY, Item, Kind, Ledger, Outcome, Status
 from tests.integration.points.bank import NOW, Bank
 from tests.integration.points.model import Answer, ModelWallet
 
 SEQUENCES = int(os.environ.get("HUITONG_TEST_SEQUENCES", "150"))
 EXPIRIES = [NOW + timedelta(days=days) for days in (30, 60, 90)]
-# Transfers take two wallets: they have histories of their own in test_transfers.
+RENEWED = [*EXPIRIES[1:], NOW + timedelta(days=120)]
+# Transfers take two wallets: they have histories of their own in test_transfers. Conversions are still on their way.
 PLAYED = [kind for kind in Kind if kind not in (Kind.TRANSFER_OUT, Kind.TRANSFER_IN)]
 KINDS = [*PLAYED, *[Kind.EARN] * 3, Kind.REDEEM, Kind.CLAW_BACK, Kind.HOLD, Kind.CAPTURE, Kind.EXPIRE]
 CLOCK = "(SELECT business_time FROM business_clock WHERE id = 1)"
@@ -64,6 +66,7 @@ class Player:
         self.now = NOW
         self.sent: list[tuple[Item, Answer]] = []
         self.number = 0
+        self.expiries: dict[UUID, datetime] = {}  # of top-ups
 
     def move(self, kind: Kind, wallet: UUID, points: int = 0, **changes: Any) -> Item:
         """Its id is the same whenever this history is played: lots are taken in the order of their ids."""
@@ -90,10 +93,12 @@ class Player:
         if kind is Kind.CLAW_BACK and (clawable or is_odd):
             sale, expire_time, left = self.draw(st.sampled_from(clawable or [(nothing, EXPIRIES[0], 1)]))
             points, seen = min(points, left), model.refund_counts.get(sale, 0) + is_odd
+            debt_limit = self.draw(st.sampled_from([None, None, 0, 5, 20, OWN_LOT_ONLY]))
             item = self.move(
                 kind, wallet, points, ref_id=sale, expire_time=expire_time, expected=seen, detail=b"", explanation=b""
             )
-            return item, model.claw_back(sale, points, now, seen_refunds=seen)
+            item.limit_points = debt_limit
+            return item, model.claw_back(sale, points, now, seen_refunds=seen, debt_limit=debt_limit)
         if kind is Kind.REDEEM:
             item = self.move(kind, wallet, points, detail=b"")
             return item, model.redeem(item.txn_id, points, now)
@@ -105,11 +110,41 @@ class Player:
             shop = self.draw(st.integers(0, 3))
             item = self.move(kind, wallet, points, shop=shop, expire_time=expire_time, amount_minor=0)
             return item, model.credit(item.txn_id, points, expire_time)
+        if kind is Kind.FUND:
+            limit, expire_time = self.draw(st.sampled_from([0, 60])), now + timedelta(days=100)
+            item = self.move(kind, wallet, points, expire_time=expire_time, expected=limit, detail=b"")
+            lot = {"lot_id": str(item.txn_id), "merchant_id": str(item.merchant_id), "points": points}
+            item.explanation = json.dumps([{**lot, "expire_time": expire_time.isoformat()}]).encode()
+            self.expiries[item.txn_id] = expire_time
+            return item, model.fund(item.txn_id, points, expire_time, limit)
+        if kind is Kind.REFUND_FUNDING and model.funded:
+            lot_id, points = self.draw(st.sampled_from(model.funded)), self.draw(st.sampled_from([0, points]))
+            item = self.move(kind, wallet, points, ref_id=lot_id, expire_time=self.expiries[lot_id], detail=b"")
+            return item, model.refund_funding(lot_id, points)
+        if kind is Kind.CONVERT_OUT:
+            item = self.move(
+                kind,
+                wallet,
+                points,
+                ref_id=nothing,
+                store_id=nothing,
+                expire_time=EXPIRIES[0],
+                amount_minor=1,
+                detail=b"",
+            )
+            return item, model.convert_out(points, now)
         if kind is Kind.ACTIVATE:
             # Also one that is not due yet, or that no lot has.
             times = sorted({lot.unlock_time for lot in model.lots if lot.unlock_time is not None}) or [now]
             unlock_time = self.draw(st.sampled_from(times))
             return self.move(kind, wallet, unlock_time=unlock_time), model.activate(unlock_time, now)
+        if kind is Kind.UNLOCK and (model.sales or is_odd):
+            waiting = [lot.lot_id for lot in model.lots if lot.unlock_time is not None]
+            chosen = [sale for sale in model.sales if sale[0] in waiting] or model.sales or [(nothing, EXPIRIES[0], 1)]
+            sale, expire_time, _ = self.draw(st.sampled_from(chosen))
+            until = now + timedelta(days=self.draw(st.integers(-5, 15))) if self.draw(st.booleans()) else None
+            item = self.move(kind, wallet, ref_id=sale, expire_time=expire_time, unlock_time=until)
+            return item, model.unlock(sale, until, now)
         if kind is Kind.REVERSE and (model.uses or is_odd):
             txn = nothing if is_odd else self.draw(st.sampled_from(list(model.uses)))
             points = self.draw(st.sampled_from([0, points]))
@@ -133,6 +168,10 @@ class Player:
                 item.txn_id = self.draw(st.sampled_from(known_holds))
             item.ref_id = item.txn_id
             return item, model.release(item.txn_id, now, by_timeout=item.expected == 1)
+        if kind is Kind.RENEW:
+            before, expire_time = self.draw(st.sampled_from(EXPIRIES)), self.draw(st.sampled_from(RENEWED))
+            item = self.move(kind, wallet, expire_time=expire_time, unlock_time=before)
+            return item, model.renew(before, expire_time, now)
         if kind is Kind.EXPIRE:
             due = [lot.expire_time for lot in model.lots if lot.expire_time <= now and lot.left > lot.held]
             expire_time = self.draw(st.sampled_from(EXPIRIES if is_odd or not due else due))
@@ -191,11 +230,12 @@ class Player:
             (wallet, model.available, model.held, model.pending, model.debt) for wallet, model in self.models.items()
         }
         lots = await self.stage.connection.fetch(
-            f"SELECT lot_id, left_points, held_points FROM lot{self.bank.suffix} WHERE wallet_id = ANY($1)",
+            f"""SELECT lot_id, expire_time, left_points, held_points FROM lot{self.bank.suffix}
+                WHERE wallet_id = ANY($1)""",
             self.wallets,
         )
         assert {tuple(row) for row in lots} == {
-            (lot.lot_id, lot.left, lot.held) for model in self.models.values() for lot in model.lots
+            (lot.lot_id, lot.expire_time, lot.left, lot.held) for model in self.models.values() for lot in model.lots
         }
 
 
@@ -228,4 +268,9 @@ async def test_random_histories_follow_the_model(bank: Bank) -> None:
     # Histories prove nothing about what they never did. Wallets of other lanes are in test_lanes.
     assert {kind.name for kind in PLAYED} - stage.moved == set()
     if SEQUENCES >= 1_000:  # some are rare
-        assert {status.name for status in Status} - stage.met == {"UNKNOWN_WALLET", "TRANSFER_LIMIT"}
+        assert {status.name for status in Status} - stage.met == {
+            "UNKNOWN_WALLET",
+            "TRANSFER_LIMIT",
+            "CONVERSION_LIMIT",
+            "POOL_LIMIT",
+        }

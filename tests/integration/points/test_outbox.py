@@ -13,17 +13,13 @@ import nats
 import pytest
 from nats.js import JetStreamContext
 
-from chassis import ids
 from chassis.db import Database
 from huitong.common.v1 import events_pb2
-from huitong.points.v1 import events_pb2 as points_events_pb2
 from services.points import events_source
 from services.points.events_source import LedgerOutbox
 from services.points.ledger import Ledger, columns
-from tests.apps import internal
 from tests.integration.points.bank import Bank, applied, open_bank
 from tests.integration.points.mortal import LANES, open_relay, start
-from tests.integration.points.world import World
 from tests.support import Sandbox
 
 
@@ -169,21 +165,3 @@ async def test_relay_killed_at_each_point_publishes_every_pack_once_and_to_the_b
         await ledger.close()
         await database.close()
     assert bank.lane_count == LANES
-
-
-async def test_events_of_the_ledger_and_of_transactions_go_out_side_by_side(world: World) -> None:
-    recorded = await world.sell(10_000)
-    async with world.app.db.transaction(internal("points", world.group_id)) as tx:
-        tx.emit(points_events_pb2.PointsExpired(member_id=world.member_id()), key="ours")
-    await world.apps.drain()
-    found: dict[str, set[int]] = {}
-    relay = world.app.relay
-    async with world.app.db.pool.acquire() as connection:
-        for lane in relay.source.lanes:
-            for pack in await relay.load_packs(connection, lane, 1, 1_000):
-                for event in pack.events:
-                    if event.group_id == world.group_id.bytes:
-                        found.setdefault(event.type.rpartition(".")[2], set()).add(lane)
-    ledger_lane = ids.from_edge("mbr", recorded.member_id, "member_id").int % world.app.settings.points_lanes
-    assert found["SaleRecorded"] == found["PointsEarned"] == {ledger_lane}
-    assert found["PointsExpired"] == {world.app.settings.points_lanes}

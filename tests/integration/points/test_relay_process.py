@@ -1,4 +1,7 @@
-"""`python -m services.points` relays in a process of its own, which it keeps running and which never outlives it."""
+"""`python -m services.points` relays in a process of its own, which it keeps running and which never outlives it.
+
+What it relays are the ledger's events and those of transactions.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ import pytest
 from chassis import ids, rpc
 from chassis.db import Database
 from huitong.points.v1 import events_pb2
-from tests.apps import Apps
+from tests.apps import Apps, internal
+from tests.integration.points.world import World
 
 pytestmark = pytest.mark.timeout(90)
 ROOT = Path(__file__).resolve().parents[3]
@@ -96,3 +100,21 @@ async def test_the_relay_ends_with_its_service(service: Service, number: signal.
         code = await service.process.wait()
         await gone(relay)
         assert code == (0 if number is signal.SIGTERM else -signal.SIGKILL)
+
+
+async def test_events_of_the_ledger_and_of_transactions_go_out_side_by_side(world: World) -> None:
+    recorded = await world.sell(10_000)
+    async with world.app.db.transaction(internal("points", world.group_id)) as tx:
+        tx.emit(events_pb2.PointsExpired(member_id=world.member_id()), key="ours")
+    await world.apps.drain()
+    found: dict[str, set[int]] = {}
+    relay = world.app.relay
+    async with world.app.db.pool.acquire() as connection:
+        for lane in relay.source.lanes:
+            for pack in await relay.load_packs(connection, lane, 1, 1_000):
+                for event in pack.events:
+                    if event.group_id == world.group_id.bytes:
+                        found.setdefault(event.type.rpartition(".")[2], set()).add(lane)
+    ledger_lane = ids.from_edge("mbr", recorded.member_id, "member_id").int % world.app.settings.points_lanes
+    assert found["SaleRecorded"] == found["PointsEarned"] == {ledger_lane}
+    assert found["PointsExpired"] == {world.app.settings.points_lanes}

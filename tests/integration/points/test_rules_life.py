@@ -175,11 +175,18 @@ async def test_all_that_is_wrong_with_a_draft_is_said_at_once(world: World) -> N
         offer("a", condition="sale.hours < 9"),
         offer("b", recurrence="FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"),
         offer("c", fixed_points=5),
+        offer("d", condition="sale.categories.all(a, sale.categories.all(b, a == b || true))"),
+        offer("e", condition="10 / line.quantity > 3"),
+        offer("f", combination=points_pb2.COMBINATION_EXCLUSIVE, categories=["TEA", "RICE"]),
+        offer("g", combination=points_pb2.COMBINATION_EXCLUSIVE, categories=["TEA"]),
     )
     error = await refused(office.draft(wrong), "RULES_INVALID")
     assert "rule a, condition: column 5: undeclared reference to 'sale.hours'" in error.values["problem"]
     assert "rule b: its recurrence has no day" in error.values["problem"]
     assert "rule c gives either bonus_bps or fixed_points" in error.values["problem"]
+    assert "rule d, condition: cannot be computed for every sale: " in error.values["problem"]  # it does not end
+    assert "rule e, condition: cannot be computed for every sale: divide by zero" in error.values["problem"]
+    assert "rules f and g are both exclusive with the same priority" in error.values["problem"]
 
 
 async def test_drafts_of_others_are_not_there(world: World) -> None:

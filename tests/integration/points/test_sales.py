@@ -220,6 +220,27 @@ async def test_a_till_sells_for_its_own_store_only(world: World) -> None:
     await refused(world.call(world.sales.RecordSales, batch, till), "NOT_YOURS")
 
 
+async def test_points_stay_within_what_every_client_can_read(world: World) -> None:
+    largest = {"base_points": 1_000_000, "base_step_minor": 1, "effective_date": to_date(date(2015, 1, 2))}
+    await world.publish(world.rule_set(**largest))
+    await refused(world.sell(1_000_001), "SALE_EARNS_TOO_MUCH")
+    assert (await world.sell(1_000_000)).points == 10**12
+    # As if thousands of such sales had been before.
+    wallet, near = world.members[0], 2**53 - 1 - 10**12
+    pool = world.app.db.pool
+    await pool.execute("UPDATE wallet SET earned_points = $2 WHERE wallet_id = $1", wallet, near)
+    before = await world.balance()
+    over = world.sale(1_000_000, 100, receipt_no="over")
+    others = [world.sale(100, member=1), over, world.sale(1_000_000)]
+    answers = (await world.call(world.sales.RecordSales, points_pb2.RecordSalesRequest(sales=others))).results
+    assert [each.problem.reason for each in answers] == ["", "SALE_EARNS_TOO_MUCH", ""]
+    await refused(world.sell(100), "POINTS_OUT_OF_BOUNDS")
+    after = await world.balance()
+    assert after.available_points == before.available_points + 10**12
+    assert after.earned_points_total == 2**53 - 1
+    await pool.execute("UPDATE wallet SET earned_points = $2 WHERE wallet_id = $1", wallet, 2 * 10**12)
+
+
 async def test_other_groups_see_nothing(world: World) -> None:
     request = world.sale(1_000)
     sale = await world.call(world.sales.RecordSale, request)

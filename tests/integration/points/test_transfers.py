@@ -228,7 +228,7 @@ async def test_bad_transfers_are_refused(friends: World) -> None:
         await refused(give(friends, points), "INVALID_ARGUMENT")
     await refused(give(friends, 5, by=member(friends.member_id(1), friends.group_id)), "NOT_YOURS")
     await refused(give(friends, 5, by=internal("mall", friends.group_id)), "PERMISSION_DENIED")
-    await friends.apps.start("org", "member")
+    await friends.start_neighbours()
     nobody = points_pb2.TransferPointsRequest(
         request_id=friends.request_id(),
         member_id=friends.member_id(),

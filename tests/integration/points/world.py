@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -62,6 +63,13 @@ class World:
         await self.join(member_count)
         await self.publish(self.rule_set())
         return self
+
+    async def start_neighbours(self) -> None:
+        """Start org and member, and wait until points has found them: it has been looking for them in vain."""
+        await self.apps.start("org", "member")
+        async with asyncio.timeout(20):
+            for name in ("org", "member"):
+                await self.app._channels[name].channel_ready()
 
     async def join(
         self, count: int, *, tier: str = "BASIC", multiplier_bps: int = 10_000, birth_month: int = 0

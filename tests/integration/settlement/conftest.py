@@ -10,8 +10,8 @@ from tests.apps import Apps
 from tests.integration.settlement.feed import Feed
 
 _TABLES = (
-    "book, merchant, business_unit, contract, entry, line, lot_part, issue, redemption, total, statement, period, "
-    "deferred_fact, watermark, parked_event, request_log"
+    "book, merchant, business_unit, contract, entry, line, lot_part, issue, issue_funder, redemption, total, "
+    "statement, period, deferred_fact, watermark, parked_event, request_log"
 )
 
 

@@ -70,6 +70,18 @@ def earned(name: str, points: int, merchant: str = "grocer", day: tuple[int, int
     )
 
 
+def funded(name: str, *funders: tuple[int, str, int], merchant: str = "grocer") -> Message:
+    """A sale whose points are paid for by (kind, who, points)."""
+    from huitong.points.v1 import points_pb2
+
+    message = earned(name, sum(points for _, _, points in funders), merchant)
+    assert isinstance(message, points_events.PointsEarned)
+    for kind, who, points in funders:
+        funder = unit_id(who) if kind == points_pb2.FUNDER_KIND_BUSINESS_UNIT else merchant_id(who) if who else ""
+        message.funders.add(kind=kind, funder_id=funder, points=points)
+    return message
+
+
 def clawed(name: str, points: int, number: int = 1, merchant: str = "grocer") -> Message:
     return points_events.PointsClawedBack(
         txn_id=txn_id(f"claw-{name}-{number}"),
@@ -243,5 +255,15 @@ class Feed:
         """All figures, to be compared."""
         return [
             await self.app.db.pool.fetch(f"SELECT * FROM {table} ORDER BY 1, 2, 3")
-            for table in ("entry", "line", "lot_part", "total", "issue", "redemption", "statement", "period")
+            for table in (
+                "entry",
+                "line",
+                "lot_part",
+                "total",
+                "issue",
+                "issue_funder",
+                "redemption",
+                "statement",
+                "period",
+            )
         ]

@@ -14,7 +14,9 @@ KEY = b"k" * 32
 GROUP = ids.derive("group", "test-group")
 NUMBERS = st.from_regex(r"[0-9]{10}", fullmatch=True).filter(str.isascii)
 STEPS = st.integers(10_000, 10**9)
-SERIALS = st.integers(0, 9)
+SERIALS = st.sampled_from(rules.OUR_SERIALS)
+PHONE_SERIALS = st.sampled_from(rules.PHONE_SERIALS)
+ALL_SERIALS = SERIALS | PHONE_SERIALS
 
 
 def verdict(text: str, now_step: int, group_id: object = GROUP, key: bytes = KEY) -> tuple[Verdict, int]:
@@ -45,14 +47,25 @@ def test_code_is_24_digits_and_valid_for_60_seconds(number: str, step: int, seri
     assert verdict(code, step + 1000)[0] is Verdict.INVALID  # its three digits of time come round again
 
 
-@given(NUMBERS, STEPS, SERIALS, st.integers(0, 23), st.integers(1, 9))
+@given(NUMBERS, STEPS, PHONE_SERIALS)
+def test_code_of_a_phone_whose_clock_is_wrong_by_a_minute_is_valid(number: str, step: int, serial: int) -> None:
+    code = code_of(number, step, serial)
+    assert [verdict(code, step + age)[0] for age in (-3, -2, -1, 0, 1, 2, 3, 4)] == [
+        Verdict.INVALID,
+        *[Verdict.VALID] * 6,
+        Verdict.EXPIRED,
+    ]
+    assert verdict(code, step + 3)[1] == step
+
+
+@given(NUMBERS, STEPS, ALL_SERIALS, st.integers(0, 23), st.integers(1, 9))
 def test_code_with_one_digit_changed_is_invalid(number: str, step: int, serial: int, place: int, add: int) -> None:
     code = code_of(number, step, serial)
     changed = code[:place] + str((int(code[place]) + add) % 10) + code[place + 1 :]
     assert verdict(changed, step)[0] is Verdict.INVALID
 
 
-@given(NUMBERS, STEPS, SERIALS)
+@given(NUMBERS, STEPS, ALL_SERIALS)
 def test_code_is_worth_nothing_in_another_group_or_under_another_key(number: str, step: int, serial: int) -> None:
     code = code_of(number, step, serial)
     assert verdict(code, step, group_id=ids.derive("group", "other"))[0] is Verdict.INVALID

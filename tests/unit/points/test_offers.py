@@ -34,8 +34,8 @@ GOLD = Tier("GOLD", 12_500)
 
 
 def offer(rule_id: str, bonus_bps: int = 0, **values: Any) -> Rule:
-    categories = values.pop("categories", frozenset())
-    return Rule(rule_id, RuleKind.OFFER, bonus_bps, categories=categories, offer=Offer(**values))
+    own = {name: values.pop(name) for name in ("categories", "store_ids") if name in values}
+    return Rule(rule_id, RuleKind.OFFER, bonus_bps, offer=Offer(**values), **own)
 
 
 def rule_set(*more: Rule, plain: tuple[Rule, ...] = (BASE,), **changes: object) -> RuleSet:
@@ -221,6 +221,48 @@ def test_exclusive_offers_of_different_priority_can_be_published() -> None:
     first = offer("a", 1, combination=Combination.EXCLUSIVE, priority=1)
     second = offer("b", 1, combination=Combination.EXCLUSIVE, priority=2)
     assert rules.find_problems(rule_set(first, second)) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "can_meet"),
+    [
+        ({}, {}, True),
+        ({"categories": frozenset({"TEA"})}, {"categories": frozenset({"RICE"})}, False),
+        ({"categories": frozenset({"TEA", "RICE"})}, {"categories": frozenset({"RICE"})}, True),
+        ({"categories": frozenset({"TEA"})}, {}, True),
+        ({"merchant_ids": frozenset({SHOP})}, {"merchant_ids": frozenset({MALL})}, False),
+        ({"business_unit_ids": frozenset({SHOP})}, {"business_unit_ids": frozenset({MALL})}, False),
+        ({"store_ids": frozenset({SHOP})}, {"store_ids": frozenset({MALL})}, False),
+        # A merchant's offer and a unit's may meet in the merchant's store.
+        ({"merchant_ids": frozenset({SHOP})}, {"business_unit_ids": frozenset({MALL})}, True),
+        ({"days": Days(end=DAY)}, {"days": Days(start=date(2026, 3, 5))}, False),
+        ({"days": Days(end=DAY)}, {"days": Days(start=DAY)}, True),
+        ({"days": Days(week_days=frozenset({1}))}, {"days": Days(week_days=frozenset({2}))}, False),
+        # A Monday and the 13th of a month: either list suffices, and Mondays can be the 13th.
+        ({"days": Days(week_days=frozenset({1}))}, {"days": Days(month_days=frozenset({13}))}, True),
+        ({"days": Days(kind=DayKind.WORKDAY)}, {"days": Days(kind=DayKind.HOLIDAY)}, False),
+        ({"days": Days(recurrence="FREQ=WEEKLY;BYDAY=MO")}, {"days": Days(recurrence="FREQ=WEEKLY;BYDAY=TU")}, False),
+        ({"days": Days(recurrence="FREQ=MONTHLY;BYDAY=1SA")}, {"days": Days(week_days=frozenset({6}))}, True),
+        # The first Saturday of a month is never its 8th day.
+        ({"days": Days(recurrence="FREQ=MONTHLY;BYDAY=1SA")}, {"days": Days(month_days=frozenset({8}))}, False),
+        # Only a leap day is both.
+        (
+            {"days": Days(recurrence="FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29")},
+            {"days": Days(recurrence="FREQ=MONTHLY;BYMONTHDAY=-1")},
+            True,
+        ),
+        ({"condition": Condition("sale.hour < 9")}, {"condition": Condition("sale.hour > 9")}, True),  # not looked into
+    ],
+)
+def test_exclusive_offers_of_one_priority_are_refused_when_they_can_meet(
+    one: dict[str, Any], two: dict[str, Any], can_meet: bool
+) -> None:
+    pair = [offer("one", 1, combination=Combination.EXCLUSIVE, **one)]
+    pair.append(offer("two", 1, combination=Combination.EXCLUSIVE, **two))
+    problems = rules.find_problems(rule_set(*pair))
+    assert (len(problems), "rules one and two" in str(problems)) == (int(can_meet), can_meet)
+    # One that stacks does not keep anybody out.
+    assert rules.find_problems(rule_set(pair[0], offer("two", 1, **two))) == []
 
 
 # ---- scope

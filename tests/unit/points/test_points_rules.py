@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 
 from chassis import ids
 from services.points import returns, rules
+from services.points.expiry import expiry_of, most_pending_days, rolling
+from services.points.offset_terms import OffsetTerms, Order, allow
 from services.points.returns import ReturnedLine, SoldLine
-from services.points.rules import Offset, Rule, RuleKind, RuleSet, Tier
+from services.points.rules import Rule, RuleKind, RuleSet, Tier
 
 HERE, ELSEWHERE = ids.derive("store", 1), ids.derive("store", 2)
 BASE = Rule("base", RuleKind.BASE)
@@ -213,7 +216,7 @@ def test_refund_when_nothing_is_left() -> None:
     ],
 )
 def test_expiry(year: int, month: int, months: int, time_zone: str, expires: datetime) -> None:
-    assert rules.expiry_of(year, month, months, time_zone) == expires
+    assert expiry_of(year, month, months, time_zone) == expires
 
 
 def test_business_date_is_the_store_s() -> None:
@@ -241,7 +244,9 @@ def test_tier_is_the_one_held_at_the_start_of_the_day() -> None:
     ],
 )
 def test_offset_quote(total_minor: int, available: int, points: int, minor: int) -> None:
-    quote = rules.offset_quote(Offset(100, 300, 1_500), total_minor=total_minor, available_points=available)
+    own = OffsetTerms("", 100, 300, 1_500)
+    allowed = allow((), own, Order(total_minor, UUID(int=1), None, "", date(2026, 1, 1)))
+    quote = allowed.within(available), allowed.worth(allowed.within(available))
     assert quote == (points, minor)
 
 
@@ -289,10 +294,10 @@ def test_points_unlock_when_the_day_begins_where_the_store_is(time_zone: str, un
 
 @pytest.mark.parametrize("expiry_months", [1, 2, 3, 11, 12, 13, 120])
 def test_points_that_pend_as_long_as_allowed_unlock_before_they_expire(expiry_months: int) -> None:
-    days = rules.most_pending_days(expiry_months)
+    days = most_pending_days(rolling(expiry_months))
     margins = set()
     for number in range(4 * 366):
         day = date(2018, 1, 1) + timedelta(days=number)
         unlock_time = rules.unlock_of(day, days, "Asia/Shanghai")
-        margins.add((rules.expiry_of(day.year, day.month, expiry_months, "Asia/Shanghai") - unlock_time).days)
+        margins.add((expiry_of(day.year, day.month, expiry_months, "Asia/Shanghai") - unlock_time).days)
     assert min(margins) == 1  # one more and the last day of some month would fail

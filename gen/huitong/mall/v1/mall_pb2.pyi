@@ -429,34 +429,44 @@ class ReverseWriteOffResponse(_message.Message):
     def __init__(self, coupon: _Optional[_Union[Coupon, _Mapping]] = ...) -> None: ...
 
 class QuoteCheckoutRequest(_message.Message):
-    __slots__ = ("store_id", "member_id", "member_code", "sale_time", "total", "lines")
+    __slots__ = ("store_id", "member_id", "member_code", "sale_time", "total", "lines", "pool_id")
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_CODE_FIELD_NUMBER: _ClassVar[int]
     SALE_TIME_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     LINES_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     store_id: str
     member_id: str
     member_code: str
     sale_time: _timestamp_pb2.Timestamp
     total: _types_pb2.Money
     lines: _containers.RepeatedCompositeFieldContainer[_points_pb2.SaleLine]
-    def __init__(self, store_id: _Optional[str] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[_points_pb2.SaleLine, _Mapping]]] = ...) -> None: ...
+    pool_id: str
+    def __init__(self, store_id: _Optional[str] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[_points_pb2.SaleLine, _Mapping]]] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class QuoteCheckoutResponse(_message.Message):
-    __slots__ = ("member_id", "coupons", "max_points", "max_offset", "payable")
+    __slots__ = ("member_id", "coupons", "max_points", "max_offset", "payable", "min_points", "step_points", "step_minor", "offset_quote_token")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     COUPONS_FIELD_NUMBER: _ClassVar[int]
     MAX_POINTS_FIELD_NUMBER: _ClassVar[int]
     MAX_OFFSET_FIELD_NUMBER: _ClassVar[int]
     PAYABLE_FIELD_NUMBER: _ClassVar[int]
+    MIN_POINTS_FIELD_NUMBER: _ClassVar[int]
+    STEP_POINTS_FIELD_NUMBER: _ClassVar[int]
+    STEP_MINOR_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_QUOTE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     coupons: _containers.RepeatedCompositeFieldContainer[CouponOffer]
     max_points: int
     max_offset: _types_pb2.Money
     payable: _types_pb2.Money
-    def __init__(self, member_id: _Optional[str] = ..., coupons: _Optional[_Iterable[_Union[CouponOffer, _Mapping]]] = ..., max_points: _Optional[int] = ..., max_offset: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., payable: _Optional[_Union[_types_pb2.Money, _Mapping]] = ...) -> None: ...
+    min_points: int
+    step_points: int
+    step_minor: int
+    offset_quote_token: str
+    def __init__(self, member_id: _Optional[str] = ..., coupons: _Optional[_Iterable[_Union[CouponOffer, _Mapping]]] = ..., max_points: _Optional[int] = ..., max_offset: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., payable: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., min_points: _Optional[int] = ..., step_points: _Optional[int] = ..., step_minor: _Optional[int] = ..., offset_quote_token: _Optional[str] = ...) -> None: ...
 
 class CouponOffer(_message.Message):
     __slots__ = ("coupon_code", "name", "discount")
@@ -469,7 +479,7 @@ class CouponOffer(_message.Message):
     def __init__(self, coupon_code: _Optional[str] = ..., name: _Optional[str] = ..., discount: _Optional[_Union[_types_pb2.Money, _Mapping]] = ...) -> None: ...
 
 class CommitCheckoutRequest(_message.Message):
-    __slots__ = ("request_id", "store_id", "receipt_no", "member_id", "member_code", "sale_time", "total", "lines", "coupon_code", "offset_points")
+    __slots__ = ("request_id", "store_id", "receipt_no", "member_id", "member_code", "sale_time", "total", "lines", "coupon_code", "offset_points", "offset_quote_token", "pool_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     RECEIPT_NO_FIELD_NUMBER: _ClassVar[int]
@@ -480,6 +490,8 @@ class CommitCheckoutRequest(_message.Message):
     LINES_FIELD_NUMBER: _ClassVar[int]
     COUPON_CODE_FIELD_NUMBER: _ClassVar[int]
     OFFSET_POINTS_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_QUOTE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     store_id: str
     receipt_no: str
@@ -490,7 +502,9 @@ class CommitCheckoutRequest(_message.Message):
     lines: _containers.RepeatedCompositeFieldContainer[_points_pb2.SaleLine]
     coupon_code: str
     offset_points: int
-    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., receipt_no: _Optional[str] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[_points_pb2.SaleLine, _Mapping]]] = ..., coupon_code: _Optional[str] = ..., offset_points: _Optional[int] = ...) -> None: ...
+    offset_quote_token: str
+    pool_id: str
+    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., receipt_no: _Optional[str] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[_points_pb2.SaleLine, _Mapping]]] = ..., coupon_code: _Optional[str] = ..., offset_points: _Optional[int] = ..., offset_quote_token: _Optional[str] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class Checkout(_message.Message):
     __slots__ = ("checkout_id", "store_id", "member_id", "receipt_no", "state", "total", "coupon_discount", "points_offset", "payable", "offset_points", "earned_points", "available_points", "sale_id", "explanation", "reject_reason")

@@ -830,7 +830,8 @@ class CheckoutServiceServicer:
     def QuoteCheckout(self, request, context):
         """What a purchase comes to: the coupons that fit, and the most points that may be used. Changes nothing.
         Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, STORE_UNKNOWN, LINES_DO_NOT_SUM,
-        CURRENCY_MISMATCH.
+        CURRENCY_MISMATCH; of a family pool FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL,
+        POOL_SPENDING_NOT_ALLOWED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -841,8 +842,9 @@ class CheckoutServiceServicer:
         Spending points needs a fresh member code; only the group's own system may spend for a member that it names. What
         cannot be finished at once is answered PENDING and finished by itself.
         Errors: as QuoteCheckout; COUPON_UNKNOWN, COUPON_USED, COUPON_EXPIRED, COUPON_LOCKED, COUPON_NOT_APPLICABLE,
-        OFFSET_TOO_LARGE, INSUFFICIENT_POINTS, SPENDING_NEEDS_CODE, MEMBER_CODE_USED, RECEIPT_CHANGED (this receipt was
-        checked out with another request id), REQUEST_ID_REUSED.
+        OFFSET_TOO_LARGE, OFFSET_TOO_SMALL, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, INSUFFICIENT_POINTS, POOL_LIMIT_REACHED,
+        SPENDING_NEEDS_CODE, MEMBER_CODE_USED, RECEIPT_CHANGED (this receipt was checked out with another request id),
+        REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

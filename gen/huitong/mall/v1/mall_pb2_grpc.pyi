@@ -321,15 +321,17 @@ class CheckoutServiceStub:
     QuoteCheckout: _grpc.UnaryUnaryMultiCallable[_mall_pb2.QuoteCheckoutRequest, _mall_pb2.QuoteCheckoutResponse]
     """What a purchase comes to: the coupons that fit, and the most points that may be used. Changes nothing.
     Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, STORE_UNKNOWN, LINES_DO_NOT_SUM,
-    CURRENCY_MISMATCH.
+    CURRENCY_MISMATCH; of a family pool FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL,
+    POOL_SPENDING_NOT_ALLOWED.
     """
     CommitCheckout: _grpc.UnaryUnaryMultiCallable[_mall_pb2.CommitCheckoutRequest, _mall_pb2.CommitCheckoutResponse]
     """Coupon, points and earning in one call, all or nothing; a lost answer is asked for again with the same request id.
     Spending points needs a fresh member code; only the group's own system may spend for a member that it names. What
     cannot be finished at once is answered PENDING and finished by itself.
     Errors: as QuoteCheckout; COUPON_UNKNOWN, COUPON_USED, COUPON_EXPIRED, COUPON_LOCKED, COUPON_NOT_APPLICABLE,
-    OFFSET_TOO_LARGE, INSUFFICIENT_POINTS, SPENDING_NEEDS_CODE, MEMBER_CODE_USED, RECEIPT_CHANGED (this receipt was
-    checked out with another request id), REQUEST_ID_REUSED.
+    OFFSET_TOO_LARGE, OFFSET_TOO_SMALL, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, INSUFFICIENT_POINTS, POOL_LIMIT_REACHED,
+    SPENDING_NEEDS_CODE, MEMBER_CODE_USED, RECEIPT_CHANGED (this receipt was checked out with another request id),
+    REQUEST_ID_REUSED.
     """
     VoidCheckout: _grpc.UnaryUnaryMultiCallable[_mall_pb2.VoidCheckoutRequest, _mall_pb2.VoidCheckoutResponse]
     """Undoes a whole checkout: earned points are taken back, spent points and the coupon return.
@@ -346,15 +348,17 @@ class CheckoutServiceAsyncStub(CheckoutServiceStub):
     QuoteCheckout: _aio.UnaryUnaryMultiCallable[_mall_pb2.QuoteCheckoutRequest, _mall_pb2.QuoteCheckoutResponse]  # type: ignore[assignment]
     """What a purchase comes to: the coupons that fit, and the most points that may be used. Changes nothing.
     Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, STORE_UNKNOWN, LINES_DO_NOT_SUM,
-    CURRENCY_MISMATCH.
+    CURRENCY_MISMATCH; of a family pool FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL,
+    POOL_SPENDING_NOT_ALLOWED.
     """
     CommitCheckout: _aio.UnaryUnaryMultiCallable[_mall_pb2.CommitCheckoutRequest, _mall_pb2.CommitCheckoutResponse]  # type: ignore[assignment]
     """Coupon, points and earning in one call, all or nothing; a lost answer is asked for again with the same request id.
     Spending points needs a fresh member code; only the group's own system may spend for a member that it names. What
     cannot be finished at once is answered PENDING and finished by itself.
     Errors: as QuoteCheckout; COUPON_UNKNOWN, COUPON_USED, COUPON_EXPIRED, COUPON_LOCKED, COUPON_NOT_APPLICABLE,
-    OFFSET_TOO_LARGE, INSUFFICIENT_POINTS, SPENDING_NEEDS_CODE, MEMBER_CODE_USED, RECEIPT_CHANGED (this receipt was
-    checked out with another request id), REQUEST_ID_REUSED.
+    OFFSET_TOO_LARGE, OFFSET_TOO_SMALL, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, INSUFFICIENT_POINTS, POOL_LIMIT_REACHED,
+    SPENDING_NEEDS_CODE, MEMBER_CODE_USED, RECEIPT_CHANGED (this receipt was checked out with another request id),
+    REQUEST_ID_REUSED.
     """
     VoidCheckout: _aio.UnaryUnaryMultiCallable[_mall_pb2.VoidCheckoutRequest, _mall_pb2.VoidCheckoutResponse]  # type: ignore[assignment]
     """Undoes a whole checkout: earned points are taken back, spent points and the coupon return.
@@ -374,7 +378,8 @@ class CheckoutServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_mall_pb2.QuoteCheckoutResponse, _abc.Awaitable[_mall_pb2.QuoteCheckoutResponse]]:
         """What a purchase comes to: the coupons that fit, and the most points that may be used. Changes nothing.
         Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, STORE_UNKNOWN, LINES_DO_NOT_SUM,
-        CURRENCY_MISMATCH.
+        CURRENCY_MISMATCH; of a family pool FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL,
+        POOL_SPENDING_NOT_ALLOWED.
         """
 
     @_abc_1.abstractmethod
@@ -387,8 +392,9 @@ class CheckoutServiceServicer(metaclass=_abc_1.ABCMeta):
         Spending points needs a fresh member code; only the group's own system may spend for a member that it names. What
         cannot be finished at once is answered PENDING and finished by itself.
         Errors: as QuoteCheckout; COUPON_UNKNOWN, COUPON_USED, COUPON_EXPIRED, COUPON_LOCKED, COUPON_NOT_APPLICABLE,
-        OFFSET_TOO_LARGE, INSUFFICIENT_POINTS, SPENDING_NEEDS_CODE, MEMBER_CODE_USED, RECEIPT_CHANGED (this receipt was
-        checked out with another request id), REQUEST_ID_REUSED.
+        OFFSET_TOO_LARGE, OFFSET_TOO_SMALL, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, INSUFFICIENT_POINTS, POOL_LIMIT_REACHED,
+        SPENDING_NEEDS_CODE, MEMBER_CODE_USED, RECEIPT_CHANGED (this receipt was checked out with another request id),
+        REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod

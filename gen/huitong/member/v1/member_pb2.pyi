@@ -133,6 +133,26 @@ class GetMemberCodeResponse(_message.Message):
     expire_time: _timestamp_pb2.Timestamp
     def __init__(self, member_code: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class GetMemberCodeSeedRequest(_message.Message):
+    __slots__ = ("member_id",)
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    def __init__(self, member_id: _Optional[str] = ...) -> None: ...
+
+class GetMemberCodeSeedResponse(_message.Message):
+    __slots__ = ("member_no", "seed", "step_seconds", "first_serial", "last_serial")
+    MEMBER_NO_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    STEP_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SERIAL_FIELD_NUMBER: _ClassVar[int]
+    LAST_SERIAL_FIELD_NUMBER: _ClassVar[int]
+    member_no: str
+    seed: str
+    step_seconds: int
+    first_serial: int
+    last_serial: int
+    def __init__(self, member_no: _Optional[str] = ..., seed: _Optional[str] = ..., step_seconds: _Optional[int] = ..., first_serial: _Optional[int] = ..., last_serial: _Optional[int] = ...) -> None: ...
+
 class StartLoginRequest(_message.Message):
     __slots__ = ("group_code", "phone")
     GROUP_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -186,6 +206,20 @@ class RefreshSessionResponse(_message.Message):
     TOKENS_FIELD_NUMBER: _ClassVar[int]
     tokens: Tokens
     def __init__(self, tokens: _Optional[_Union[Tokens, _Mapping]] = ...) -> None: ...
+
+class EndAllSessionsRequest(_message.Message):
+    __slots__ = ("request_id", "member_id")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    member_id: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ...) -> None: ...
+
+class EndAllSessionsResponse(_message.Message):
+    __slots__ = ("ended_session_count",)
+    ENDED_SESSION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ended_session_count: int
+    def __init__(self, ended_session_count: _Optional[int] = ...) -> None: ...
 
 class EndSessionRequest(_message.Message):
     __slots__ = ("refresh_token",)

@@ -60,6 +60,11 @@ class MemberServiceStub:
                 request_serializer=huitong_dot_member_dot_v1_dot_member__pb2.GetMemberCodeRequest.SerializeToString,
                 response_deserializer=huitong_dot_member_dot_v1_dot_member__pb2.GetMemberCodeResponse.FromString,
                 _registered_method=True)
+        self.GetMemberCodeSeed = channel.unary_unary(
+                '/huitong.member.v1.MemberService/GetMemberCodeSeed',
+                request_serializer=huitong_dot_member_dot_v1_dot_member__pb2.GetMemberCodeSeedRequest.SerializeToString,
+                response_deserializer=huitong_dot_member_dot_v1_dot_member__pb2.GetMemberCodeSeedResponse.FromString,
+                _registered_method=True)
 
 
 class MemberServiceServicer:
@@ -107,6 +112,18 @@ class MemberServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetMemberCodeSeed(self, request, context):
+        """What a phone needs to make the member's codes by itself while it is offline. It is to be kept as a password is.
+        A code is member number (10 digits), step modulo 1000 (3), serial (1) and signature (10); step is Unix time divided
+        by step_seconds. The signature is HMAC-SHA256 with the seed over step and serial, each in decimal digits behind
+        their count in 4 bytes (big-endian), as a number modulo 10^10. The serial is any of first_serial to last_serial: a
+        code that was spent is followed by one with another serial. The phone's clock may be wrong by a minute.
+        Errors: MEMBER_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MemberServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -134,6 +151,11 @@ def add_MemberServiceServicer_to_server(servicer, server):
                     servicer.GetMemberCode,
                     request_deserializer=huitong_dot_member_dot_v1_dot_member__pb2.GetMemberCodeRequest.FromString,
                     response_serializer=huitong_dot_member_dot_v1_dot_member__pb2.GetMemberCodeResponse.SerializeToString,
+            ),
+            'GetMemberCodeSeed': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMemberCodeSeed,
+                    request_deserializer=huitong_dot_member_dot_v1_dot_member__pb2.GetMemberCodeSeedRequest.FromString,
+                    response_serializer=huitong_dot_member_dot_v1_dot_member__pb2.GetMemberCodeSeedResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -282,6 +304,33 @@ class MemberService:
             metadata,
             _registered_method=True)
 
+    @staticmethod
+    def GetMemberCodeSeed(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/huitong.member.v1.MemberService/GetMemberCodeSeed',
+            huitong_dot_member_dot_v1_dot_member__pb2.GetMemberCodeSeedRequest.SerializeToString,
+            huitong_dot_member_dot_v1_dot_member__pb2.GetMemberCodeSeedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
 
 class SessionServiceStub:
     """Login of members by phone and one-time code.
@@ -312,6 +361,11 @@ class SessionServiceStub:
                 '/huitong.member.v1.SessionService/EndSession',
                 request_serializer=huitong_dot_member_dot_v1_dot_member__pb2.EndSessionRequest.SerializeToString,
                 response_deserializer=huitong_dot_member_dot_v1_dot_member__pb2.EndSessionResponse.FromString,
+                _registered_method=True)
+        self.EndAllSessions = channel.unary_unary(
+                '/huitong.member.v1.SessionService/EndAllSessions',
+                request_serializer=huitong_dot_member_dot_v1_dot_member__pb2.EndAllSessionsRequest.SerializeToString,
+                response_deserializer=huitong_dot_member_dot_v1_dot_member__pb2.EndAllSessionsResponse.FromString,
                 _registered_method=True)
 
 
@@ -352,6 +406,15 @@ class SessionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EndAllSessions(self, request, context):
+        """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the last access token ends
+        within its 15 minutes.
+        Errors: REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SessionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -374,6 +437,11 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.EndSession,
                     request_deserializer=huitong_dot_member_dot_v1_dot_member__pb2.EndSessionRequest.FromString,
                     response_serializer=huitong_dot_member_dot_v1_dot_member__pb2.EndSessionResponse.SerializeToString,
+            ),
+            'EndAllSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndAllSessions,
+                    request_deserializer=huitong_dot_member_dot_v1_dot_member__pb2.EndAllSessionsRequest.FromString,
+                    response_serializer=huitong_dot_member_dot_v1_dot_member__pb2.EndAllSessionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -485,6 +553,33 @@ class SessionService:
             '/huitong.member.v1.SessionService/EndSession',
             huitong_dot_member_dot_v1_dot_member__pb2.EndSessionRequest.SerializeToString,
             huitong_dot_member_dot_v1_dot_member__pb2.EndSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndAllSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/huitong.member.v1.SessionService/EndAllSessions',
+            huitong_dot_member_dot_v1_dot_member__pb2.EndAllSessionsRequest.SerializeToString,
+            huitong_dot_member_dot_v1_dot_member__pb2.EndAllSessionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

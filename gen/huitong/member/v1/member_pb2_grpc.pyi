@@ -54,6 +54,14 @@ class MemberServiceStub:
     """The member's dynamic code, to be shown as QR code or barcode: 24 digits, signed, valid 60 seconds.
     Errors: MEMBER_UNKNOWN.
     """
+    GetMemberCodeSeed: _grpc.UnaryUnaryMultiCallable[_member_pb2.GetMemberCodeSeedRequest, _member_pb2.GetMemberCodeSeedResponse]
+    """What a phone needs to make the member's codes by itself while it is offline. It is to be kept as a password is.
+    A code is member number (10 digits), step modulo 1000 (3), serial (1) and signature (10); step is Unix time divided
+    by step_seconds. The signature is HMAC-SHA256 with the seed over step and serial, each in decimal digits behind
+    their count in 4 bytes (big-endian), as a number modulo 10^10. The serial is any of first_serial to last_serial: a
+    code that was spent is followed by one with another serial. The phone's clock may be wrong by a minute.
+    Errors: MEMBER_UNKNOWN.
+    """
 
 @_typing.type_check_only
 class MemberServiceAsyncStub(MemberServiceStub):
@@ -79,6 +87,14 @@ class MemberServiceAsyncStub(MemberServiceStub):
     """
     GetMemberCode: _aio.UnaryUnaryMultiCallable[_member_pb2.GetMemberCodeRequest, _member_pb2.GetMemberCodeResponse]  # type: ignore[assignment]
     """The member's dynamic code, to be shown as QR code or barcode: 24 digits, signed, valid 60 seconds.
+    Errors: MEMBER_UNKNOWN.
+    """
+    GetMemberCodeSeed: _aio.UnaryUnaryMultiCallable[_member_pb2.GetMemberCodeSeedRequest, _member_pb2.GetMemberCodeSeedResponse]  # type: ignore[assignment]
+    """What a phone needs to make the member's codes by itself while it is offline. It is to be kept as a password is.
+    A code is member number (10 digits), step modulo 1000 (3), serial (1) and signature (10); step is Unix time divided
+    by step_seconds. The signature is HMAC-SHA256 with the seed over step and serial, each in decimal digits behind
+    their count in 4 bytes (big-endian), as a number modulo 10^10. The serial is any of first_serial to last_serial: a
+    code that was spent is followed by one with another serial. The phone's clock may be wrong by a minute.
     Errors: MEMBER_UNKNOWN.
     """
 
@@ -136,6 +152,20 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: MEMBER_UNKNOWN.
         """
 
+    @_abc_1.abstractmethod
+    def GetMemberCodeSeed(
+        self,
+        request: _member_pb2.GetMemberCodeSeedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_pb2.GetMemberCodeSeedResponse, _abc.Awaitable[_member_pb2.GetMemberCodeSeedResponse]]:
+        """What a phone needs to make the member's codes by itself while it is offline. It is to be kept as a password is.
+        A code is member number (10 digits), step modulo 1000 (3), serial (1) and signature (10); step is Unix time divided
+        by step_seconds. The signature is HMAC-SHA256 with the seed over step and serial, each in decimal digits behind
+        their count in 4 bytes (big-endian), as a number modulo 10^10. The serial is any of first_serial to last_serial: a
+        code that was spent is followed by one with another serial. The phone's clock may be wrong by a minute.
+        Errors: MEMBER_UNKNOWN.
+        """
+
 def add_MemberServiceServicer_to_server(servicer: MemberServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class SessionServiceStub:
@@ -162,6 +192,11 @@ class SessionServiceStub:
     """Ends the session of a refresh token.
     Errors: none; an unknown token is ended already.
     """
+    EndAllSessions: _grpc.UnaryUnaryMultiCallable[_member_pb2.EndAllSessionsRequest, _member_pb2.EndAllSessionsResponse]
+    """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the last access token ends
+    within its 15 minutes.
+    Errors: REQUEST_ID_REUSED.
+    """
 
 @_typing.type_check_only
 class SessionServiceAsyncStub(SessionServiceStub):
@@ -184,6 +219,11 @@ class SessionServiceAsyncStub(SessionServiceStub):
     EndSession: _aio.UnaryUnaryMultiCallable[_member_pb2.EndSessionRequest, _member_pb2.EndSessionResponse]  # type: ignore[assignment]
     """Ends the session of a refresh token.
     Errors: none; an unknown token is ended already.
+    """
+    EndAllSessions: _aio.UnaryUnaryMultiCallable[_member_pb2.EndAllSessionsRequest, _member_pb2.EndAllSessionsResponse]  # type: ignore[assignment]
+    """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the last access token ends
+    within its 15 minutes.
+    Errors: REQUEST_ID_REUSED.
     """
 
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -228,6 +268,17 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_member_pb2.EndSessionResponse, _abc.Awaitable[_member_pb2.EndSessionResponse]]:
         """Ends the session of a refresh token.
         Errors: none; an unknown token is ended already.
+        """
+
+    @_abc_1.abstractmethod
+    def EndAllSessions(
+        self,
+        request: _member_pb2.EndAllSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_pb2.EndAllSessionsResponse, _abc.Awaitable[_member_pb2.EndAllSessionsResponse]]:
+        """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the last access token ends
+        within its 15 minutes.
+        Errors: REQUEST_ID_REUSED.
         """
 
 def add_SessionServiceServicer_to_server(servicer: SessionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

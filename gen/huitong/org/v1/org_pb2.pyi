@@ -4,6 +4,7 @@ from buf.validate import validate_pb2 as _validate_pb2
 from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from huitong.common.v1 import access_pb2 as _access_pb2
+from huitong.common.v1 import types_pb2 as _types_pb2
 from huitong.org.v1 import approvals_pb2 as _approvals_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -85,7 +86,7 @@ class Merchant(_message.Message):
     def __init__(self, merchant_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., category: _Optional[str] = ..., is_open: _Optional[bool] = ...) -> None: ...
 
 class Store(_message.Message):
-    __slots__ = ("store_id", "code", "name", "merchant_id", "business_unit_id", "category", "floor", "is_open", "time_zone", "currency_code")
+    __slots__ = ("store_id", "code", "name", "merchant_id", "business_unit_id", "category", "floor", "is_open", "time_zone", "currency_code", "opening_date")
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -96,6 +97,7 @@ class Store(_message.Message):
     IS_OPEN_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_CODE_FIELD_NUMBER: _ClassVar[int]
+    OPENING_DATE_FIELD_NUMBER: _ClassVar[int]
     store_id: str
     code: str
     name: str
@@ -106,7 +108,8 @@ class Store(_message.Message):
     is_open: bool
     time_zone: str
     currency_code: str
-    def __init__(self, store_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., category: _Optional[str] = ..., floor: _Optional[str] = ..., is_open: _Optional[bool] = ..., time_zone: _Optional[str] = ..., currency_code: _Optional[str] = ...) -> None: ...
+    opening_date: _types_pb2.BusinessDate
+    def __init__(self, store_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., category: _Optional[str] = ..., floor: _Optional[str] = ..., is_open: _Optional[bool] = ..., time_zone: _Optional[str] = ..., currency_code: _Optional[str] = ..., opening_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ...) -> None: ...
 
 class Terminal(_message.Message):
     __slots__ = ("terminal_id", "code", "store_id")
@@ -255,20 +258,22 @@ class ListMerchantsResponse(_message.Message):
     def __init__(self, merchants: _Optional[_Iterable[_Union[Merchant, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class CreateStoreRequest(_message.Message):
-    __slots__ = ("request_id", "code", "name", "merchant_id", "category", "floor")
+    __slots__ = ("request_id", "code", "name", "merchant_id", "category", "floor", "opening_date")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
     FLOOR_FIELD_NUMBER: _ClassVar[int]
+    OPENING_DATE_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     code: str
     name: str
     merchant_id: str
     category: str
     floor: str
-    def __init__(self, request_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., merchant_id: _Optional[str] = ..., category: _Optional[str] = ..., floor: _Optional[str] = ...) -> None: ...
+    opening_date: _types_pb2.BusinessDate
+    def __init__(self, request_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., merchant_id: _Optional[str] = ..., category: _Optional[str] = ..., floor: _Optional[str] = ..., opening_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ...) -> None: ...
 
 class CreateStoreResponse(_message.Message):
     __slots__ = ("store",)
@@ -277,20 +282,22 @@ class CreateStoreResponse(_message.Message):
     def __init__(self, store: _Optional[_Union[Store, _Mapping]] = ...) -> None: ...
 
 class UpdateStoreRequest(_message.Message):
-    __slots__ = ("request_id", "store_id", "name", "category", "floor", "is_open")
+    __slots__ = ("request_id", "store_id", "name", "category", "floor", "is_open", "opening_date")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
     FLOOR_FIELD_NUMBER: _ClassVar[int]
     IS_OPEN_FIELD_NUMBER: _ClassVar[int]
+    OPENING_DATE_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     store_id: str
     name: str
     category: str
     floor: str
     is_open: bool
-    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., name: _Optional[str] = ..., category: _Optional[str] = ..., floor: _Optional[str] = ..., is_open: _Optional[bool] = ...) -> None: ...
+    opening_date: _types_pb2.BusinessDate
+    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., name: _Optional[str] = ..., category: _Optional[str] = ..., floor: _Optional[str] = ..., is_open: _Optional[bool] = ..., opening_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ...) -> None: ...
 
 class UpdateStoreResponse(_message.Message):
     __slots__ = ("store",)

@@ -158,7 +158,7 @@ class StructureServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateStore(self, request, context):
-        """Changes a store's name, floor, category or whether it is open; absent fields stay.
+        """Changes a store's name, floor, category, opening date or whether it is open; absent fields stay.
         Errors: REQUEST_ID_REUSED, STORE_UNKNOWN, MERCHANT_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -60,7 +60,7 @@ class StructureServiceStub:
     Errors: REQUEST_ID_REUSED, CODE_TAKEN, MERCHANT_UNKNOWN, MERCHANT_CLOSED.
     """
     UpdateStore: _grpc.UnaryUnaryMultiCallable[_org_pb2.UpdateStoreRequest, _org_pb2.UpdateStoreResponse]
-    """Changes a store's name, floor, category or whether it is open; absent fields stay.
+    """Changes a store's name, floor, category, opening date or whether it is open; absent fields stay.
     Errors: REQUEST_ID_REUSED, STORE_UNKNOWN, MERCHANT_CLOSED.
     """
     GetStore: _grpc.UnaryUnaryMultiCallable[_org_pb2.GetStoreRequest, _org_pb2.GetStoreResponse]
@@ -112,7 +112,7 @@ class StructureServiceAsyncStub(StructureServiceStub):
     Errors: REQUEST_ID_REUSED, CODE_TAKEN, MERCHANT_UNKNOWN, MERCHANT_CLOSED.
     """
     UpdateStore: _aio.UnaryUnaryMultiCallable[_org_pb2.UpdateStoreRequest, _org_pb2.UpdateStoreResponse]  # type: ignore[assignment]
-    """Changes a store's name, floor, category or whether it is open; absent fields stay.
+    """Changes a store's name, floor, category, opening date or whether it is open; absent fields stay.
     Errors: REQUEST_ID_REUSED, STORE_UNKNOWN, MERCHANT_CLOSED.
     """
     GetStore: _aio.UnaryUnaryMultiCallable[_org_pb2.GetStoreRequest, _org_pb2.GetStoreResponse]  # type: ignore[assignment]
@@ -209,7 +209,7 @@ class StructureServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _org_pb2.UpdateStoreRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_org_pb2.UpdateStoreResponse, _abc.Awaitable[_org_pb2.UpdateStoreResponse]]:
-        """Changes a store's name, floor, category or whether it is open; absent fields stay.
+        """Changes a store's name, floor, category, opening date or whether it is open; absent fields stay.
         Errors: REQUEST_ID_REUSED, STORE_UNKNOWN, MERCHANT_CLOSED.
         """
 

@@ -40,7 +40,7 @@ ADJUSTMENT_STATE_REFUSED: AdjustmentState
 ADJUSTMENT_STATE_LAPSED: AdjustmentState
 
 class Adjustment(_message.Message):
-    __slots__ = ("adjustment_id", "state", "member_id", "direction", "points", "merchant_id", "reason_code", "reason_text", "requested_by", "decided_by", "decision_note", "create_time", "lapse_time", "decide_time", "txn_id", "points_expire_time")
+    __slots__ = ("adjustment_id", "state", "member_id", "direction", "points", "merchant_id", "reason_code", "reason_text", "requested_by", "decided_by", "decision_note", "create_time", "lapse_time", "decide_time", "txn_id", "points_expire_time", "currency_id")
     ADJUSTMENT_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +57,7 @@ class Adjustment(_message.Message):
     DECIDE_TIME_FIELD_NUMBER: _ClassVar[int]
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     POINTS_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
     adjustment_id: str
     state: AdjustmentState
     member_id: str
@@ -73,10 +74,11 @@ class Adjustment(_message.Message):
     decide_time: _timestamp_pb2.Timestamp
     txn_id: str
     points_expire_time: _timestamp_pb2.Timestamp
-    def __init__(self, adjustment_id: _Optional[str] = ..., state: _Optional[_Union[AdjustmentState, str]] = ..., member_id: _Optional[str] = ..., direction: _Optional[_Union[AdjustmentDirection, str]] = ..., points: _Optional[int] = ..., merchant_id: _Optional[str] = ..., reason_code: _Optional[str] = ..., reason_text: _Optional[str] = ..., requested_by: _Optional[str] = ..., decided_by: _Optional[str] = ..., decision_note: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lapse_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., txn_id: _Optional[str] = ..., points_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    currency_id: str
+    def __init__(self, adjustment_id: _Optional[str] = ..., state: _Optional[_Union[AdjustmentState, str]] = ..., member_id: _Optional[str] = ..., direction: _Optional[_Union[AdjustmentDirection, str]] = ..., points: _Optional[int] = ..., merchant_id: _Optional[str] = ..., reason_code: _Optional[str] = ..., reason_text: _Optional[str] = ..., requested_by: _Optional[str] = ..., decided_by: _Optional[str] = ..., decision_note: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lapse_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., txn_id: _Optional[str] = ..., points_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., currency_id: _Optional[str] = ...) -> None: ...
 
 class RequestAdjustmentRequest(_message.Message):
-    __slots__ = ("request_id", "member_id", "direction", "points", "merchant_id", "reason_code", "reason_text")
+    __slots__ = ("request_id", "member_id", "direction", "points", "merchant_id", "reason_code", "reason_text", "currency_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     DIRECTION_FIELD_NUMBER: _ClassVar[int]
@@ -84,6 +86,7 @@ class RequestAdjustmentRequest(_message.Message):
     MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
     REASON_CODE_FIELD_NUMBER: _ClassVar[int]
     REASON_TEXT_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     member_id: str
     direction: AdjustmentDirection
@@ -91,7 +94,8 @@ class RequestAdjustmentRequest(_message.Message):
     merchant_id: str
     reason_code: str
     reason_text: str
-    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., direction: _Optional[_Union[AdjustmentDirection, str]] = ..., points: _Optional[int] = ..., merchant_id: _Optional[str] = ..., reason_code: _Optional[str] = ..., reason_text: _Optional[str] = ...) -> None: ...
+    currency_id: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., direction: _Optional[_Union[AdjustmentDirection, str]] = ..., points: _Optional[int] = ..., merchant_id: _Optional[str] = ..., reason_code: _Optional[str] = ..., reason_text: _Optional[str] = ..., currency_id: _Optional[str] = ...) -> None: ...
 
 class RequestAdjustmentResponse(_message.Message):
     __slots__ = ("adjustment",)

@@ -63,7 +63,7 @@ class AdjustmentServiceServicer:
 
     def RequestAdjustment(self, request, context):
         """Asks for an adjustment. It moves nothing until a second person approves it, and lapses after 7 days.
-        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, REQUEST_ID_REUSED.
+        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE, CURRENCY_CLOSED, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -75,7 +75,9 @@ class AdjustmentServiceServicer:
         refused for good (state REFUSED) and takes nothing. An answer that was lost is safe to ask for again: what was
         approved is applied in any case.
         Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
-        SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+        SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, EXPIRY_PAST (by the rules of today the points of a
+        credit would have expired already), REQUEST_ID_REUSED, INTERACTION_LIMIT_REACHED (too many points of the reason code
+        on this day; it stays undecided).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

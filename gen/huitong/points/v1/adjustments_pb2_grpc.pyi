@@ -35,7 +35,7 @@ class AdjustmentServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AdjustmentServiceAsyncStub: ...
     RequestAdjustment: _grpc.UnaryUnaryMultiCallable[_adjustments_pb2.RequestAdjustmentRequest, _adjustments_pb2.RequestAdjustmentResponse]
     """Asks for an adjustment. It moves nothing until a second person approves it, and lapses after 7 days.
-    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, REQUEST_ID_REUSED.
+    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE, CURRENCY_CLOSED, REQUEST_ID_REUSED.
     """
     ApproveAdjustment: _grpc.UnaryUnaryMultiCallable[_adjustments_pb2.ApproveAdjustmentRequest, _adjustments_pb2.ApproveAdjustmentResponse]
     """Approves an adjustment and applies it, exactly once. A credit is a lot of the merchant that issues it; like any
@@ -43,7 +43,9 @@ class AdjustmentServiceStub:
     refused for good (state REFUSED) and takes nothing. An answer that was lost is safe to ask for again: what was
     approved is applied in any case.
     Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
-    SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+    SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, EXPIRY_PAST (by the rules of today the points of a
+    credit would have expired already), REQUEST_ID_REUSED, INTERACTION_LIMIT_REACHED (too many points of the reason code
+    on this day; it stays undecided).
     """
     RejectAdjustment: _grpc.UnaryUnaryMultiCallable[_adjustments_pb2.RejectAdjustmentRequest, _adjustments_pb2.RejectAdjustmentResponse]
     """Rejects an adjustment: nothing moves.
@@ -59,7 +61,7 @@ class AdjustmentServiceAsyncStub(AdjustmentServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     RequestAdjustment: _aio.UnaryUnaryMultiCallable[_adjustments_pb2.RequestAdjustmentRequest, _adjustments_pb2.RequestAdjustmentResponse]  # type: ignore[assignment]
     """Asks for an adjustment. It moves nothing until a second person approves it, and lapses after 7 days.
-    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, REQUEST_ID_REUSED.
+    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE, CURRENCY_CLOSED, REQUEST_ID_REUSED.
     """
     ApproveAdjustment: _aio.UnaryUnaryMultiCallable[_adjustments_pb2.ApproveAdjustmentRequest, _adjustments_pb2.ApproveAdjustmentResponse]  # type: ignore[assignment]
     """Approves an adjustment and applies it, exactly once. A credit is a lot of the merchant that issues it; like any
@@ -67,7 +69,9 @@ class AdjustmentServiceAsyncStub(AdjustmentServiceStub):
     refused for good (state REFUSED) and takes nothing. An answer that was lost is safe to ask for again: what was
     approved is applied in any case.
     Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
-    SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+    SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, EXPIRY_PAST (by the rules of today the points of a
+    credit would have expired already), REQUEST_ID_REUSED, INTERACTION_LIMIT_REACHED (too many points of the reason code
+    on this day; it stays undecided).
     """
     RejectAdjustment: _aio.UnaryUnaryMultiCallable[_adjustments_pb2.RejectAdjustmentRequest, _adjustments_pb2.RejectAdjustmentResponse]  # type: ignore[assignment]
     """Rejects an adjustment: nothing moves.
@@ -86,7 +90,7 @@ class AdjustmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_adjustments_pb2.RequestAdjustmentResponse, _abc.Awaitable[_adjustments_pb2.RequestAdjustmentResponse]]:
         """Asks for an adjustment. It moves nothing until a second person approves it, and lapses after 7 days.
-        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, REQUEST_ID_REUSED.
+        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE, CURRENCY_CLOSED, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -100,7 +104,9 @@ class AdjustmentServiceServicer(metaclass=_abc_1.ABCMeta):
         refused for good (state REFUSED) and takes nothing. An answer that was lost is safe to ask for again: what was
         approved is applied in any case.
         Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
-        SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+        SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, EXPIRY_PAST (by the rules of today the points of a
+        credit would have expired already), REQUEST_ID_REUSED, INTERACTION_LIMIT_REACHED (too many points of the reason code
+        on this day; it stays undecided).
         """
 
     @_abc_1.abstractmethod

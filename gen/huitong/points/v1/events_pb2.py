@@ -24,42 +24,61 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from huitong.common.v1 import types_pb2 as huitong_dot_common_dot_v1_dot_types__pb2
+from huitong.points.v1 import governor_pb2 as huitong_dot_points_dot_v1_dot_governor__pb2
 from huitong.points.v1 import points_pb2 as huitong_dot_points_dot_v1_dot_points__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ehuitong/points/v1/events.proto\x12\x11huitong.points.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dhuitong/common/v1/types.proto\x1a\x1ehuitong/points/v1/points.proto\"F\n\x08LotShare\x12\x0e\n\x06lot_id\x18\x01 \x01(\t\x12\x1a\n\x12issuer_merchant_id\x18\x02 \x01(\t\x12\x0e\n\x06points\x18\x03 \x01(\x03\"\xaa\x02\n\x0cSaleRecorded\x12\x0f\n\x07sale_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x10\n\x08store_id\x18\x03 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x04 \x01(\t\x12\x18\n\x10\x62usiness_unit_id\x18\x05 \x01(\t\x12\x12\n\nreceipt_no\x18\x06 \x01(\t\x12-\n\tsale_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\rbusiness_date\x18\x08 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12\x11\n\ttime_zone\x18\t \x01(\t\x12\'\n\x05total\x18\n \x01(\x0b\x32\x18.huitong.common.v1.Money\"\xde\x02\n\x0cPointsEarned\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12(\n\x03lot\x18\x03 \x01(\x0b\x32\x1b.huitong.points.v1.LotShare\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12\x1a\n\x12\x64\x65\x62t_repaid_points\x18\x05 \x01(\x03\x12\x18\n\x10\x62usiness_unit_id\x18\x06 \x01(\t\x12\x10\n\x08store_id\x18\x07 \x01(\t\x12\x0f\n\x07sale_id\x18\x08 \x01(\t\x12/\n\x0b\x65xpire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\rbusiness_date\x18\n \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12/\n\x0bunlock_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa0\x01\n\x0fPointsActivated\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x0e\n\x06points\x18\x03 \x01(\x03\x12)\n\x04lots\x18\x04 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\x12/\n\x0bunlock_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe6\x01\n\x0ePointsCredited\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12(\n\x03lot\x18\x03 \x01(\x0b\x32\x1b.huitong.points.v1.LotShare\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12\x1a\n\x12\x64\x65\x62t_repaid_points\x18\x05 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\radjustment_id\x18\x07 \x01(\t\x12\x13\n\x0breason_code\x18\x08 \x01(\t\"\x99\x01\n\rPointsDebited\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x0e\n\x06points\x18\x03 \x01(\x03\x12)\n\x04lots\x18\x04 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\x12\x15\n\radjustment_id\x18\x05 \x01(\t\x12\x13\n\x0breason_code\x18\x06 \x01(\t\"c\n\x12PointsDebitRefused\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x15\n\radjustment_id\x18\x03 \x01(\t\x12\x13\n\x0breason_code\x18\x04 \x01(\t\"\x8a\x01\n\x14PointsTransferredOut\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x14\n\x0cto_member_id\x18\x03 \x01(\t\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12)\n\x04lots\x18\x05 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\"\x9f\x01\n\x13PointsTransferredIn\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x12\n\nout_txn_id\x18\x02 \x01(\t\x12\x11\n\tmember_id\x18\x03 \x01(\t\x12\x16\n\x0e\x66rom_member_id\x18\x04 \x01(\t\x12\x0e\n\x06points\x18\x05 \x01(\x03\x12)\n\x04lots\x18\x06 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\"\xae\x02\n\x0cSaleRefunded\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x0f\n\x07sale_id\x18\x02 \x01(\t\x12\x11\n\tmember_id\x18\x03 \x01(\t\x12\x10\n\x08store_id\x18\x04 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x05 \x01(\t\x12\x18\n\x10\x62usiness_unit_id\x18\x06 \x01(\t\x12/\n\x0brefund_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\rbusiness_date\x18\x08 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12\x11\n\ttime_zone\x18\t \x01(\t\x12*\n\x08refunded\x18\n \x01(\x0b\x32\x18.huitong.common.v1.Money\"\xc5\x01\n\x10PointsClawedBack\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x1a\n\x12issuer_merchant_id\x18\x03 \x01(\t\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12\x13\n\x0b\x64\x65\x62t_points\x18\x05 \x01(\x03\x12)\n\x04lots\x18\x06 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\x12\x0f\n\x07sale_id\x18\x07 \x01(\t\x12\x11\n\trefund_id\x18\x08 \x01(\t\"\x9d\x01\n\x0ePointsRedeemed\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x0e\n\x06points\x18\x03 \x01(\x03\x12)\n\x04lots\x18\x04 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\x12-\n\x08spending\x18\x05 \x01(\x0b\x32\x1b.huitong.points.v1.Spending\"\xbc\x01\n\x12RedemptionReversed\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x19\n\x11redemption_txn_id\x18\x02 \x01(\t\x12\x11\n\tmember_id\x18\x03 \x01(\t\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12)\n\x04lots\x18\x05 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\x12-\n\x08spending\x18\x06 \x01(\x0b\x32\x1b.huitong.points.v1.Spending\"m\n\rPointsExpired\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x0e\n\x06points\x18\x03 \x01(\x03\x12)\n\x04lots\x18\x04 \x03(\x0b\x32\x1b.huitong.points.v1.LotShareb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ehuitong/points/v1/events.proto\x12\x11huitong.points.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dhuitong/common/v1/types.proto\x1a huitong/points/v1/governor.proto\x1a\x1ehuitong/points/v1/points.proto\"F\n\x08LotShare\x12\x0e\n\x06lot_id\x18\x01 \x01(\t\x12\x1a\n\x12issuer_merchant_id\x18\x02 \x01(\t\x12\x0e\n\x06points\x18\x03 \x01(\x03\"\xdc\x02\n\x0cSaleRecorded\x12\x0f\n\x07sale_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x10\n\x08store_id\x18\x03 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x04 \x01(\t\x12\x18\n\x10\x62usiness_unit_id\x18\x05 \x01(\t\x12\x12\n\nreceipt_no\x18\x06 \x01(\t\x12-\n\tsale_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\rbusiness_date\x18\x08 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12\x11\n\ttime_zone\x18\t \x01(\t\x12\'\n\x05total\x18\n \x01(\x0b\x32\x18.huitong.common.v1.Money\x12\x30\n\x07\x66unders\x18( \x03(\x0b\x32\x1f.huitong.points.v1.FundedPoints\"\x90\x03\n\x0cPointsEarned\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12(\n\x03lot\x18\x03 \x01(\x0b\x32\x1b.huitong.points.v1.LotShare\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12\x1a\n\x12\x64\x65\x62t_repaid_points\x18\x05 \x01(\x03\x12\x18\n\x10\x62usiness_unit_id\x18\x06 \x01(\t\x12\x10\n\x08store_id\x18\x07 \x01(\t\x12\x0f\n\x07sale_id\x18\x08 \x01(\t\x12/\n\x0b\x65xpire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\rbusiness_date\x18\n \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12/\n\x0bunlock_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x07\x66unders\x18( \x03(\x0b\x32\x1f.huitong.points.v1.FundedPoints\"\xa0\x01\n\x0fPointsActivated\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x0e\n\x06points\x18\x03 \x01(\x03\x12)\n\x04lots\x18\x04 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\x12/\n\x0bunlock_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe6\x01\n\x0ePointsCredited\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12(\n\x03lot\x18\x03 \x01(\x0b\x32\x1b.huitong.points.v1.LotShare\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12\x1a\n\x12\x64\x65\x62t_repaid_points\x18\x05 \x01(\x03\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\radjustment_id\x18\x07 \x01(\t\x12\x13\n\x0breason_code\x18\x08 \x01(\t\"\x99\x01\n\rPointsDebited\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x0e\n\x06points\x18\x03 \x01(\x03\x12)\n\x04lots\x18\x04 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\x12\x15\n\radjustment_id\x18\x05 \x01(\t\x12\x13\n\x0breason_code\x18\x06 \x01(\t\"c\n\x12PointsDebitRefused\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x15\n\radjustment_id\x18\x03 \x01(\t\x12\x13\n\x0breason_code\x18\x04 \x01(\t\"\x9b\x01\n\x14PointsTransferredOut\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x14\n\x0cto_member_id\x18\x03 \x01(\t\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12)\n\x04lots\x18\x05 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\x12\x0f\n\x07pool_id\x18< \x01(\t\"\xb0\x01\n\x13PointsTransferredIn\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x12\n\nout_txn_id\x18\x02 \x01(\t\x12\x11\n\tmember_id\x18\x03 \x01(\t\x12\x16\n\x0e\x66rom_member_id\x18\x04 \x01(\t\x12\x0e\n\x06points\x18\x05 \x01(\x03\x12)\n\x04lots\x18\x06 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\x12\x0f\n\x07pool_id\x18< \x01(\t\"H\n\x0cTransferEnds\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x14\n\x0cto_member_id\x18\x03 \x01(\t\x12\x0f\n\x07pool_id\x18< \x01(\t\"\x8a\x01\n\x12PointsConvertedOut\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x16\n\x0eto_currency_id\x18\x03 \x01(\t\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12)\n\x04lots\x18\x05 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\"\xd0\x01\n\x11PointsConvertedIn\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x12\n\nout_txn_id\x18\x02 \x01(\t\x12\x11\n\tmember_id\x18\x03 \x01(\t\x12\x18\n\x10\x66rom_currency_id\x18\x04 \x01(\t\x12\x0e\n\x06points\x18\x05 \x01(\x03\x12)\n\x04lots\x18\x06 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa5\x02\n\rCurrencyMoved\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63urrency_id\x18\x03 \x01(\t\x12-\n\x04kind\x18\x04 \x01(\x0e\x32\x1f.huitong.points.v1.MovementKind\x12\x0e\n\x06points\x18\x05 \x01(\x03\x12)\n\x04lots\x18\x06 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\x12-\n\x08spending\x18\x07 \x01(\x0b\x32\x1b.huitong.points.v1.Spending\x12\x12\n\nref_txn_id\x18\x08 \x01(\t\x12/\n\x0b\x65xpire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xae\x02\n\x0cSaleRefunded\x12\x11\n\trefund_id\x18\x01 \x01(\t\x12\x0f\n\x07sale_id\x18\x02 \x01(\t\x12\x11\n\tmember_id\x18\x03 \x01(\t\x12\x10\n\x08store_id\x18\x04 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x05 \x01(\t\x12\x18\n\x10\x62usiness_unit_id\x18\x06 \x01(\t\x12/\n\x0brefund_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\rbusiness_date\x18\x08 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12\x11\n\ttime_zone\x18\t \x01(\t\x12*\n\x08refunded\x18\n \x01(\x0b\x32\x18.huitong.common.v1.Money\"\xe1\x01\n\x10PointsClawedBack\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x1a\n\x12issuer_merchant_id\x18\x03 \x01(\t\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12\x13\n\x0b\x64\x65\x62t_points\x18\x05 \x01(\x03\x12)\n\x04lots\x18\x06 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\x12\x0f\n\x07sale_id\x18\x07 \x01(\t\x12\x11\n\trefund_id\x18\x08 \x01(\t\x12\x1a\n\x12written_off_points\x18\x1e \x01(\x03\"\x9d\x01\n\x0ePointsRedeemed\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x0e\n\x06points\x18\x03 \x01(\x03\x12)\n\x04lots\x18\x04 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\x12-\n\x08spending\x18\x05 \x01(\x0b\x32\x1b.huitong.points.v1.Spending\"\xbc\x01\n\x12RedemptionReversed\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x19\n\x11redemption_txn_id\x18\x02 \x01(\t\x12\x11\n\tmember_id\x18\x03 \x01(\t\x12\x0e\n\x06points\x18\x04 \x01(\x03\x12)\n\x04lots\x18\x05 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\x12-\n\x08spending\x18\x06 \x01(\x0b\x32\x1b.huitong.points.v1.Spending\"m\n\rPointsExpired\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x0e\n\x06points\x18\x03 \x01(\x03\x12)\n\x04lots\x18\x04 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\"\x9e\x01\n\rPointsRenewed\x12\x0e\n\x06txn_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x0e\n\x06points\x18\x03 \x01(\x03\x12)\n\x04lots\x18\x04 \x03(\x0b\x32\x1b.huitong.points.v1.LotShare\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"|\n\x12PointsExpiringSoon\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06points\x18\x03 \x01(\x03\x12\x12\n\ndays_ahead\x18\x04 \x01(\x05\"y\n\x15PointsHoardingStarted\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x18\n\x10\x61vailable_points\x18\x02 \x01(\x03\x12\x33\n\nidle_since\x18\x03 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\"B\n\x13PointsHoardingEnded\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x18\n\x10\x61vailable_points\x18\x02 \x01(\x03\"@\n\x0f\x43ostActionTaken\x12-\n\x06\x61\x63tion\x18\x01 \x01(\x0b\x32\x1d.huitong.points.v1.CostActionb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'huitong.points.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LOTSHARE']._serialized_start=149
-  _globals['_LOTSHARE']._serialized_end=219
-  _globals['_SALERECORDED']._serialized_start=222
-  _globals['_SALERECORDED']._serialized_end=520
-  _globals['_POINTSEARNED']._serialized_start=523
-  _globals['_POINTSEARNED']._serialized_end=873
-  _globals['_POINTSACTIVATED']._serialized_start=876
-  _globals['_POINTSACTIVATED']._serialized_end=1036
-  _globals['_POINTSCREDITED']._serialized_start=1039
-  _globals['_POINTSCREDITED']._serialized_end=1269
-  _globals['_POINTSDEBITED']._serialized_start=1272
-  _globals['_POINTSDEBITED']._serialized_end=1425
-  _globals['_POINTSDEBITREFUSED']._serialized_start=1427
-  _globals['_POINTSDEBITREFUSED']._serialized_end=1526
-  _globals['_POINTSTRANSFERREDOUT']._serialized_start=1529
-  _globals['_POINTSTRANSFERREDOUT']._serialized_end=1667
-  _globals['_POINTSTRANSFERREDIN']._serialized_start=1670
-  _globals['_POINTSTRANSFERREDIN']._serialized_end=1829
-  _globals['_SALEREFUNDED']._serialized_start=1832
-  _globals['_SALEREFUNDED']._serialized_end=2134
-  _globals['_POINTSCLAWEDBACK']._serialized_start=2137
-  _globals['_POINTSCLAWEDBACK']._serialized_end=2334
-  _globals['_POINTSREDEEMED']._serialized_start=2337
-  _globals['_POINTSREDEEMED']._serialized_end=2494
-  _globals['_REDEMPTIONREVERSED']._serialized_start=2497
-  _globals['_REDEMPTIONREVERSED']._serialized_end=2685
-  _globals['_POINTSEXPIRED']._serialized_start=2687
-  _globals['_POINTSEXPIRED']._serialized_end=2796
+  _globals['_LOTSHARE']._serialized_start=183
+  _globals['_LOTSHARE']._serialized_end=253
+  _globals['_SALERECORDED']._serialized_start=256
+  _globals['_SALERECORDED']._serialized_end=604
+  _globals['_POINTSEARNED']._serialized_start=607
+  _globals['_POINTSEARNED']._serialized_end=1007
+  _globals['_POINTSACTIVATED']._serialized_start=1010
+  _globals['_POINTSACTIVATED']._serialized_end=1170
+  _globals['_POINTSCREDITED']._serialized_start=1173
+  _globals['_POINTSCREDITED']._serialized_end=1403
+  _globals['_POINTSDEBITED']._serialized_start=1406
+  _globals['_POINTSDEBITED']._serialized_end=1559
+  _globals['_POINTSDEBITREFUSED']._serialized_start=1561
+  _globals['_POINTSDEBITREFUSED']._serialized_end=1660
+  _globals['_POINTSTRANSFERREDOUT']._serialized_start=1663
+  _globals['_POINTSTRANSFERREDOUT']._serialized_end=1818
+  _globals['_POINTSTRANSFERREDIN']._serialized_start=1821
+  _globals['_POINTSTRANSFERREDIN']._serialized_end=1997
+  _globals['_TRANSFERENDS']._serialized_start=1999
+  _globals['_TRANSFERENDS']._serialized_end=2071
+  _globals['_POINTSCONVERTEDOUT']._serialized_start=2074
+  _globals['_POINTSCONVERTEDOUT']._serialized_end=2212
+  _globals['_POINTSCONVERTEDIN']._serialized_start=2215
+  _globals['_POINTSCONVERTEDIN']._serialized_end=2423
+  _globals['_CURRENCYMOVED']._serialized_start=2426
+  _globals['_CURRENCYMOVED']._serialized_end=2719
+  _globals['_SALEREFUNDED']._serialized_start=2722
+  _globals['_SALEREFUNDED']._serialized_end=3024
+  _globals['_POINTSCLAWEDBACK']._serialized_start=3027
+  _globals['_POINTSCLAWEDBACK']._serialized_end=3252
+  _globals['_POINTSREDEEMED']._serialized_start=3255
+  _globals['_POINTSREDEEMED']._serialized_end=3412
+  _globals['_REDEMPTIONREVERSED']._serialized_start=3415
+  _globals['_REDEMPTIONREVERSED']._serialized_end=3603
+  _globals['_POINTSEXPIRED']._serialized_start=3605
+  _globals['_POINTSEXPIRED']._serialized_end=3714
+  _globals['_POINTSRENEWED']._serialized_start=3717
+  _globals['_POINTSRENEWED']._serialized_end=3875
+  _globals['_POINTSEXPIRINGSOON']._serialized_start=3877
+  _globals['_POINTSEXPIRINGSOON']._serialized_end=4001
+  _globals['_POINTSHOARDINGSTARTED']._serialized_start=4003
+  _globals['_POINTSHOARDINGSTARTED']._serialized_end=4124
+  _globals['_POINTSHOARDINGENDED']._serialized_start=4126
+  _globals['_POINTSHOARDINGENDED']._serialized_end=4192
+  _globals['_COSTACTIONTAKEN']._serialized_start=4194
+  _globals['_COSTACTIONTAKEN']._serialized_end=4258
 # @@protoc_insertion_point(module_scope)

@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from huitong.common.v1 import types_pb2 as _types_pb2
+from huitong.points.v1 import governor_pb2 as _governor_pb2
 from huitong.points.v1 import points_pb2 as _points_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -22,7 +23,7 @@ class LotShare(_message.Message):
     def __init__(self, lot_id: _Optional[str] = ..., issuer_merchant_id: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
 
 class SaleRecorded(_message.Message):
-    __slots__ = ("sale_id", "member_id", "store_id", "merchant_id", "business_unit_id", "receipt_no", "sale_time", "business_date", "time_zone", "total")
+    __slots__ = ("sale_id", "member_id", "store_id", "merchant_id", "business_unit_id", "receipt_no", "sale_time", "business_date", "time_zone", "total", "funders")
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -33,6 +34,7 @@ class SaleRecorded(_message.Message):
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
+    FUNDERS_FIELD_NUMBER: _ClassVar[int]
     sale_id: str
     member_id: str
     store_id: str
@@ -43,10 +45,11 @@ class SaleRecorded(_message.Message):
     business_date: _types_pb2.BusinessDate
     time_zone: str
     total: _types_pb2.Money
-    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., time_zone: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ...) -> None: ...
+    funders: _containers.RepeatedCompositeFieldContainer[_points_pb2.FundedPoints]
+    def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., receipt_no: _Optional[str] = ..., sale_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., time_zone: _Optional[str] = ..., total: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., funders: _Optional[_Iterable[_Union[_points_pb2.FundedPoints, _Mapping]]] = ...) -> None: ...
 
 class PointsEarned(_message.Message):
-    __slots__ = ("txn_id", "member_id", "lot", "points", "debt_repaid_points", "business_unit_id", "store_id", "sale_id", "expire_time", "business_date", "unlock_time")
+    __slots__ = ("txn_id", "member_id", "lot", "points", "debt_repaid_points", "business_unit_id", "store_id", "sale_id", "expire_time", "business_date", "unlock_time", "funders")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     LOT_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +61,7 @@ class PointsEarned(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
+    FUNDERS_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     member_id: str
     lot: LotShare
@@ -69,7 +73,8 @@ class PointsEarned(_message.Message):
     expire_time: _timestamp_pb2.Timestamp
     business_date: _types_pb2.BusinessDate
     unlock_time: _timestamp_pb2.Timestamp
-    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., lot: _Optional[_Union[LotShare, _Mapping]] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., business_unit_id: _Optional[str] = ..., store_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    funders: _containers.RepeatedCompositeFieldContainer[_points_pb2.FundedPoints]
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., lot: _Optional[_Union[LotShare, _Mapping]] = ..., points: _Optional[int] = ..., debt_repaid_points: _Optional[int] = ..., business_unit_id: _Optional[str] = ..., store_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., funders: _Optional[_Iterable[_Union[_points_pb2.FundedPoints, _Mapping]]] = ...) -> None: ...
 
 class PointsActivated(_message.Message):
     __slots__ = ("txn_id", "member_id", "points", "lots", "unlock_time")
@@ -134,34 +139,102 @@ class PointsDebitRefused(_message.Message):
     def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., adjustment_id: _Optional[str] = ..., reason_code: _Optional[str] = ...) -> None: ...
 
 class PointsTransferredOut(_message.Message):
-    __slots__ = ("txn_id", "member_id", "to_member_id", "points", "lots")
+    __slots__ = ("txn_id", "member_id", "to_member_id", "points", "lots", "pool_id")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     TO_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
     LOTS_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     member_id: str
     to_member_id: str
     points: int
     lots: _containers.RepeatedCompositeFieldContainer[LotShare]
-    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., to_member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ...) -> None: ...
+    pool_id: str
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., to_member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., pool_id: _Optional[str] = ...) -> None: ...
 
 class PointsTransferredIn(_message.Message):
-    __slots__ = ("txn_id", "out_txn_id", "member_id", "from_member_id", "points", "lots")
+    __slots__ = ("txn_id", "out_txn_id", "member_id", "from_member_id", "points", "lots", "pool_id")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     OUT_TXN_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     FROM_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
     LOTS_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     out_txn_id: str
     member_id: str
     from_member_id: str
     points: int
     lots: _containers.RepeatedCompositeFieldContainer[LotShare]
-    def __init__(self, txn_id: _Optional[str] = ..., out_txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., from_member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ...) -> None: ...
+    pool_id: str
+    def __init__(self, txn_id: _Optional[str] = ..., out_txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., from_member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., pool_id: _Optional[str] = ...) -> None: ...
+
+class TransferEnds(_message.Message):
+    __slots__ = ("member_id", "to_member_id", "pool_id")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    TO_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POOL_ID_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    to_member_id: str
+    pool_id: str
+    def __init__(self, member_id: _Optional[str] = ..., to_member_id: _Optional[str] = ..., pool_id: _Optional[str] = ...) -> None: ...
+
+class PointsConvertedOut(_message.Message):
+    __slots__ = ("txn_id", "member_id", "to_currency_id", "points", "lots")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    TO_CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    to_currency_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., to_currency_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ...) -> None: ...
+
+class PointsConvertedIn(_message.Message):
+    __slots__ = ("txn_id", "out_txn_id", "member_id", "from_currency_id", "points", "lots", "expire_time")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    OUT_TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    FROM_CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    out_txn_id: str
+    member_id: str
+    from_currency_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, txn_id: _Optional[str] = ..., out_txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., from_currency_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class CurrencyMoved(_message.Message):
+    __slots__ = ("txn_id", "member_id", "currency_id", "kind", "points", "lots", "spending", "ref_txn_id", "expire_time")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    SPENDING_FIELD_NUMBER: _ClassVar[int]
+    REF_TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    currency_id: str
+    kind: _points_pb2.MovementKind
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    spending: _points_pb2.Spending
+    ref_txn_id: str
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., currency_id: _Optional[str] = ..., kind: _Optional[_Union[_points_pb2.MovementKind, str]] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., spending: _Optional[_Union[_points_pb2.Spending, _Mapping]] = ..., ref_txn_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class SaleRefunded(_message.Message):
     __slots__ = ("refund_id", "sale_id", "member_id", "store_id", "merchant_id", "business_unit_id", "refund_time", "business_date", "time_zone", "refunded")
@@ -188,7 +261,7 @@ class SaleRefunded(_message.Message):
     def __init__(self, refund_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., refund_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., time_zone: _Optional[str] = ..., refunded: _Optional[_Union[_types_pb2.Money, _Mapping]] = ...) -> None: ...
 
 class PointsClawedBack(_message.Message):
-    __slots__ = ("txn_id", "member_id", "issuer_merchant_id", "points", "debt_points", "lots", "sale_id", "refund_id")
+    __slots__ = ("txn_id", "member_id", "issuer_merchant_id", "points", "debt_points", "lots", "sale_id", "refund_id", "written_off_points")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     ISSUER_MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -197,6 +270,7 @@ class PointsClawedBack(_message.Message):
     LOTS_FIELD_NUMBER: _ClassVar[int]
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
     REFUND_ID_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_OFF_POINTS_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     member_id: str
     issuer_merchant_id: str
@@ -205,7 +279,8 @@ class PointsClawedBack(_message.Message):
     lots: _containers.RepeatedCompositeFieldContainer[LotShare]
     sale_id: str
     refund_id: str
-    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., issuer_merchant_id: _Optional[str] = ..., points: _Optional[int] = ..., debt_points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., sale_id: _Optional[str] = ..., refund_id: _Optional[str] = ...) -> None: ...
+    written_off_points: int
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., issuer_merchant_id: _Optional[str] = ..., points: _Optional[int] = ..., debt_points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., sale_id: _Optional[str] = ..., refund_id: _Optional[str] = ..., written_off_points: _Optional[int] = ...) -> None: ...
 
 class PointsRedeemed(_message.Message):
     __slots__ = ("txn_id", "member_id", "points", "lots", "spending")
@@ -248,3 +323,53 @@ class PointsExpired(_message.Message):
     points: int
     lots: _containers.RepeatedCompositeFieldContainer[LotShare]
     def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ...) -> None: ...
+
+class PointsRenewed(_message.Message):
+    __slots__ = ("txn_id", "member_id", "points", "lots", "expire_time")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class PointsExpiringSoon(_message.Message):
+    __slots__ = ("member_id", "expire_time", "points", "days_ahead")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    DAYS_AHEAD_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    expire_time: _timestamp_pb2.Timestamp
+    points: int
+    days_ahead: int
+    def __init__(self, member_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., points: _Optional[int] = ..., days_ahead: _Optional[int] = ...) -> None: ...
+
+class PointsHoardingStarted(_message.Message):
+    __slots__ = ("member_id", "available_points", "idle_since")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    IDLE_SINCE_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    available_points: int
+    idle_since: _types_pb2.BusinessDate
+    def __init__(self, member_id: _Optional[str] = ..., available_points: _Optional[int] = ..., idle_since: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ...) -> None: ...
+
+class PointsHoardingEnded(_message.Message):
+    __slots__ = ("member_id", "available_points")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    available_points: int
+    def __init__(self, member_id: _Optional[str] = ..., available_points: _Optional[int] = ...) -> None: ...
+
+class CostActionTaken(_message.Message):
+    __slots__ = ("action",)
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    action: _governor_pb2.CostAction
+    def __init__(self, action: _Optional[_Union[_governor_pb2.CostAction, _Mapping]] = ...) -> None: ...

@@ -65,7 +65,10 @@ class SalesServiceServicer:
         """Records one sale and awards its points. The natural key (store, source, receipt number) makes it safe to send again:
         the same content answers the first result with `is_replay` true.
         Errors: STORE_UNKNOWN, MEMBER_UNKNOWN, RECEIPT_CHANGED (same receipt, other content), REQUEST_ID_REUSED,
-        LINES_DO_NOT_SUM, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN.
+        LINES_DO_NOT_SUM, TENDERS_DO_NOT_SUM, TAX_INVALID, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID,
+        MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN, SALE_EARNS_TOO_MUCH, POINTS_OUT_OF_BOUNDS,
+        SALE_TOO_LATE (the rules in force say how late is accepted), DEVICE_SEQ_REUSED (the device gave the number to another
+        receipt).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -81,7 +84,8 @@ class SalesServiceServicer:
 
     def RefundSale(self, request, context):
         """Takes back exactly the points that the returned lines earned: from the sale's own lot first, also while it is
-        pending, then from what is available. What was spent already becomes debt, which later earning repays.
+        pending, then from what is available. What was spent already becomes debt, which later earning repays, or is written
+        off, as the rule set of the sale says (debt_policy).
         Errors: STORE_UNKNOWN, SALE_UNKNOWN, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -303,7 +307,7 @@ class WalletServiceServicer:
 
     def GetBalance(self, request, context):
         """Balance, and what expires next.
-        Errors: MEMBER_UNKNOWN.
+        Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -311,15 +315,17 @@ class WalletServiceServicer:
 
     def ListStatement(self, request, context):
         """Every movement of a member's points, newest first.
-        Errors: MEMBER_UNKNOWN.
+        Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def QuoteOffset(self, request, context):
-        """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force. Changes nothing.
-        Errors: MEMBER_UNKNOWN, STORE_UNKNOWN.
+        """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force, and why. Changes nothing.
+        Errors: MEMBER_UNKNOWN, STORE_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_MISMATCH, OFFSET_QUOTE_INVALID,
+        OFFSET_QUOTE_EXPIRED; of a family pool FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL,
+        POOL_SPENDING_NOT_ALLOWED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -327,7 +333,10 @@ class WalletServiceServicer:
 
     def Redeem(self, request, context):
         """Spends points at once, earliest expiry first.
-        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED.
+        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED; of another currency:
+        CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the merchant is not of its unit); of a family pool: FAMILY_POOL_UNKNOWN,
+        NOT_IN_POOL, FAMILY_POOL_DISSOLVED, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED; of money by rules with offset terms:
+        OFFSET_QUOTE_REQUIRED, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, OFFSET_NOT_ALLOWED (it does not fit the quote).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -335,7 +344,7 @@ class WalletServiceServicer:
 
     def ReverseRedemption(self, request, context):
         """Gives back the points of a redemption to the very lots they came from, with their original expiry.
-        Errors: REDEMPTION_UNKNOWN, REVERSAL_EXCEEDS_REDEMPTION, REQUEST_ID_REUSED.
+        Errors: REDEMPTION_UNKNOWN, REVERSAL_EXCEEDS_REDEMPTION, CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -343,8 +352,7 @@ class WalletServiceServicer:
 
     def Hold(self, request, context):
         """Reserves points for an order. The lots that will pay are chosen now.
-        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED, HOLD_RELEASED (a release of this
-        request id came first).
+        Errors: as Redeem, and HOLD_RELEASED (a release of this request id came first).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -353,7 +361,7 @@ class WalletServiceServicer:
     def Capture(self, request, context):
         """Spends held points, all or a part; the rest is released.
         Errors: HOLD_UNKNOWN, HOLD_RELEASED (also by time-out), HOLD_CAPTURED (by another request), CAPTURE_EXCEEDS_HOLD,
-        REQUEST_ID_REUSED.
+        CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -361,7 +369,7 @@ class WalletServiceServicer:
 
     def Release(self, request, context):
         """Gives held points back. Harmless when the hold never came, was released already or timed out.
-        Errors: HOLD_CAPTURED.
+        Errors: HOLD_CAPTURED, CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -826,8 +834,8 @@ class LedgerServiceServicer:
     """
 
     def GetTotals(self, request, context):
-        """Points issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for each redeeming
-        merchant.
+        """Points of one currency issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for
+        each redeeming merchant.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,7 +37,10 @@ class SalesServiceStub:
     """Records one sale and awards its points. The natural key (store, source, receipt number) makes it safe to send again:
     the same content answers the first result with `is_replay` true.
     Errors: STORE_UNKNOWN, MEMBER_UNKNOWN, RECEIPT_CHANGED (same receipt, other content), REQUEST_ID_REUSED,
-    LINES_DO_NOT_SUM, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN.
+    LINES_DO_NOT_SUM, TENDERS_DO_NOT_SUM, TAX_INVALID, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID,
+    MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN, SALE_EARNS_TOO_MUCH, POINTS_OUT_OF_BOUNDS,
+    SALE_TOO_LATE (the rules in force say how late is accepted), DEVICE_SEQ_REUSED (the device gave the number to another
+    receipt).
     """
     RecordSales: _grpc.UnaryUnaryMultiCallable[_points_pb2.RecordSalesRequest, _points_pb2.RecordSalesResponse]
     """Records up to 1,000 sales; each gets its own answer and a bad one does not hold up the others.
@@ -45,7 +48,8 @@ class SalesServiceStub:
     """
     RefundSale: _grpc.UnaryUnaryMultiCallable[_points_pb2.RefundSaleRequest, _points_pb2.RefundSaleResponse]
     """Takes back exactly the points that the returned lines earned: from the sale's own lot first, also while it is
-    pending, then from what is available. What was spent already becomes debt, which later earning repays.
+    pending, then from what is available. What was spent already becomes debt, which later earning repays, or is written
+    off, as the rule set of the sale says (debt_policy).
     Errors: STORE_UNKNOWN, SALE_UNKNOWN, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID, REQUEST_ID_REUSED.
     """
     GetSale: _grpc.UnaryUnaryMultiCallable[_points_pb2.GetSaleRequest, _points_pb2.GetSaleResponse]
@@ -62,7 +66,10 @@ class SalesServiceAsyncStub(SalesServiceStub):
     """Records one sale and awards its points. The natural key (store, source, receipt number) makes it safe to send again:
     the same content answers the first result with `is_replay` true.
     Errors: STORE_UNKNOWN, MEMBER_UNKNOWN, RECEIPT_CHANGED (same receipt, other content), REQUEST_ID_REUSED,
-    LINES_DO_NOT_SUM, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN.
+    LINES_DO_NOT_SUM, TENDERS_DO_NOT_SUM, TAX_INVALID, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID,
+    MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN, SALE_EARNS_TOO_MUCH, POINTS_OUT_OF_BOUNDS,
+    SALE_TOO_LATE (the rules in force say how late is accepted), DEVICE_SEQ_REUSED (the device gave the number to another
+    receipt).
     """
     RecordSales: _aio.UnaryUnaryMultiCallable[_points_pb2.RecordSalesRequest, _points_pb2.RecordSalesResponse]  # type: ignore[assignment]
     """Records up to 1,000 sales; each gets its own answer and a bad one does not hold up the others.
@@ -70,7 +77,8 @@ class SalesServiceAsyncStub(SalesServiceStub):
     """
     RefundSale: _aio.UnaryUnaryMultiCallable[_points_pb2.RefundSaleRequest, _points_pb2.RefundSaleResponse]  # type: ignore[assignment]
     """Takes back exactly the points that the returned lines earned: from the sale's own lot first, also while it is
-    pending, then from what is available. What was spent already becomes debt, which later earning repays.
+    pending, then from what is available. What was spent already becomes debt, which later earning repays, or is written
+    off, as the rule set of the sale says (debt_policy).
     Errors: STORE_UNKNOWN, SALE_UNKNOWN, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID, REQUEST_ID_REUSED.
     """
     GetSale: _aio.UnaryUnaryMultiCallable[_points_pb2.GetSaleRequest, _points_pb2.GetSaleResponse]  # type: ignore[assignment]
@@ -90,7 +98,10 @@ class SalesServiceServicer(metaclass=_abc_1.ABCMeta):
         """Records one sale and awards its points. The natural key (store, source, receipt number) makes it safe to send again:
         the same content answers the first result with `is_replay` true.
         Errors: STORE_UNKNOWN, MEMBER_UNKNOWN, RECEIPT_CHANGED (same receipt, other content), REQUEST_ID_REUSED,
-        LINES_DO_NOT_SUM, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN.
+        LINES_DO_NOT_SUM, TENDERS_DO_NOT_SUM, TAX_INVALID, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID,
+        MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN, SALE_EARNS_TOO_MUCH, POINTS_OUT_OF_BOUNDS,
+        SALE_TOO_LATE (the rules in force say how late is accepted), DEVICE_SEQ_REUSED (the device gave the number to another
+        receipt).
         """
 
     @_abc_1.abstractmethod
@@ -110,7 +121,8 @@ class SalesServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.RefundSaleResponse, _abc.Awaitable[_points_pb2.RefundSaleResponse]]:
         """Takes back exactly the points that the returned lines earned: from the sale's own lot first, also while it is
-        pending, then from what is available. What was spent already becomes debt, which later earning repays.
+        pending, then from what is available. What was spent already becomes debt, which later earning repays, or is written
+        off, as the rule set of the sale says (debt_policy).
         Errors: STORE_UNKNOWN, SALE_UNKNOWN, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID, REQUEST_ID_REUSED.
         """
 
@@ -135,37 +147,41 @@ class WalletServiceStub:
     def __new__(cls, channel: _aio.Channel) -> WalletServiceAsyncStub: ...
     GetBalance: _grpc.UnaryUnaryMultiCallable[_points_pb2.GetBalanceRequest, _points_pb2.GetBalanceResponse]
     """Balance, and what expires next.
-    Errors: MEMBER_UNKNOWN.
+    Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
     """
     ListStatement: _grpc.UnaryUnaryMultiCallable[_points_pb2.ListStatementRequest, _points_pb2.ListStatementResponse]
     """Every movement of a member's points, newest first.
-    Errors: MEMBER_UNKNOWN.
+    Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
     """
     QuoteOffset: _grpc.UnaryUnaryMultiCallable[_points_pb2.QuoteOffsetRequest, _points_pb2.QuoteOffsetResponse]
-    """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force. Changes nothing.
-    Errors: MEMBER_UNKNOWN, STORE_UNKNOWN.
+    """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force, and why. Changes nothing.
+    Errors: MEMBER_UNKNOWN, STORE_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_MISMATCH, OFFSET_QUOTE_INVALID,
+    OFFSET_QUOTE_EXPIRED; of a family pool FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL,
+    POOL_SPENDING_NOT_ALLOWED.
     """
     Redeem: _grpc.UnaryUnaryMultiCallable[_points_pb2.RedeemRequest, _points_pb2.RedeemResponse]
     """Spends points at once, earliest expiry first.
-    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED.
+    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED; of another currency:
+    CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the merchant is not of its unit); of a family pool: FAMILY_POOL_UNKNOWN,
+    NOT_IN_POOL, FAMILY_POOL_DISSOLVED, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED; of money by rules with offset terms:
+    OFFSET_QUOTE_REQUIRED, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, OFFSET_NOT_ALLOWED (it does not fit the quote).
     """
     ReverseRedemption: _grpc.UnaryUnaryMultiCallable[_points_pb2.ReverseRedemptionRequest, _points_pb2.ReverseRedemptionResponse]
     """Gives back the points of a redemption to the very lots they came from, with their original expiry.
-    Errors: REDEMPTION_UNKNOWN, REVERSAL_EXCEEDS_REDEMPTION, REQUEST_ID_REUSED.
+    Errors: REDEMPTION_UNKNOWN, REVERSAL_EXCEEDS_REDEMPTION, CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN, REQUEST_ID_REUSED.
     """
     Hold: _grpc.UnaryUnaryMultiCallable[_points_pb2.HoldRequest, _points_pb2.HoldResponse]
     """Reserves points for an order. The lots that will pay are chosen now.
-    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED, HOLD_RELEASED (a release of this
-    request id came first).
+    Errors: as Redeem, and HOLD_RELEASED (a release of this request id came first).
     """
     Capture: _grpc.UnaryUnaryMultiCallable[_points_pb2.CaptureRequest, _points_pb2.CaptureResponse]
     """Spends held points, all or a part; the rest is released.
     Errors: HOLD_UNKNOWN, HOLD_RELEASED (also by time-out), HOLD_CAPTURED (by another request), CAPTURE_EXCEEDS_HOLD,
-    REQUEST_ID_REUSED.
+    CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN, REQUEST_ID_REUSED.
     """
     Release: _grpc.UnaryUnaryMultiCallable[_points_pb2.ReleaseRequest, _points_pb2.ReleaseResponse]
     """Gives held points back. Harmless when the hold never came, was released already or timed out.
-    Errors: HOLD_CAPTURED.
+    Errors: HOLD_CAPTURED, CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN.
     """
     TransferPoints: _grpc.UnaryUnaryMultiCallable[_points_pb2.TransferPointsRequest, _points_pb2.TransferPointsResponse]
     """Gives points to another member of the group: the same lots, with their issuers and expiry, earliest expiry first. A
@@ -181,37 +197,41 @@ class WalletServiceAsyncStub(WalletServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetBalance: _aio.UnaryUnaryMultiCallable[_points_pb2.GetBalanceRequest, _points_pb2.GetBalanceResponse]  # type: ignore[assignment]
     """Balance, and what expires next.
-    Errors: MEMBER_UNKNOWN.
+    Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
     """
     ListStatement: _aio.UnaryUnaryMultiCallable[_points_pb2.ListStatementRequest, _points_pb2.ListStatementResponse]  # type: ignore[assignment]
     """Every movement of a member's points, newest first.
-    Errors: MEMBER_UNKNOWN.
+    Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
     """
     QuoteOffset: _aio.UnaryUnaryMultiCallable[_points_pb2.QuoteOffsetRequest, _points_pb2.QuoteOffsetResponse]  # type: ignore[assignment]
-    """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force. Changes nothing.
-    Errors: MEMBER_UNKNOWN, STORE_UNKNOWN.
+    """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force, and why. Changes nothing.
+    Errors: MEMBER_UNKNOWN, STORE_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_MISMATCH, OFFSET_QUOTE_INVALID,
+    OFFSET_QUOTE_EXPIRED; of a family pool FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL,
+    POOL_SPENDING_NOT_ALLOWED.
     """
     Redeem: _aio.UnaryUnaryMultiCallable[_points_pb2.RedeemRequest, _points_pb2.RedeemResponse]  # type: ignore[assignment]
     """Spends points at once, earliest expiry first.
-    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED.
+    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED; of another currency:
+    CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the merchant is not of its unit); of a family pool: FAMILY_POOL_UNKNOWN,
+    NOT_IN_POOL, FAMILY_POOL_DISSOLVED, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED; of money by rules with offset terms:
+    OFFSET_QUOTE_REQUIRED, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, OFFSET_NOT_ALLOWED (it does not fit the quote).
     """
     ReverseRedemption: _aio.UnaryUnaryMultiCallable[_points_pb2.ReverseRedemptionRequest, _points_pb2.ReverseRedemptionResponse]  # type: ignore[assignment]
     """Gives back the points of a redemption to the very lots they came from, with their original expiry.
-    Errors: REDEMPTION_UNKNOWN, REVERSAL_EXCEEDS_REDEMPTION, REQUEST_ID_REUSED.
+    Errors: REDEMPTION_UNKNOWN, REVERSAL_EXCEEDS_REDEMPTION, CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN, REQUEST_ID_REUSED.
     """
     Hold: _aio.UnaryUnaryMultiCallable[_points_pb2.HoldRequest, _points_pb2.HoldResponse]  # type: ignore[assignment]
     """Reserves points for an order. The lots that will pay are chosen now.
-    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED, HOLD_RELEASED (a release of this
-    request id came first).
+    Errors: as Redeem, and HOLD_RELEASED (a release of this request id came first).
     """
     Capture: _aio.UnaryUnaryMultiCallable[_points_pb2.CaptureRequest, _points_pb2.CaptureResponse]  # type: ignore[assignment]
     """Spends held points, all or a part; the rest is released.
     Errors: HOLD_UNKNOWN, HOLD_RELEASED (also by time-out), HOLD_CAPTURED (by another request), CAPTURE_EXCEEDS_HOLD,
-    REQUEST_ID_REUSED.
+    CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN, REQUEST_ID_REUSED.
     """
     Release: _aio.UnaryUnaryMultiCallable[_points_pb2.ReleaseRequest, _points_pb2.ReleaseResponse]  # type: ignore[assignment]
     """Gives held points back. Harmless when the hold never came, was released already or timed out.
-    Errors: HOLD_CAPTURED.
+    Errors: HOLD_CAPTURED, CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN.
     """
     TransferPoints: _aio.UnaryUnaryMultiCallable[_points_pb2.TransferPointsRequest, _points_pb2.TransferPointsResponse]  # type: ignore[assignment]
     """Gives points to another member of the group: the same lots, with their issuers and expiry, earliest expiry first. A
@@ -230,7 +250,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.GetBalanceResponse, _abc.Awaitable[_points_pb2.GetBalanceResponse]]:
         """Balance, and what expires next.
-        Errors: MEMBER_UNKNOWN.
+        Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
@@ -240,7 +260,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.ListStatementResponse, _abc.Awaitable[_points_pb2.ListStatementResponse]]:
         """Every movement of a member's points, newest first.
-        Errors: MEMBER_UNKNOWN.
+        Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
@@ -249,8 +269,10 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _points_pb2.QuoteOffsetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.QuoteOffsetResponse, _abc.Awaitable[_points_pb2.QuoteOffsetResponse]]:
-        """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force. Changes nothing.
-        Errors: MEMBER_UNKNOWN, STORE_UNKNOWN.
+        """What points may pay of an order: 100 points = 3.00, at most 15%, by the rules in force, and why. Changes nothing.
+        Errors: MEMBER_UNKNOWN, STORE_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_MISMATCH, OFFSET_QUOTE_INVALID,
+        OFFSET_QUOTE_EXPIRED; of a family pool FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL,
+        POOL_SPENDING_NOT_ALLOWED.
         """
 
     @_abc_1.abstractmethod
@@ -260,7 +282,10 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.RedeemResponse, _abc.Awaitable[_points_pb2.RedeemResponse]]:
         """Spends points at once, earliest expiry first.
-        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED.
+        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED; of another currency:
+        CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the merchant is not of its unit); of a family pool: FAMILY_POOL_UNKNOWN,
+        NOT_IN_POOL, FAMILY_POOL_DISSOLVED, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED; of money by rules with offset terms:
+        OFFSET_QUOTE_REQUIRED, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, OFFSET_NOT_ALLOWED (it does not fit the quote).
         """
 
     @_abc_1.abstractmethod
@@ -270,7 +295,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.ReverseRedemptionResponse, _abc.Awaitable[_points_pb2.ReverseRedemptionResponse]]:
         """Gives back the points of a redemption to the very lots they came from, with their original expiry.
-        Errors: REDEMPTION_UNKNOWN, REVERSAL_EXCEEDS_REDEMPTION, REQUEST_ID_REUSED.
+        Errors: REDEMPTION_UNKNOWN, REVERSAL_EXCEEDS_REDEMPTION, CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -280,8 +305,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.HoldResponse, _abc.Awaitable[_points_pb2.HoldResponse]]:
         """Reserves points for an order. The lots that will pay are chosen now.
-        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED, HOLD_RELEASED (a release of this
-        request id came first).
+        Errors: as Redeem, and HOLD_RELEASED (a release of this request id came first).
         """
 
     @_abc_1.abstractmethod
@@ -292,7 +316,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_points_pb2.CaptureResponse, _abc.Awaitable[_points_pb2.CaptureResponse]]:
         """Spends held points, all or a part; the rest is released.
         Errors: HOLD_UNKNOWN, HOLD_RELEASED (also by time-out), HOLD_CAPTURED (by another request), CAPTURE_EXCEEDS_HOLD,
-        REQUEST_ID_REUSED.
+        CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -302,7 +326,7 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.ReleaseResponse, _abc.Awaitable[_points_pb2.ReleaseResponse]]:
         """Gives held points back. Harmless when the hold never came, was released already or timed out.
-        Errors: HOLD_CAPTURED.
+        Errors: HOLD_CAPTURED, CURRENCY_UNKNOWN, FAMILY_POOL_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
@@ -385,8 +409,8 @@ class LedgerServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LedgerServiceAsyncStub: ...
     GetTotals: _grpc.UnaryUnaryMultiCallable[_points_pb2.GetTotalsRequest, _points_pb2.GetTotalsResponse]
-    """Points issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for each redeeming
-    merchant.
+    """Points of one currency issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for
+    each redeeming merchant.
     """
 
 @_typing.type_check_only
@@ -395,8 +419,8 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetTotals: _aio.UnaryUnaryMultiCallable[_points_pb2.GetTotalsRequest, _points_pb2.GetTotalsResponse]  # type: ignore[assignment]
-    """Points issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for each redeeming
-    merchant.
+    """Points of one currency issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for
+    each redeeming merchant.
     """
 
 class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -408,8 +432,8 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _points_pb2.GetTotalsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.GetTotalsResponse, _abc.Awaitable[_points_pb2.GetTotalsResponse]]:
-        """Points issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for each redeeming
-        merchant.
+        """Points of one currency issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for
+        each redeeming merchant.
         """
 
 def add_LedgerServiceServicer_to_server(servicer: LedgerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -103,7 +103,8 @@ class RuleDraftServiceServicer:
     def ApproveRuleDraft(self, request, context):
         """Publishes a draft as the group's next version. Whoever approves is another than who drafted. A set without
         effective_time and with a date of today or earlier is in force from now on.
-        Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED, EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED.
+        Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED, EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
+        RULES_INVALID (its budgets are spent, or its points would have expired, meanwhile).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,7 +120,7 @@ class RuleDraftServiceServicer:
 
     def RollBackRules(self, request, context):
         """Drafts the content of an older version anew, to be in force as soon as a second person approves.
-        Errors: RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+        Errors: RULE_SET_UNKNOWN, RULES_INVALID (its points would have expired by now), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,7 +47,8 @@ class RuleDraftServiceStub:
     ApproveRuleDraft: _grpc.UnaryUnaryMultiCallable[_rules_pb2.ApproveRuleDraftRequest, _rules_pb2.ApproveRuleDraftResponse]
     """Publishes a draft as the group's next version. Whoever approves is another than who drafted. A set without
     effective_time and with a date of today or earlier is in force from now on.
-    Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED, EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED.
+    Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED, EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
+    RULES_INVALID (its budgets are spent, or its points would have expired, meanwhile).
     """
     DiscardRuleDraft: _grpc.UnaryUnaryMultiCallable[_rules_pb2.DiscardRuleDraftRequest, _rules_pb2.DiscardRuleDraftResponse]
     """Gives a draft up. Whoever wrote it may do so too.
@@ -55,7 +56,7 @@ class RuleDraftServiceStub:
     """
     RollBackRules: _grpc.UnaryUnaryMultiCallable[_rules_pb2.RollBackRulesRequest, _rules_pb2.RollBackRulesResponse]
     """Drafts the content of an older version anew, to be in force as soon as a second person approves.
-    Errors: RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+    Errors: RULE_SET_UNKNOWN, RULES_INVALID (its points would have expired by now), REQUEST_ID_REUSED.
     """
     ListRuleSets: _grpc.UnaryUnaryMultiCallable[_rules_pb2.ListRuleSetsRequest, _rules_pb2.ListRuleSetsResponse]
     """All published versions, newest first."""
@@ -79,7 +80,8 @@ class RuleDraftServiceAsyncStub(RuleDraftServiceStub):
     ApproveRuleDraft: _aio.UnaryUnaryMultiCallable[_rules_pb2.ApproveRuleDraftRequest, _rules_pb2.ApproveRuleDraftResponse]  # type: ignore[assignment]
     """Publishes a draft as the group's next version. Whoever approves is another than who drafted. A set without
     effective_time and with a date of today or earlier is in force from now on.
-    Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED, EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED.
+    Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED, EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
+    RULES_INVALID (its budgets are spent, or its points would have expired, meanwhile).
     """
     DiscardRuleDraft: _aio.UnaryUnaryMultiCallable[_rules_pb2.DiscardRuleDraftRequest, _rules_pb2.DiscardRuleDraftResponse]  # type: ignore[assignment]
     """Gives a draft up. Whoever wrote it may do so too.
@@ -87,7 +89,7 @@ class RuleDraftServiceAsyncStub(RuleDraftServiceStub):
     """
     RollBackRules: _aio.UnaryUnaryMultiCallable[_rules_pb2.RollBackRulesRequest, _rules_pb2.RollBackRulesResponse]  # type: ignore[assignment]
     """Drafts the content of an older version anew, to be in force as soon as a second person approves.
-    Errors: RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+    Errors: RULE_SET_UNKNOWN, RULES_INVALID (its points would have expired by now), REQUEST_ID_REUSED.
     """
     ListRuleSets: _aio.UnaryUnaryMultiCallable[_rules_pb2.ListRuleSetsRequest, _rules_pb2.ListRuleSetsResponse]  # type: ignore[assignment]
     """All published versions, newest first."""
@@ -132,7 +134,8 @@ class RuleDraftServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_rules_pb2.ApproveRuleDraftResponse, _abc.Awaitable[_rules_pb2.ApproveRuleDraftResponse]]:
         """Publishes a draft as the group's next version. Whoever approves is another than who drafted. A set without
         effective_time and with a date of today or earlier is in force from now on.
-        Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED, EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED.
+        Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED, EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
+        RULES_INVALID (its budgets are spent, or its points would have expired, meanwhile).
         """
 
     @_abc_1.abstractmethod
@@ -152,7 +155,7 @@ class RuleDraftServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_rules_pb2.RollBackRulesResponse, _abc.Awaitable[_rules_pb2.RollBackRulesResponse]]:
         """Drafts the content of an older version anew, to be in force as soon as a second person approves.
-        Errors: RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+        Errors: RULE_SET_UNKNOWN, RULES_INVALID (its points would have expired by now), REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod

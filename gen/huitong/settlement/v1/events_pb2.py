@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"huitong/settlement/v1/events.proto\x12\x15huitong.settlement.v1\"g\n\x0cPeriodClosed\x12\x0e\n\x06period\x18\x01 \x01(\t\x12\x1b\n\x13merchants_net_minor\x18\x02 \x01(\x03\x12\x12\n\nfund_minor\x18\x03 \x01(\x03\x12\x16\n\x0eplatform_minor\x18\x04 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"huitong/settlement/v1/events.proto\x12\x15huitong.settlement.v1\"{\n\x0cPeriodClosed\x12\x0e\n\x06period\x18\x01 \x01(\t\x12\x1b\n\x13merchants_net_minor\x18\x02 \x01(\x03\x12\x12\n\nfund_minor\x18\x03 \x01(\x03\x12\x16\n\x0eplatform_minor\x18\x04 \x01(\x03\x12\x12\n\nunit_minor\x18( \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'huitong.settlement.v1.event
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PERIODCLOSED']._serialized_start=61
-  _globals['_PERIODCLOSED']._serialized_end=164
+  _globals['_PERIODCLOSED']._serialized_end=184
 # @@protoc_insertion_point(module_scope)

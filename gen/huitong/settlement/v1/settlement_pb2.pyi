@@ -25,6 +25,7 @@ class AccrualKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ACCRUAL_KIND_COUPON: _ClassVar[AccrualKind]
     ACCRUAL_KIND_COUPON_REVERSAL: _ClassVar[AccrualKind]
     ACCRUAL_KIND_PARKING_WAIVER: _ClassVar[AccrualKind]
+    ACCRUAL_KIND_FUNDING: _ClassVar[AccrualKind]
 ACCRUAL_KIND_UNSPECIFIED: AccrualKind
 ACCRUAL_KIND_ISSUE: AccrualKind
 ACCRUAL_KIND_CLAW_BACK: AccrualKind
@@ -34,6 +35,7 @@ ACCRUAL_KIND_EXPIRE: AccrualKind
 ACCRUAL_KIND_COUPON: AccrualKind
 ACCRUAL_KIND_COUPON_REVERSAL: AccrualKind
 ACCRUAL_KIND_PARKING_WAIVER: AccrualKind
+ACCRUAL_KIND_FUNDING: AccrualKind
 
 class Contract(_message.Message):
     __slots__ = ("merchant_id", "effective_date", "issue_price_centi", "redeem_price_centi", "platform_fee_bps", "parking_waiver_bps", "merchant_keeps_breakage")
@@ -104,7 +106,7 @@ class ListContractsResponse(_message.Message):
     def __init__(self, contracts: _Optional[_Iterable[_Union[Contract, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class Statement(_message.Message):
-    __slots__ = ("merchant_id", "period", "currency_code", "issued_points", "clawed_back_points", "redeemed_points", "expired_points", "issue_charge_minor", "claw_back_minor", "reimbursement_minor", "platform_fee_minor", "coupon_minor", "parking_waiver_minor", "breakage_minor", "net_minor", "is_closed", "spent_points")
+    __slots__ = ("merchant_id", "period", "currency_code", "issued_points", "clawed_back_points", "redeemed_points", "expired_points", "issue_charge_minor", "claw_back_minor", "reimbursement_minor", "platform_fee_minor", "coupon_minor", "parking_waiver_minor", "breakage_minor", "net_minor", "is_closed", "spent_points", "funding_minor")
     MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
     PERIOD_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -122,6 +124,7 @@ class Statement(_message.Message):
     NET_MINOR_FIELD_NUMBER: _ClassVar[int]
     IS_CLOSED_FIELD_NUMBER: _ClassVar[int]
     SPENT_POINTS_FIELD_NUMBER: _ClassVar[int]
+    FUNDING_MINOR_FIELD_NUMBER: _ClassVar[int]
     merchant_id: str
     period: str
     currency_code: str
@@ -139,7 +142,8 @@ class Statement(_message.Message):
     net_minor: int
     is_closed: bool
     spent_points: int
-    def __init__(self, merchant_id: _Optional[str] = ..., period: _Optional[str] = ..., currency_code: _Optional[str] = ..., issued_points: _Optional[int] = ..., clawed_back_points: _Optional[int] = ..., redeemed_points: _Optional[int] = ..., expired_points: _Optional[int] = ..., issue_charge_minor: _Optional[int] = ..., claw_back_minor: _Optional[int] = ..., reimbursement_minor: _Optional[int] = ..., platform_fee_minor: _Optional[int] = ..., coupon_minor: _Optional[int] = ..., parking_waiver_minor: _Optional[int] = ..., breakage_minor: _Optional[int] = ..., net_minor: _Optional[int] = ..., is_closed: _Optional[bool] = ..., spent_points: _Optional[int] = ...) -> None: ...
+    funding_minor: int
+    def __init__(self, merchant_id: _Optional[str] = ..., period: _Optional[str] = ..., currency_code: _Optional[str] = ..., issued_points: _Optional[int] = ..., clawed_back_points: _Optional[int] = ..., redeemed_points: _Optional[int] = ..., expired_points: _Optional[int] = ..., issue_charge_minor: _Optional[int] = ..., claw_back_minor: _Optional[int] = ..., reimbursement_minor: _Optional[int] = ..., platform_fee_minor: _Optional[int] = ..., coupon_minor: _Optional[int] = ..., parking_waiver_minor: _Optional[int] = ..., breakage_minor: _Optional[int] = ..., net_minor: _Optional[int] = ..., is_closed: _Optional[bool] = ..., spent_points: _Optional[int] = ..., funding_minor: _Optional[int] = ...) -> None: ...
 
 class ListStatementsRequest(_message.Message):
     __slots__ = ("period", "page_size", "page_token")
@@ -222,7 +226,7 @@ class ListPeriodsResponse(_message.Message):
     def __init__(self, periods: _Optional[_Iterable[_Union[Period, _Mapping]]] = ...) -> None: ...
 
 class Period(_message.Message):
-    __slots__ = ("period", "is_closed", "close_time", "merchants_net_minor", "fund_minor", "platform_minor", "imbalance_minor", "entry_count")
+    __slots__ = ("period", "is_closed", "close_time", "merchants_net_minor", "fund_minor", "platform_minor", "imbalance_minor", "entry_count", "unit_minor")
     PERIOD_FIELD_NUMBER: _ClassVar[int]
     IS_CLOSED_FIELD_NUMBER: _ClassVar[int]
     CLOSE_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -231,6 +235,7 @@ class Period(_message.Message):
     PLATFORM_MINOR_FIELD_NUMBER: _ClassVar[int]
     IMBALANCE_MINOR_FIELD_NUMBER: _ClassVar[int]
     ENTRY_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UNIT_MINOR_FIELD_NUMBER: _ClassVar[int]
     period: str
     is_closed: bool
     close_time: _timestamp_pb2.Timestamp
@@ -239,23 +244,36 @@ class Period(_message.Message):
     platform_minor: int
     imbalance_minor: int
     entry_count: int
-    def __init__(self, period: _Optional[str] = ..., is_closed: _Optional[bool] = ..., close_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchants_net_minor: _Optional[int] = ..., fund_minor: _Optional[int] = ..., platform_minor: _Optional[int] = ..., imbalance_minor: _Optional[int] = ..., entry_count: _Optional[int] = ...) -> None: ...
+    unit_minor: int
+    def __init__(self, period: _Optional[str] = ..., is_closed: _Optional[bool] = ..., close_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchants_net_minor: _Optional[int] = ..., fund_minor: _Optional[int] = ..., platform_minor: _Optional[int] = ..., imbalance_minor: _Optional[int] = ..., entry_count: _Optional[int] = ..., unit_minor: _Optional[int] = ...) -> None: ...
 
 class GetSettlementTotalsRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
 class GetSettlementTotalsResponse(_message.Message):
-    __slots__ = ("merchants", "fund_minor", "platform_minor", "imbalance_minor")
+    __slots__ = ("merchants", "fund_minor", "platform_minor", "imbalance_minor", "unit_minor", "units")
     MERCHANTS_FIELD_NUMBER: _ClassVar[int]
     FUND_MINOR_FIELD_NUMBER: _ClassVar[int]
     PLATFORM_MINOR_FIELD_NUMBER: _ClassVar[int]
     IMBALANCE_MINOR_FIELD_NUMBER: _ClassVar[int]
+    UNIT_MINOR_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
     merchants: _containers.RepeatedCompositeFieldContainer[Statement]
     fund_minor: int
     platform_minor: int
     imbalance_minor: int
-    def __init__(self, merchants: _Optional[_Iterable[_Union[Statement, _Mapping]]] = ..., fund_minor: _Optional[int] = ..., platform_minor: _Optional[int] = ..., imbalance_minor: _Optional[int] = ...) -> None: ...
+    unit_minor: int
+    units: _containers.RepeatedCompositeFieldContainer[UnitTotal]
+    def __init__(self, merchants: _Optional[_Iterable[_Union[Statement, _Mapping]]] = ..., fund_minor: _Optional[int] = ..., platform_minor: _Optional[int] = ..., imbalance_minor: _Optional[int] = ..., unit_minor: _Optional[int] = ..., units: _Optional[_Iterable[_Union[UnitTotal, _Mapping]]] = ...) -> None: ...
+
+class UnitTotal(_message.Message):
+    __slots__ = ("business_unit_id", "unit_minor")
+    BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
+    UNIT_MINOR_FIELD_NUMBER: _ClassVar[int]
+    business_unit_id: str
+    unit_minor: int
+    def __init__(self, business_unit_id: _Optional[str] = ..., unit_minor: _Optional[int] = ...) -> None: ...
 
 class ReconcileRequest(_message.Message):
     __slots__ = ()

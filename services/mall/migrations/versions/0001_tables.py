@@ -32,6 +32,8 @@ def upgrade() -> None:
         sa.Column("discount_minor", sa.BigInteger(), nullable=False),
         sa.Column("offset_minor", sa.BigInteger(), nullable=False),
         sa.Column("offset_points", sa.BigInteger(), nullable=False),
+        sa.Column("offset_quote_token", sa.Text(), nullable=False),
+        sa.Column("pool_id", sa.Text(), nullable=False),
         sa.Column("coupon_id", sa.Uuid(), nullable=True),
         sa.Column("lines", postgresql.JSONB(), nullable=False),
         sa.Column("hold_id", sa.Text(), nullable=True),

@@ -119,3 +119,32 @@ def upgrade() -> None:
         sa.Column("end_time", sa.DateTime(timezone=True)),
     )
     op.create_index("session_by_expiry", "session", ["expire_time"])
+    op.create_index("session_by_member", "session", ["member_id"])
+    op.create_table(
+        "mini_program",
+        sa.Column("app_id", sa.Text, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("sealed_secret", sa.LargeBinary, nullable=False),
+        sa.Column("update_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("mini_program_by_group", "mini_program", ["group_id", "app_id"])
+    op.create_table(
+        "member_import",
+        sa.Column("import_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("unit_id", sa.Uuid, nullable=False),
+        sa.Column("scheme", sa.SmallInteger, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "member_import_row",
+        sa.Column("import_id", sa.Uuid, primary_key=True),
+        sa.Column("request_id", sa.Text, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary, nullable=False),
+        sa.Column("outcome", sa.SmallInteger, nullable=False),
+        sa.Column("member_id", sa.Uuid),
+        sa.Column("other_id", sa.Uuid),
+    )
+    op.create_index("member_import_row_by_outcome", "member_import_row", ["import_id", "outcome", "request_id"])

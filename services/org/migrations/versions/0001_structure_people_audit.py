@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.Column("category", sa.Text, nullable=False),
         sa.Column("floor", sa.Text, nullable=False),
         sa.Column("is_open", sa.Boolean, nullable=False),
+        sa.Column("opening_date", sa.Date),
         sa.UniqueConstraint("group_id", "code"),
     )
     op.create_table(

@@ -29,10 +29,15 @@ TABLES = (
         version BIGINT NOT NULL,
         first_expire_time TIMESTAMP WITH TIME ZONE,
         create_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        idle_since DATE,
+        currency_id UUID,
+        owner_id UUID,
         PRIMARY KEY (wallet_id),
-        CONSTRAINT wallet_not_negative CHECK (available_points >= 0 AND held_points >= 0 AND pending_points >= 0 AND debt_points >= 0)
+        CONSTRAINT wallet_not_negative CHECK (available_points >= 0 AND held_points >= 0 AND pending_points >= 0 AND debt_points >= 0),
+        CONSTRAINT wallet_in_bounds CHECK (greatest(available_points, earned_points, abs(transferred_points)) < 9007199254740992)
     ) WITH (fillfactor = 70)""",
     """CREATE INDEX wallet_by_expiry ON wallet (first_expire_time, wallet_id) WHERE first_expire_time IS NOT NULL""",
+    """CREATE INDEX wallet_by_idle ON wallet (group_id, idle_since, wallet_id)""",
     """CREATE TABLE txn (
         wallet_id UUID NOT NULL,
         txn_id UUID NOT NULL,
@@ -55,10 +60,11 @@ TABLES = (
         amount_minor BIGINT NOT NULL,
         detail BYTEA,
         explanation BYTEA,
+        unmoved_points BIGINT,
         PRIMARY KEY (wallet_id, txn_id)
     )""",
     """CREATE UNIQUE INDEX txn_by_version ON txn (wallet_id, version)
-        WHERE points <> 0 OR pending_points <> 0""",
+        WHERE points <> 0 OR pending_points <> 0 OR unmoved_points IS NOT NULL""",
     """CREATE TABLE posting (
         wallet_id UUID NOT NULL,
         txn_id UUID NOT NULL,
@@ -89,13 +95,20 @@ TABLES = (
         wallet_id UUID NOT NULL,
         txn_id UUID NOT NULL,
         lot_id UUID NOT NULL,
-        group_id UUID NOT NULL,
         expire_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        group_id UUID NOT NULL,
         merchant_id UUID NOT NULL,
         points BIGINT NOT NULL,
         restored_points BIGINT NOT NULL,
-        PRIMARY KEY (wallet_id, txn_id, lot_id),
+        PRIMARY KEY (wallet_id, txn_id, lot_id, expire_time),
         CONSTRAINT lot_use_not_over_restored CHECK (restored_points >= 0 AND restored_points <= abs(points))
+    )""",
+    """CREATE TABLE lot_renewal (
+        wallet_id UUID NOT NULL,
+        lot_id UUID NOT NULL,
+        expire_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        group_id UUID NOT NULL,
+        PRIMARY KEY (wallet_id, lot_id, expire_time)
     )""",
     """CREATE TABLE debt (
         wallet_id UUID NOT NULL,
@@ -114,6 +127,7 @@ TABLES = (
         group_id UUID NOT NULL,
         refund_count INTEGER NOT NULL,
         clawed_back_points BIGINT NOT NULL,
+        written_off_points BIGINT NOT NULL,
         refunded_minor BIGINT NOT NULL,
         returned_lines BYTEA NOT NULL,
         PRIMARY KEY (wallet_id, sale_id)
@@ -127,10 +141,102 @@ TABLES = (
         record_time TIMESTAMP WITH TIME ZONE NOT NULL,
         has_arrived BOOLEAN NOT NULL,
         lots JSONB NOT NULL,
+        pool_id UUID,
         PRIMARY KEY (wallet_id, txn_id)
     )""",
     """CREATE INDEX transfer_by_time ON transfer (wallet_id, record_time)""",
     """CREATE INDEX transfer_under_way ON transfer (wallet_id, txn_id) WHERE NOT has_arrived""",
+    """CREATE TABLE conversion (
+        wallet_id UUID NOT NULL,
+        txn_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        to_wallet_id UUID NOT NULL,
+        rate_id UUID NOT NULL,
+        points BIGINT NOT NULL,
+        to_points BIGINT NOT NULL,
+        record_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        to_expire_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        has_arrived BOOLEAN NOT NULL,
+        lots JSONB NOT NULL,
+        PRIMARY KEY (wallet_id, txn_id)
+    )""",
+    """CREATE INDEX conversion_by_time ON conversion (wallet_id, rate_id, record_time)""",
+    """CREATE INDEX conversion_under_way ON conversion (wallet_id, txn_id) WHERE NOT has_arrived""",
+    """CREATE TABLE pool_spend (
+        wallet_id UUID NOT NULL,
+        txn_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        member_id UUID NOT NULL,
+        points BIGINT NOT NULL,
+        record_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (wallet_id, txn_id),
+        CONSTRAINT pool_spend_not_negative CHECK (points >= 0)
+    )""",
+    """CREATE INDEX pool_spend_by_member ON pool_spend (wallet_id, member_id, record_time)""",
+    """CREATE TABLE currency (
+        currency_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        kind SMALLINT NOT NULL,
+        state SMALLINT NOT NULL,
+        code TEXT NOT NULL,
+        name TEXT NOT NULL,
+        name_zh TEXT NOT NULL,
+        business_unit_id UUID,
+        expiry_months INTEGER NOT NULL,
+        money_code TEXT NOT NULL,
+        max_balance_minor BIGINT NOT NULL,
+        anonymous_max_balance_minor BIGINT NOT NULL,
+        max_top_up_minor BIGINT NOT NULL,
+        create_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (currency_id)
+    )""",
+    """CREATE UNIQUE INDEX currency_by_code ON currency (group_id, code)""",
+    """CREATE TABLE conversion_rate (
+        rate_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        from_currency_id UUID NOT NULL,
+        to_currency_id UUID NOT NULL,
+        state SMALLINT NOT NULL,
+        numerator BIGINT NOT NULL,
+        denominator BIGINT NOT NULL,
+        min_points BIGINT NOT NULL,
+        max_points BIGINT NOT NULL,
+        step_points BIGINT NOT NULL,
+        daily_limit_points BIGINT NOT NULL,
+        start_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        end_time TIMESTAMP WITH TIME ZONE,
+        proposed_by TEXT NOT NULL,
+        decided_by TEXT NOT NULL,
+        create_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        decide_time TIMESTAMP WITH TIME ZONE,
+        PRIMARY KEY (rate_id),
+        CONSTRAINT conversion_rate_second_person CHECK (decided_by <> proposed_by),
+        CONSTRAINT conversion_rate_positive CHECK (numerator > 0 AND denominator > 0)
+    )""",
+    """CREATE INDEX conversion_rate_by_pair ON conversion_rate (group_id, from_currency_id, to_currency_id, start_time)""",
+    """CREATE TABLE family_pool (
+        pool_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        owner_id UUID NOT NULL,
+        state SMALLINT NOT NULL,
+        name TEXT NOT NULL,
+        max_members INTEGER NOT NULL,
+        create_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        dissolve_time TIMESTAMP WITH TIME ZONE,
+        PRIMARY KEY (pool_id)
+    )""",
+    """CREATE INDEX family_pool_dissolved ON family_pool (pool_id) WHERE state = 2""",
+    """CREATE TABLE pool_member (
+        pool_id UUID NOT NULL,
+        member_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        state SMALLINT NOT NULL,
+        may_spend BOOLEAN NOT NULL,
+        spend_limit_points BIGINT NOT NULL,
+        change_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (pool_id, member_id)
+    )""",
+    """CREATE UNIQUE INDEX pool_member_once ON pool_member (member_id) WHERE state = 2""",
     """CREATE TABLE hold (
         wallet_id UUID NOT NULL,
         hold_id UUID NOT NULL,
@@ -153,11 +259,11 @@ TABLES = (
         wallet_id UUID NOT NULL,
         hold_id UUID NOT NULL,
         lot_id UUID NOT NULL,
-        group_id UUID NOT NULL,
         expire_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        group_id UUID NOT NULL,
         merchant_id UUID NOT NULL,
         points BIGINT NOT NULL,
-        PRIMARY KEY (wallet_id, hold_id, lot_id),
+        PRIMARY KEY (wallet_id, hold_id, lot_id, expire_time),
         CONSTRAINT hold_lot_not_negative CHECK (points >= 0)
     )""",
     """CREATE TABLE issuer_slot (
@@ -173,7 +279,9 @@ TABLES = (
         accepted_points BIGINT NOT NULL,
         sale_count BIGINT NOT NULL,
         sales_minor BIGINT NOT NULL,
-        PRIMARY KEY (lane, merchant_id)
+        written_off_points BIGINT,
+        currency_id UUID NOT NULL,
+        PRIMARY KEY (lane, merchant_id, currency_id)
     ) WITH (fillfactor = 50)""",
     """CREATE TABLE ledger_outbox (
         lane INTEGER NOT NULL,
@@ -193,12 +301,17 @@ TABLES = (
         lot_merchant_ids UUID[],
         lot_points BIGINT[],
         payload BYTEA,
+        unmoved_points BIGINT,
+        currency_id UUID,
+        owner_id UUID,
         PRIMARY KEY (lane, n, wallet_id)
     )""",
     """CREATE TABLE adjustment (
         adjustment_id UUID NOT NULL,
         group_id UUID NOT NULL,
         member_id UUID NOT NULL,
+        wallet_id UUID NOT NULL,
+        currency_id UUID,
         direction SMALLINT NOT NULL,
         state SMALLINT NOT NULL,
         points BIGINT NOT NULL,
@@ -219,6 +332,20 @@ TABLES = (
     """CREATE INDEX adjustment_by_time ON adjustment (group_id, create_time, adjustment_id)""",
     """CREATE INDEX adjustment_by_member ON adjustment (member_id, create_time, adjustment_id)""",
     """CREATE INDEX adjustment_under_way ON adjustment (decide_time) WHERE state = 2""",
+    """CREATE TABLE expiry_reminder (
+        expire_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        wallet_id UUID NOT NULL,
+        days_ahead INTEGER NOT NULL,
+        group_id UUID NOT NULL,
+        PRIMARY KEY (expire_time, wallet_id, days_ahead)
+    )""",
+    """CREATE TABLE hoarder (
+        group_id UUID NOT NULL,
+        wallet_id UUID NOT NULL,
+        idle_since DATE NOT NULL,
+        flag_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (group_id, wallet_id)
+    )""",
     """CREATE TABLE receipt_claim (
         sale_id UUID NOT NULL,
         group_id UUID NOT NULL,
@@ -245,7 +372,54 @@ TABLES = (
         sale_id UUID NOT NULL,
         group_id UUID NOT NULL,
         points BIGINT NOT NULL,
+        left_points BIGINT NOT NULL,
         PRIMARY KEY (cap_id, sale_id)
+    )""",
+    """CREATE TABLE first_purchase (
+        claim_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        sale_id UUID NOT NULL,
+        PRIMARY KEY (claim_id)
+    )""",
+    """CREATE TABLE member_segment (
+        member_id UUID NOT NULL,
+        segment TEXT NOT NULL,
+        start_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        group_id UUID NOT NULL,
+        end_time TIMESTAMP WITH TIME ZONE,
+        PRIMARY KEY (member_id, segment, start_time),
+        CONSTRAINT member_segment_ends_last CHECK (end_time >= start_time)
+    )""",
+    """CREATE TABLE cost_position (
+        lane INTEGER NOT NULL,
+        n BIGINT NOT NULL,
+        PRIMARY KEY (lane)
+    )""",
+    """CREATE TABLE unit_cost (
+        group_id UUID NOT NULL,
+        business_unit_id UUID NOT NULL,
+        business_date DATE NOT NULL,
+        sales_minor BIGINT NOT NULL,
+        points BIGINT NOT NULL,
+        PRIMARY KEY (group_id, business_unit_id, business_date)
+    )""",
+    """CREATE TABLE cost_action (
+        group_id UUID NOT NULL,
+        business_unit_id UUID NOT NULL,
+        effective_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        state SMALLINT NOT NULL,
+        previous_state SMALLINT NOT NULL,
+        first_date DATE NOT NULL,
+        last_date DATE NOT NULL,
+        sales_minor BIGINT NOT NULL,
+        points BIGINT NOT NULL,
+        cost_minor BIGINT NOT NULL,
+        cost_bps BIGINT NOT NULL,
+        threshold_bps INTEGER NOT NULL,
+        rule_set_version BIGINT NOT NULL,
+        explanation TEXT NOT NULL,
+        explanation_zh TEXT NOT NULL,
+        PRIMARY KEY (group_id, business_unit_id, effective_time)
     )""",
     """CREATE TABLE cache_version (
         group_id UUID NOT NULL,
@@ -295,6 +469,7 @@ TABLES = (
         business_unit_id UUID NOT NULL,
         time_zone TEXT NOT NULL,
         currency_code TEXT NOT NULL,
+        opening_date DATE,
         PRIMARY KEY (store_id)
     )""",
     """CREATE INDEX store_by_unit ON store (business_unit_id)""",
@@ -318,6 +493,70 @@ TABLES = (
         multiplier_bps INTEGER NOT NULL,
         PRIMARY KEY (member_id, effective_date)
     )""",
+    """CREATE TABLE payment_claim (
+        payment_key UUID NOT NULL,
+        group_id UUID NOT NULL,
+        sale_id UUID NOT NULL,
+        PRIMARY KEY (payment_key)
+    )""",
+    """CREATE TABLE device_sale (
+        device_key UUID NOT NULL,
+        seq BIGINT NOT NULL,
+        group_id UUID NOT NULL,
+        sale_id UUID NOT NULL,
+        is_recorded BOOLEAN NOT NULL,
+        PRIMARY KEY (device_key, seq)
+    )""",
+    """CREATE TABLE device (
+        device_key UUID NOT NULL,
+        group_id UUID NOT NULL,
+        contiguous_seq BIGINT NOT NULL,
+        highest_seq BIGINT NOT NULL,
+        PRIMARY KEY (device_key)
+    )""",
+    """CREATE TABLE sale_seen (
+        sale_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        wallet_id UUID NOT NULL,
+        merchant_id UUID NOT NULL,
+        store_id UUID NOT NULL,
+        source TEXT NOT NULL,
+        terminal TEXT NOT NULL,
+        payment_provider TEXT,
+        receipt_no TEXT NOT NULL,
+        receipt_serial BIGINT,
+        amount_minor BIGINT NOT NULL,
+        points BIGINT NOT NULL,
+        sale_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (sale_id)
+    )""",
+    """CREATE INDEX sale_seen_by_member ON sale_seen (wallet_id, sale_time)""",
+    """CREATE INDEX sale_seen_by_terminal ON sale_seen (store_id, terminal, sale_time)""",
+    """CREATE INDEX sale_seen_by_store ON sale_seen (store_id, sale_time)""",
+    """CREATE INDEX sale_seen_by_time ON sale_seen (sale_time)""",
+    """CREATE TABLE sale_case (
+        case_id UUID NOT NULL,
+        sale_id UUID NOT NULL,
+        kind SMALLINT NOT NULL,
+        group_id UUID NOT NULL,
+        wallet_id UUID NOT NULL,
+        store_id UUID NOT NULL,
+        state SMALLINT NOT NULL,
+        until_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        window_time TIMESTAMP WITH TIME ZONE,
+        other_sale_id UUID,
+        evidence JSONB,
+        create_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        decided_by TEXT,
+        decision_note TEXT,
+        decide_time TIMESTAMP WITH TIME ZONE,
+        is_applied BOOLEAN NOT NULL,
+        PRIMARY KEY (case_id)
+    )""",
+    """CREATE INDEX sale_case_by_sale ON sale_case (sale_id)""",
+    """CREATE INDEX sale_case_by_other ON sale_case (other_sale_id) WHERE other_sale_id IS NOT NULL""",
+    """CREATE INDEX sale_case_by_time ON sale_case (group_id, create_time, case_id)""",
+    """CREATE INDEX sale_case_under_way ON sale_case (decide_time) WHERE state <> 1 AND NOT is_applied""",
 )
 
 

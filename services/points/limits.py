@@ -1,0 +1,84 @@
+"""Limits over all that sales earn: what a store and what the whole group may give. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from enum import IntEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from chassis import ids
+
+
+class SaleLimit(IntEnum):
+    """As in huitong.points.v1.SaleLimit."""
+
+    STORE_MONTH = 1
+    STORE = 2
+    GROUP_DAY = 3
+    GROUP_MONTH = 4
+
+
+class StoreBudget(NamedTuple):
+    """What a store may give, points; 0 is unlimited."""
+
+    per_month: int
+    in_all: int
+
+
+class Ceiling(NamedTuple):
+    """What the whole group may give, points; 0 is unlimited."""
+
+    per_day: int
+    per_month: int
+
+
+class Limit(NamedTuple):
+    """One limit that a sale falls under: the cap that counts it and how much that gives in all."""
+
+    limit: SaleLimit
+    cap_id: UUID
+    points: int
+
+
+class AppliedLimit(NamedTuple):
+    """A limit that had less left than a sale would have earned."""
+
+    limit: SaleLimit
+    points: int
+    left_points: int
+
+
+class SaleLimits(NamedTuple):
+    """All limits of a rule set."""
+
+    stores: Mapping[UUID, StoreBudget]
+    ceiling: Ceiling
+
+    def of_store(self, group_id: UUID, store_id: UUID, business_date: date) -> list[Limit]:
+        """The store's own, for sales of a business date."""
+        budget = self.stores.get(store_id)
+        if budget is None:
+            return []
+        month = f"{business_date:%Y-%m}"
+        return _given(
+            (SaleLimit.STORE_MONTH, ids.derive("sale-cap", group_id, store_id, month), budget.per_month),
+            (SaleLimit.STORE, ids.derive("sale-cap", group_id, store_id, "in-all"), budget.in_all),
+        )
+
+    def of_group(self, group_id: UUID, business_date: date) -> list[Limit]:
+        """The whole group's, for sales of a business date."""
+        month = f"{business_date:%Y-%m}"
+        return _given(
+            (SaleLimit.GROUP_DAY, ids.derive("sale-cap", group_id, "day", business_date), self.ceiling.per_day),
+            (SaleLimit.GROUP_MONTH, ids.derive("sale-cap", group_id, "month", month), self.ceiling.per_month),
+        )
+
+    def of_sale(self, group_id: UUID, store_id: UUID, business_date: date) -> list[Limit]:
+        """All that a sale falls under."""
+        return self.of_store(group_id, store_id, business_date) + self.of_group(group_id, business_date)
+
+
+def _given(*limits: tuple[SaleLimit, UUID, int]) -> list[Limit]:
+    return [Limit(*limit) for limit in limits if limit[2]]
