@@ -241,3 +241,30 @@ async def test_the_access_log_names_the_operator_and_no_token(outside: Outside) 
     (entry,) = [each for each in logs if each["event"] == "request"]
     assert (entry["caller"], entry["subject"], entry["route"]) == ("operator", person.operator_id, "/v1/operators")
     assert token not in repr(logs)
+
+
+async def test_marketing_drafts_rules_and_finance_approves_them(outside: Outside) -> None:
+    await outside.people.apps.start("points")
+    _, marketing = await outside.person(grant("MARKETING"))
+    _, other = await outside.person(grant("MARKETING"))
+    _, finance = await outside.person(grant("FINANCE"))
+    _, shop = await outside.person(grant("MERCHANT_OWNER", M1))
+    rule_set = {
+        "effective_date": {"year": 2015, "month": 1, "day": 1},
+        "base_points": 1,
+        "base_step_minor": 100,
+        "rules": [{"rule_id": "base", "kind": "RULE_KIND_BASE", "name": "Base"}],
+        "expiry_months": 12,
+    }
+    assert await outside.reason(shop, "POST", "/v1/rule-drafts", rule_set=rule_set) == "PERMISSION_DENIED"
+    drafted = (await outside.call(marketing, "POST", "/v1/rule-drafts", rule_set=rule_set)).json()["draft"]
+    approve = f"/v1/rule-drafts/{drafted['draft_id']}:approve"
+    # Another of marketing is a second person, but may not approve; who drafted may neither.
+    for token in (marketing, other):
+        assert await outside.reason(token, "POST", approve) == "PERMISSION_DENIED"
+    published = (await outside.call(finance, "POST", approve)).json()["draft"]
+    assert published["state"] == "RULE_DRAFT_STATE_PUBLISHED" and published["rule_set"]["version"] == 1
+    assert published["author"] != published["decided_by"]
+    _, admin = await outside.person(grant("GROUP_ADMIN"))
+    own = (await outside.call(admin, "POST", "/v1/rule-drafts", rule_set=rule_set)).json()["draft"]
+    assert await outside.reason(admin, "POST", f"/v1/rule-drafts/{own['draft_id']}:approve") == "SECOND_PERSON_REQUIRED"

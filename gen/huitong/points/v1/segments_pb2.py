@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from huitong.common.v1 import access_pb2 as huitong_dot_common_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n huitong/points/v1/segments.proto\x12\x11huitong.points.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehuitong/common/v1/access.proto\"\xb1\x01\n\x14\x43hangeSegmentRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12\x31\n\x07segment\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,47}$\x12!\n\x0e\x61\x64\x64_member_ids\x18\x03 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12$\n\x11remove_member_ids\x18\x04 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\"t\n\x15\x43hangeSegmentResponse\x12\x13\n\x0b\x61\x64\x64\x65\x64_count\x18\x01 \x01(\x05\x12\x15\n\rremoved_count\x18\x02 \x01(\x05\x12/\n\x0b\x63hange_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"7\n\x19ListMemberSegmentsRequest\x12\x1a\n\tmember_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"P\n\x1aListMemberSegmentsResponse\x12\x32\n\x08segments\x18\x01 \x03(\x0b\x32 .huitong.points.v1.MemberSegment\"P\n\rMemberSegment\x12\x0f\n\x07segment\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xfa\x02\n\x0eSegmentService\x12\xab\x01\n\rChangeSegment\x12\'.huitong.points.v1.ChangeSegmentRequest\x1a(.huitong.points.v1.ChangeSegmentResponse\"G\xaa\xbb\x18\x1b\n\x02\x05\x06\x12\x15points.segments.write\x82\xd3\xe4\x93\x02\"\"\x1d/v1/segments/{segment}:change:\x01*\x12\xb9\x01\n\x12ListMemberSegments\x12,.huitong.points.v1.ListMemberSegmentsRequest\x1a-.huitong.points.v1.ListMemberSegmentsResponse\"F\xaa\xbb\x18\x1a\n\x02\x05\x06\x12\x14points.segments.read\x82\xd3\xe4\x93\x02\"\x12 /v1/members/{member_id}/segmentsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n huitong/points/v1/segments.proto\x12\x11huitong.points.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehuitong/common/v1/access.proto\"\xb1\x01\n\x14\x43hangeSegmentRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12\x31\n\x07segment\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^[a-z0-9][a-z0-9-]{0,47}$\x12!\n\x0e\x61\x64\x64_member_ids\x18\x03 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12$\n\x11remove_member_ids\x18\x04 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\"t\n\x15\x43hangeSegmentResponse\x12\x13\n\x0b\x61\x64\x64\x65\x64_count\x18\x01 \x01(\x05\x12\x15\n\rremoved_count\x18\x02 \x01(\x05\x12/\n\x0b\x63hange_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"7\n\x19ListMemberSegmentsRequest\x12\x1a\n\tmember_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"P\n\x1aListMemberSegmentsResponse\x12\x32\n\x08segments\x18\x01 \x03(\x0b\x32 .huitong.points.v1.MemberSegment\"P\n\rMemberSegment\x12\x0f\n\x07segment\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xfc\x02\n\x0eSegmentService\x12\xac\x01\n\rChangeSegment\x12\'.huitong.points.v1.ChangeSegmentRequest\x1a(.huitong.points.v1.ChangeSegmentResponse\"H\xaa\xbb\x18\x1c\n\x03\x05\x07\x06\x12\x15points.segments.write\x82\xd3\xe4\x93\x02\"\"\x1d/v1/segments/{segment}:change:\x01*\x12\xba\x01\n\x12ListMemberSegments\x12,.huitong.points.v1.ListMemberSegmentsRequest\x1a-.huitong.points.v1.ListMemberSegmentsResponse\"G\xaa\xbb\x18\x1b\n\x03\x05\x07\x06\x12\x14points.segments.read\x82\xd3\xe4\x93\x02\"\x12 /v1/members/{member_id}/segmentsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,9 +46,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTMEMBERSEGMENTSREQUEST'].fields_by_name['member_id']._loaded_options = None
   _globals['_LISTMEMBERSEGMENTSREQUEST'].fields_by_name['member_id']._serialized_options = b'\272H\004r\002\020\001'
   _globals['_SEGMENTSERVICE'].methods_by_name['ChangeSegment']._loaded_options = None
-  _globals['_SEGMENTSERVICE'].methods_by_name['ChangeSegment']._serialized_options = b'\252\273\030\033\n\002\005\006\022\025points.segments.write\202\323\344\223\002\"\"\035/v1/segments/{segment}:change:\001*'
+  _globals['_SEGMENTSERVICE'].methods_by_name['ChangeSegment']._serialized_options = b'\252\273\030\034\n\003\005\007\006\022\025points.segments.write\202\323\344\223\002\"\"\035/v1/segments/{segment}:change:\001*'
   _globals['_SEGMENTSERVICE'].methods_by_name['ListMemberSegments']._loaded_options = None
-  _globals['_SEGMENTSERVICE'].methods_by_name['ListMemberSegments']._serialized_options = b'\252\273\030\032\n\002\005\006\022\024points.segments.read\202\323\344\223\002\"\022 /v1/members/{member_id}/segments'
+  _globals['_SEGMENTSERVICE'].methods_by_name['ListMemberSegments']._serialized_options = b'\252\273\030\033\n\003\005\007\006\022\024points.segments.read\202\323\344\223\002\"\022 /v1/members/{member_id}/segments'
   _globals['_CHANGESEGMENTREQUEST']._serialized_start=180
   _globals['_CHANGESEGMENTREQUEST']._serialized_end=357
   _globals['_CHANGESEGMENTRESPONSE']._serialized_start=359
@@ -60,5 +60,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMBERSEGMENT']._serialized_start=616
   _globals['_MEMBERSEGMENT']._serialized_end=696
   _globals['_SEGMENTSERVICE']._serialized_start=699
-  _globals['_SEGMENTSERVICE']._serialized_end=1077
+  _globals['_SEGMENTSERVICE']._serialized_end=1079
 # @@protoc_insertion_point(module_scope)
