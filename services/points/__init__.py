@@ -1,10 +1,10 @@
 """Points: the ledger and its rules (积分通).
 
-Owns the tables of store.py: lanes, wallets, transactions, postings, lots, holds, debts, issuer slots, the lane
-outbox, adjustments, claims of receipts and request ids, rule sets with their drafts and simulations, and copies of
-stores, merchants, members and their tiers; and those of cap_tables.py (limits over many sales), purchase_tables.py
-(segments of members, claims of first purchases), cost_tables.py (the cost governor's), retention_tables.py (renewals
-of lots, reminders sent, members who hoard), door_tables.py (payments, devices and their sales, sales that are compared,
+Owns the tables of ledger_tables.py (lanes, wallets, transactions, postings, lots, holds, debts, issuer slots, the lane
+outbox), store.py (adjustments, claims of receipts and request ids, rule sets with their drafts and simulations, and
+copies of stores, merchants, members and their tiers), cap_tables.py (limits over many sales), purchase_tables.py
+(segments of members, claims of first purchases), cost_tables.py (the cost governor's), retention_tables.py (renewals of
+lots, reminders sent, members who hoard), door_tables.py (payments, devices and their sales, sales that are compared,
 cases) and wallet_tables.py (transfers, currencies, conversion and its rates, family pools).
 Serves huitong.points.v1 SalesService, WalletService, RuleService, RuleDraftService, RuleSimulationService,
 LedgerService, AdjustmentService, SegmentService, CostGovernorService, RetentionService,

@@ -1,6 +1,6 @@
 """Tables of what moves between wallets: transfers, currencies and their conversion, family pools.
 
-`transfer`, `conversion` and `pool_spend` are the ledger's own, written by its call alone; see store.py.
+`transfer`, `conversion` and `pool_spend` are the ledger's own, written by its call alone; see ledger_tables.py.
 """
 
 from __future__ import annotations
