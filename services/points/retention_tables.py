@@ -1,7 +1,7 @@
 """Tables of renewals, reminders and hoarding members.
 
-`lot_renewal` is the ledger's: written by ledger_sql/58_renew.sql alone, under the rules that ledger_tables.py names. The others
-keep what was told, so that it is told once, and are written by jobs.
+`lot_renewal` is the ledger's: written by ledger_sql/58_renew.sql alone, under the rules that ledger_tables.py names.
+The others keep what was told, so that it is told once, and are written by jobs.
 """
 
 from __future__ import annotations
