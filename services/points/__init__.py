@@ -8,7 +8,8 @@ of lots, reminders sent, members who hoard), door_tables.py (payments, devices a
 cases) and wallet_tables.py (transfers, currencies, conversion and its rates, family pools).
 Serves huitong.points.v1 SalesService, WalletService, RuleService, RuleDraftService, RuleSimulationService,
 LedgerService, AdjustmentService, SegmentService, CostGovernorService, RetentionService,
-SaleCaseService, DeviceService, CurrencyService, StoredValueService, ConversionService and FamilyPoolService.
+SaleCaseService, DeviceService, CurrencyService, StoredValueService, TillPaymentService, ConversionService and
+FamilyPoolService.
 Publishes SaleRecorded, PointsEarned, PointsActivated, SaleRefunded, PointsClawedBack, PointsRedeemed,
 RedemptionReversed, PointsExpired, PointsCredited, PointsDebited, PointsDebitRefused, PointsTransferredOut,
 PointsTransferredIn, PointsRenewed, PointsExpiringSoon, PointsHoardingStarted, PointsHoardingEnded, CostActionTaken,

@@ -30,6 +30,33 @@ async def list_claimed(pool: asyncpg.Pool, sale_ids: Sequence[UUID]) -> set[UUID
     return {row["sale_id"] for row in rows}
 
 
+async def find_request(pool: asyncpg.Pool, request_key: UUID) -> UUID | None:
+    """What a request id is bound to; None when it never came."""
+    found: UUID | None = await pool.fetchval("SELECT target_id FROM request_claim WHERE request_key = $1", request_key)
+    return found
+
+
+async def find_txn(pool: asyncpg.Pool, wallet_id: UUID, txn_id: UUID) -> asyncpg.Record | None:
+    """Kind, merchant, group and detail of a transaction."""
+    return await pool.fetchrow(
+        """SELECT t.kind, t.group_id, t.merchant_id, t.detail FROM txn t
+           WHERE t.wallet_id = $1 AND t.txn_id = $2""",
+        wallet_id,
+        txn_id,
+    )
+
+
+async def find_owner_of_txn(pool: asyncpg.Pool, wallet_id: UUID, txn_id: UUID) -> UUID | None:
+    """Whose wallet of another currency a transaction moved; None when it did not happen."""
+    found: UUID | None = await pool.fetchval(
+        """SELECT w.owner_id FROM wallet w JOIN txn t ON t.wallet_id = w.wallet_id
+           WHERE w.wallet_id = $1 AND t.txn_id = $2""",
+        wallet_id,
+        txn_id,
+    )
+    return found
+
+
 async def find_sale(pool: asyncpg.Pool, wallet_id: UUID, sale_id: UUID, refund_id: UUID) -> SaleRow | None:
     """A sale, what came back of it so far, and (refund_…) the refund of that id when it was made: one snapshot."""
     row: SaleRow | None = await pool.fetchrow(

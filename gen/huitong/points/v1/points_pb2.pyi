@@ -69,6 +69,7 @@ class SpendingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SPENDING_KIND_VOUCHER: _ClassVar[SpendingKind]
     SPENDING_KIND_CHECKOUT_OFFSET: _ClassVar[SpendingKind]
     SPENDING_KIND_PARKING: _ClassVar[SpendingKind]
+    SPENDING_KIND_TILL_PAYMENT: _ClassVar[SpendingKind]
 
 class RuleKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -163,6 +164,7 @@ SPENDING_KIND_UNSPECIFIED: SpendingKind
 SPENDING_KIND_VOUCHER: SpendingKind
 SPENDING_KIND_CHECKOUT_OFFSET: SpendingKind
 SPENDING_KIND_PARKING: SpendingKind
+SPENDING_KIND_TILL_PAYMENT: SpendingKind
 RULE_KIND_UNSPECIFIED: RuleKind
 RULE_KIND_BASE: RuleKind
 RULE_KIND_THRESHOLD: RuleKind
