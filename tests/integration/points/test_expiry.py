@@ -63,7 +63,7 @@ async def fill(bank: Bank, wallet_count: int, lots_each: int) -> None:
                     INSERT INTO ledger_outbox SELECT lane, n, wallet_id, {group}, txn_id, NULL, 1, {POINTS_EACH}, 0,
                         merchant_id, '{EARN_TIME}', expire_time, NULL, NULL, NULL, NULL, '' FROM sale;
                     INSERT INTO issuer_slot SELECT lane, merchant_id, {group}, {POINTS_EACH} * count(*), 0, 0, 0,
-                        {POINTS_EACH} * count(*), 0, 0, count(*), 1000 * count(*), {group}
+                        {POINTS_EACH} * count(*), 0, 0, count(*), 1000 * count(*), NULL, {group}
                       FROM sale GROUP BY lane, merchant_id;
                     UPDATE lane SET n = s.n FROM (SELECT lane, max(n) AS n FROM sale GROUP BY lane) s
                       WHERE s.lane = lane.lane"""
