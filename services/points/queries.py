@@ -78,6 +78,14 @@ async def find_sale(pool: asyncpg.Pool, wallet_id: UUID, sale_id: UUID, refund_i
     return row
 
 
+async def count_refunds(pool: asyncpg.Pool, wallet_id: UUID, sale_id: UUID) -> int:
+    """How often something of a sale, or of an award, came back."""
+    found: int | None = await pool.fetchval(
+        "SELECT r.refund_count FROM sale_refund r WHERE r.wallet_id = $1 AND r.sale_id = $2", wallet_id, sale_id
+    )
+    return found or 0
+
+
 async def find_sale_with_refunds(tx: Tx, wallet_id: UUID, sale_id: UUID) -> RowMapping | None:
     """A sale of the caller's group with the sums of its refunds."""
     result = await tx.execute(
@@ -134,7 +142,7 @@ STATEMENT = text(
     """SELECT t.txn_id, t.version, t.kind, t.points, t.pending_points, t.debt_points, t.available_points, t.occur_time,
               t.record_time, t.merchant_id, t.store_id, t.ref_id, t.reference, t.expire_time, t.unlock_time,
               t.unmoved_points,
-              CASE WHEN t.kind = 1 THEN t.explanation END AS explanation,
+              CASE WHEN t.kind IN (1, 23) THEN t.explanation END AS explanation,
               CASE WHEN t.kind IN (3, 7, 10, 11, 12, 13, 20, 21, 22) THEN t.detail END AS detail
        FROM txn t WHERE t.wallet_id = :wallet_id AND t.version < :before_version
          AND (t.points <> 0 OR t.pending_points <> 0 OR t.unmoved_points IS NOT NULL)
