@@ -144,6 +144,9 @@ async def test_what_was_not_given_comes_with_the_next_try_once(
     assert await of_hotel(wallets) == (0, 0)
     if is_returned:
         await world.call(world.sales.RefundSale, world.refund(sale))
+    # What the sale has been told stays true.
+    close = wallets_pb2.CloseCurrencyRequest(request_id=world.request_id(), currency_id=wallets.hotel)
+    await wallets.call(wallets.currencies.CloseCurrency, close)
     sold = await world.call(world.sales.RecordSale, request)
     assert sold.is_replay
     assert await of_hotel(wallets) == ((0, 0) if is_returned else (200, 0))
