@@ -17,5 +17,6 @@ PointsConvertedOut, PointsConvertedIn and CurrencyMoved; consumes the facts of o
 
 A sale takes this way: api → operations → earning and rules (pure) → claims; doors when it brings a payment or a
 device's number or may have to wait; member_facts when a condition asks; caps when something is limited → ledger lane →
-one SQL call for the whole batch. A return takes its way through refunds. What a sale gives of other currencies goes through awards.
+one SQL call for the whole batch. A return takes its way through refunds. What a sale gives of other currencies goes
+through awards.
 """
