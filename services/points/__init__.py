@@ -8,7 +8,8 @@ lots, reminders sent, members who hoard), door_tables.py (payments, devices and 
 cases) and wallet_tables.py (transfers, currencies, conversion and its rates, family pools).
 Serves huitong.points.v1 SalesService, WalletService, RuleService, RuleDraftService, RuleSimulationService,
 LedgerService, AdjustmentService, SegmentService, CostGovernorService, RetentionService,
-SaleCaseService, DeviceService, CurrencyService, StoredValueService, ConversionService and FamilyPoolService.
+SaleCaseService, DeviceService, CurrencyService, StoredValueService, TillPaymentService, ConversionService and
+FamilyPoolService.
 Publishes SaleRecorded, PointsEarned, PointsActivated, SaleRefunded, PointsClawedBack, PointsRedeemed,
 RedemptionReversed, PointsExpired, PointsCredited, PointsDebited, PointsDebitRefused, PointsTransferredOut,
 PointsTransferredIn, PointsRenewed, PointsExpiringSoon, PointsHoardingStarted, PointsHoardingEnded, CostActionTaken,
@@ -16,5 +17,6 @@ PointsConvertedOut, PointsConvertedIn and CurrencyMoved; consumes the facts of o
 
 A sale takes this way: api → operations → earning and rules (pure) → claims; doors when it brings a payment or a
 device's number or may have to wait; member_facts when a condition asks; caps when something is limited → ledger lane →
-one SQL call for the whole batch. A return takes its way through refunds.
+one SQL call for the whole batch. A return takes its way through refunds. What a sale gives of other currencies goes
+through awards.
 """

@@ -50,8 +50,15 @@ from services.points.segments_api import SegmentServicer
 from services.points.simulation import Simulations
 from services.points.spending import Spendings
 from services.points.stored_value import StoredValue
+from services.points.till_payments import TillPayments
 from services.points.transfers import Transfers
-from services.points.wallets_api import ConversionServicer, CurrencyServicer, FamilyPoolServicer, StoredValueServicer
+from services.points.wallets_api import (
+    ConversionServicer,
+    CurrencyServicer,
+    FamilyPoolServicer,
+    StoredValueServicer,
+    TillPaymentServicer,
+)
 
 
 async def calm_collector() -> None:
@@ -80,8 +87,8 @@ def build(app: App) -> None:
     caps = Caps(app.db.url)
     facts = MemberFacts(app.db.url)
     doors = Doors(app.db.url)
-    sales = Sales(app.db, lookup, claims, caps, ledger, facts=facts, doors=doors)
     currencies = Currencies(app.db, lookup, lane_count)
+    sales = Sales(app.db, lookup, claims, caps, ledger, facts=facts, doors=doors, currencies=currencies)
     adjustments = Adjustments(app.db, lookup, ledger, currencies)
     transfers = Transfers(app.db, lookup, claims, ledger)
     stored_value = StoredValue(app.db, lookup, claims, ledger, currencies)
@@ -89,6 +96,7 @@ def build(app: App) -> None:
     pools = FamilyPools(app.db, lookup, transfers, lane_count)
     offsets = Offsets(app.db, lookup, pools, app.settings.internal_key.get_secret_value())
     spendings = Spendings(app.db, lookup, claims, ledger, Purses(lookup, currencies, pools), offsets)
+    till_payments = TillPayments(app.db, lookup, claims, currencies, spendings)
     cases = SaleCases(app.db, lookup, ledger)
     jobs = Jobs(app.db, ledger)
 
@@ -129,6 +137,7 @@ def build(app: App) -> None:
     app.serve(adjustments_pb2_grpc.add_AdjustmentServiceServicer_to_server, AdjustmentServicer(app.db, adjustments))
     app.serve(wallets_pb2_grpc.add_CurrencyServiceServicer_to_server, CurrencyServicer(app.db, lookup, currencies))
     app.serve(wallets_pb2_grpc.add_StoredValueServiceServicer_to_server, StoredValueServicer(stored_value))
+    app.serve(wallets_pb2_grpc.add_TillPaymentServiceServicer_to_server, TillPaymentServicer(till_payments))
     app.serve(wallets_pb2_grpc.add_ConversionServiceServicer_to_server, ConversionServicer(conversions))
     app.serve(family_pools_pb2_grpc.add_FamilyPoolServiceServicer_to_server, FamilyPoolServicer(app.db, pools))
 

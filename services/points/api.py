@@ -41,7 +41,7 @@ NEXT_UNLOCKS = 12
 MOST_SALES = 1_000
 _LAST_VERSION = 2**63 - 1
 
-_WITH_EXPIRY = (Kind.EARN, Kind.CREDIT, Kind.RENEW, Kind.FUND)
+_WITH_EXPIRY = (Kind.EARN, Kind.CREDIT, Kind.RENEW, Kind.FUND, Kind.AWARD)
 
 
 def _seconds_left(context: Any) -> float:
@@ -253,7 +253,7 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
         debt_points=row["debt_points"],
     )
     match Kind(row["kind"]):
-        case Kind.EARN:
+        case Kind.EARN | Kind.AWARD:
             entry.rules.extend(points_pb2.Explanation.FromString(row["explanation"]).rules)
         case Kind.REDEEM | Kind.CAPTURE:
             spending = points_pb2.Spending.FromString(row["detail"])
@@ -268,7 +268,7 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
             entry.other_member_id, entry.pool_id = ends.member_id, ends.pool_id
         case Kind.FUND | Kind.CONVERT_OUT:
             entry.other_currency_id = wallets_pb2.Funding.FromString(row["detail"]).other_currency_id
-        case Kind.CLAW_BACK | Kind.REVERSE:
+        case Kind.CLAW_BACK | Kind.AWARD_RETURN | Kind.REVERSE:
             entry.reversed_txn_id = ids.to_edge("txn", row["ref_id"])
             entry.written_off_points = row["unmoved_points"] or 0
         case Kind.RENEW:

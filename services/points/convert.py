@@ -160,6 +160,7 @@ _OFFER_FIELDS = {
     "max_points_per_member_month",
     "budget_points",
     "throttle",
+    "currency_id",
 }
 
 
@@ -294,6 +295,12 @@ def _offer_of(message: points_pb2.EarningRule, problems: list[str]) -> Offer:
         checked = condition(message.condition) if message.condition else None
     except ConditionInvalid as error:
         problems.append(f"rule {message.rule_id}, condition: {error}")
+    currency_id = None
+    if message.currency_id:
+        try:
+            currency_id = ids.from_edge("cur", message.currency_id, "currency_id")
+        except InvalidArgument:
+            problems.append(f"rule {message.rule_id}: {message.currency_id!r} is not an id that starts with cur_")
     return Offer(
         days=days,
         fixed_points=message.fixed_points,
@@ -308,6 +315,7 @@ def _offer_of(message: points_pb2.EarningRule, problems: list[str]) -> Offer:
         max_points_per_member_month=message.max_points_per_member_month,
         budget_points=message.budget_points,
         throttle_bps=message.throttle.factor_bps if message.HasField("throttle") else None,
+        currency_id=currency_id,
     )
 
 

@@ -7,7 +7,7 @@ currency, so the ledger's calls, lanes, lots and statements work on it as they a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -128,6 +128,13 @@ class Currencies:
         if row is None:
             raise CurrencyUnknown(currency_id=currency_id)
         return _currency_of(row)
+
+    async def some(self, group_id: UUID, currency_ids: Collection[UUID]) -> dict[UUID, Currency]:
+        """Those of the ids that are other currencies of the group, by id."""
+        rows = await self._db.pool.fetch(
+            "SELECT * FROM currency WHERE currency_id = ANY($1) AND group_id = $2", list(currency_ids), group_id
+        )
+        return {row["currency_id"]: _currency_of(row) for row in rows}
 
     async def open_wallet(self, group_id: UUID, member_id: UUID, wanted: Currency) -> UUID:
         """The member's wallet of the currency, made when there is none. The member must be known."""

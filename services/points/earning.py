@@ -13,13 +13,14 @@ from huitong.points.v1 import events_pb2, points_pb2
 from services.points import rules
 from services.points.convert import explanation_of, funded_to_proto, instant_of
 from services.points.costs import Throttle
+from services.points.currency_offers import Award, awards_of
 from services.points.earning_base import earning_base, line_taxes
 from services.points.errors import CurrencyMismatch, LinesDoNotSum, SaleEarnsTooMuch, SaleTimeInvalid, TendersDoNotSum
 from services.points.expiry import nominal_expire_time
 from services.points.funding import Funding, fund
 from services.points.limits import AppliedLimit
 from services.points.lookup import Member, Store
-from services.points.offers import NO_MORE, FirstIn, More, Setting
+from services.points.offers import NO_MORE, FirstIn, More, SaleFacts, Setting
 
 DEFAULT_SOURCE = "pos"
 LATEST_SALE = timedelta(hours=24)
@@ -64,6 +65,7 @@ class Computed(NamedTuple):
     excluded_tender_minor: int = 0
     funding: Funding | None = None  # when a rule says who pays
     no_points_reason: points_pb2.NoPointsReason = points_pb2.NO_POINTS_REASON_UNSPECIFIED
+    awards: Sequence[Award] = ()  # of other currencies
 
     def explanation(self, unlock_time: datetime | None, time_zone: str) -> bytes:
         """Why, as an Explanation, serialised."""
@@ -148,7 +150,7 @@ def compute_sale(
     if rule_set.expiry is not None and rule_set.expiry.is_over(business_date):
         return _earns_nothing(business_date, rule_set, tier, lines)
     setting = None
-    if rule_set.offers:
+    if rule_set.offers or rule_set.currency_offers:
         setting = Setting(
             place.merchant_id,
             place.business_unit_id,
@@ -170,7 +172,27 @@ def compute_sale(
         granted=known.granted,
         is_throttled=known.throttle is not None,
     )
-    if earning.points > MOST_POINTS:
+    awards: Sequence[Award] = ()
+    if rule_set.currency_offers and setting is not None:
+        eligible_minor, birth_month = earning.eligible_minor, member.birth_month
+        awards, skipped = awards_of(
+            rule_set.currency_offers,
+            SaleFacts(
+                amounts_minor,
+                categories,
+                eligible_minor,
+                place.store_id,
+                business_date,
+                tier.code,
+                birth_month,
+                setting,
+            ),
+            excluded=rule_set.excluded_categories,
+            base_points=rule_set.base_points,
+            base_step_minor=rule_set.base_step_minor,
+        )
+        earning = earning._replace(skipped=(*earning.skipped, *skipped))
+    if earning.points > MOST_POINTS or any(award.points > MOST_POINTS for award in awards):
         raise SaleEarnsTooMuch(points=earning.points, most_points=MOST_POINTS)
     if known.granted_points is not None:
         earning = within(earning, known.granted_points)
@@ -179,7 +201,18 @@ def compute_sale(
         funding = fund(
             rule_set, earning.applied, merchant_id=place.merchant_id, business_unit_id=place.business_unit_id
         )
-    return Computed(business_date, rule_set, tier, earning, lines.line_nos, known, tax_minor, tender_minor, funding)
+    return Computed(
+        business_date,
+        rule_set,
+        tier,
+        earning,
+        lines.line_nos,
+        known,
+        tax_minor,
+        tender_minor,
+        funding,
+        awards=awards,
+    )
 
 
 def _more(

@@ -247,7 +247,7 @@ def _converted(row: Any, kind: Kind) -> Message:
 
 def _currency_moved(row: Any, kind: Kind) -> events_pb2.CurrencyMoved:
     lots = _lots(row)
-    if kind is Kind.CREDIT and row["points"]:
+    if kind in (Kind.CREDIT, Kind.AWARD) and row["points"]:
         lots = [
             events_pb2.LotShare(
                 lot_id=ids.to_edge("lot", row["txn_id"]),
@@ -256,7 +256,7 @@ def _currency_moved(row: Any, kind: Kind) -> events_pb2.CurrencyMoved:
             )
         ]
     is_spending = kind in (Kind.REDEEM, Kind.CAPTURE, Kind.REVERSE)
-    expire_time = row["expire_time"] if kind in (Kind.CREDIT, Kind.FUND) else None
+    expire_time = row["expire_time"] if kind in (Kind.CREDIT, Kind.FUND, Kind.AWARD) else None
     return events_pb2.CurrencyMoved(
         txn_id=ids.to_edge("txn", row["txn_id"]),
         member_id=ids.to_edge("mbr", row["owner_id"]),

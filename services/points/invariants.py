@@ -181,16 +181,20 @@ _COUNTS: dict[str, str] = {
                                       OR c.content_hash IS DISTINCT FROM t.request_hash))""",
     "5 claw-backs never exceed the earn": """
         SELECT count(*) FROM sale_refund{s} r
-        LEFT JOIN txn{s} s ON s.wallet_id = r.wallet_id AND s.txn_id = r.sale_id AND s.kind = 1
+        LEFT JOIN txn{s} s ON s.wallet_id = r.wallet_id AND s.txn_id = r.sale_id AND s.kind IN (1, 23)
         LEFT JOIN (SELECT wallet_id, ref_id, -sum(points) AS points, count(*) AS refund_count,
                           sum(amount_minor) AS minor, coalesce(sum(unmoved_points), 0) AS written_off_points
-                   FROM txn{s} WHERE kind = 2 GROUP BY wallet_id, ref_id) c
+                   FROM txn{s} WHERE kind IN (2, 24) GROUP BY wallet_id, ref_id) c
           ON c.wallet_id = r.wallet_id AND c.ref_id = r.sale_id
         WHERE s.txn_id IS NULL OR r.clawed_back_points + r.written_off_points > s.points
            OR r.refunded_minor > s.amount_minor
            OR r.written_off_points IS DISTINCT FROM c.written_off_points
            OR r.clawed_back_points IS DISTINCT FROM c.points OR r.refund_count IS DISTINCT FROM c.refund_count
            OR r.refunded_minor IS DISTINCT FROM c.minor""",
+    "5 awards are of their member's sales, in another currency": """
+        SELECT count(*) FROM txn{s} t LEFT JOIN wallet{s} w ON w.wallet_id = t.wallet_id
+        LEFT JOIN txn{s} s ON s.wallet_id = w.owner_id AND s.txn_id = t.ref_id AND s.kind = 1
+        WHERE t.kind = 23 AND (w.currency_id IS NULL OR s.txn_id IS NULL)""",
     "5 caps are what sales took of them": """
         SELECT count(*) FROM cap c
         FULL JOIN (SELECT cap_id, sum(points) AS points FROM cap_use GROUP BY cap_id) u USING (cap_id)

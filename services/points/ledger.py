@@ -73,6 +73,8 @@ class Kind(enum.IntEnum):
     FUND = 20
     CONVERT_OUT = 21
     REFUND_FUNDING = 22
+    AWARD = 23
+    AWARD_RETURN = 24
 
 
 class Status(enum.IntEnum):

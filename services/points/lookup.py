@@ -28,6 +28,7 @@ from services.points.batched import BatchedCalls
 from services.points.convert import rule_set_of
 from services.points.costs import CostState, Throttle
 from services.points.errors import MemberUnknown, MerchantUnknown, RuleSetUnknown, StoreUnknown
+from services.points.wallet_errors import SpendingNeedsCode
 
 # A tier held from the beginning.
 FIRST_DAY = date(1900, 1, 1)
@@ -187,12 +188,31 @@ class Lookup:
 
     async def identify(self, group_id: UUID, member_code: str) -> UUID:
         """The member who shows a dynamic code. Raises what member answers: MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED."""
-        answer = await rpc.call(
-            self._member.IdentifyMember,
-            member_pb2.IdentifyMemberRequest(member_code=member_code),
-            group_id=group_id,
-        )
+        return (await self.look_at_code(group_id, member_code))[0]
+
+    async def look_at_code(self, group_id: UUID, member_code: str) -> tuple[UUID, bool]:
+        """As identify, and whether the code is still good for spending. Uses nothing up."""
+        answer = await self._ask_who(group_id, member_code)
+        return ids.from_edge("mbr", answer.member_id, "member_code"), answer.may_spend
+
+    async def identify_to_spend(self, group_id: UUID, member_code: str, spend_request_id: str) -> UUID:
+        """The member who shows a dynamic code, which is used up by the spending of that id; it may ask again.
+
+        Raises SpendingNeedsCode, and what member answers: as identify, and MEMBER_CODE_USED (by another).
+        """
+        answer = await self._ask_who(group_id, member_code, spend_request_id)
+        if not answer.may_spend:
+            raise SpendingNeedsCode
         return ids.from_edge("mbr", answer.member_id, "member_code")
+
+    async def _ask_who(
+        self, group_id: UUID, member_code: str, spend_request_id: str = ""
+    ) -> member_pb2.IdentifyMemberResponse:
+        request = member_pb2.IdentifyMemberRequest(member_code=member_code, spend_request_id=spend_request_id)
+        answer: member_pb2.IdentifyMemberResponse = await rpc.call(
+            self._member.IdentifyMember, request, group_id=group_id
+        )
+        return answer
 
     async def _group(self, group_id: UUID, version: int) -> GroupData:
         known = self._groups.get(group_id)

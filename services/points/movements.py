@@ -25,6 +25,8 @@ _MOVEMENTS: dict[Kind, MovementKind] = {
     Kind.FUND: points_pb2.MOVEMENT_KIND_TOP_UP,
     Kind.CONVERT_OUT: points_pb2.MOVEMENT_KIND_CONVERT_OUT,
     Kind.REFUND_FUNDING: points_pb2.MOVEMENT_KIND_TOP_UP_REFUND,
+    Kind.AWARD: points_pb2.MOVEMENT_KIND_EARN,
+    Kind.AWARD_RETURN: points_pb2.MOVEMENT_KIND_CLAW_BACK,
 }
 
 

@@ -57,6 +57,7 @@ class Offer:
     max_points_per_member_month: int = 0
     budget_points: int = 0
     throttle_bps: int | None = None  # what it still gives while throttled; None: all
+    currency_id: UUID | None = None  # points of a unit instead of the group's
 
     def throttled(self, whole: int, unit: int) -> int:
         """What it gives of `whole` while throttled, in parts of 1 / `unit` points; fixed points stay whole points."""

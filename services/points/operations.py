@@ -15,6 +15,7 @@ from chassis.db import Database
 from chassis.errors import AppError, Internal, InvalidArgument, RequestIdReused
 from huitong.points.v1 import doors_pb2, events_pb2, points_pb2
 from services.points import queries
+from services.points.awards import Awards, explain_awards
 from services.points.caps import Caps, Granted, Taking, takings_of
 from services.points.claims import GO_ON, RECEIPT_CHANGED, Claims, ReceiptClaim
 from services.points.convert import (
@@ -22,6 +23,8 @@ from services.points.convert import (
     to_date,
     to_expiry,
 )
+from services.points.currencies import Currencies
+from services.points.currency_offers import currencies_of
 from services.points.doors import Doors, Duplicate, Passage, passage_of
 from services.points.earning import (
     DEFAULT_SOURCE,
@@ -141,9 +144,11 @@ class Sales:
         *,
         facts: MemberFacts,
         doors: Doors,
+        currencies: Currencies,
     ) -> None:
         self._db, self._lookup, self._claims, self._caps, self._ledger = database, lookup, claims, caps, ledger
         self._facts, self._doors = facts, doors
+        self._currencies, self._awards = currencies, Awards(database, ledger)
 
     async def record_sales(
         self,
@@ -214,15 +219,52 @@ class Sales:
         await self._limit(sales.values())
         if special:
             await self._doors.watch(list(_passing(special, sales).values()), now)
+        awarding = {position: sale for position, sale in sales.items() if sale.computed.rule_set.currency_offers}
+        if awarding:
+            await self._explain_awards(group_id, awarding.values(), data, now)
         outcomes = await self._ledger.apply([sale.item for sale in sales.values()], timeout_s=timeout_s)
         for (position, sale), outcome in zip(sales.items(), outcomes, strict=True):
             answers[position] = outcome if isinstance(outcome, AppError) else _sale_answer(sale, outcome)
+        if awarding:
+            await self._give_awards(awarding, answers)
         if special:
             passing = _passing(special, sales)
             await self._doors.record_devices(
                 [sale for position, sale in passing.items() if isinstance(answers[position], Recorded)]
             )
         return answers
+
+    async def _explain_awards(self, group_id: UUID, sales: Collection[_Sale], data: GroupData, now: datetime) -> None:
+        """Write into explanations what sales give of other currencies."""
+        named = currencies_of(award for sale in sales for award in sale.computed.awards)
+        currencies = await self._currencies.some(group_id, named) if named else {}
+        for sale in sales:
+            item = sale.item
+            item.explanation = (item.explanation or b"") + explain_awards(
+                currencies,
+                data,
+                sale.computed,
+                sale.place,
+                now,
+                sale_id=item.txn_id,
+                sale_time=item.occur_time,
+                unlock_time=item.unlock_time,
+            )
+
+    async def _give_awards(self, sales: Mapping[int, _Sale], answers: list[Recorded | Duplicate | AppError]) -> None:
+        """Give what recorded sales earned of other currencies; a sale that fails at it comes again."""
+
+        async def give(position: int, recorded: Recorded) -> None:
+            item, first = recorded.item, recorded.outcome.explanation
+            request = points_pb2.RecordSaleRequest.FromString(item.detail or b"")
+            explanation = (item.explanation if first is None else first) or b""
+            try:
+                await self._awards.give(item.group_id, item.wallet_id, request, item.txn_id, explanation)
+            except AppError as error:
+                answers[position] = error
+
+        done = [(position, answer) for position in sales if isinstance(answer := answers[position], Recorded)]
+        await asyncio.gather(*(give(position, answer) for position, answer in done))
 
     async def _limit(self, sales: Collection[_Sale]) -> None:
         """Take what rules, and then whole sales, may give from what limits have left, and let them give no more."""

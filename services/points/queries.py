@@ -30,6 +30,33 @@ async def list_claimed(pool: asyncpg.Pool, sale_ids: Sequence[UUID]) -> set[UUID
     return {row["sale_id"] for row in rows}
 
 
+async def find_request(pool: asyncpg.Pool, request_key: UUID) -> UUID | None:
+    """What a request id is bound to; None when it never came."""
+    found: UUID | None = await pool.fetchval("SELECT target_id FROM request_claim WHERE request_key = $1", request_key)
+    return found
+
+
+async def find_txn(pool: asyncpg.Pool, wallet_id: UUID, txn_id: UUID) -> asyncpg.Record | None:
+    """Kind, merchant, group and detail of a transaction."""
+    return await pool.fetchrow(
+        """SELECT t.kind, t.group_id, t.merchant_id, t.detail FROM txn t
+           WHERE t.wallet_id = $1 AND t.txn_id = $2""",
+        wallet_id,
+        txn_id,
+    )
+
+
+async def find_owner_of_txn(pool: asyncpg.Pool, wallet_id: UUID, txn_id: UUID) -> UUID | None:
+    """Whose wallet of another currency a transaction moved; None when it did not happen."""
+    found: UUID | None = await pool.fetchval(
+        """SELECT w.owner_id FROM wallet w JOIN txn t ON t.wallet_id = w.wallet_id
+           WHERE w.wallet_id = $1 AND t.txn_id = $2""",
+        wallet_id,
+        txn_id,
+    )
+    return found
+
+
 async def find_sale(pool: asyncpg.Pool, wallet_id: UUID, sale_id: UUID, refund_id: UUID) -> SaleRow | None:
     """A sale, what came back of it so far, and (refund_…) the refund of that id when it was made: one snapshot."""
     row: SaleRow | None = await pool.fetchrow(
@@ -49,6 +76,14 @@ async def find_sale(pool: asyncpg.Pool, wallet_id: UUID, sale_id: UUID, refund_i
         refund_id,
     )
     return row
+
+
+async def count_refunds(pool: asyncpg.Pool, wallet_id: UUID, sale_id: UUID) -> int:
+    """How often something of a sale, or of an award, came back."""
+    found: int | None = await pool.fetchval(
+        "SELECT r.refund_count FROM sale_refund r WHERE r.wallet_id = $1 AND r.sale_id = $2", wallet_id, sale_id
+    )
+    return found or 0
 
 
 async def find_sale_with_refunds(tx: Tx, wallet_id: UUID, sale_id: UUID) -> RowMapping | None:
@@ -107,7 +142,7 @@ STATEMENT = text(
     """SELECT t.txn_id, t.version, t.kind, t.points, t.pending_points, t.debt_points, t.available_points, t.occur_time,
               t.record_time, t.merchant_id, t.store_id, t.ref_id, t.reference, t.expire_time, t.unlock_time,
               t.unmoved_points,
-              CASE WHEN t.kind = 1 THEN t.explanation END AS explanation,
+              CASE WHEN t.kind IN (1, 23) THEN t.explanation END AS explanation,
               CASE WHEN t.kind IN (3, 7, 10, 11, 12, 13, 20, 21, 22) THEN t.detail END AS detail
        FROM txn t WHERE t.wallet_id = :wallet_id AND t.version < :before_version
          AND (t.points <> 0 OR t.pending_points <> 0 OR t.unmoved_points IS NOT NULL)

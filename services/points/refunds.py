@@ -10,6 +10,7 @@ from chassis.errors import Internal, RequestIdReused, Unavailable
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import events_pb2, points_pb2
 from services.points import queries, rules
+from services.points.awards import Awards, returned_awards
 from services.points.claims import Claims
 from services.points.convert import instant_of, request_hash, to_date
 from services.points.earning import DEFAULT_SOURCE, check_time, sale_id_of
@@ -26,6 +27,7 @@ class Refunds:
 
     def __init__(self, database: Database, lookup: Lookup, claims: Claims, ledger: Ledger) -> None:
         self._db, self._lookup, self._claims, self._ledger = database, lookup, claims, ledger
+        self._awards = Awards(database, ledger)
 
     async def refund_sale(self, group_id: UUID, request: points_pb2.RefundSaleRequest) -> points_pb2.RefundSaleResponse:
         """Take back what the returned lines earned.
@@ -54,8 +56,11 @@ class Refunds:
             if seen["refund_hash"] is not None:
                 if seen["refund_hash"] != hashed:
                     raise RequestIdReused(request_id=request.request_id)
+                answer = points_pb2.RefundSaleResponse.FromString(seen["refund_detail"])
+                if answer.returned_awards:
+                    await self._awards.take_back(group_id, wallet_id, seen, refund_id, answer.returned_awards)
                 return _refund_answer(
-                    points_pb2.RefundSaleResponse.FromString(seen["refund_detail"]),
+                    answer,
                     points=-seen["refund_points"],
                     debt_points=seen["refund_debt_points"],
                     written_off_points=seen["refund_written_off_points"] or 0,
@@ -75,6 +80,8 @@ class Refunds:
             outcome = await self._ledger.apply_one(item)
             match outcome.status:
                 case Status.APPLIED:
+                    if answer.returned_awards:
+                        await self._awards.take_back(group_id, wallet_id, seen, refund_id, answer.returned_awards)
                     return _refund_answer(
                         answer,
                         points=outcome.points,
@@ -134,6 +141,7 @@ def prepare_refund(
         member_id=ids.to_edge("mbr", wallet_id),
         lines=[points_pb2.LinePoints(line_no=line.line_no, points=line.points) for line in lines],
         refunded_minor=refunded_minor,
+        returned_awards=returned_awards(explanation, lines, {line.line_no: line.amount_minor for line in sold}),
     )
     refunded = events_pb2.SaleRefunded(
         refund_id=answer.refund_id,

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, tuple_, update
 
 from chassis import ids
 from chassis.db import Tx
-from huitong.points.v1 import points_pb2, rules_pb2
+from huitong.points.v1 import points_pb2, rules_pb2, wallets_pb2
 from services.points import rules, store
 from services.points.cap_tables import cap
 from services.points.caps import budget_id
@@ -24,6 +24,7 @@ from services.points.errors import (
     SecondPersonRequired,
 )
 from services.points.limits import SaleLimit
+from services.points.wallet_tables import currency
 
 _sets, _drafts = store.rule_set.c, store.rule_draft.c
 DRAFT, PUBLISHED, DISCARDED = (
@@ -47,6 +48,7 @@ async def publish_first_rule_set(tx: Tx, rule_set: points_pb2.RuleSet) -> points
         raise SecondPersonRequired
     _check_expiry(tx, rule_set_of(rule_set))
     await _check_funders(tx, rule_set_of(rule_set))
+    await _check_currencies(tx, rule_set_of(rule_set))
     return await publish_rule_set(tx, rule_set)
 
 
@@ -111,6 +113,7 @@ async def create_draft(tx: Tx, *, request_id: str, rule_set: points_pb2.RuleSet,
     _check_expiry(tx, parsed)
     await _check_budgets(tx, parsed)
     await _check_funders(tx, parsed)
+    await _check_currencies(tx, parsed)
     row = {
         "group_id": tx.group_id,
         "draft_id": ids.derive(tx.group_id, "rule_draft", request_id),
@@ -250,6 +253,28 @@ async def _check_funders(tx: Tx, rule_set: rules.RuleSet) -> None:
     if missing:
         named = (f"rule {payers[one]}: there is no merchant {ids.to_edge('mch', one)}" for one in missing)
         raise RulesInvalid(problem="; ".join(named))
+
+
+async def _check_currencies(tx: Tx, rule_set: rules.RuleSet) -> None:
+    """Raises RulesInvalid when an offer gives a currency that the group does not have as open points of a unit."""
+    if not rule_set.currency_offers:
+        return
+    known = currency.c
+    rows = await tx.execute(
+        select(known.currency_id).where(
+            known.group_id == tx.group_id,
+            known.kind == wallets_pb2.CURRENCY_KIND_UNIT_POINTS,
+            known.state == wallets_pb2.CURRENCY_STATE_OPEN,
+        )
+    )
+    open_ones = set(rows.scalars())
+    problems = [
+        f"rule {rule.rule_id}: its currency is none of the group's open points of a unit"
+        for rule in rule_set.currency_offers
+        if rule.offer.currency_id not in open_ones
+    ]
+    if problems:
+        raise RulesInvalid(problem="; ".join(problems))
 
 
 def _described(limit: SaleLimit, store_id: UUID, day: date) -> str:

@@ -31,6 +31,7 @@ from zoneinfo import ZoneInfo
 
 from chassis.units import BPS
 from services.points.costs import CostGovernor
+from services.points.currency_offers import find_currency_offer_problems
 from services.points.door_rules import DoorRules
 from services.points.expiry import ExpiryPolicy, expire_time, expiry_of, most_pending_days, rolling
 from services.points.funding import FunderShare, find_share_problems
@@ -149,6 +150,7 @@ class RuleSet:
     by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)
     thresholds: tuple[Rule, ...] = field(init=False)
     offers: tuple[Rule, ...] = field(init=False)
+    currency_offers: tuple[Rule, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         base = next((rule for rule in self.rules if rule.kind is RuleKind.BASE), None)
@@ -176,7 +178,9 @@ class RuleSet:
         object.__setattr__(self, "base", base)
         object.__setattr__(self, "by_category", by_category)
         object.__setattr__(self, "thresholds", tuple(thresholds))
-        object.__setattr__(self, "offers", tuple(rule for rule in self.rules if rule.kind is RuleKind.OFFER))
+        offers = [rule for rule in self.rules if rule.kind is RuleKind.OFFER]
+        object.__setattr__(self, "offers", tuple(rule for rule in offers if rule.offer.currency_id is None))
+        object.__setattr__(self, "currency_offers", tuple(rule for rule in offers if rule.offer.currency_id))
 
     @property
     def asks_of_member(self) -> bool:
@@ -232,6 +236,7 @@ def find_problems(rule_set: RuleSet) -> list[str]:
             problems.append("a cost governor needs an offset: without one points cost nothing")
         if rule_set.governor.throttle_bps < rule_set.governor.warn_bps:
             problems.append("the cost governor would throttle before it warns")
+    problems += find_currency_offer_problems(rule_set.currency_offers)
     problems += find_offer_problems(rule_set.offers, rule_set.effective_date)
     return problems + find_terms_problems(rule_set.offset_terms)
 

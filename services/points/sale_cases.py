@@ -24,6 +24,7 @@ from chassis.pages import decode_token
 from huitong.points.v1 import points_pb2
 from huitong.points.v1 import sale_cases_pb2 as pb
 from services.points import door_queries, queries
+from services.points.awards import Awards
 from services.points.convert import optional_edge, request_hash, to_timestamp
 from services.points.doors import CONFIRMATION, REMEMBERED
 from services.points.earning import DEFAULT_SOURCE, sale_id_of
@@ -44,6 +45,7 @@ class SaleCases:
 
     def __init__(self, database: Database, lookup: Lookup, ledger: Ledger) -> None:
         self._db, self._lookup, self._ledger = database, lookup, ledger
+        self._awards = Awards(database, ledger)
 
     async def confirm(self, group_id: UUID, request: pb.ConfirmSaleRequest) -> pb.ConfirmSaleResponse:
         """The event has come. Raises StoreUnknown, SaleUnknown, SaleCaseDecided, RequestIdReused, Unavailable."""
@@ -159,6 +161,9 @@ class SaleCases:
             return _NOTHING
         held_until = [case["until_time"] for case in cases if case["state"] == OPEN]
         held_until += [cases[0]["window_time"]] if cases[0]["window_time"] is not None else []
+        until_time = max(held_until, default=None)
+        decide_time = max(case["decide_time"] for case in cases if case["state"] != OPEN)
+        await self._awards.unlock(group_id, wallet_id, seen, decide_time, until_time)
         outcome = await self._ledger.apply_one(
             Item(
                 kind=Kind.UNLOCK,
@@ -167,11 +172,11 @@ class SaleCases:
                 txn_id=ids.derive("unlock", sale_id),
                 request_hash=b"",
                 points=0,
-                occur_time=max(case["decide_time"] for case in cases if case["state"] != OPEN),
+                occur_time=decide_time,
                 merchant_id=seen["merchant_id"],
                 ref_id=sale_id,
                 expire_time=seen["expire_time"],
-                unlock_time=max(held_until, default=None),
+                unlock_time=until_time,
             )
         )
         if outcome.status not in (Status.APPLIED, Status.REPLAY, Status.NOTHING):
@@ -189,6 +194,9 @@ class SaleCases:
             if seen is None:
                 raise SaleUnknown(sale=ids.to_edge("txn", sale_id))
             if seen["refund_hash"] is not None:
+                done = points_pb2.RefundSaleResponse.FromString(seen["refund_detail"])
+                if done.returned_awards:
+                    await self._awards.take_back(group_id, wallet_id, seen, refund_id, done.returned_awards)
                 return Outcome(Status.REPLAY, -seen["refund_points"], seen["refund_debt_points"])
             sale = points_pb2.RecordSaleRequest.FromString(seen["detail"])
             request = points_pb2.RefundSaleRequest(
@@ -213,6 +221,8 @@ class SaleCases:
             outcome = await self._ledger.apply_one(item)
             match outcome.status:
                 case Status.APPLIED | Status.REPLAY:
+                    if answer.returned_awards:
+                        await self._awards.take_back(group_id, wallet_id, seen, refund_id, answer.returned_awards)
                     return outcome
                 case Status.STALE:
                     continue  # a return of this sale was faster: look again

@@ -19,7 +19,10 @@ from chassis.db import Database, Tx
 from chassis.errors import AppError, InvalidArgument
 from huitong.points.v1 import points_pb2, rules_pb2
 from services.points import rule_sets, rules, store
+from services.points.awards import explain_awards
 from services.points.convert import from_date, rule_set_of, to_date, to_expiry
+from services.points.currencies import Currencies
+from services.points.currency_offers import currencies_of
 from services.points.earning import NOTHING_KNOWN, Computed, Known, check_sale, compute_sale, lines_of, sale_id_of
 from services.points.errors import MemberUnknown, RuleSimulationUnknown, SpanInvalid
 from services.points.lookup import GroupData, Lookup, Store
@@ -74,7 +77,20 @@ async def quote_sale(
     computed = compute_sale(
         sale, lines, member=members[member_id], place=place, sale_time=sale_time, rule_set=rule_set, known=known
     )
-    explanation = computed.explanation(computed.unlock_time(place.time_zone, now), place.time_zone)
+    unlock_time = computed.unlock_time(place.time_zone, now)
+    explanation = computed.explanation(unlock_time, place.time_zone)
+    if computed.awards:
+        currencies = Currencies(db, lookup, 0)  # only looks, opens no wallet
+        explanation += explain_awards(
+            await currencies.some(group_id, currencies_of(computed.awards)),
+            data,
+            computed,
+            place,
+            now,
+            sale_id=sale_id_of(place.store_id, sale.source, sale.receipt_no),
+            sale_time=sale_time,
+            unlock_time=unlock_time,
+        )
     return rules_pb2.QuoteSaleResponse(
         points=computed.earning.points,
         expire_time=to_expiry(computed.expire_time(place.time_zone)),

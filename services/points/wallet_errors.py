@@ -196,6 +196,20 @@ class PoolLimitReached(AppError):
     zh = "该会员 30 天内最多可使用家庭积分 {limit_points}，剩余额度 {left_points}。"
 
 
+class SpendingNeedsCode(AppError):
+    """Spending needs the member's fresh code."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "SPENDING_NEEDS_CODE"
+    zh = "支付需要会员出示动态码。"
+
+
+class TillPaymentUnknown(AppError):
+    """There is no till payment {txn_id} of this member and currency that this store's merchant took."""
+
+    code, reason = StatusCode.NOT_FOUND, "TILL_PAYMENT_UNKNOWN"
+    zh = "该门店商户没有收取过此会员的支付 {txn_id}。"
+
+
 class OffsetQuoteRequired(AppError):
     """Paying with points needs the token of a quote by the terms in force."""
 

@@ -14,6 +14,7 @@ from services.points.currencies import Currencies
 from services.points.family_pools import FamilyPools
 from services.points.lookup import Lookup
 from services.points.stored_value import StoredValue
+from services.points.till_payments import TillPayments
 
 
 class CurrencyServicer(wallets_pb2_grpc.CurrencyServiceServicer):
@@ -82,6 +83,23 @@ class StoredValueServicer(wallets_pb2_grpc.StoredValueServiceServicer):
     ) -> wallets_pb2.RefundTopUpResponse:
         """Take out what is paid back."""
         return await self._stored_value.refund(rpc.caller().group_id, request)
+
+
+class TillPaymentServicer(wallets_pb2_grpc.TillPaymentServiceServicer):
+    """Other currencies at tills."""
+
+    def __init__(self, till_payments: TillPayments) -> None:
+        self._till_payments = till_payments
+
+    async def PayAtTill(self, request: wallets_pb2.PayAtTillRequest, context: Any) -> wallets_pb2.PayAtTillResponse:
+        """Spend of the member who shows a code."""
+        return await self._till_payments.pay(rpc.caller(), request)
+
+    async def RefundTillPayment(
+        self, request: wallets_pb2.RefundTillPaymentRequest, context: Any
+    ) -> wallets_pb2.RefundTillPaymentResponse:
+        """Give a payment back."""
+        return await self._till_payments.refund(rpc.caller().group_id, request)
 
 
 class ConversionServicer(wallets_pb2_grpc.ConversionServiceServicer):

@@ -1,4 +1,4 @@
--- One sale of a member who owes points, or one manual credit: the debt is repaid first, oldest first, the lot gets the rest. What repays debt
+-- One sale of a member who owes points, one manual credit, or one award: the debt is repaid first, oldest first, the lot gets the rest. What repays debt
 -- does so at once, also when the rest is pending: the points are the member's, only spending them has to wait.
 CREATE OR REPLACE FUNCTION ledger_earn{s}(
   p_item ledger_item, p_wallet wallet{s}, p_lane integer, p_now timestamptz, INOUT n bigint, OUT o ledger_outcome)
@@ -66,7 +66,7 @@ DECLARE
   v_refund_count integer;
 BEGIN
   IF NOT EXISTS (SELECT FROM txn{s} t
-                 WHERE t.wallet_id = p_item.wallet_id AND t.txn_id = p_item.ref_id AND t.kind = 1) THEN
+                 WHERE t.wallet_id = p_item.wallet_id AND t.txn_id = p_item.ref_id AND t.kind IN (1, 23)) THEN
     o := ROW(p_item.ord, 14, 0, 0, p_wallet.available_points, NULL, NULL, NULL);
     RETURN;
   END IF;

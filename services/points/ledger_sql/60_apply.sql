@@ -2,7 +2,8 @@
 --
 -- Kinds: 1 earn, 2 claw back, 3 redeem, 4 reverse, 5 expire, 6 hold, 7 capture, 8 release, 9 activate,
 --   10 credit, 11 debit, 12 transfer out, 13 transfer in, 14 renew, 16 unlock,
---   20 fund (a top-up, or what a conversion gives), 21 convert out, 22 refund of a top-up.
+--   20 fund (a top-up, or what a conversion gives), 21 convert out, 22 refund of a top-up,
+--   23 award (what a sale earns of another currency), 24 return of an award.
 -- Statuses: 1 applied, 2 replay, 3 conflict (same id, other content), 4 unknown wallet, 5 insufficient, 6 stale,
 --   7 hold released, 8 hold unknown, 9 hold captured, 10 capture exceeds hold, 11 redemption unknown,
 --   12 reversal exceeds redemption, 13 nothing to do, 14 sale unknown, 15 transfer limit reached,
@@ -171,8 +172,8 @@ BEGIN
       CONTINUE;
     END IF;
     CASE v_item.kind
-      WHEN 1, 10 THEN v_done := ledger_earn{s}(v_item, v_wallet, p_lane, p_now, v_n);
-      WHEN 2 THEN v_done := ledger_claw_back{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 1, 10, 23 THEN v_done := ledger_earn{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 2, 24 THEN v_done := ledger_claw_back{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 3 THEN v_done := ledger_redeem{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 4 THEN v_done := ledger_reverse{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 5 THEN v_done := ledger_expire{s}(v_item, v_wallet, p_lane, p_now, v_n);

@@ -27,7 +27,9 @@ SEQUENCES = int(os.environ.get("HUITONG_TEST_SEQUENCES", "150"))
 EXPIRIES = [NOW + timedelta(days=days) for days in (30, 60, 90)]
 RENEWED = [*EXPIRIES[1:], NOW + timedelta(days=120)]
 # Transfers take two wallets: they have histories of their own in test_transfers. Conversions are still on their way.
-PLAYED = [kind for kind in Kind if kind not in (Kind.TRANSFER_OUT, Kind.TRANSFER_IN)]
+# Awards are the earns and claw-backs of other currencies' wallets: test_awards.
+_ELSEWHERE = (Kind.TRANSFER_OUT, Kind.TRANSFER_IN, Kind.AWARD, Kind.AWARD_RETURN)
+PLAYED = [kind for kind in Kind if kind not in _ELSEWHERE]
 KINDS = [*PLAYED, *[Kind.EARN] * 3, Kind.REDEEM, Kind.CLAW_BACK, Kind.HOLD, Kind.CAPTURE, Kind.EXPIRE]
 CLOCK = "(SELECT business_time FROM business_clock WHERE id = 1)"
 

@@ -69,6 +69,7 @@ class SpendingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SPENDING_KIND_VOUCHER: _ClassVar[SpendingKind]
     SPENDING_KIND_CHECKOUT_OFFSET: _ClassVar[SpendingKind]
     SPENDING_KIND_PARKING: _ClassVar[SpendingKind]
+    SPENDING_KIND_TILL_PAYMENT: _ClassVar[SpendingKind]
 
 class RuleKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -163,6 +164,7 @@ SPENDING_KIND_UNSPECIFIED: SpendingKind
 SPENDING_KIND_VOUCHER: SpendingKind
 SPENDING_KIND_CHECKOUT_OFFSET: SpendingKind
 SPENDING_KIND_PARKING: SpendingKind
+SPENDING_KIND_TILL_PAYMENT: SpendingKind
 RULE_KIND_UNSPECIFIED: RuleKind
 RULE_KIND_BASE: RuleKind
 RULE_KIND_THRESHOLD: RuleKind
@@ -301,7 +303,7 @@ class RecordSalesResult(_message.Message):
     def __init__(self, recorded: _Optional[_Union[RecordSaleResponse, _Mapping]] = ..., problem: _Optional[_Union[_types_pb2.Problem, _Mapping]] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "nominal_expire_time", "no_points_reason", "limits", "excluded_tax_minor", "excluded_tender_minor", "funders", "throttle", "waits")
+    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "nominal_expire_time", "no_points_reason", "limits", "excluded_tax_minor", "excluded_tender_minor", "funders", "throttle", "waits", "awards")
     RULE_SET_VERSION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIER_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -319,6 +321,7 @@ class Explanation(_message.Message):
     FUNDERS_FIELD_NUMBER: _ClassVar[int]
     THROTTLE_FIELD_NUMBER: _ClassVar[int]
     WAITS_FIELD_NUMBER: _ClassVar[int]
+    AWARDS_FIELD_NUMBER: _ClassVar[int]
     rule_set_version: int
     business_date: _types_pb2.BusinessDate
     tier_code: str
@@ -336,7 +339,48 @@ class Explanation(_message.Message):
     funders: _containers.RepeatedCompositeFieldContainer[FundedPoints]
     throttle: AppliedThrottle
     waits: _containers.RepeatedCompositeFieldContainer[_doors_pb2.SaleWait]
-    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., nominal_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., no_points_reason: _Optional[_Union[NoPointsReason, str]] = ..., limits: _Optional[_Iterable[_Union[AppliedLimit, _Mapping]]] = ..., excluded_tax_minor: _Optional[int] = ..., excluded_tender_minor: _Optional[int] = ..., funders: _Optional[_Iterable[_Union[FundedPoints, _Mapping]]] = ..., throttle: _Optional[_Union[AppliedThrottle, _Mapping]] = ..., waits: _Optional[_Iterable[_Union[_doors_pb2.SaleWait, _Mapping]]] = ...) -> None: ...
+    awards: _containers.RepeatedCompositeFieldContainer[CurrencyAward]
+    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., nominal_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., no_points_reason: _Optional[_Union[NoPointsReason, str]] = ..., limits: _Optional[_Iterable[_Union[AppliedLimit, _Mapping]]] = ..., excluded_tax_minor: _Optional[int] = ..., excluded_tender_minor: _Optional[int] = ..., funders: _Optional[_Iterable[_Union[FundedPoints, _Mapping]]] = ..., throttle: _Optional[_Union[AppliedThrottle, _Mapping]] = ..., waits: _Optional[_Iterable[_Union[_doors_pb2.SaleWait, _Mapping]]] = ..., awards: _Optional[_Iterable[_Union[CurrencyAward, _Mapping]]] = ...) -> None: ...
+
+class CurrencyAward(_message.Message):
+    __slots__ = ("txn_id", "currency_id", "rule_id", "name", "name_zh", "rate_bps", "points", "capped_points", "lines", "issuer_merchant_id", "unlock_time", "expire_time")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    RULE_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    NAME_ZH_FIELD_NUMBER: _ClassVar[int]
+    RATE_BPS_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    CAPPED_POINTS_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    ISSUER_MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
+    UNLOCK_TIME_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    currency_id: str
+    rule_id: str
+    name: str
+    name_zh: str
+    rate_bps: int
+    points: int
+    capped_points: int
+    lines: _containers.RepeatedCompositeFieldContainer[LinePoints]
+    issuer_merchant_id: str
+    unlock_time: _timestamp_pb2.Timestamp
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, txn_id: _Optional[str] = ..., currency_id: _Optional[str] = ..., rule_id: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., rate_bps: _Optional[int] = ..., points: _Optional[int] = ..., capped_points: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., issuer_merchant_id: _Optional[str] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ReturnedAward(_message.Message):
+    __slots__ = ("award_txn_id", "currency_id", "rule_id", "points")
+    AWARD_TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    RULE_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    award_txn_id: str
+    currency_id: str
+    rule_id: str
+    points: int
+    def __init__(self, award_txn_id: _Optional[str] = ..., currency_id: _Optional[str] = ..., rule_id: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
 
 class AppliedThrottle(_message.Message):
     __slots__ = ("effective_time", "cost_bps", "threshold_bps")
@@ -443,7 +487,7 @@ class RefundSaleRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., refund_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[RefundLine, _Mapping]]] = ...) -> None: ...
 
 class RefundSaleResponse(_message.Message):
-    __slots__ = ("refund_id", "sale_id", "member_id", "clawed_back_points", "debt_points", "available_points", "lines", "refunded_minor", "is_replay", "written_off_points")
+    __slots__ = ("refund_id", "sale_id", "member_id", "clawed_back_points", "debt_points", "available_points", "lines", "refunded_minor", "is_replay", "written_off_points", "returned_awards")
     REFUND_ID_FIELD_NUMBER: _ClassVar[int]
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -454,6 +498,7 @@ class RefundSaleResponse(_message.Message):
     REFUNDED_MINOR_FIELD_NUMBER: _ClassVar[int]
     IS_REPLAY_FIELD_NUMBER: _ClassVar[int]
     WRITTEN_OFF_POINTS_FIELD_NUMBER: _ClassVar[int]
+    RETURNED_AWARDS_FIELD_NUMBER: _ClassVar[int]
     refund_id: str
     sale_id: str
     member_id: str
@@ -464,7 +509,8 @@ class RefundSaleResponse(_message.Message):
     refunded_minor: int
     is_replay: bool
     written_off_points: int
-    def __init__(self, refund_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., clawed_back_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., available_points: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., refunded_minor: _Optional[int] = ..., is_replay: _Optional[bool] = ..., written_off_points: _Optional[int] = ...) -> None: ...
+    returned_awards: _containers.RepeatedCompositeFieldContainer[ReturnedAward]
+    def __init__(self, refund_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., clawed_back_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., available_points: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., refunded_minor: _Optional[int] = ..., is_replay: _Optional[bool] = ..., written_off_points: _Optional[int] = ..., returned_awards: _Optional[_Iterable[_Union[ReturnedAward, _Mapping]]] = ...) -> None: ...
 
 class GetSaleRequest(_message.Message):
     __slots__ = ("member_id", "sale_id")
@@ -873,7 +919,7 @@ class TransferPointsResponse(_message.Message):
     def __init__(self, txn_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
 
 class EarningRule(_message.Message):
-    __slots__ = ("rule_id", "kind", "name", "name_zh", "bonus_bps", "min_amount_minor", "categories", "store_ids", "month_days", "week_days", "funders", "fixed_points", "merchant_ids", "business_unit_ids", "condition", "start_date", "end_date", "recurrence", "day_kind", "combination", "combination_group", "priority", "max_points", "max_points_per_member_day", "max_points_per_member_month", "budget_points", "throttle")
+    __slots__ = ("rule_id", "kind", "name", "name_zh", "bonus_bps", "min_amount_minor", "categories", "store_ids", "month_days", "week_days", "funders", "fixed_points", "merchant_ids", "business_unit_ids", "condition", "start_date", "end_date", "recurrence", "day_kind", "combination", "combination_group", "priority", "max_points", "max_points_per_member_day", "max_points_per_member_month", "budget_points", "throttle", "currency_id")
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -901,6 +947,7 @@ class EarningRule(_message.Message):
     MAX_POINTS_PER_MEMBER_MONTH_FIELD_NUMBER: _ClassVar[int]
     BUDGET_POINTS_FIELD_NUMBER: _ClassVar[int]
     THROTTLE_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
     rule_id: str
     kind: RuleKind
     name: str
@@ -928,7 +975,8 @@ class EarningRule(_message.Message):
     max_points_per_member_month: int
     budget_points: int
     throttle: OfferThrottle
-    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., funders: _Optional[_Iterable[_Union[FunderShare, _Mapping]]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ..., throttle: _Optional[_Union[OfferThrottle, _Mapping]] = ...) -> None: ...
+    currency_id: str
+    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., funders: _Optional[_Iterable[_Union[FunderShare, _Mapping]]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ..., throttle: _Optional[_Union[OfferThrottle, _Mapping]] = ..., currency_id: _Optional[str] = ...) -> None: ...
 
 class OfferThrottle(_message.Message):
     __slots__ = ("factor_bps",)

@@ -218,6 +218,66 @@ class RefundTopUpResponse(_message.Message):
     is_replay: bool
     def __init__(self, txn_id: _Optional[str] = ..., refunded: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., payment_reference: _Optional[str] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
 
+class PayAtTillRequest(_message.Message):
+    __slots__ = ("request_id", "store_id", "member_id", "member_code", "currency_id", "points", "reference")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_CODE_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    store_id: str
+    member_id: str
+    member_code: str
+    currency_id: str
+    points: int
+    reference: str
+    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., member_id: _Optional[str] = ..., member_code: _Optional[str] = ..., currency_id: _Optional[str] = ..., points: _Optional[int] = ..., reference: _Optional[str] = ...) -> None: ...
+
+class PayAtTillResponse(_message.Message):
+    __slots__ = ("txn_id", "member_id", "points", "available_points", "is_replay")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    IS_REPLAY_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    member_id: str
+    points: int
+    available_points: int
+    is_replay: bool
+    def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
+
+class RefundTillPaymentRequest(_message.Message):
+    __slots__ = ("request_id", "store_id", "member_id", "currency_id", "payment_txn_id", "points")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    store_id: str
+    member_id: str
+    currency_id: str
+    payment_txn_id: str
+    points: int
+    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., member_id: _Optional[str] = ..., currency_id: _Optional[str] = ..., payment_txn_id: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
+
+class RefundTillPaymentResponse(_message.Message):
+    __slots__ = ("txn_id", "points", "available_points", "is_replay")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_POINTS_FIELD_NUMBER: _ClassVar[int]
+    IS_REPLAY_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    points: int
+    available_points: int
+    is_replay: bool
+    def __init__(self, txn_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
+
 class Funding(_message.Message):
     __slots__ = ("member_id", "payment_reference", "other_currency_id", "rate_id")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]

@@ -366,6 +366,138 @@ class StoredValueService:
             _registered_method=True)
 
 
+class TillPaymentServiceStub:
+    """Paying with another currency at a till: points of the store's unit, or stored value. The group's points pay through
+    mall's checkout, whose rules say what they are worth.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.PayAtTill = channel.unary_unary(
+                '/huitong.points.v1.TillPaymentService/PayAtTill',
+                request_serializer=huitong_dot_points_dot_v1_dot_wallets__pb2.PayAtTillRequest.SerializeToString,
+                response_deserializer=huitong_dot_points_dot_v1_dot_wallets__pb2.PayAtTillResponse.FromString,
+                _registered_method=True)
+        self.RefundTillPayment = channel.unary_unary(
+                '/huitong.points.v1.TillPaymentService/RefundTillPayment',
+                request_serializer=huitong_dot_points_dot_v1_dot_wallets__pb2.RefundTillPaymentRequest.SerializeToString,
+                response_deserializer=huitong_dot_points_dot_v1_dot_wallets__pb2.RefundTillPaymentResponse.FromString,
+                _registered_method=True)
+
+
+class TillPaymentServiceServicer:
+    """Paying with another currency at a till: points of the store's unit, or stored value. The group's points pay through
+    mall's checkout, whose rules say what they are worth.
+    """
+
+    def PayAtTill(self, request, context):
+        """Spends an amount of the member who shows a dynamic code, once, earliest expiry first. The code is used up by the
+        payment, and last: after another refusal it can be shown again. One request id is one payment with one content, the
+        code included; asking again with both answers the first result, also when the code has expired meanwhile.
+        Errors: STORE_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the group's points, another unit's, or another money
+        than the store's), SPENDING_NEEDS_CODE (a till that names the member, or a proof that is too weak),
+        MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED (by another payment), MEMBER_UNKNOWN, INSUFFICIENT_POINTS,
+        REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefundTillPayment(self, request, context):
+        """Gives a till payment back, in part or whole, to the very lots it came from. Needs no code: the member gains. Any store
+        of the merchant that took the payment may.
+        Errors: STORE_UNKNOWN, CURRENCY_UNKNOWN, TILL_PAYMENT_UNKNOWN (no till payment of this member and currency that the
+        store's merchant took), REVERSAL_EXCEEDS_REDEMPTION, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_TillPaymentServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'PayAtTill': grpc.unary_unary_rpc_method_handler(
+                    servicer.PayAtTill,
+                    request_deserializer=huitong_dot_points_dot_v1_dot_wallets__pb2.PayAtTillRequest.FromString,
+                    response_serializer=huitong_dot_points_dot_v1_dot_wallets__pb2.PayAtTillResponse.SerializeToString,
+            ),
+            'RefundTillPayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefundTillPayment,
+                    request_deserializer=huitong_dot_points_dot_v1_dot_wallets__pb2.RefundTillPaymentRequest.FromString,
+                    response_serializer=huitong_dot_points_dot_v1_dot_wallets__pb2.RefundTillPaymentResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'huitong.points.v1.TillPaymentService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('huitong.points.v1.TillPaymentService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class TillPaymentService:
+    """Paying with another currency at a till: points of the store's unit, or stored value. The group's points pay through
+    mall's checkout, whose rules say what they are worth.
+    """
+
+    @staticmethod
+    def PayAtTill(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/huitong.points.v1.TillPaymentService/PayAtTill',
+            huitong_dot_points_dot_v1_dot_wallets__pb2.PayAtTillRequest.SerializeToString,
+            huitong_dot_points_dot_v1_dot_wallets__pb2.PayAtTillResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefundTillPayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/huitong.points.v1.TillPaymentService/RefundTillPayment',
+            huitong_dot_points_dot_v1_dot_wallets__pb2.RefundTillPaymentRequest.SerializeToString,
+            huitong_dot_points_dot_v1_dot_wallets__pb2.RefundTillPaymentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class ConversionServiceStub:
     """Rates between currencies, and conversion at them.
     """

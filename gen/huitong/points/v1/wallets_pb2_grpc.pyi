@@ -187,6 +187,88 @@ class StoredValueServiceServicer(metaclass=_abc_1.ABCMeta):
 
 def add_StoredValueServiceServicer_to_server(servicer: StoredValueServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
+class TillPaymentServiceStub:
+    """Paying with another currency at a till: points of the store's unit, or stored value. The group's points pay through
+    mall's checkout, whose rules say what they are worth.
+    """
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> TillPaymentServiceAsyncStub: ...
+    PayAtTill: _grpc.UnaryUnaryMultiCallable[_wallets_pb2.PayAtTillRequest, _wallets_pb2.PayAtTillResponse]
+    """Spends an amount of the member who shows a dynamic code, once, earliest expiry first. The code is used up by the
+    payment, and last: after another refusal it can be shown again. One request id is one payment with one content, the
+    code included; asking again with both answers the first result, also when the code has expired meanwhile.
+    Errors: STORE_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the group's points, another unit's, or another money
+    than the store's), SPENDING_NEEDS_CODE (a till that names the member, or a proof that is too weak),
+    MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED (by another payment), MEMBER_UNKNOWN, INSUFFICIENT_POINTS,
+    REQUEST_ID_REUSED.
+    """
+    RefundTillPayment: _grpc.UnaryUnaryMultiCallable[_wallets_pb2.RefundTillPaymentRequest, _wallets_pb2.RefundTillPaymentResponse]
+    """Gives a till payment back, in part or whole, to the very lots it came from. Needs no code: the member gains. Any store
+    of the merchant that took the payment may.
+    Errors: STORE_UNKNOWN, CURRENCY_UNKNOWN, TILL_PAYMENT_UNKNOWN (no till payment of this member and currency that the
+    store's merchant took), REVERSAL_EXCEEDS_REDEMPTION, REQUEST_ID_REUSED.
+    """
+
+@_typing.type_check_only
+class TillPaymentServiceAsyncStub(TillPaymentServiceStub):
+    """Paying with another currency at a till: points of the store's unit, or stored value. The group's points pay through
+    mall's checkout, whose rules say what they are worth.
+    """
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    PayAtTill: _aio.UnaryUnaryMultiCallable[_wallets_pb2.PayAtTillRequest, _wallets_pb2.PayAtTillResponse]  # type: ignore[assignment]
+    """Spends an amount of the member who shows a dynamic code, once, earliest expiry first. The code is used up by the
+    payment, and last: after another refusal it can be shown again. One request id is one payment with one content, the
+    code included; asking again with both answers the first result, also when the code has expired meanwhile.
+    Errors: STORE_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the group's points, another unit's, or another money
+    than the store's), SPENDING_NEEDS_CODE (a till that names the member, or a proof that is too weak),
+    MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED (by another payment), MEMBER_UNKNOWN, INSUFFICIENT_POINTS,
+    REQUEST_ID_REUSED.
+    """
+    RefundTillPayment: _aio.UnaryUnaryMultiCallable[_wallets_pb2.RefundTillPaymentRequest, _wallets_pb2.RefundTillPaymentResponse]  # type: ignore[assignment]
+    """Gives a till payment back, in part or whole, to the very lots it came from. Needs no code: the member gains. Any store
+    of the merchant that took the payment may.
+    Errors: STORE_UNKNOWN, CURRENCY_UNKNOWN, TILL_PAYMENT_UNKNOWN (no till payment of this member and currency that the
+    store's merchant took), REVERSAL_EXCEEDS_REDEMPTION, REQUEST_ID_REUSED.
+    """
+
+class TillPaymentServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Paying with another currency at a till: points of the store's unit, or stored value. The group's points pay through
+    mall's checkout, whose rules say what they are worth.
+    """
+
+    @_abc_1.abstractmethod
+    def PayAtTill(
+        self,
+        request: _wallets_pb2.PayAtTillRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_wallets_pb2.PayAtTillResponse, _abc.Awaitable[_wallets_pb2.PayAtTillResponse]]:
+        """Spends an amount of the member who shows a dynamic code, once, earliest expiry first. The code is used up by the
+        payment, and last: after another refusal it can be shown again. One request id is one payment with one content, the
+        code included; asking again with both answers the first result, also when the code has expired meanwhile.
+        Errors: STORE_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the group's points, another unit's, or another money
+        than the store's), SPENDING_NEEDS_CODE (a till that names the member, or a proof that is too weak),
+        MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED (by another payment), MEMBER_UNKNOWN, INSUFFICIENT_POINTS,
+        REQUEST_ID_REUSED.
+        """
+
+    @_abc_1.abstractmethod
+    def RefundTillPayment(
+        self,
+        request: _wallets_pb2.RefundTillPaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_wallets_pb2.RefundTillPaymentResponse, _abc.Awaitable[_wallets_pb2.RefundTillPaymentResponse]]:
+        """Gives a till payment back, in part or whole, to the very lots it came from. Needs no code: the member gains. Any store
+        of the merchant that took the payment may.
+        Errors: STORE_UNKNOWN, CURRENCY_UNKNOWN, TILL_PAYMENT_UNKNOWN (no till payment of this member and currency that the
+        store's merchant took), REVERSAL_EXCEEDS_REDEMPTION, REQUEST_ID_REUSED.
+        """
+
+def add_TillPaymentServiceServicer_to_server(servicer: TillPaymentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
 class ConversionServiceStub:
     """Rates between currencies, and conversion at them."""
 
