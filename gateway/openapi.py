@@ -17,13 +17,21 @@ from gateway.schemas import Schemas
 _ERRORS = re.compile(r"Errors?:(.*)", re.DOTALL)
 _REASON = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 _GENERAL = {
-    "400": "The request is not valid: INVALID_ARGUMENT, MALFORMED_JSON. 请求无效。",
+    "400": "The request is not valid: INVALID_ARGUMENT, MALFORMED_JSON, BAD_CONTENT_ENCODING. 请求无效。",
     "401": "No valid identity: UNAUTHENTICATED, SIGNATURE_INVALID, SIGNATURE_EXPIRED, NONCE_REUSED, "
     "KEY_UNKNOWN_OR_REVOKED. 身份无效。",
     "403": "Not allowed, or somebody else's: PERMISSION_DENIED, NOT_YOURS. 无权限，或对象不属于调用者。",
+    "404": "What the request names is not there: ROUTE_UNKNOWN, and the operation's own …_UNKNOWN. 对象不存在。",
+    "409": "Something else has that place: REQUEST_ID_REUSED, and the operation's own …_TAKEN. 与已有的冲突。",
     "413": "BODY_TOO_LARGE, TOO_MANY_LINES. 请求体过大。",
+    "415": "UNSUPPORTED_MEDIA_TYPE: of a Content-Type or Content-Encoding. 不支持的内容类型或编码。",
+    "422": "Valid, but cannot be done as things stand: the operation's own reasons. 当前状态下无法完成。",
     "429": "RATE_LIMITED, OVERLOADED; Retry-After says when to come again. 调用过于频繁。",
+    "431": "HEADERS_TOO_LARGE. 请求头过大。",
+    "500": "INTERNAL: our fault; the trace id helps us to find it. 系统内部错误。",
+    "501": "UNIMPLEMENTED: this installation does not offer it. 此安装不提供该功能。",
     "503": "UNAVAILABLE: try again with the same request id. 服务暂不可用，请用同一请求号重试。",
+    "504": "DEADLINE_EXCEEDED: try again with the same request id. 未能按时完成，请用同一请求号重试。",
 }
 _PROBLEM = {
     "type": "object",
@@ -55,6 +63,12 @@ _PROBLEM = {
         "detail_zh": "会员有 120 积分，需要 500 积分。",
         "metadata": {"available_points": "120", "requested_points": "500"},
     },
+}
+# A line that the service refused has a reason and its sentences; only a whole answer has a status.
+_LINE_PROBLEM = {
+    **{name: value for name, value in _PROBLEM.items() if name != "example"},
+    "description": "Why one line of a batch was refused; the others are not held up. 批量中某一行被拒绝的原因。",
+    "required": ["type", "title", "reason", "detail"],
 }
 _SECURITY = {
     "memberToken": {
@@ -115,7 +129,7 @@ def describe(contract: Contract) -> dict[str, Any]:
         "tags": tags,
         "paths": paths,
         "components": {
-            "schemas": {"Problem": _PROBLEM, **schemas.components()},
+            "schemas": {"Problem": _PROBLEM, "LineProblem": _LINE_PROBLEM, **schemas.components()},
             "responses": {f"E{status}": {"description": text, **problem} for status, text in _GENERAL.items()},
             "securitySchemes": _SECURITY,
         },
@@ -128,13 +142,25 @@ def error_reasons(comment: str) -> list[str]:
     return list(dict.fromkeys(_REASON.findall(match[1]))) if match else []
 
 
+def _sibling(contract: Contract, operation: Operation, name: str) -> str:
+    """The full name of an RPC of the same package; "" when there is none."""
+    package = operation.method.containing_service.file.package
+    own = operation.method.containing_service.full_name
+    found = [
+        method.full_name
+        for method in contract.methods()
+        if method.name == name and method.containing_service.file.package == package
+    ]
+    return next((full for full in found if full == f"{own}.{name}"), found[0] if found else "")
+
+
 def _reasons(contract: Contract, operation: Operation) -> list[str]:
-    """The operation's own error reasons, and those of another RPC of its service that its comment points to."""
+    """The operation's own error reasons, and those of another RPC of its package that its comment points to."""
     comment = contract.comments.of(operation.method)
     reasons = error_reasons(comment)
     other = re.search(r"Errors?: as (\w+)", " ".join(comment.split()))
     if other:
-        reasons += error_reasons(contract.comments.of(f"{operation.method.containing_service.full_name}.{other[1]}"))
+        reasons += error_reasons(contract.comments.of(_sibling(contract, operation, other[1])))
     return list(dict.fromkeys(reasons))
 
 
@@ -160,7 +186,7 @@ def _operation(
         "x-bindings": [{"audience": bound.kind.value, "field": ".".join(bound.path)} for bound in operation.bindings],
         "x-errors": reasons,
         "security": _security(operation),
-        "responses": _responses(schemas, operation, http, reasons),
+        "responses": _responses(schemas, operation, http),
     }
     parameters = _parameters(schemas, operation, http)
     if parameters:
@@ -193,7 +219,8 @@ def _parameters(schemas: Schemas, operation: Operation, http: HttpBinding) -> li
 def _parameter(schemas: Schemas, field: FieldDescriptor) -> dict[str, Any]:
     schema = schemas.field(field)
     description = schema.pop("description", "")
-    return {"schema": schema, **({"description": description} if description else {})}
+    example = schemas.example_of(field)
+    return {"schema": schema, "example": example, **({"description": description} if description else {})}
 
 
 def _query_fields(message: Descriptor, prefix: str, depth: int) -> list[tuple[str, FieldDescriptor]]:
@@ -224,7 +251,7 @@ def _request_content(schemas: Schemas, operation: Operation, http: HttpBinding) 
     return content
 
 
-def _responses(schemas: Schemas, operation: Operation, http: HttpBinding, reasons: list[str]) -> dict[str, Any]:
+def _responses(schemas: Schemas, operation: Operation, http: HttpBinding) -> dict[str, Any]:
     message = operation.response
     if http.response_body:
         message = find_message(message, [http.response_body])
@@ -238,16 +265,11 @@ def _responses(schemas: Schemas, operation: Operation, http: HttpBinding, reason
             "properties": {
                 "line": {"type": "integer", "minimum": 1},
                 "result": schemas.reference(result),
-                "error": {"$ref": "#/components/schemas/Problem"},
+                "error": {"$ref": "#/components/schemas/LineProblem"},
             },
             "required": ["line"],
         }
         example = {"line": 1, "result": schemas.example(result)}
         content["application/x-ndjson"] = {"schema": line, "example": example, "x-each-line": True}
-    known = {status: {"$ref": f"#/components/responses/E{status}"} for status in _GENERAL}
-    own = "Refused: " + ", ".join(reasons) if reasons else "Refused"
-    default = {
-        "description": own,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    return {"200": {"description": "Done 成功", "content": content}, **known, "default": default}
+    refused = {status: {"$ref": f"#/components/responses/E{status}"} for status in _GENERAL}
+    return {"200": {"description": "Done 成功", "content": content}, **refused}
