@@ -10,30 +10,57 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from chassis.identity import CallerKind
 from gateway.binding import find_field, find_message
 from gateway.contract import Contract, HttpBinding, Operation
+from gateway.errors import problem_title
 from gateway.limits import CALLS_PER_MINUTE
 from gateway.routing import Template
 from gateway.schemas import Schemas
 
 _ERRORS = re.compile(r"Errors?:(.*)", re.DOTALL)
 _REASON = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
-_GENERAL = {
-    "400": "The request is not valid: INVALID_ARGUMENT, MALFORMED_JSON, BAD_CONTENT_ENCODING. 请求无效。",
-    "401": "No valid identity: UNAUTHENTICATED, SIGNATURE_INVALID, SIGNATURE_EXPIRED, NONCE_REUSED, "
-    "KEY_UNKNOWN_OR_REVOKED. 身份无效。",
-    "403": "Not allowed, or somebody else's: PERMISSION_DENIED, NOT_YOURS. 无权限，或对象不属于调用者。",
-    "404": "What the request names is not there: ROUTE_UNKNOWN, and the operation's own …_UNKNOWN. 对象不存在。",
-    "409": "Something else has that place: REQUEST_ID_REUSED, and the operation's own …_TAKEN. 与已有的冲突。",
-    "413": "BODY_TOO_LARGE, TOO_MANY_LINES. 请求体过大。",
-    "415": "UNSUPPORTED_MEDIA_TYPE: of a Content-Type or Content-Encoding. 不支持的内容类型或编码。",
-    "422": "Valid, but cannot be done as things stand: the operation's own reasons. 当前状态下无法完成。",
-    "429": "RATE_LIMITED, OVERLOADED; Retry-After says when to come again. 调用过于频繁。",
-    "431": "HEADERS_TOO_LARGE. 请求头过大。",
-    "500": "INTERNAL: our fault; the trace id helps us to find it. 系统内部错误。",
-    "501": "UNIMPLEMENTED: this installation does not offer it. 此安装不提供该功能。",
-    "503": "UNAVAILABLE: try again with the same request id. 服务暂不可用，请用同一请求号重试。",
-    "504": "DEADLINE_EXCEEDED: try again with the same request id. 未能按时完成，请用同一请求号重试。",
+# By status: the reasons that any operation may answer with it, and what it means in both languages.
+_GENERAL: dict[str, tuple[tuple[str, ...], str, str]] = {
+    "400": (
+        ("INVALID_ARGUMENT", "MALFORMED_JSON", "BAD_CONTENT_ENCODING"),
+        "The request is not valid.",
+        "请求无效。",
+    ),
+    "401": (
+        (
+            "UNAUTHENTICATED",
+            "SIGNATURE_INVALID",
+            "SIGNATURE_EXPIRED",
+            "NONCE_REUSED",
+            "KEY_UNKNOWN_OR_REVOKED",
+        ),
+        "There is no valid identity.",
+        "身份无效。",
+    ),
+    "403": (("PERMISSION_DENIED", "NOT_YOURS"), "Not allowed, or somebody else's.", "无权限，或对象不属于调用者。"),
+    "404": (("ROUTE_UNKNOWN",), "What the request names is not there.", "对象不存在。"),
+    "409": (("REQUEST_ID_REUSED",), "Something else has taken that place.", "与已有的内容冲突。"),
+    "413": (("BODY_TOO_LARGE", "TOO_MANY_LINES"), "The body is too large.", "请求体过大。"),
+    "415": (
+        ("UNSUPPORTED_MEDIA_TYPE",),
+        "The Content-Type or Content-Encoding is not taken.",
+        "不支持的内容类型或编码。",
+    ),
+    "422": ((), "The request is valid, but cannot be done as things stand.", "当前状态下无法完成。"),
+    "429": (("RATE_LIMITED", "OVERLOADED"), "Too many calls; Retry-After says when to come again.", "调用过于频繁。"),
+    "431": (("HEADERS_TOO_LARGE",), "The headers are too large.", "请求头过大。"),
+    "500": (("INTERNAL",), "Something went wrong on our side; the trace id helps us to find it.", "系统内部错误。"),
+    "501": (("UNIMPLEMENTED",), "This installation does not offer it.", "此安装不提供该功能。"),
+    "503": (
+        ("UNAVAILABLE",),
+        "A part does not answer: try again with the same request id.",
+        "服务暂不可用，请用同一请求号重试。",
+    ),
+    "504": (
+        ("DEADLINE_EXCEEDED",),
+        "Not done in time: try again with the same request id.",
+        "未能按时完成，请用同一请求号重试。",
+    ),
 }
-_PROBLEM = {
+_PROBLEM: dict[str, Any] = {
     "type": "object",
     "description": "RFC 9457 problem details. `reason` is stable, sentences are not. 错误详情，reason 稳定不变。",
     "properties": {
@@ -65,7 +92,7 @@ _PROBLEM = {
     },
 }
 # A line that the service refused has a reason and its sentences; only a whole answer has a status.
-_LINE_PROBLEM = {
+_LINE_PROBLEM: dict[str, Any] = {
     **{name: value for name, value in _PROBLEM.items() if name != "example"},
     "description": "Why one line of a batch was refused; the others are not held up. 批量中某一行被拒绝的原因。",
     "required": ["type", "title", "reason", "detail"],
@@ -121,7 +148,6 @@ def describe(contract: Contract) -> dict[str, Any]:
         for service in contract.services
         if service.full_name in used
     ]
-    problem = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Huitong API 汇通开放接口", "version": "1", "description": _INTRODUCTION},
@@ -130,9 +156,24 @@ def describe(contract: Contract) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": {"Problem": _PROBLEM, "LineProblem": _LINE_PROBLEM, **schemas.components()},
-            "responses": {f"E{status}": {"description": text, **problem} for status, text in _GENERAL.items()},
+            "responses": {f"E{status}": _refusal(status) for status in _GENERAL},
             "securitySchemes": _SECURITY,
         },
+    }
+
+
+def _refusal(status: str) -> dict[str, Any]:
+    """The answer with one status, with an example of it."""
+    reasons, english, chinese = _GENERAL[status]
+    example = {**_PROBLEM["example"], "status": int(status), "title": problem_title(int(status))}
+    if reasons:
+        example |= {"type": f"urn:huitong:problem:{reasons[0]}", "reason": reasons[0], "metadata": {}}
+        example |= {"detail": english, "detail_zh": chinese}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "description": " ".join([english, f"{', '.join(reasons)}." if reasons else "", chinese]).replace("  ", " "),
+        "content": {"application/problem+json": {"schema": schema, "example": example}},
+        "x-reasons": list(reasons),
     }
 
 

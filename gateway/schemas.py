@@ -29,7 +29,7 @@ _WELL_KNOWN: dict[str, dict[str, Any]] = {
     "google.protobuf.Any": {"type": "object"},
     "google.protobuf.FieldMask": {"type": "string"},
 }
-# Examples by the end of a field's name; the first that fits the field's rules is taken.
+# What ids look like, by the end of the field's name.
 _IDS = {
     "member_id": "mbr",
     "store_id": "sto",
@@ -60,6 +60,7 @@ _IDS = {
     "stay_id": "sty",
     "import_id": "imp",
 }
+# Examples by the end of a field's name; the first that fits the field's rules is taken.
 _SAMPLES: tuple[tuple[str, Any], ...] = (
     ("request_id", "example-000001"),
     *((name, f"{prefix}_{'0' * 32}") for name, prefix in _IDS.items()),
@@ -74,6 +75,7 @@ _SAMPLES: tuple[tuple[str, Any], ...] = (
     ("offset_minor", 300),
     ("points", 100),
     ("year", 2026),
+    ("period", "2026-01"),
     ("page_size", 50),
     ("page_token", ""),
     ("name_zh", "示例"),
