@@ -34,6 +34,7 @@ from tests.whole.suite import DOCUMENT, WholeSuite
 
 pytestmark = pytest.mark.timeout(600)
 
+Case = schemathesis.Case[Any]
 DEEP = "HUITONG_TEST_CONTRACT_EXAMPLES" in os.environ
 EXAMPLES = int(os.environ.get("HUITONG_TEST_CONTRACT_EXAMPLES", "10"))
 # A request that takes longer hangs.
@@ -83,7 +84,7 @@ class Signed(requests.auth.AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         path, _, query = request.path_url.partition("?")
-        body = request.body or b""
+        body: Any = request.body or b""
         content = body.encode() if isinstance(body, str) else body
         request.headers.update(self._suite.sign(self._kind, request.method or "", path, query, content))
         return request
@@ -101,7 +102,7 @@ _turns: dict[str, Iterator[int]] = {}
     suppress_health_check=list(HealthCheck),
 )
 def test_what_comes_back_is_what_the_contract_says(
-    case: schemathesis.Case, suite: WholeSuite, session: requests.Session
+    case: Case, suite: WholeSuite, session: requests.Session
 ) -> None:
     definition = case.operation.definition.raw
     turn = next(_turns.setdefault(definition["operationId"], itertools.count()))
@@ -126,7 +127,7 @@ def test_what_comes_back_is_what_the_contract_says(
     )
 
 
-def _put_real_ids(case: schemathesis.Case, suite: WholeSuite, chance: random.Random) -> None:
+def _put_real_ids(case: Case, suite: WholeSuite, chance: random.Random) -> None:
     """Half of all requests name things that are there, else nearly every answer were that they are not."""
     for holder in (case.path_parameters, case.query, case.body):
         if isinstance(holder, dict):
@@ -135,7 +136,7 @@ def _put_real_ids(case: schemathesis.Case, suite: WholeSuite, chance: random.Ran
                     holder[name] = suite.ids[name]
 
 
-def lines_conform(context: CheckContext, response: schemathesis.Response, case: schemathesis.Case) -> None:
+def lines_conform(context: CheckContext, response: schemathesis.Response, case: Case) -> None:
     """Each line of a bulk answer fits the schema of a line."""
     if response.headers.get("content-type", [""])[0] != NDJSON:
         return
@@ -145,7 +146,7 @@ def lines_conform(context: CheckContext, response: schemathesis.Response, case: 
         validator.validate(orjson.loads(line))
 
 
-def reason_is_declared(context: CheckContext, response: schemathesis.Response, case: schemathesis.Case) -> None:
+def reason_is_declared(context: CheckContext, response: schemathesis.Response, case: Case) -> None:
     """A refusal's reason is one that its operation, or the answer with this status, names."""
     if response.status_code == 200:
         return
@@ -157,7 +158,7 @@ def reason_is_declared(context: CheckContext, response: schemathesis.Response, c
     assert problem["status"] == response.status_code
 
 
-def nothing_internal_is_told(context: CheckContext, response: schemathesis.Response, case: schemathesis.Case) -> None:
+def nothing_internal_is_told(context: CheckContext, response: schemathesis.Response, case: Case) -> None:
     """No answer quotes a stack, a statement, a file or an address of ours."""
     assert not internal_words(response.content)
 
