@@ -101,9 +101,7 @@ _turns: dict[str, Iterator[int]] = {}
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_what_comes_back_is_what_the_contract_says(
-    case: Case, suite: WholeSuite, session: requests.Session
-) -> None:
+def test_what_comes_back_is_what_the_contract_says(case: Case, suite: WholeSuite, session: requests.Session) -> None:
     definition = case.operation.definition.raw
     turn = next(_turns.setdefault(definition["operationId"], itertools.count()))
     audiences = definition["x-audiences"]
