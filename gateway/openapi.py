@@ -91,6 +91,38 @@ _PROBLEM: dict[str, Any] = {
         "metadata": {"available_points": "120", "requested_points": "500"},
     },
 }
+_HEADERS: dict[str, dict[str, Any]] = {
+    "X-Trace-Id": {
+        "description": "Tell us this when you ask about a call. 追踪号，查询问题时请提供。",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+        "example": "4bf92f3577b34da6a3ce929d0e0e4736",
+    },
+    "RateLimit": {
+        "description": "Calls left (r), and seconds until all are there again (t). 剩余次数与恢复秒数。",
+        "schema": {"type": "string"},
+        "example": '"calls";r=59;t=1',
+    },
+    "RateLimit-Policy": {
+        "description": "Calls allowed (q) in so many seconds (w). 限额与时间窗口。",
+        "schema": {"type": "string"},
+        "example": '"calls";q=60;w=60',
+    },
+    "Retry-After": {
+        "description": "Seconds. 秒。",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 1,
+    },
+    "WWW-Authenticate": {
+        "description": "The ways to say who calls. 可用的身份验证方式。",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": "Bearer, HUITONG-HMAC-SHA256",
+    },
+}
+_LIMIT_HEADERS = ("RateLimit", "RateLimit-Policy")
+_MORE_HEADERS = {"401": ("WWW-Authenticate",), "429": (*_LIMIT_HEADERS, "Retry-After"), "503": ("Retry-After",)}
 # A line that the service refused has a reason and its sentences; only a whole answer has a status.
 _LINE_PROBLEM: dict[str, Any] = {
     **{name: value for name, value in _PROBLEM.items() if name != "example"},
@@ -157,6 +189,7 @@ def describe(contract: Contract) -> dict[str, Any]:
         "components": {
             "schemas": {"Problem": _PROBLEM, "LineProblem": _LINE_PROBLEM, **schemas.components()},
             "responses": {f"E{status}": _refusal(status) for status in _GENERAL},
+            "headers": _HEADERS,
             "securitySchemes": _SECURITY,
         },
     }
@@ -173,8 +206,13 @@ def _refusal(status: str) -> dict[str, Any]:
     return {
         "description": " ".join([english, f"{', '.join(reasons)}." if reasons else "", chinese]).replace("  ", " "),
         "content": {"application/problem+json": {"schema": schema, "example": example}},
+        "headers": _headers(*_MORE_HEADERS.get(status, ())),
         "x-reasons": list(reasons),
     }
+
+
+def _headers(*more: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Trace-Id", *more)}
 
 
 def error_reasons(comment: str) -> list[str]:
@@ -313,4 +351,5 @@ def _responses(schemas: Schemas, operation: Operation, http: HttpBinding) -> dic
         example = {"line": 1, "result": schemas.example(result)}
         content["application/x-ndjson"] = {"schema": line, "example": example, "x-each-line": True}
     refused = {status: {"$ref": f"#/components/responses/E{status}"} for status in _GENERAL}
-    return {"200": {"description": "Done 成功", "content": content}, **refused}
+    done = {"description": "Done 成功", "headers": _headers(*_LIMIT_HEADERS), "content": content}
+    return {"200": done, **refused}

@@ -24,6 +24,7 @@ from jsonschema_rs import Draft202012Validator
 from schemathesis.checks import CheckContext, not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
@@ -119,6 +120,7 @@ def test_what_comes_back_is_what_the_contract_says(case: Case, suite: WholeSuite
             not_a_server_error,
             status_code_conformance,
             content_type_conformance,
+            response_headers_conformance,
             response_schema_conformance,
             lines_conform,
             reason_is_declared,
