@@ -46,9 +46,10 @@ test: install ## run all tests on servers of their own (TESTS=tests/unit for a p
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS) $(TESTS)
 
 .PHONY: nightly
-nightly: install ## 10,000 random histories of the ledger beside its model, on each set of tables (SEQUENCES=…)
-	@HUITONG_TEST_SEQUENCES=$(or $(SEQUENCES),10000) $(PY) -m pytest -n $(JOBS) --timeout 14400 $(PYTEST_ARGS) \
-	  tests/integration/points/test_model.py
+nightly: install ## 10,000 histories of the ledger (SEQUENCES=…), 200 requests and all limits at each door (EXAMPLES=…)
+	@HUITONG_TEST_SEQUENCES=$(or $(SEQUENCES),10000) HUITONG_TEST_CONTRACT_EXAMPLES=$(or $(EXAMPLES),200) \
+	  $(PY) -m pytest -n $(JOBS) --timeout 14400 $(PYTEST_ARGS) \
+	  tests/integration/points/test_model.py tests/whole/test_openapi.py
 
 .PHONY: lint
 lint: install ## ruff, mypy, import contracts, unused or undeclared dependencies

@@ -15,6 +15,9 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 DOMAIN = "huitong"
+# An error travels in HTTP/2 headers, each value in four places and in part percent-encoded. Clients drop headers of
+# more than 8 KiB, and the caller would hear of a broken stream instead of what was wrong.
+VALUE_BYTES, VIOLATIONS_BYTES = 500, 1_000
 
 
 class AppError(Exception):
@@ -26,7 +29,7 @@ class AppError(Exception):
     retry_after_ms: int | None = None
 
     def __init__(self, **values: Any) -> None:
-        self.values = {name: str(value) for name, value in values.items()}
+        self.values = {name: cut(str(value), VALUE_BYTES) for name, value in values.items()}
         super().__init__(self.message)
 
     @property
@@ -58,6 +61,12 @@ def _pack(message: Any) -> any_pb2.Any:
     return packed
 
 
+def cut(text: str, most_bytes: int) -> str:
+    """`text`, or its beginning and "…" when it is longer than `most_bytes` in UTF-8."""
+    raw = text.encode(errors="replace")
+    return text if len(raw) <= most_bytes else raw[: most_bytes - 3].decode(errors="ignore") + "…"
+
+
 def _fill(template: str, values: dict[str, str]) -> str:
     try:
         return template.format_map(values)
@@ -72,8 +81,10 @@ class InvalidArgument(AppError):
     zh = "请求中有错误或缺失的字段：{fields}。"
 
     def __init__(self, violations: list[tuple[str, str]]) -> None:
-        self.violations = violations
-        super().__init__(fields="; ".join(f"{field}: {text}" if field else text for field, text in violations))
+        self.violations = _first(violations)
+        super().__init__()
+        self.values["fields"] = "; ".join(f"{field}: {text}" if field else text for field, text in self.violations)
+        self.args = (self.message,)
 
     def to_status(self) -> status_pb2.Status:
         """As for every error, with google.rpc.BadRequest naming each field."""
@@ -86,6 +97,19 @@ class InvalidArgument(AppError):
         )
         status.details.append(_pack(bad))
         return status
+
+
+def _first(violations: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """As many as an error can carry, and how many more there are."""
+    kept: list[tuple[str, str]] = []
+    left_bytes = VIOLATIONS_BYTES
+    for field, text in violations:
+        field, text = cut(field, VALUE_BYTES), cut(text, VALUE_BYTES)
+        left_bytes -= len(field.encode()) + len(text.encode(errors="replace"))
+        if left_bytes < 0 and kept:
+            return [*kept, ("", f"and {len(violations) - len(kept)} more")]
+        kept.append((field, text))
+    return kept
 
 
 class Unauthenticated(AppError):

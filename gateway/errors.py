@@ -141,12 +141,17 @@ def whole_seconds(milliseconds: float) -> int:
     return max(1, -(-int(milliseconds) // 1000))
 
 
+def problem_title(status: int) -> str:
+    """The title of every answer with this status."""
+    return _NAMES.get(status, "Error")
+
+
 def problem(error: AppError, *, chinese: bool, trace_id: str = "") -> dict[str, Any]:
     """The body of the answer to a request that failed with `error`."""
     status = status_of(error)
     body: dict[str, Any] = {
         "type": f"urn:huitong:problem:{error.reason}",
-        "title": _NAMES.get(status, "Error"),
+        "title": problem_title(status),
         "status": status,
         "detail": error.message_zh if chinese else error.message,
         "detail_zh": error.message_zh,

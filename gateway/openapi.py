@@ -10,22 +10,58 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from chassis.identity import CallerKind
 from gateway.binding import find_field, find_message
 from gateway.contract import Contract, HttpBinding, Operation
+from gateway.errors import problem_title
 from gateway.limits import CALLS_PER_MINUTE
 from gateway.routing import Template
 from gateway.schemas import Schemas
 
 _ERRORS = re.compile(r"Errors?:(.*)", re.DOTALL)
 _REASON = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
-_GENERAL = {
-    "400": "The request is not valid: INVALID_ARGUMENT, MALFORMED_JSON. 请求无效。",
-    "401": "No valid identity: UNAUTHENTICATED, SIGNATURE_INVALID, SIGNATURE_EXPIRED, NONCE_REUSED, "
-    "KEY_UNKNOWN_OR_REVOKED, SESSION_ENDED. 身份无效。",
-    "403": "Not allowed, or somebody else's: PERMISSION_DENIED, NOT_YOURS. 无权限，或对象不属于调用者。",
-    "413": "BODY_TOO_LARGE, TOO_MANY_LINES. 请求体过大。",
-    "429": "RATE_LIMITED, OVERLOADED; Retry-After says when to come again. 调用过于频繁。",
-    "503": "UNAVAILABLE: try again with the same request id. 服务暂不可用，请用同一请求号重试。",
+# By status: the reasons that any operation may answer with it, and what it means in both languages.
+_GENERAL: dict[str, tuple[tuple[str, ...], str, str]] = {
+    "400": (
+        ("INVALID_ARGUMENT", "MALFORMED_JSON", "BAD_CONTENT_ENCODING"),
+        "The request is not valid.",
+        "请求无效。",
+    ),
+    "401": (
+        (
+            "UNAUTHENTICATED",
+            "SIGNATURE_INVALID",
+            "SIGNATURE_EXPIRED",
+            "NONCE_REUSED",
+            "KEY_UNKNOWN_OR_REVOKED",
+            "SESSION_ENDED",
+        ),
+        "There is no valid identity.",
+        "身份无效。",
+    ),
+    "403": (("PERMISSION_DENIED", "NOT_YOURS"), "Not allowed, or somebody else's.", "无权限，或对象不属于调用者。"),
+    "404": (("ROUTE_UNKNOWN",), "What the request names is not there.", "对象不存在。"),
+    "409": (("REQUEST_ID_REUSED",), "Something else has taken that place.", "与已有的内容冲突。"),
+    "413": (("BODY_TOO_LARGE", "TOO_MANY_LINES"), "The body is too large.", "请求体过大。"),
+    "415": (
+        ("UNSUPPORTED_MEDIA_TYPE",),
+        "The Content-Type or Content-Encoding is not taken.",
+        "不支持的内容类型或编码。",
+    ),
+    "422": ((), "The request is valid, but cannot be done as things stand.", "当前状态下无法完成。"),
+    "429": (("RATE_LIMITED", "OVERLOADED"), "Too many calls; Retry-After says when to come again.", "调用过于频繁。"),
+    "431": (("HEADERS_TOO_LARGE",), "The headers are too large.", "请求头过大。"),
+    "500": (("INTERNAL",), "Something went wrong on our side; the trace id helps us to find it.", "系统内部错误。"),
+    "501": (("UNIMPLEMENTED",), "This installation does not offer it.", "此安装不提供该功能。"),
+    "503": (
+        ("UNAVAILABLE",),
+        "A part does not answer: try again with the same request id.",
+        "服务暂不可用，请用同一请求号重试。",
+    ),
+    "504": (
+        ("DEADLINE_EXCEEDED",),
+        "Not done in time: try again with the same request id.",
+        "未能按时完成，请用同一请求号重试。",
+    ),
 }
-_PROBLEM = {
+_PROBLEM: dict[str, Any] = {
     "type": "object",
     "description": "RFC 9457 problem details. `reason` is stable, sentences are not. 错误详情，reason 稳定不变。",
     "properties": {
@@ -55,6 +91,44 @@ _PROBLEM = {
         "detail_zh": "会员有 120 积分，需要 500 积分。",
         "metadata": {"available_points": "120", "requested_points": "500"},
     },
+}
+_HEADERS: dict[str, dict[str, Any]] = {
+    "X-Trace-Id": {
+        "description": "Tell us this when you ask about a call. 追踪号，查询问题时请提供。",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+        "example": "4bf92f3577b34da6a3ce929d0e0e4736",
+    },
+    "RateLimit": {
+        "description": "Calls left (r), and seconds until all are there again (t). 剩余次数与恢复秒数。",
+        "schema": {"type": "string"},
+        "example": '"calls";r=59;t=1',
+    },
+    "RateLimit-Policy": {
+        "description": "Calls allowed (q) in so many seconds (w). 限额与时间窗口。",
+        "schema": {"type": "string"},
+        "example": '"calls";q=60;w=60',
+    },
+    "Retry-After": {
+        "description": "Seconds. 秒。",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 1,
+    },
+    "WWW-Authenticate": {
+        "description": "The ways to say who calls. 可用的身份验证方式。",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": "Bearer, HUITONG-HMAC-SHA256",
+    },
+}
+_LIMIT_HEADERS = ("RateLimit", "RateLimit-Policy")
+_MORE_HEADERS = {"401": ("WWW-Authenticate",), "429": (*_LIMIT_HEADERS, "Retry-After"), "503": ("Retry-After",)}
+# A line that the service refused has a reason and its sentences; only a whole answer has a status.
+_LINE_PROBLEM: dict[str, Any] = {
+    **{name: value for name, value in _PROBLEM.items() if name != "example"},
+    "description": "Why one line of a batch was refused; the others are not held up. 批量中某一行被拒绝的原因。",
+    "required": ["type", "title", "reason", "detail"],
 }
 _SECURITY = {
     "memberToken": {
@@ -114,7 +188,6 @@ def describe(contract: Contract) -> dict[str, Any]:
         for service in contract.services
         if service.full_name in used
     ]
-    problem = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Huitong API 汇通开放接口", "version": "1", "description": _INTRODUCTION},
@@ -122,11 +195,32 @@ def describe(contract: Contract) -> dict[str, Any]:
         "tags": tags,
         "paths": paths,
         "components": {
-            "schemas": {"Problem": _PROBLEM, **schemas.components()},
-            "responses": {f"E{status}": {"description": text, **problem} for status, text in _GENERAL.items()},
+            "schemas": {"Problem": _PROBLEM, "LineProblem": _LINE_PROBLEM, **schemas.components()},
+            "responses": {f"E{status}": _refusal(status) for status in _GENERAL},
+            "headers": _HEADERS,
             "securitySchemes": _SECURITY,
         },
     }
+
+
+def _refusal(status: str) -> dict[str, Any]:
+    """The answer with one status, with an example of it."""
+    reasons, english, chinese = _GENERAL[status]
+    example = {**_PROBLEM["example"], "status": int(status), "title": problem_title(int(status))}
+    if reasons:
+        example |= {"type": f"urn:huitong:problem:{reasons[0]}", "reason": reasons[0], "metadata": {}}
+        example |= {"detail": english, "detail_zh": chinese}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "description": " ".join([english, f"{', '.join(reasons)}." if reasons else "", chinese]).replace("  ", " "),
+        "content": {"application/problem+json": {"schema": schema, "example": example}},
+        "headers": _headers(*_MORE_HEADERS.get(status, ())),
+        "x-reasons": list(reasons),
+    }
+
+
+def _headers(*more: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Trace-Id", *more)}
 
 
 def error_reasons(comment: str) -> list[str]:
@@ -135,13 +229,25 @@ def error_reasons(comment: str) -> list[str]:
     return list(dict.fromkeys(_REASON.findall(match[1]))) if match else []
 
 
+def _sibling(contract: Contract, operation: Operation, name: str) -> str:
+    """The full name of an RPC of the same package; "" when there is none."""
+    package = operation.method.containing_service.file.package
+    own = operation.method.containing_service.full_name
+    found = [
+        method.full_name
+        for method in contract.methods()
+        if method.name == name and method.containing_service.file.package == package
+    ]
+    return next((full for full in found if full == f"{own}.{name}"), found[0] if found else "")
+
+
 def _reasons(contract: Contract, operation: Operation) -> list[str]:
-    """The operation's own error reasons, and those of another RPC of its service that its comment points to."""
+    """The operation's own error reasons, and those of another RPC of its package that its comment points to."""
     comment = contract.comments.of(operation.method)
     reasons = error_reasons(comment)
     other = re.search(r"Errors?: as (\w+)", " ".join(comment.split()))
     if other:
-        reasons += error_reasons(contract.comments.of(f"{operation.method.containing_service.full_name}.{other[1]}"))
+        reasons += error_reasons(contract.comments.of(_sibling(contract, operation, other[1])))
     return list(dict.fromkeys(reasons))
 
 
@@ -167,7 +273,7 @@ def _operation(
         "x-bindings": [{"audience": bound.kind.value, "field": ".".join(bound.path)} for bound in operation.bindings],
         "x-errors": reasons,
         "security": _security(operation),
-        "responses": _responses(schemas, operation, http, reasons),
+        "responses": _responses(schemas, operation, http),
     }
     parameters = _parameters(schemas, operation, http)
     if parameters:
@@ -200,7 +306,8 @@ def _parameters(schemas: Schemas, operation: Operation, http: HttpBinding) -> li
 def _parameter(schemas: Schemas, field: FieldDescriptor) -> dict[str, Any]:
     schema = schemas.field(field)
     description = schema.pop("description", "")
-    return {"schema": schema, **({"description": description} if description else {})}
+    example = schemas.example_of(field)
+    return {"schema": schema, "example": example, **({"description": description} if description else {})}
 
 
 def _query_fields(message: Descriptor, prefix: str, depth: int) -> list[tuple[str, FieldDescriptor]]:
@@ -231,7 +338,7 @@ def _request_content(schemas: Schemas, operation: Operation, http: HttpBinding) 
     return content
 
 
-def _responses(schemas: Schemas, operation: Operation, http: HttpBinding, reasons: list[str]) -> dict[str, Any]:
+def _responses(schemas: Schemas, operation: Operation, http: HttpBinding) -> dict[str, Any]:
     message = operation.response
     if http.response_body:
         message = find_message(message, [http.response_body])
@@ -245,16 +352,12 @@ def _responses(schemas: Schemas, operation: Operation, http: HttpBinding, reason
             "properties": {
                 "line": {"type": "integer", "minimum": 1},
                 "result": schemas.reference(result),
-                "error": {"$ref": "#/components/schemas/Problem"},
+                "error": {"$ref": "#/components/schemas/LineProblem"},
             },
             "required": ["line"],
         }
         example = {"line": 1, "result": schemas.example(result)}
         content["application/x-ndjson"] = {"schema": line, "example": example, "x-each-line": True}
-    known = {status: {"$ref": f"#/components/responses/E{status}"} for status in _GENERAL}
-    own = "Refused: " + ", ".join(reasons) if reasons else "Refused"
-    default = {
-        "description": own,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    return {"200": {"description": "Done 成功", "content": content}, **known, "default": default}
+    refused = {status: {"$ref": f"#/components/responses/E{status}"} for status in _GENERAL}
+    done = {"description": "Done 成功", "headers": _headers(*_LIMIT_HEADERS), "content": content}
+    return {"200": done, **refused}

@@ -29,20 +29,41 @@ _WELL_KNOWN: dict[str, dict[str, Any]] = {
     "google.protobuf.Any": {"type": "object"},
     "google.protobuf.FieldMask": {"type": "string"},
 }
+# What ids look like, by the end of the field's name.
+_IDS = {
+    "member_id": "mbr",
+    "store_id": "sto",
+    "merchant_id": "mch",
+    "business_unit_id": "unt",
+    "car_park_id": "unt",
+    "terminal_id": "trm",
+    "key_id": "key",
+    "group_id": "grp",
+    "order_id": "ord",
+    "hold_id": "hld",
+    "txn_id": "txn",
+    "sale_id": "txn",
+    "refund_id": "txn",
+    "top_up_id": "txn",
+    "item_id": "itm",
+    "template_id": "cpt",
+    "coupon_id": "cpn",
+    "checkout_id": "chk",
+    "adjustment_id": "adj",
+    "case_id": "cas",
+    "currency_id": "cur",
+    "rate_id": "rat",
+    "draft_id": "rdr",
+    "simulation_id": "rsm",
+    "pool_id": "fpl",
+    "subject_id": "trm",
+    "stay_id": "sty",
+    "import_id": "imp",
+}
 # Examples by the end of a field's name; the first that fits the field's rules is taken.
 _SAMPLES: tuple[tuple[str, Any], ...] = (
     ("request_id", "example-000001"),
-    ("member_id", "mbr_" + "0" * 32),
-    ("store_id", "sto_" + "0" * 32),
-    ("merchant_id", "mch_" + "0" * 32),
-    ("business_unit_id", "unt_" + "0" * 32),
-    ("car_park_id", "unt_" + "0" * 32),
-    ("terminal_id", "trm_" + "0" * 32),
-    ("key_id", "key_" + "0" * 32),
-    ("group_id", "grp_" + "0" * 32),
-    ("order_id", "ord_" + "0" * 32),
-    ("hold_id", "hld_" + "0" * 32),
-    ("txn_id", "txn_" + "0" * 32),
+    *((name, f"{prefix}_{'0' * 32}") for name, prefix in _IDS.items()),
     ("phone", "+8613800000001"),
     ("one_time_code", "123456"),
     ("currency_code", "CNY"),
@@ -54,13 +75,25 @@ _SAMPLES: tuple[tuple[str, Any], ...] = (
     ("offset_minor", 300),
     ("points", 100),
     ("year", 2026),
+    ("period", "2026-01"),
     ("page_size", 50),
     ("page_token", ""),
     ("name_zh", "示例"),
     ("name", "Example"),
     ("category", "GROCERY"),
 )
-_FALLBACKS = ("example", "EXAMPLE", "CNY", "a-1", "A1", "123456", "example-000001", "0" * 24, "+8613800000001")
+_FALLBACKS = (
+    "example",
+    "EXAMPLE",
+    "CNY",
+    "a-1",
+    "A1",
+    "123456",
+    "example-000001",
+    "0" * 24,
+    "0" * 64,
+    "+8613800000001",
+)
 
 
 class Schemas:
@@ -204,13 +237,15 @@ class Schemas:
             later = oneof is not None and len(oneof.fields) > 1 and oneof.fields[0].name != field.name
             if field.name in without or later or field.name == "problem" or depth >= EXAMPLE_DEPTH:
                 continue
-            value = self._example_field(field, depth)
-            if _is_map(field):
-                value = {_example_key(field): value}
-            elif field.is_repeated:
-                value = [value]
-            result[field.name] = value
+            result[field.name] = self.example_of(field, depth)
         return result
+
+    def example_of(self, field: FieldDescriptor, depth: int = 0) -> Any:
+        """A plausible value of one field, a list or object when it is repeated."""
+        value = self._example_field(field, depth)
+        if _is_map(field):
+            return {_example_key(field): value}
+        return [value] if field.is_repeated else value
 
     def _example_field(self, field: FieldDescriptor, depth: int) -> Any:
         rules = _rules(field)

@@ -66,9 +66,13 @@ class Apps:
 
     def stub(self, stub_class: Callable[[grpc.aio.Channel], Stub], service: str) -> Stub:
         """A stub to be used with `call`."""
+        return stub_class(self.channel(service))
+
+    def channel(self, service: str) -> grpc.aio.Channel:
+        """The channel to a service."""
         if service not in self._channels:
             self._channels[service] = rpc.open_channel(self.settings.address(service))
-        return stub_class(self._channels[service])
+        return self._channels[service]
 
     async def call(self, method: Any, request: Message, caller: Caller, timeout_s: float = 10.0) -> Any:
         """Call as `caller`. Raises the AppError that the service answered."""

@@ -307,7 +307,7 @@ class OrderServiceServicer:
 
     def UseVoucher(self, request, context):
         """A till takes a voucher. It is written off once.
-        Errors: VOUCHER_UNKNOWN, VOUCHER_USED, VOUCHER_CANCELLED, WRONG_STORE, REQUEST_ID_REUSED.
+        Errors: STORE_UNKNOWN, VOUCHER_UNKNOWN, VOUCHER_USED, VOUCHER_CANCELLED, WRONG_STORE, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -567,8 +567,8 @@ class CouponServiceServicer:
 
     def WriteOffCoupon(self, request, context):
         """Writes a coupon off at a till (核销).
-        Errors: COUPON_UNKNOWN, COUPON_USED, COUPON_EXPIRED, COUPON_LOCKED, COUPON_NOT_APPLICABLE (minimum spend, store,
-        category), REQUEST_ID_REUSED.
+        Errors: STORE_UNKNOWN, COUPON_UNKNOWN, COUPON_USED, COUPON_EXPIRED, COUPON_LOCKED, COUPON_NOT_APPLICABLE (minimum
+        spend, store, category), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -115,7 +115,7 @@ class OrderServiceStub:
     """
     UseVoucher: _grpc.UnaryUnaryMultiCallable[_mall_pb2.UseVoucherRequest, _mall_pb2.UseVoucherResponse]
     """A till takes a voucher. It is written off once.
-    Errors: VOUCHER_UNKNOWN, VOUCHER_USED, VOUCHER_CANCELLED, WRONG_STORE, REQUEST_ID_REUSED.
+    Errors: STORE_UNKNOWN, VOUCHER_UNKNOWN, VOUCHER_USED, VOUCHER_CANCELLED, WRONG_STORE, REQUEST_ID_REUSED.
     """
 
 @_typing.type_check_only
@@ -138,7 +138,7 @@ class OrderServiceAsyncStub(OrderServiceStub):
     """
     UseVoucher: _aio.UnaryUnaryMultiCallable[_mall_pb2.UseVoucherRequest, _mall_pb2.UseVoucherResponse]  # type: ignore[assignment]
     """A till takes a voucher. It is written off once.
-    Errors: VOUCHER_UNKNOWN, VOUCHER_USED, VOUCHER_CANCELLED, WRONG_STORE, REQUEST_ID_REUSED.
+    Errors: STORE_UNKNOWN, VOUCHER_UNKNOWN, VOUCHER_USED, VOUCHER_CANCELLED, WRONG_STORE, REQUEST_ID_REUSED.
     """
 
 class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -188,7 +188,7 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_mall_pb2.UseVoucherResponse, _abc.Awaitable[_mall_pb2.UseVoucherResponse]]:
         """A till takes a voucher. It is written off once.
-        Errors: VOUCHER_UNKNOWN, VOUCHER_USED, VOUCHER_CANCELLED, WRONG_STORE, REQUEST_ID_REUSED.
+        Errors: STORE_UNKNOWN, VOUCHER_UNKNOWN, VOUCHER_USED, VOUCHER_CANCELLED, WRONG_STORE, REQUEST_ID_REUSED.
         """
 
 def add_OrderServiceServicer_to_server(servicer: OrderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
@@ -213,8 +213,8 @@ class CouponServiceStub:
     """A member's coupons, soonest expiry first. Errors: MEMBER_UNKNOWN."""
     WriteOffCoupon: _grpc.UnaryUnaryMultiCallable[_mall_pb2.WriteOffCouponRequest, _mall_pb2.WriteOffCouponResponse]
     """Writes a coupon off at a till (核销).
-    Errors: COUPON_UNKNOWN, COUPON_USED, COUPON_EXPIRED, COUPON_LOCKED, COUPON_NOT_APPLICABLE (minimum spend, store,
-    category), REQUEST_ID_REUSED.
+    Errors: STORE_UNKNOWN, COUPON_UNKNOWN, COUPON_USED, COUPON_EXPIRED, COUPON_LOCKED, COUPON_NOT_APPLICABLE (minimum
+    spend, store, category), REQUEST_ID_REUSED.
     """
     ReverseWriteOff: _grpc.UnaryUnaryMultiCallable[_mall_pb2.ReverseWriteOffRequest, _mall_pb2.ReverseWriteOffResponse]
     """Takes a write-off back; the coupon can be used again while it is valid.
@@ -240,8 +240,8 @@ class CouponServiceAsyncStub(CouponServiceStub):
     """A member's coupons, soonest expiry first. Errors: MEMBER_UNKNOWN."""
     WriteOffCoupon: _aio.UnaryUnaryMultiCallable[_mall_pb2.WriteOffCouponRequest, _mall_pb2.WriteOffCouponResponse]  # type: ignore[assignment]
     """Writes a coupon off at a till (核销).
-    Errors: COUPON_UNKNOWN, COUPON_USED, COUPON_EXPIRED, COUPON_LOCKED, COUPON_NOT_APPLICABLE (minimum spend, store,
-    category), REQUEST_ID_REUSED.
+    Errors: STORE_UNKNOWN, COUPON_UNKNOWN, COUPON_USED, COUPON_EXPIRED, COUPON_LOCKED, COUPON_NOT_APPLICABLE (minimum
+    spend, store, category), REQUEST_ID_REUSED.
     """
     ReverseWriteOff: _aio.UnaryUnaryMultiCallable[_mall_pb2.ReverseWriteOffRequest, _mall_pb2.ReverseWriteOffResponse]  # type: ignore[assignment]
     """Takes a write-off back; the coupon can be used again while it is valid.
@@ -294,8 +294,8 @@ class CouponServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_mall_pb2.WriteOffCouponResponse, _abc.Awaitable[_mall_pb2.WriteOffCouponResponse]]:
         """Writes a coupon off at a till (核销).
-        Errors: COUPON_UNKNOWN, COUPON_USED, COUPON_EXPIRED, COUPON_LOCKED, COUPON_NOT_APPLICABLE (minimum spend, store,
-        category), REQUEST_ID_REUSED.
+        Errors: STORE_UNKNOWN, COUPON_UNKNOWN, COUPON_USED, COUPON_EXPIRED, COUPON_LOCKED, COUPON_NOT_APPLICABLE (minimum
+        spend, store, category), REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod

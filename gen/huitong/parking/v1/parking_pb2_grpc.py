@@ -65,7 +65,7 @@ class VehicleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UnbindPlate(self, request, context):
-        """Unbinds a plate. Errors: PLATE_UNKNOWN, REQUEST_ID_REUSED.
+        """Unbinds a plate. Errors: PLATE_INVALID, PLATE_UNKNOWN, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -268,7 +268,7 @@ class ParkingServiceServicer:
 
     def QuoteFee(self, request, context):
         """What a stay costs at a time, what the member's tier takes off, and how many points could pay. Changes nothing.
-        Errors: PLATE_NOT_INSIDE, NOT_YOUR_VEHICLE.
+        Errors: PLATE_INVALID, PLATE_NOT_INSIDE, NOT_YOUR_VEHICLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -277,8 +277,8 @@ class ParkingServiceServicer:
     def PayFee(self, request, context):
         """Pays what is due at a time, with points first when asked for and the rest in money. After it the vehicle has 15
         minutes to leave; later the fee goes on.
-        Errors: PLATE_NOT_INSIDE, NOT_YOUR_VEHICLE, NOTHING_DUE, INSUFFICIENT_POINTS, REQUEST_ID_REUSED, PAYMENT_IN_PROGRESS
-        (another payment of this stay is under way).
+        Errors: PLATE_INVALID, PLATE_NOT_INSIDE, NOT_YOUR_VEHICLE, NOTHING_DUE, INSUFFICIENT_POINTS, REQUEST_ID_REUSED,
+        PAYMENT_IN_PROGRESS (another payment of this stay is under way).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

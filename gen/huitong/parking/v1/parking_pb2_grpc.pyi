@@ -38,7 +38,7 @@ class VehicleServiceStub:
     Errors: PLATE_INVALID, PLATE_TAKEN (another member's), MEMBER_UNKNOWN, REQUEST_ID_REUSED.
     """
     UnbindPlate: _grpc.UnaryUnaryMultiCallable[_parking_pb2.UnbindPlateRequest, _parking_pb2.UnbindPlateResponse]
-    """Unbinds a plate. Errors: PLATE_UNKNOWN, REQUEST_ID_REUSED."""
+    """Unbinds a plate. Errors: PLATE_INVALID, PLATE_UNKNOWN, REQUEST_ID_REUSED."""
     ListPlates: _grpc.UnaryUnaryMultiCallable[_parking_pb2.ListPlatesRequest, _parking_pb2.ListPlatesResponse]
     """A member's plates."""
 
@@ -52,7 +52,7 @@ class VehicleServiceAsyncStub(VehicleServiceStub):
     Errors: PLATE_INVALID, PLATE_TAKEN (another member's), MEMBER_UNKNOWN, REQUEST_ID_REUSED.
     """
     UnbindPlate: _aio.UnaryUnaryMultiCallable[_parking_pb2.UnbindPlateRequest, _parking_pb2.UnbindPlateResponse]  # type: ignore[assignment]
-    """Unbinds a plate. Errors: PLATE_UNKNOWN, REQUEST_ID_REUSED."""
+    """Unbinds a plate. Errors: PLATE_INVALID, PLATE_UNKNOWN, REQUEST_ID_REUSED."""
     ListPlates: _aio.UnaryUnaryMultiCallable[_parking_pb2.ListPlatesRequest, _parking_pb2.ListPlatesResponse]  # type: ignore[assignment]
     """A member's plates."""
 
@@ -75,7 +75,7 @@ class VehicleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _parking_pb2.UnbindPlateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_parking_pb2.UnbindPlateResponse, _abc.Awaitable[_parking_pb2.UnbindPlateResponse]]:
-        """Unbinds a plate. Errors: PLATE_UNKNOWN, REQUEST_ID_REUSED."""
+        """Unbinds a plate. Errors: PLATE_INVALID, PLATE_UNKNOWN, REQUEST_ID_REUSED."""
 
     @_abc_1.abstractmethod
     def ListPlates(
@@ -109,13 +109,13 @@ class ParkingServiceStub:
     """
     QuoteFee: _grpc.UnaryUnaryMultiCallable[_parking_pb2.QuoteFeeRequest, _parking_pb2.QuoteFeeResponse]
     """What a stay costs at a time, what the member's tier takes off, and how many points could pay. Changes nothing.
-    Errors: PLATE_NOT_INSIDE, NOT_YOUR_VEHICLE.
+    Errors: PLATE_INVALID, PLATE_NOT_INSIDE, NOT_YOUR_VEHICLE.
     """
     PayFee: _grpc.UnaryUnaryMultiCallable[_parking_pb2.PayFeeRequest, _parking_pb2.PayFeeResponse]
     """Pays what is due at a time, with points first when asked for and the rest in money. After it the vehicle has 15
     minutes to leave; later the fee goes on.
-    Errors: PLATE_NOT_INSIDE, NOT_YOUR_VEHICLE, NOTHING_DUE, INSUFFICIENT_POINTS, REQUEST_ID_REUSED, PAYMENT_IN_PROGRESS
-    (another payment of this stay is under way).
+    Errors: PLATE_INVALID, PLATE_NOT_INSIDE, NOT_YOUR_VEHICLE, NOTHING_DUE, INSUFFICIENT_POINTS, REQUEST_ID_REUSED,
+    PAYMENT_IN_PROGRESS (another payment of this stay is under way).
     """
     ListStays: _grpc.UnaryUnaryMultiCallable[_parking_pb2.ListStaysRequest, _parking_pb2.ListStaysResponse]
     """A member's stays, newest first."""
@@ -142,13 +142,13 @@ class ParkingServiceAsyncStub(ParkingServiceStub):
     """
     QuoteFee: _aio.UnaryUnaryMultiCallable[_parking_pb2.QuoteFeeRequest, _parking_pb2.QuoteFeeResponse]  # type: ignore[assignment]
     """What a stay costs at a time, what the member's tier takes off, and how many points could pay. Changes nothing.
-    Errors: PLATE_NOT_INSIDE, NOT_YOUR_VEHICLE.
+    Errors: PLATE_INVALID, PLATE_NOT_INSIDE, NOT_YOUR_VEHICLE.
     """
     PayFee: _aio.UnaryUnaryMultiCallable[_parking_pb2.PayFeeRequest, _parking_pb2.PayFeeResponse]  # type: ignore[assignment]
     """Pays what is due at a time, with points first when asked for and the rest in money. After it the vehicle has 15
     minutes to leave; later the fee goes on.
-    Errors: PLATE_NOT_INSIDE, NOT_YOUR_VEHICLE, NOTHING_DUE, INSUFFICIENT_POINTS, REQUEST_ID_REUSED, PAYMENT_IN_PROGRESS
-    (another payment of this stay is under way).
+    Errors: PLATE_INVALID, PLATE_NOT_INSIDE, NOT_YOUR_VEHICLE, NOTHING_DUE, INSUFFICIENT_POINTS, REQUEST_ID_REUSED,
+    PAYMENT_IN_PROGRESS (another payment of this stay is under way).
     """
     ListStays: _aio.UnaryUnaryMultiCallable[_parking_pb2.ListStaysRequest, _parking_pb2.ListStaysResponse]  # type: ignore[assignment]
     """A member's stays, newest first."""
@@ -196,7 +196,7 @@ class ParkingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_parking_pb2.QuoteFeeResponse, _abc.Awaitable[_parking_pb2.QuoteFeeResponse]]:
         """What a stay costs at a time, what the member's tier takes off, and how many points could pay. Changes nothing.
-        Errors: PLATE_NOT_INSIDE, NOT_YOUR_VEHICLE.
+        Errors: PLATE_INVALID, PLATE_NOT_INSIDE, NOT_YOUR_VEHICLE.
         """
 
     @_abc_1.abstractmethod
@@ -207,8 +207,8 @@ class ParkingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_parking_pb2.PayFeeResponse, _abc.Awaitable[_parking_pb2.PayFeeResponse]]:
         """Pays what is due at a time, with points first when asked for and the rest in money. After it the vehicle has 15
         minutes to leave; later the fee goes on.
-        Errors: PLATE_NOT_INSIDE, NOT_YOUR_VEHICLE, NOTHING_DUE, INSUFFICIENT_POINTS, REQUEST_ID_REUSED, PAYMENT_IN_PROGRESS
-        (another payment of this stay is under way).
+        Errors: PLATE_INVALID, PLATE_NOT_INSIDE, NOT_YOUR_VEHICLE, NOTHING_DUE, INSUFFICIENT_POINTS, REQUEST_ID_REUSED,
+        PAYMENT_IN_PROGRESS (another payment of this stay is under way).
         """
 
     @_abc_1.abstractmethod

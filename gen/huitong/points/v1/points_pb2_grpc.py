@@ -835,7 +835,7 @@ class LedgerServiceServicer:
 
     def GetTotals(self, request, context):
         """Points of one currency issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for
-        each redeeming merchant.
+        each redeeming merchant. Errors: CURRENCY_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -410,7 +410,7 @@ class LedgerServiceStub:
     def __new__(cls, channel: _aio.Channel) -> LedgerServiceAsyncStub: ...
     GetTotals: _grpc.UnaryUnaryMultiCallable[_points_pb2.GetTotalsRequest, _points_pb2.GetTotalsResponse]
     """Points of one currency issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for
-    each redeeming merchant.
+    each redeeming merchant. Errors: CURRENCY_UNKNOWN.
     """
 
 @_typing.type_check_only
@@ -420,7 +420,7 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetTotals: _aio.UnaryUnaryMultiCallable[_points_pb2.GetTotalsRequest, _points_pb2.GetTotalsResponse]  # type: ignore[assignment]
     """Points of one currency issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for
-    each redeeming merchant.
+    each redeeming merchant. Errors: CURRENCY_UNKNOWN.
     """
 
 class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -433,7 +433,7 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.GetTotalsResponse, _abc.Awaitable[_points_pb2.GetTotalsResponse]]:
         """Points of one currency issued, spent, clawed back, expired and outstanding, for each issuing merchant, and spent for
-        each redeeming merchant.
+        each redeeming merchant. Errors: CURRENCY_UNKNOWN.
         """
 
 def add_LedgerServiceServicer_to_server(servicer: LedgerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

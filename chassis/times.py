@@ -1,0 +1,72 @@
+"""Times in messages: protobuf carries numbers that are no time, and reading those raises far from the caller."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+_TIMESTAMP, _DURATION = "google.protobuf.Timestamp", "google.protobuf.Duration"
+# The years 1 to 9999, and ten thousand years: what the protos' own documentation allows.
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+_LONGEST_SECONDS = 315_576_000_000
+_MOST_NANOS = 999_999_999
+
+
+def impossible_times(message: Message) -> list[tuple[str, str]]:
+    """The paths of timestamps and durations in `message` that are out of range, each with what is wrong."""
+    found: list[tuple[str, str]] = []
+    _collect(message, "", found)
+    return found
+
+
+def _collect(message: Any, prefix: str, found: list[tuple[str, str]]) -> None:
+    for name, kind, repeated in _roads_to_times(message.DESCRIPTOR):
+        if repeated:
+            values = [(f"{prefix}{name}[{index}]", each) for index, each in enumerate(getattr(message, name))]
+        elif message.HasField(name):
+            values = [(prefix + name, getattr(message, name))]
+        else:
+            continue
+        for path, value in values:
+            if kind == _TIMESTAMP:
+                if not (_FIRST_SECOND <= value.seconds <= _LAST_SECOND and 0 <= value.nanos <= _MOST_NANOS):
+                    found.append((path, "is not a time between the years 1 and 9999"))
+            elif kind == _DURATION:
+                if not _is_duration(value.seconds, value.nanos):
+                    found.append((path, "is not a duration"))
+            else:
+                _collect(value, f"{path}.", found)
+
+
+def _is_duration(seconds: int, nanos: int) -> bool:
+    return abs(seconds) <= _LONGEST_SECONDS and abs(nanos) <= _MOST_NANOS and seconds * nanos >= 0
+
+
+@cache
+def _roads_to_times(descriptor: Descriptor) -> tuple[tuple[str, str, bool], ...]:
+    """The fields of a message that are times or lead to some: name, type, whether repeated. Maps are not followed."""
+    return tuple(
+        (field.name, field.message_type.full_name, field.is_repeated)
+        for field in descriptor.fields
+        if field.message_type is not None and not _is_map(field) and _leads_to_time(field.message_type, set())
+    )
+
+
+def _is_map(field: FieldDescriptor) -> bool:
+    return field.message_type is not None and field.message_type.GetOptions().map_entry
+
+
+def _leads_to_time(descriptor: Descriptor, seen: set[str]) -> bool:
+    if descriptor.full_name in (_TIMESTAMP, _DURATION):
+        return True
+    if descriptor.full_name in seen:
+        return False
+    seen.add(descriptor.full_name)
+    return any(
+        _leads_to_time(field.message_type, seen)
+        for field in descriptor.fields
+        if field.message_type is not None and not _is_map(field)
+    )

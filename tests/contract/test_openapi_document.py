@@ -1,0 +1,99 @@
+"""The published OpenAPI document: complete, and its examples are requests that the validation rules let in."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from jsonschema_rs import Draft202012Validator
+
+from chassis.rpc import validate
+from gateway import codec
+from gateway.binding import RequestShape, find_message
+from gateway.contract import Contract, HttpBinding, Operation
+from gateway.openapi import describe
+from gateway.routing import Template
+
+CONTRACT = Contract.load()
+DOCUMENT = describe(CONTRACT)
+DOORS = [(operation, http) for operation in CONTRACT.operations() for http in operation.http]
+
+each_door = pytest.mark.parametrize("door", DOORS, ids=lambda door: f"{door[1].verb} {door[1].template}")
+
+
+def entry_of(http: HttpBinding) -> dict[str, Any]:
+    found: dict[str, Any] = DOCUMENT["paths"][Template.parse(http.template).open_path][http.verb.lower()]
+    return found
+
+
+def fits(schema: dict[str, Any], value: Any) -> None:
+    Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(value)
+
+
+@each_door
+def test_an_example_fits_its_schema_and_the_rules_of_the_protos(door: tuple[Operation, HttpBinding]) -> None:
+    operation, http = door
+    entry = entry_of(http)
+    parameters = entry.get("parameters", [])
+    for parameter in parameters:
+        fits(parameter["schema"], parameter["example"])
+    variables = {each["name"]: each["example"] for each in parameters if each["in"] == "path"}
+    content = entry.get("requestBody", {}).get("content", {"": {"example": {}}})
+    for kind, media in content.items():
+        example = copy.deepcopy(media["example"])
+        if kind:
+            fits(media["schema"], example)
+        if kind == "application/x-ndjson":
+            element = find_message(operation.request, [operation.door.ndjson_field])
+            validate(codec.from_json(element)(example))
+        else:
+            composed = RequestShape(operation, http, tuple(variables)).compose(example, b"", variables)
+            if not http.body:
+                composed |= _query_of(parameters)
+            validate(codec.from_json(operation.request)(composed))
+
+
+def _query_of(parameters: list[dict[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for each in parameters:
+        if each["in"] == "query":
+            *outer, last = each["name"].split(".")
+            holder = found
+            for name in outer:
+                holder = holder.setdefault(name, {})
+            holder[last] = each["example"]
+    return found
+
+
+@each_door
+def test_an_answer_s_example_fits_its_schema(door: tuple[Operation, HttpBinding]) -> None:
+    for media in entry_of(door[1])["responses"]["200"]["content"].values():
+        fits(media["schema"], media["example"])
+
+
+@each_door
+def test_an_operation_says_how_its_callers_prove_who_they_are(door: tuple[Operation, HttpBinding]) -> None:
+    entry, schemes = entry_of(door[1]), DOCUMENT["components"]["securitySchemes"]
+    named = {scheme for requirement in entry["security"] for scheme in requirement}
+    assert named <= schemes.keys()
+    assert bool(named) == ("public" not in entry["x-audiences"])
+
+
+@each_door
+def test_every_status_that_the_gateway_answers_is_declared(door: tuple[Operation, HttpBinding]) -> None:
+    responses = entry_of(door[1])["responses"]
+    assert {"200", "400", "401", "403", "404", "409", "413", "415", "422", "429", "431"} <= responses.keys()
+    assert {"500", "501", "503", "504"} <= responses.keys() and "default" not in responses
+
+
+def test_an_example_of_a_refusal_fits_its_schema() -> None:
+    problem = DOCUMENT["components"]["schemas"]["Problem"]
+    fits(problem, problem["example"])
+    for response in DOCUMENT["components"]["responses"].values():
+        media = response["content"]["application/problem+json"]
+        fits(media["schema"], media["example"])
+
+
+def test_the_document_is_the_same_each_time() -> None:
+    assert describe(Contract.load()) == DOCUMENT

@@ -1,0 +1,60 @@
+"""What travels with a refusal, and times that are none."""
+
+from __future__ import annotations
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.errors import VALUE_BYTES, AppError, InvalidArgument, cut
+from chassis.times import impossible_times
+from huitong.points.v1 import points_pb2
+
+LAST = Timestamp(seconds=253_402_300_799, nanos=999_999_999)
+
+
+class Wrong(AppError):
+    """{what} is wrong."""
+
+
+def test_a_refusal_of_many_fields_fits_into_the_headers_that_carry_it() -> None:
+    error = InvalidArgument([(f"lines[{index}].amount_minor", "must be greater than 0") for index in range(500)])
+    assert len(error.to_status().SerializeToString()) < 5_000
+    assert error.violations[0] == ("lines[0].amount_minor", "must be greater than 0")
+    assert error.violations[-1] == ("", f"and {500 - len(error.violations) + 1} more")
+
+
+def test_one_field_is_named_however_long_its_name() -> None:
+    (violation,) = InvalidArgument([("f" * 5_000, "is wrong")]).violations
+    assert violation == ("f" * (VALUE_BYTES - 3) + "…", "is wrong")
+
+
+def test_long_values_are_cut_between_characters() -> None:
+    assert cut("会员" * 1_000, 11) == "会员…"
+    assert cut("short", 11) == "short"
+    assert cut("\ud800", 11) == "\ud800"
+    assert len(Wrong(what="积" * 5_000).to_status().SerializeToString()) < 2_500
+
+
+@pytest.mark.parametrize(
+    ("seconds", "nanos", "fine"),
+    [
+        (0, 0, True),
+        (LAST.seconds, LAST.nanos, True),
+        (LAST.seconds + 1, 0, False),  # the year 10000
+        (-62_135_596_801, 0, False),  # before the year 1
+        (0, -1, False),
+        (0, 1_000_000_000, False),
+    ],
+)
+def test_a_time_out_of_range_is_named_with_its_path(seconds: int, nanos: int, fine: bool) -> None:
+    stamp = Timestamp(seconds=seconds, nanos=nanos)
+    sale = points_pb2.RecordSaleRequest(sale_time=stamp)
+    batch = points_pb2.RecordSalesRequest(sales=[points_pb2.RecordSaleRequest(sale_time=LAST), sale])
+    assert [path for path, _ in impossible_times(sale)] == ([] if fine else ["sale_time"])
+    assert [path for path, _ in impossible_times(batch)] == ([] if fine else ["sales[1].sale_time"])
+
+
+def test_a_message_without_times_has_no_wrong_one() -> None:
+    assert impossible_times(points_pb2.GetBalanceRequest(member_id="x")) == []
+    assert impossible_times(Duration()) == []

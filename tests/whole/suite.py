@@ -1,0 +1,237 @@
+"""All services and the gateway in a thread of the test's process, with one group that has a little of everything."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import Awaitable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import httpx
+import orjson
+import uvicorn
+
+from chassis.config import SERVICES, Settings
+from chassis.identity import MEMBER_ACCESS, Caller, CallerKind, TokenBook
+from chassis.ids import from_edge
+from gateway import limits
+from gateway.app import Parts, create_app
+from gateway.auth.signing import sign_request
+from gateway.contract import Contract
+from gateway.openapi import describe
+from huitong.org.v1 import org_pb2, org_pb2_grpc
+from suite.simulators.wechat import WeChatSimulator
+from tests.apps import Apps, internal
+from tests.people import People, grant
+from tests.support import Sandbox
+
+T = TypeVar("T")
+CONTRACT = Contract.load()
+DOCUMENT = describe(CONTRACT)
+# One call after the other from one caller, faster than any real one: limits would answer instead of the services.
+CALLS_PER_MINUTE = 6_000_000
+# What the examples call the group.
+GROUP_CODE = "example"
+
+
+class _Gate(limits.Gate):
+    def _ask(self, admission: Any) -> asyncio.Future[int]:
+        return super()._ask(replace(admission, calls_per_minute=CALLS_PER_MINUTE))
+
+
+class _Parts(Parts):
+    @classmethod
+    def of(cls, config: Settings) -> Parts:
+        gate = _Gate(limits.open_valkey(config.redis_url), prefix=f"{config.stream}:gateway")
+        return replace(super().of(config), gate=gate)
+
+
+class WholeSuite:
+    """Always `close()` it. Every method may be called from the test's own thread."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.port = sandbox.free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.ids: dict[str, str] = {}
+        self.keys: dict[CallerKind, tuple[str, str]] = {}
+        self.apps = Apps(sandbox)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="whole-suite", daemon=True)
+        self._thread.start()
+        self._servers: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
+        try:
+            self.run(self._start(sandbox))
+        except BaseException:
+            self.close()
+            raise
+
+    def run(self, work: Awaitable[T], timeout_s: float = 100) -> T:
+        """Do `work` where the services run."""
+
+        async def done() -> T:
+            return await work
+
+        return asyncio.run_coroutine_threadsafe(done(), self._loop).result(timeout_s)
+
+    def close(self) -> None:
+        """Stop everything."""
+        self.run(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    def sign(self, kind: CallerKind, method: str, path: str, query: str, body: bytes) -> dict[str, str]:
+        """The headers that make a request one of `kind`."""
+        if kind is CallerKind.PUBLIC:
+            return {}
+        if kind is CallerKind.MEMBER:
+            return {"Authorization": f"Bearer {self._members.mint(self.callers[CallerKind.MEMBER])}"}
+        if kind is CallerKind.OPERATOR:
+            return {"Authorization": f"Bearer {self._session}"}
+        key_id, secret = self.keys[kind]
+        return sign_request(key_id=key_id, secret=secret, method=method, path=path, query=query, body=body)
+
+    async def _start(self, sandbox: Sandbox) -> None:
+        apps = self.apps
+        provider = WeChatSimulator()
+        provider.add_app("example", "example")
+        provider_port = sandbox.free_port()
+        await self._serve(provider.app(), provider_port)
+        more = {"gateway_port": self.port, "wechat_url": f"http://127.0.0.1:{provider_port}"}
+        apps.settings = settings = apps.settings.model_copy(update=more)
+        await apps.start(*SERVICES)
+        self._members = TokenBook(settings.internal_key.get_secret_value(), issuer=MEMBER_ACCESS)
+        await self._serve(create_app(settings, _Parts), self.port)
+        structure = apps.stub(org_pb2_grpc.StructureServiceStub, "org")
+        request = org_pb2.CreateGroupRequest(request_id="create-whole", code=GROUP_CODE, name="Whole")
+        made = await apps.call(structure.CreateGroup, request, internal("suite"))
+        self.keys[CallerKind.SYSTEM] = made.system_credential.key_id, made.secret
+        self.group_id = from_edge("grp", made.group.group_id, "group_id")
+        async with httpx.AsyncClient(base_url=self.url, timeout=20) as client:
+            await self._furnish(_Doors(self, client))
+        people = People(apps)
+        people.db = apps.running["org"].db
+        administrator = await people.enrol(grant("GROUP_ADMIN"), group_id=self.group_id)
+        self._session = await people.log_in(administrator, group_code=GROUP_CODE)
+        self.callers[CallerKind.OPERATOR] = Caller(
+            CallerKind.OPERATOR, administrator.operator_id, self.group_id, scopes={"": "*"}
+        )
+
+    async def _serve(self, app: Any, port: int) -> None:
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=port, loop="none", http="httptools", log_config=None, access_log=False
+        )
+        server = uvicorn.Server(config)
+        # Signals are the test run's own, so not `serve()`, which would take them.
+        self._servers.append((server, asyncio.create_task(server._serve())))
+        while not server.started:
+            await asyncio.sleep(0.02)
+
+    async def _stop(self) -> None:
+        for server, task in reversed(self._servers):
+            server.should_exit = True
+            await task
+        await self.apps.stop()
+
+    async def _furnish(self, doors: _Doors) -> None:
+        await self._structure(doors)
+        await self.apps.drain()
+        await self._terms(doors)
+        made = await doors.post("MemberService_JoinMember")
+        member_id = self.ids["member_id"] = made["member"]["member_id"]
+        self.callers[CallerKind.MEMBER] = Caller(CallerKind.MEMBER, member_id, self.group_id, bound_id=member_id)
+        await self.apps.drain()
+        await doors.make("sale_id", "sale_id", "SalesService_RecordSale")
+        await doors.make("item_id", "item.item_id", "CatalogueService_CreateItem")
+        await doors.make("import_id", "member_import.import_id", "MemberImportService_CreateMemberImport")
+        await doors.make("pool_id", "pool.pool_id", "FamilyPoolService_CreateFamilyPool")
+        await doors.make("plate_no", "plate.plate_no", "VehicleService_BindPlate")
+
+    async def _structure(self, doors: _Doors) -> None:
+        unit, store = "StructureService_CreateBusinessUnit", "StructureService_CreateStore"
+        await doors.make("business_unit_id", "business_unit.business_unit_id", unit, code="MALL", kind="UNIT_KIND_MALL")
+        await doors.make("car_park_id", "business_unit.business_unit_id", unit, code="CARS", kind="UNIT_KIND_PARKING")
+        await doors.make("merchant_id", "merchant.merchant_id", "StructureService_CreateMerchant", code="GROCER")
+        await doors.make("store_id", "store.store_id", store, code="S1")
+        await doors.make("terminal_id", "terminal.terminal_id", "StructureService_CreateTerminal", code="T1")
+        group = self.group_id
+        subjects = {CallerKind.TERMINAL: "terminal_id", CallerKind.VENDOR: "car_park_id", CallerKind.SYSTEM: ""}
+        for kind, name in subjects.items():
+            subject_id = self.ids.get(name, "")
+            made = await doors.post(
+                "CredentialService_CreateCredential",
+                kind=f"CREDENTIAL_KIND_{kind.name}",
+                subject_id=subject_id,
+                approval_id="",
+            )
+            if kind is CallerKind.SYSTEM:
+                # The key that may be rotated and revoked is nobody's.
+                self.ids["key_id"] = made["credential"]["key_id"]
+            else:
+                self.keys[kind] = made["credential"]["key_id"], made["secret"]
+        self.callers = {
+            CallerKind.SYSTEM: Caller(CallerKind.SYSTEM, self.keys[CallerKind.SYSTEM][0], group),
+            CallerKind.TERMINAL: Caller(
+                CallerKind.TERMINAL, self.ids["terminal_id"], group, bound_id=self.ids["store_id"]
+            ),
+            CallerKind.VENDOR: Caller(
+                CallerKind.VENDOR, self.ids["car_park_id"], group, bound_id=self.ids["car_park_id"]
+            ),
+            CallerKind.PUBLIC: Caller(CallerKind.PUBLIC, "127.0.0.1"),
+            CallerKind.INTERNAL: internal("suite", group),
+        }
+
+    async def _terms(self, doors: _Doors) -> None:
+        ladder = [{"code": "BASIC", "name": "Basic", "min_growth": 0, "earn_multiplier_bps": 10_000}]
+        await doors.post("TierService_SetTierLadder", tiers=ladder)
+        rule_set = {
+            "effective_date": {"year": 2015, "month": 1, "day": 1},
+            "base_points": 1,
+            "base_step_minor": 100,
+            "rules": [{"rule_id": "base", "kind": "RULE_KIND_BASE", "name": "Base"}],
+            "expiry_months": 12,
+            "family_pool_members": 5,
+        }
+        await doors.post("RuleService_PublishRuleSet", rule_set=rule_set)
+
+
+class _Doors:
+    """Sends the document's own examples, with real ids where there are some."""
+
+    def __init__(self, suite: WholeSuite, client: httpx.AsyncClient) -> None:
+        self._suite, self._client, self._count = suite, client, 0
+
+    async def make(self, name: str, path: str, operation_id: str, **fields: Any) -> None:
+        """Post, and keep the id at `path` of the answer."""
+        found: Any = await self.post(operation_id, **fields)
+        for part in path.split("."):
+            found = found[part]
+        self._suite.ids[name] = found
+
+    async def post(self, operation_id: str, **fields: Any) -> dict[str, Any]:
+        """The example of an operation, signed by the group's system."""
+        path, operation = next(
+            (_filled(path, self._suite.ids), entry)
+            for path, entries in DOCUMENT["paths"].items()
+            for entry in entries.values()
+            if entry["operationId"] == operation_id
+        )
+        self._count += 1
+        example = operation["requestBody"]["content"]["application/json"]["example"]
+        real = {name: value for name, value in self._suite.ids.items() if name in example}
+        body = orjson.dumps({**example, **real, "request_id": f"furnish-{self._count:06}", **fields})
+        headers = self._suite.sign(CallerKind.SYSTEM, "POST", path, "", body)
+        answer = await self._client.post(path, content=body, headers=headers | {"content-type": "application/json"})
+        assert answer.status_code == 200, f"{operation_id}: {answer.text}"
+        made: dict[str, Any] = answer.json()
+        return made
+
+
+def _filled(path: str, ids: dict[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda match: ids[match[1]], path) if "{member_id}" in path else path
+
+
+def operations() -> list[dict[str, Any]]:
+    """Every operation of the document."""
+    return [entry for entries in DOCUMENT["paths"].values() for entry in entries.values()]

@@ -1,0 +1,169 @@
+"""Schemathesis over every operation of the published contract, at the doors of the whole suite.
+
+HUITONG_TEST_CONTRACT_EXAMPLES says how many requests of each kind are generated for an operation; `make nightly` asks
+for many, and for every boundary value of every schema.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+import os
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, settings
+from jsonschema_rs import Draft202012Validator
+from schemathesis.checks import CheckContext, not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from chassis.identity import CallerKind
+from tests.support import Sandbox
+from tests.whole.inside import internal_words
+from tests.whole.suite import DOCUMENT, WholeSuite
+
+pytestmark = pytest.mark.timeout(600)
+
+Case = schemathesis.Case[Any]
+DEEP = "HUITONG_TEST_CONTRACT_EXAMPLES" in os.environ
+EXAMPLES = int(os.environ.get("HUITONG_TEST_CONTRACT_EXAMPLES", "10"))
+# A request that takes longer hangs.
+SECONDS = 20
+
+
+def _configuration() -> schemathesis.Config:
+    config = schemathesis.Config(seed=1)
+    project = config.projects.default
+    # Whoever has no key is refused before anything is read; other tests look at that.
+    project.generation.update(with_security_parameters=False)
+    project.phases.coverage.enabled = DEEP
+    project.phases.stateful.enabled = False
+    return config
+
+
+SCHEMA = schemathesis.openapi.from_dict(copy.deepcopy(DOCUMENT), config=_configuration())
+NDJSON = "application/x-ndjson"
+
+
+@schemathesis.serializer(NDJSON)
+def _lines(context: Any, value: Any) -> bytes:
+    # The standard library's, since generated whole numbers may be of any size.
+    return value if isinstance(value, bytes) else json.dumps(value, default=str).encode(errors="replace") + b"\n"
+
+
+@pytest.fixture(scope="module")
+def suite(sandbox: Sandbox) -> Iterator[WholeSuite]:
+    """All services and the gateway."""
+    suite = WholeSuite(sandbox)
+    yield suite
+    suite.close()
+
+
+@pytest.fixture(scope="module")
+def session(suite: WholeSuite) -> Iterator[requests.Session]:
+    """One connection for all."""
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+class Signed(requests.auth.AuthBase):
+    """Signs what is sent, as it is sent."""
+
+    def __init__(self, suite: WholeSuite, kind: CallerKind) -> None:
+        self._suite, self._kind = suite, kind
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        path, _, query = request.path_url.partition("?")
+        body: Any = request.body or b""
+        content = body.encode() if isinstance(body, str) else body
+        request.headers.update(self._suite.sign(self._kind, request.method or "", path, query, content))
+        return request
+
+
+_turns: dict[str, Iterator[int]] = {}
+
+
+@SCHEMA.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_what_comes_back_is_what_the_contract_says(case: Case, suite: WholeSuite, session: requests.Session) -> None:
+    definition = case.operation.definition.raw
+    turn = next(_turns.setdefault(definition["operationId"], itertools.count()))
+    audiences = definition["x-audiences"]
+    kind = CallerKind(audiences[turn % len(audiences)])
+    if turn // len(audiences) % 2 == 0:
+        _put_real_ids(case, suite, random.Random(turn))
+    case.call_and_validate(
+        base_url=suite.url,
+        session=session,
+        auth=Signed(suite, kind),
+        timeout=SECONDS,
+        checks=[
+            not_a_server_error,
+            status_code_conformance,
+            content_type_conformance,
+            response_headers_conformance,
+            response_schema_conformance,
+            lines_conform,
+            reason_is_declared,
+            nothing_internal_is_told,
+        ],
+    )
+
+
+def _put_real_ids(case: Case, suite: WholeSuite, chance: random.Random) -> None:
+    """Half of all requests name things that are there, else nearly every answer were that they are not."""
+    for holder in (case.path_parameters, case.query, case.body):
+        if isinstance(holder, dict):
+            for name in holder.keys() & suite.ids.keys():
+                if chance.random() < 0.9:
+                    holder[name] = suite.ids[name]
+
+
+def lines_conform(context: CheckContext, response: schemathesis.Response, case: Case) -> None:
+    """Each line of a bulk answer fits the schema of a line."""
+    if response.headers.get("content-type", [""])[0] != NDJSON:
+        return
+    schema = case.operation.definition.raw["responses"]["200"]["content"][NDJSON]["schema"]
+    validator = Draft202012Validator({**schema, "components": DOCUMENT["components"]})
+    for line in response.content.splitlines():
+        validator.validate(orjson.loads(line))
+
+
+def reason_is_declared(context: CheckContext, response: schemathesis.Response, case: Case) -> None:
+    """A refusal's reason is one that its operation, or the answer with this status, names."""
+    if response.status_code == 200:
+        return
+    problem = orjson.loads(response.content)
+    general = DOCUMENT["components"]["responses"].get(f"E{response.status_code}", {}).get("x-reasons", [])
+    # A method that the path does not take belongs to no operation.
+    declared = {*general, *case.operation.definition.raw["x-errors"], "METHOD_NOT_ALLOWED"}
+    assert problem["reason"] in declared, f"{problem['reason']} is not declared: {problem}"
+    assert problem["status"] == response.status_code
+
+
+def nothing_internal_is_told(context: CheckContext, response: schemathesis.Response, case: Case) -> None:
+    """No answer quotes a stack, a statement, a file or an address of ours."""
+    assert not internal_words(response.content)
+
+
+def test_the_gateway_publishes_this_document(suite: WholeSuite) -> None:
+    assert httpx.get(f"{suite.url}/openapi.json", trust_env=False).json() == orjson.loads(orjson.dumps(DOCUMENT))
