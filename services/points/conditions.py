@@ -33,6 +33,7 @@ SALE_FACTS = {
     "member.first_in_store": YES_NO,
     "store.id": TEXT,
     "store.merchant_id": TEXT,
+    "store.category": TEXT,
     "store.business_unit_id": TEXT,
     "store.days_open": INT,  # 1 on the opening day; 0 when unknown
     "calendar.date": TEXT,  # "2026-03-04", the business date

@@ -17,6 +17,7 @@ from chassis.errors import InvalidArgument
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2
 from services.points import rules
+from services.points.base_rates import BaseRate
 from services.points.conditions import ConditionInvalid, condition
 from services.points.costs import CostGovernor, Throttle
 from services.points.days import DayKind, Days, DaysInvalid
@@ -28,6 +29,7 @@ from services.points.limits import AppliedLimit, Ceiling, SaleLimits, StoreBudge
 from services.points.offers import NO_OFFER, Combination, Offer
 from services.points.offset_terms import OffsetTerms
 
+_Placed = points_pb2.EarningRule | points_pb2.OffsetTerms | points_pb2.BaseRate
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FAR_SECONDS = 2**32
 
@@ -113,6 +115,7 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         excludes_tax=message.excludes_tax,
         governor=_governor_of(message.cost_governor) if message.HasField("cost_governor") else None,
         doors=door_rules_of(message, problems),
+        base_rates=tuple(_base_rate_of(rate, problems) for rate in message.base_rates),
         family_pool_members=message.family_pool_members,
         offset_terms=tuple(_terms_of(terms, problems) for terms in message.offset_terms),
     )
@@ -147,6 +150,7 @@ _OFFER_FIELDS = {
     "fixed_points",
     "merchant_ids",
     "business_unit_ids",
+    "store_categories",
     "condition",
     "start_date",
     "end_date",
@@ -225,9 +229,7 @@ def _funder_of(rule_id: str, share: points_pb2.FunderShare, problems: list[str])
     return FunderShare(FunderKind(share.kind), merchant_id, share.share_bps)
 
 
-def _ids_of(
-    prefix: str, message: points_pb2.EarningRule | points_pb2.OffsetTerms, field: str, problems: list[str]
-) -> frozenset[UUID]:
+def _ids_of(prefix: str, message: _Placed, field: str, problems: list[str]) -> frozenset[UUID]:
     found = set()
     for text in getattr(message, field):
         try:
@@ -237,9 +239,11 @@ def _ids_of(
     return frozenset(found)
 
 
-def _name_of(message: points_pb2.EarningRule | points_pb2.OffsetTerms) -> str:
+def _name_of(message: _Placed) -> str:
     if isinstance(message, points_pb2.OffsetTerms):
         return f"offset terms {message.terms_id}"
+    if isinstance(message, points_pb2.BaseRate):
+        return f"base rate {message.rate_id}"
     return f"rule {message.rule_id}"
 
 
@@ -254,6 +258,20 @@ def _dates_of(
             problems.append(f"{_name_of(message)}: its {field} does not exist")
             dates.append(None)
     return dates[0], dates[1]
+
+
+def _base_rate_of(message: points_pb2.BaseRate, problems: list[str]) -> BaseRate:
+    return BaseRate(
+        rate_id=message.rate_id,
+        points=message.base_points,
+        step_minor=message.base_step_minor,
+        name=message.name,
+        name_zh=message.name_zh,
+        business_unit_ids=_ids_of("unt", message, "business_unit_ids", problems),
+        store_categories=frozenset(message.store_categories),
+        merchant_ids=_ids_of("mch", message, "merchant_ids", problems),
+        store_ids=_ids_of("sto", message, "store_ids", problems),
+    )
 
 
 def _terms_of(message: points_pb2.OffsetTerms, problems: list[str]) -> OffsetTerms:
@@ -306,6 +324,7 @@ def _offer_of(message: points_pb2.EarningRule, problems: list[str]) -> Offer:
         fixed_points=message.fixed_points,
         merchant_ids=_ids_of("mch", message, "merchant_ids", problems),
         business_unit_ids=_ids_of("unt", message, "business_unit_ids", problems),
+        store_categories=frozenset(message.store_categories),
         condition=checked,
         combination=Combination(message.combination or Combination.STACK),
         group=message.combination_group,
@@ -334,6 +353,7 @@ def explanation_of(
     excluded_tender_minor: int = 0,
     funding: Funding | None = None,
     throttle: Throttle | None = None,
+    base_rate: BaseRate | None = None,
 ) -> bytes:
     """Why a sale earned its points: an Explanation, serialised.
 
@@ -371,6 +391,15 @@ def explanation_of(
             threshold_bps=throttle.threshold_bps,
         )
         parts.append(points_pb2.Explanation(throttle=bitten).SerializeToString())
+    if base_rate is not None:
+        applied = points_pb2.AppliedBaseRate(
+            rate_id=base_rate.rate_id,
+            name=base_rate.name,
+            name_zh=base_rate.name_zh,
+            base_points=base_rate.points,
+            base_step_minor=base_rate.step_minor,
+        )
+        parts.append(points_pb2.Explanation(base_rate=applied).SerializeToString())
     return b"".join(parts)
 
 

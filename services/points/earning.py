@@ -87,6 +87,7 @@ class Computed(NamedTuple):
             excluded_tender_minor=self.excluded_tender_minor,
             funding=self.funding,
             throttle=self.known.throttle,
+            base_rate=self.rule_set.applied_base_rate,
         )
 
     @property
@@ -145,6 +146,7 @@ def compute_sale(
         amounts_minor, categories, tax_minor, tender_minor = earning_base(
             rule_set, request, lines.amounts_minor, lines.categories
         )
+    rule_set = rule_set.at(place)
     business_date = rules.business_date_of(sale_time, place.time_zone)
     tier = rules.tier_on(member.tiers, business_date)
     if rule_set.expiry is not None and rule_set.expiry.is_over(business_date):
@@ -159,6 +161,7 @@ def compute_sale(
             [line.item_code for line in request.lines],
             [line.quantity for line in request.lines],
             _more(request, lines, place, business_date, known) if rule_set.has_conditions else NO_MORE,
+            place.category,
         )
     earning = rules.points_for_sale(
         rule_set,

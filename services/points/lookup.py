@@ -44,6 +44,7 @@ class Store:
     time_zone: str
     currency_code: str
     opening_date: date | None = None
+    category: str = ""
 
     # As every event of the store names them.
     @cached_property
@@ -314,6 +315,7 @@ def _store_of(row: asyncpg.Record) -> Store:
         row["time_zone"],
         row["currency_code"],
         row["opening_date"],
+        row["category"],
     )
 
 

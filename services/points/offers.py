@@ -48,6 +48,7 @@ class Offer:
     fixed_points: int = 0
     merchant_ids: frozenset[UUID] = frozenset()
     business_unit_ids: frozenset[UUID] = frozenset()
+    store_categories: frozenset[str] = frozenset()
     condition: Condition | None = None
     combination: Combination = Combination.STACK
     group: str = ""
@@ -101,6 +102,7 @@ class Setting(NamedTuple):
     item_codes: Sequence[str]
     quantities: Sequence[int]
     more: More = NO_MORE
+    store_category: str = ""
 
 
 class SaleFacts(NamedTuple):
@@ -158,6 +160,7 @@ def _overlap(rule: Rule, other: Rule, since: date) -> bool:
         (rule.store_ids, other.store_ids),
         (one.merchant_ids, two.merchant_ids),
         (one.business_unit_ids, two.business_unit_ids),
+        (one.store_categories, two.store_categories),
         (rule.categories, other.categories),
     )
     if any(ours and theirs and ours.isdisjoint(theirs) for ours, theirs in scopes):
@@ -218,6 +221,7 @@ def facts_of(sale: SaleFacts) -> dict[str, Any]:
         "store.id": ids.to_edge("sto", sale.store_id),
         "store.merchant_id": ids.to_edge("mch", setting.merchant_id),
         "store.business_unit_id": ids.to_edge("unt", setting.business_unit_id),
+        "store.category": setting.store_category,
         "store.days_open": more.days_open,
         "calendar.date": day.isoformat(),
         "calendar.year": day.year,
@@ -235,6 +239,7 @@ def _is_in_scope(rule: Rule, offer: Offer, sale: SaleFacts) -> bool:
         and (not rule.store_ids or sale.store_id in rule.store_ids)
         and (not offer.merchant_ids or sale.setting.merchant_id in offer.merchant_ids)
         and (not offer.business_unit_ids or sale.setting.business_unit_id in offer.business_unit_ids)
+        and (not offer.store_categories or sale.setting.store_category in offer.store_categories)
         and offer.days.include(sale.business_date)
     )
 

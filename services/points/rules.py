@@ -20,7 +20,7 @@ fixed points are shared by the lines of their offer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
 from fractions import Fraction
@@ -30,6 +30,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chassis.units import BPS
+from services.points.base_rates import BaseRate, Place, find_rate_problems, rate_at
 from services.points.costs import CostGovernor
 from services.points.currency_offers import find_currency_offer_problems
 from services.points.door_rules import DoorRules
@@ -138,6 +139,8 @@ class RuleSet:
     excludes_tax: bool = False
     governor: CostGovernor | None = None
     doors: DoorRules | None = None
+    base_rates: tuple[BaseRate, ...] = ()  # instead of the two above, where they apply
+    applied_base_rate: BaseRate | None = None
     family_pool_members: int = 0
     offset_terms: tuple[OffsetTerms, ...] = ()
     # Derived: made once, looked up for every line.
@@ -147,6 +150,7 @@ class RuleSet:
     funders_of: Mapping[str, tuple[FunderShare, ...]] = field(init=False)  # by rule id, of rules that say so
     uses_first: tuple[FirstIn, ...] = field(init=False)
     base: Rule = field(init=False)
+    _by_rate: dict[str, RuleSet] = field(init=False, default_factory=dict, repr=False)
     by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)
     thresholds: tuple[Rule, ...] = field(init=False)
     offers: tuple[Rule, ...] = field(init=False)
@@ -186,6 +190,17 @@ class RuleSet:
     def asks_of_member(self) -> bool:
         """Whether conditions want to know what only a question tells."""
         return self.uses_segments or bool(self.uses_first)
+
+    def at(self, place: Place) -> RuleSet:
+        """The same rules with the base rate of a place; the same object each time, for it is what caches look at."""
+        rate = rate_at(self.base_rates, place) if self.base_rates else None
+        if rate is None:
+            return self
+        known = self._by_rate.get(rate.rate_id)
+        if known is None:
+            known = replace(self, base_points=rate.points, base_step_minor=rate.step_minor, applied_base_rate=rate)
+            self._by_rate[rate.rate_id] = known
+        return known
 
     def starts_at(self, time_zone: str) -> datetime:
         """The instant from which it is in force where a store is, as UTC."""
@@ -238,7 +253,7 @@ def find_problems(rule_set: RuleSet) -> list[str]:
             problems.append("the cost governor would throttle before it warns")
     problems += find_currency_offer_problems(rule_set.currency_offers)
     problems += find_offer_problems(rule_set.offers, rule_set.effective_date)
-    return problems + find_terms_problems(rule_set.offset_terms)
+    return problems + find_terms_problems(rule_set.offset_terms) + find_rate_problems(rule_set.base_rates)
 
 
 class Applied(NamedTuple):

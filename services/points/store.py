@@ -148,6 +148,7 @@ store = Table(
     Column("time_zone", Text, nullable=False),
     Column("currency_code", Text, nullable=False),
     Column("opening_date", Date),
+    Column("category", Text, nullable=False),
     Index("store_by_unit", "business_unit_id"),
 )
 
@@ -220,16 +221,18 @@ async def save_stores(tx: Tx, group_id: UUID, stores: Sequence[org_pb2.Store]) -
     await tx.execute(
         text(
             """INSERT INTO store (store_id, group_id, merchant_id, business_unit_id, time_zone, currency_code,
-                                  opening_date)
-               SELECT s.store_id, :group_id, s.merchant_id, s.unit_id, s.time_zone, s.currency_code, s.opening_date
+                                  opening_date, category)
+               SELECT s.store_id, :group_id, s.merchant_id, s.unit_id, s.time_zone, s.currency_code, s.opening_date,
+                      s.category
                FROM unnest(CAST(:store_ids AS uuid[]), CAST(:merchant_ids AS uuid[]), CAST(:unit_ids AS uuid[]),
-                           CAST(:time_zones AS text[]), CAST(:currencies AS text[]), CAST(:openings AS date[]))
-                    AS s (store_id, merchant_id, unit_id, time_zone, currency_code, opening_date)
+                           CAST(:time_zones AS text[]), CAST(:currencies AS text[]), CAST(:openings AS date[]),
+                           CAST(:categories AS text[]))
+                    AS s (store_id, merchant_id, unit_id, time_zone, currency_code, opening_date, category)
                ORDER BY s.store_id
                ON CONFLICT (store_id) DO UPDATE
                SET merchant_id = excluded.merchant_id, business_unit_id = excluded.business_unit_id,
                    time_zone = excluded.time_zone, currency_code = excluded.currency_code,
-                   opening_date = excluded.opening_date"""
+                   opening_date = excluded.opening_date, category = excluded.category"""
         ),
         {
             "group_id": group_id,
@@ -238,6 +241,7 @@ async def save_stores(tx: Tx, group_id: UUID, stores: Sequence[org_pb2.Store]) -
             "unit_ids": [ids.from_edge("unt", s.business_unit_id, "business_unit_id") for s in stores],
             "time_zones": [s.time_zone for s in stores],
             "currencies": [s.currency_code for s in stores],
+            "categories": [s.category for s in stores],
             "openings": [
                 date(s.opening_date.year, s.opening_date.month, s.opening_date.day)
                 if s.HasField("opening_date")

@@ -11,7 +11,7 @@ from google.rpc import code_pb2, error_details_pb2
 from chassis import ids
 from chassis.errors import AppError, RemoteError
 from huitong.common.v1 import types_pb2
-from huitong.points.v1 import points_pb2
+from huitong.points.v1 import points_pb2, rules_pb2, rules_pb2_grpc
 from services.points import ledger
 from services.points.convert import to_date
 from tests.apps import member, system, terminal
@@ -218,6 +218,33 @@ async def test_a_till_sells_for_its_own_store_only(world: World) -> None:
     await refused(world.call(world.sales.RecordSale, world.sale(1_000, shop=1), till), "NOT_YOURS")
     batch = points_pb2.RecordSalesRequest(sales=[world.sale(1_000), world.sale(1_000, shop=1)])
     await refused(world.call(world.sales.RecordSales, batch, till), "NOT_YOURS")
+
+
+async def test_a_merchants_own_base_rate_counts_and_is_explained_and_given_back(world: World) -> None:
+    rate = points_pb2.BaseRate(
+        rate_id="grocers",
+        name="Grocers",
+        name_zh="超市",
+        merchant_ids=[ids.to_edge("mch", world.merchants[0])],
+        base_points=1,
+        base_step_minor=1_000,
+    )
+    await world.publish(world.rule_set(base_rates=[rate], effective_date=to_date(date(2015, 1, 2))))
+    sale = world.sale(4_000, 6_000)
+    answer = await world.call(world.sales.RecordSale, sale)
+    applied = answer.explanation.base_rate
+    assert (answer.points, applied.rate_id, applied.base_step_minor) == (10, "grocers", 1_000)
+    elsewhere = await world.sell(10_000, shop=1)
+    assert elsewhere.points == 100 and not elsewhere.explanation.HasField("base_rate")
+    back = await world.call(world.sales.RefundSale, world.refund(sale, (1, 4_000)))
+    assert back.clawed_back_points == 4
+    nowhere = points_pb2.BaseRate(rate_id="nowhere", base_points=1, base_step_minor=100)
+    draft = rules_pb2.CreateRuleDraftRequest(
+        request_id=world.request_id(), rule_set=world.rule_set(base_rates=[nowhere, rate, rate])
+    )
+    drafts = world.apps.stub(rules_pb2_grpc.RuleDraftServiceStub, "points")
+    error = await refused(world.call(drafts.CreateRuleDraft, draft, system(world.group_id)), "RULES_INVALID")
+    assert "nowhere names no place" in error.message and "grocers is there twice" in error.message
 
 
 async def test_points_stay_within_what_every_client_can_read(world: World) -> None:

@@ -54,6 +54,7 @@ def points_of(example: dict[str, Any], sale: dict[str, Any]) -> int:
         ZONE,
         "CNY",
         date.fromisoformat(sale["opened"]) if "opened" in sale else None,
+        sale.get("store_category", ""),
     )
     tier = sale.get("tier", "")
     local = datetime.fromisoformat(sale.get("time", "2026-03-04T12:00")).replace(tzinfo=ZoneInfo(ZONE))

@@ -470,6 +470,7 @@ TABLES = (
         time_zone TEXT NOT NULL,
         currency_code TEXT NOT NULL,
         opening_date DATE,
+        category TEXT NOT NULL,
         PRIMARY KEY (store_id)
     )""",
     """CREATE INDEX store_by_unit ON store (business_unit_id)""",
