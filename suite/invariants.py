@@ -7,6 +7,7 @@ spans services (events drained, settlement against the ledger) is here.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -23,6 +24,7 @@ from suite.errors import SuiteError, say
 from suite.home import Home, default_home
 from suite.inside import Inside, running_settings, undrained
 
+DRAIN_SECONDS = 30.0
 EXAMPLES = 3
 
 # What every service's own tables must fulfil, whatever the service does.
@@ -53,7 +55,8 @@ class Result:
 
 
 async def check(config: Settings, services: tuple[str, ...] = SERVICES) -> list[Result]:
-    """Evaluate all invariants. The suite may be running; it should be drained."""
+    """Evaluate all invariants. The suite may be running; what is on its way is waited for first."""
+    drained = await _drained(config, services)
     results: list[Result] = []
     for service in services:
         checks = dict(_MECHANICS)
@@ -66,14 +69,15 @@ async def check(config: Settings, services: tuple[str, ...] = SERVICES) -> list[
                 results.append(Result(service, name, len(rows), [str(dict(row)) for row in rows[:EXAMPLES]]))
         finally:
             await connection.close()
-    results.append(await _drained(config, services))
-    return results
+    return [*results, drained]
 
 
 async def _drained(config: Settings, services: tuple[str, ...]) -> Result:
-    """What is written has been applied by everyone who cares for it."""
+    """What is written has been applied by everyone who cares for it, once it had the time for that."""
     inside = Inside(config, services)
     try:
+        with contextlib.suppress(TimeoutError):
+            await inside.drain(timeout_s=DRAIN_SECONDS)
         waiting = undrained(await inside.progress())
     except AppError as error:
         waiting = [str(error)]
