@@ -53,11 +53,11 @@ class Phone:
 @pytest.fixture
 async def phone(apps: Apps) -> AsyncIterator[Phone]:
     simulator = WeChatSimulator()
-    port = apps.sandbox.free_port()
-    server = uvicorn.Server(uvicorn.Config(simulator.app(), host="127.0.0.1", port=port, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(simulator.app(), host="127.0.0.1", port=0, log_level="error"))
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
     apps.settings = apps.settings.model_copy(update={"wechat_url": f"http://127.0.0.1:{port}"})
     people = await People(apps).start()
     await people.db.pool.execute("TRUNCATE mini_program")
@@ -187,8 +187,8 @@ async def test_a_platform_that_is_away_or_answers_nonsense_is_unavailable(apps: 
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>")
         writer.close()
 
-    port = apps.sandbox.free_port()
-    server = await asyncio.start_server(serve_nonsense, "127.0.0.1", port)
+    server = await asyncio.start_server(serve_nonsense, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
     async with server:
         for wechat in (WeChat(f"http://127.0.0.1:{port}"), WeChat(f"http://127.0.0.1:{apps.sandbox.free_port()}")):
             with pytest.raises(AppError) as refused:
