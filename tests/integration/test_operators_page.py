@@ -29,6 +29,25 @@ _, _, method, path, file, *_ = sys.argv
 headers = sign_request(key_id={key_id!r}, secret={secret!r}, method=method, path=path, body=Path(file).read_bytes())
 print("Authorization: " + headers["Authorization"])
 """
+# The test needs no curl on the machine: this knows the options that the page uses, and refuses any other.
+CURL = """#!{python}
+import argparse
+import sys
+from pathlib import Path
+import httpx
+parser = argparse.ArgumentParser()
+parser.add_argument("-s", action="store_true")
+parser.add_argument("-H", action="append", default=[])
+parser.add_argument("--data-binary")
+parser.add_argument("url")
+options = parser.parse_args()
+headers = dict(each.split(": ", 1) for each in options.H)
+body = options.data_binary
+if body and body.startswith("@"):
+    body = Path(body[1:]).read_bytes()
+answer = httpx.request("GET" if body is None else "POST", options.url, headers=headers, content=body)
+sys.stdout.write(answer.text)
+"""
 
 
 def test_the_table_of_roles_is_the_one_in_force() -> None:
@@ -51,14 +70,16 @@ async def test_the_page_s_commands_do_what_it_says(sandbox: Sandbox, tmp_path: P
         while not server.started:
             await asyncio.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        tool = tmp_path / "bin" / "huitong"
-        tool.parent.mkdir()
+        tools = tmp_path / "bin"
+        tools.mkdir()
         key_id, secret = made.system_credential.key_id, made.secret
-        tool.write_text(SIGN.format(python=sys.executable, root=str(ROOT), key_id=key_id, secret=secret))
-        tool.chmod(0o755)
+        sign = SIGN.format(python=sys.executable, root=str(ROOT), key_id=key_id, secret=secret)
+        for name, text in (("huitong", sign), ("curl", CURL.format(python=sys.executable))):
+            (tools / name).write_text(text)
+            (tools / name).chmod(0o755)
         environment = {
             **os.environ,
-            "PATH": f"{tool.parent}:{os.environ['PATH']}",
+            "PATH": f"{tools}:{os.environ['PATH']}",
             "URL": f"http://127.0.0.1:{port}",
             "GROUP": "page-group",
         }
