@@ -86,3 +86,17 @@ class SessionEnded(AppError):
 
     code, reason = StatusCode.UNAUTHENTICATED, "SESSION_ENDED"
     zh = "会话已结束，请重新登录。"
+
+
+class MemberFrozen(AppError):
+    """The member is frozen; the service desk can say why."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "MEMBER_FROZEN"
+    zh = "会员已被冻结，请联系客服。"
+
+
+class MemberClosed(AppError):
+    """The member is closed."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "MEMBER_CLOSED"
+    zh = "会员已注销。"

@@ -33,6 +33,14 @@ _CARD = re.compile(r"[0-9]{16}", re.ASCII)
 _CARD_PREFIX = "96"
 
 
+class MemberState(enum.IntEnum):
+    """As in huitong.member.v1.MemberState."""
+
+    ACTIVE = 1
+    FROZEN = 2
+    CLOSED = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """A member as others see it; the phone is masked."""
@@ -43,6 +51,9 @@ class Member:
     tier_code: str
     birth_month: int
     join_time: datetime
+    state: MemberState = MemberState.ACTIVE
+    state_version: int = 0
+    state_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,7 @@ class JoinLine:
     phone: str
     store_id: UUID | None
     birth_month: int
+    device_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

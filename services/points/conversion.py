@@ -206,10 +206,10 @@ class Conversions:
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         source = await self._currencies.get(group_id, request.from_currency_id)
         target = await self._currencies.get(group_id, request.to_currency_id)
-        await self._lookup.require_member(group_id, member_id)
+        txn_id = ids.derive("convert", group_id, request.request_id)
+        await self._spenders.require(group_id, member_id, txn_id)
         wallet_id = await self._currencies.open_wallet(group_id, member_id, source)
         to_wallet_id = await self._currencies.open_wallet(group_id, member_id, target)
-        txn_id = ids.derive("convert", group_id, request.request_id)
         if await self._claims.request(request_key=txn_id, group_id=group_id, target_id=wallet_id) != wallet_id:
             raise RequestIdReused(request_id=request.request_id)
         now = await self._db.now()

@@ -194,8 +194,8 @@ class FamilyPools:
         """
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         pool_id = ids.from_edge("fpl", request.pool_id, "pool_id")
-        await self._lookup.require_member(group_id, member_id)
         txn_id = ids.derive("contribute", group_id, request.request_id)
+        await self._spenders.require(group_id, member_id, txn_id)
         # A retry gets its first answer, whatever became of pool and member since.
         if not await self._transfers.is_known(member_id, txn_id):
             await self._require_active(group_id, pool_id, member_id)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from chassis import ids, rpc
 from chassis.db import Database
 from chassis.errors import AppError, InvalidArgument
 from huitong.member.v1 import member_pb2
+from huitong.member.v1.risk_pb2 import MEMBER_STATE_ACTIVE, MEMBER_STATE_CLOSED
 from huitong.org.v1 import org_pb2
 from huitong.points.v1 import events_pb2, points_pb2
 from services.points import rules, store
@@ -76,6 +77,8 @@ class Member:
 
     birth_month: int
     tiers: Sequence[tuple[date, rules.Tier]]
+    # Of one that is closed.
+    close_time: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,8 @@ class GroupData:
 
 
 _MEMBERS = """
-    SELECT i.ord, m.birth_month, t.effective_dates, t.tier_codes, t.multipliers_bps, coalesce(c.version, 0) AS version,
-           {now_sql} AS now
+    SELECT i.ord, m.birth_month, m.close_time, t.effective_dates, t.tier_codes, t.multipliers_bps,
+           coalesce(c.version, 0) AS version, {now_sql} AS now
     FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS i (group_id, member_id, ord)
     LEFT JOIN cache_version c ON c.group_id = i.group_id
     LEFT JOIN member m ON m.member_id = i.member_id AND m.group_id = i.group_id
@@ -290,11 +293,21 @@ class Lookup:
         # Nobody sold to them yet, so this is the tier they joined with. Events on their way add the later ones.
         tiers = [store.HeldTier(member_id, group_id, FIRST_DAY, code, multipliers[code])] if code in multipliers else []
         async with self._db.transaction(rpc.internal_caller("points", group_id)) as tx:
-            await store.save_members(
-                tx, [store.KnownMember(member_id, group_id, answer.member.birth_month)], self._lane_count
-            )
+            await store.save_members(tx, [_known(member_id, group_id, answer.member)], self._lane_count)
             await store.save_tiers(tx, tiers, overwrite=False)
         return True
+
+
+def _known(member_id: UUID, group_id: UUID, told: member_pb2.Member) -> store.KnownMember:
+    return store.KnownMember(
+        member_id,
+        group_id,
+        told.birth_month,
+        told.join_time.ToDatetime(UTC),
+        told.state or MEMBER_STATE_ACTIVE,
+        told.state_version,
+        told.state_time.ToDatetime(UTC) if told.state == MEMBER_STATE_CLOSED else None,
+    )
 
 
 def _throttles_of(actions: Sequence[asyncpg.Record]) -> dict[UUID, list[tuple[datetime, Throttle | None]]]:
@@ -326,4 +339,4 @@ def _member_of(row: asyncpg.Record) -> Member:
             row["effective_dates"] or (), row["tier_codes"] or (), row["multipliers_bps"] or (), strict=True
         )
     ]
-    return Member(row["birth_month"], tiers)
+    return Member(row["birth_month"], tiers, row["close_time"])

@@ -46,6 +46,18 @@ async def find_txn(pool: asyncpg.Pool, wallet_id: UUID, txn_id: UUID) -> asyncpg
     )
 
 
+async def has_txn_or_hold(pool: asyncpg.Pool, wallet_id: UUID, key: UUID) -> bool:
+    """Whether a wallet has a transaction or a hold of this id."""
+    return bool(
+        await pool.fetchval(
+            """SELECT EXISTS (SELECT FROM txn t WHERE t.wallet_id = $1 AND t.txn_id = $2)
+                   OR EXISTS (SELECT FROM hold h WHERE h.wallet_id = $1 AND h.hold_id = $2)""",
+            wallet_id,
+            key,
+        )
+    )
+
+
 async def find_owner_of_txn(pool: asyncpg.Pool, wallet_id: UUID, txn_id: UUID) -> UUID | None:
     """Whose wallet of another currency a transaction moved; None when it did not happen."""
     found: UUID | None = await pool.fetchval(

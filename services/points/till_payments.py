@@ -54,7 +54,7 @@ class TillPayments:
         if bound is None:
             # The code is used up last: what can be refused for another reason is refused before.
             member_id = await self._look_who(group_id, payment_id, request)
-            await self._lookup.require_member(group_id, member_id)
+            await self._spenders.look(group_id, member_id)
             await self._require_points(caller, currency.wallet_of(member_id), request.points)
             bound = await self._claims.request(request_key=payment_id, group_id=group_id, target_id=content)
         if bound != content:

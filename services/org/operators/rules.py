@@ -39,7 +39,7 @@ PERMISSIONS: dict[str, str] = {
     " member.members.identify member.tiers.* mall.catalogue.* mall.coupons.* mall.orders.* *.reports.read",
     "FINANCE": "org.structure.read org.approvals.* points.adjustments.* points.sales.read points.wallets.read"
     " points.rules.read points.rules.approve points.sale-cases.* points.conversion-rates.* points.costs.read"
-    " settlement.* *.reports.read",
+    " member.risk.* settlement.* *.reports.read",
     "MERCHANT_OWNER": f"{_SHOP} member.members.join mall.coupons.write-off mall.vouchers.use points.sales.*"
     " settlement.statements.read settlement.contracts.read",
     "MERCHANT_CLERK": f"{_SHOP} member.members.join mall.coupons.write-off mall.vouchers.use points.sales.record",

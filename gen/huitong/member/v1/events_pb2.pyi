@@ -1,5 +1,6 @@
 from huitong.common.v1 import types_pb2 as _types_pb2
 from huitong.member.v1 import member_pb2 as _member_pb2
+from huitong.member.v1 import risk_pb2 as _risk_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Mapping as _Mapping
@@ -32,3 +33,23 @@ class TierChanged(_message.Message):
     effective_date: _types_pb2.BusinessDate
     growth: int
     def __init__(self, member_id: _Optional[str] = ..., tier: _Optional[_Union[_member_pb2.Tier, _Mapping]] = ..., previous_tier_code: _Optional[str] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., growth: _Optional[int] = ...) -> None: ...
+
+class MemberStateChanged(_message.Message):
+    __slots__ = ("member_id", "state", "previous_state", "reason_code", "version")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_STATE_FIELD_NUMBER: _ClassVar[int]
+    REASON_CODE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    state: _risk_pb2.MemberState
+    previous_state: _risk_pb2.MemberState
+    reason_code: str
+    version: int
+    def __init__(self, member_id: _Optional[str] = ..., state: _Optional[_Union[_risk_pb2.MemberState, str]] = ..., previous_state: _Optional[_Union[_risk_pb2.MemberState, str]] = ..., reason_code: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class RiskPolicyChanged(_message.Message):
+    __slots__ = ("policy",)
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    policy: _risk_pb2.RiskPolicy
+    def __init__(self, policy: _Optional[_Union[_risk_pb2.RiskPolicy, _Mapping]] = ...) -> None: ...

@@ -148,3 +148,40 @@ def upgrade() -> None:
         sa.Column("other_id", sa.Uuid),
     )
     op.create_index("member_import_row_by_outcome", "member_import_row", ["import_id", "outcome", "request_id"])
+    op.create_table(
+        "member_state",
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("reason_code", sa.Text, nullable=False),
+        sa.Column("changed_by", sa.Text, nullable=False),
+        sa.Column("change_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "denied_identity",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("kind", sa.Text, primary_key=True),
+        sa.Column("value_index", sa.LargeBinary, primary_key=True),
+        sa.Column("denial_id", sa.Uuid, nullable=False),
+        sa.Column("reason_code", sa.Text, nullable=False),
+        sa.Column("denied_by", sa.Text, nullable=False),
+        sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("denied_identity_by_time", "denied_identity", ["group_id", "create_time", "denial_id"])
+    op.create_table(
+        "member_device",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("device_index", sa.LargeBinary, primary_key=True),
+        sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "risk_policy",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("joins_per_address_hour", sa.Integer, nullable=False),
+        sa.Column("joins_per_device_day", sa.Integer, nullable=False),
+        sa.Column("joins_per_terminal_hour", sa.Integer, nullable=False),
+        sa.Column("spend_cool_down_hours", sa.Integer, nullable=False),
+        sa.Column("spends_per_member_hour", sa.Integer, nullable=False),
+    )

@@ -484,7 +484,17 @@ TABLES = (
         member_id UUID NOT NULL,
         group_id UUID NOT NULL,
         birth_month SMALLINT NOT NULL,
+        join_time TIMESTAMP WITH TIME ZONE,
+        state SMALLINT NOT NULL,
+        state_version INTEGER NOT NULL,
+        close_time TIMESTAMP WITH TIME ZONE,
         PRIMARY KEY (member_id)
+    )""",
+    """CREATE TABLE spend_policy (
+        group_id UUID NOT NULL,
+        cool_down_hours INTEGER NOT NULL,
+        spends_per_hour INTEGER NOT NULL,
+        PRIMARY KEY (group_id)
     )""",
     """CREATE TABLE member_tier (
         member_id UUID NOT NULL,
