@@ -230,7 +230,8 @@ async def identify_by_code(
     """The member who shows a dynamic code. With `spend_request_id` the code is used up by that purchase.
 
     The purchase that used a code may ask again, also when the code has expired meanwhile: its retry must not fail.
-    Raises MemberCodeInvalid, MemberCodeExpired, MemberCodeUsed, MemberUnknown, MemberClosed, MemberFrozen (to be spent).
+    Raises MemberCodeInvalid, MemberCodeExpired, MemberCodeUsed, MemberUnknown, MemberClosed,
+    MemberFrozen (when it is to be spent).
     """
     code = rules.read_code(member_code)
     if code is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 
 from chassis.run import App, run_service
+from chassis.valkey import open_valkey
+from chassis.velocity import Velocity
 from huitong.member.v1 import member_pb2_grpc
 from huitong.org.v1 import org_pb2_grpc
 from huitong.points.v1 import (
@@ -48,6 +50,7 @@ from services.points.rules_api import RuleDraftServicer, RuleServicer, RuleSimul
 from services.points.sale_cases import SaleCases
 from services.points.segments_api import SegmentServicer
 from services.points.simulation import Simulations
+from services.points.spenders import Spenders
 from services.points.spending import Spendings
 from services.points.stored_value import StoredValue
 from services.points.till_payments import TillPayments
@@ -90,13 +93,17 @@ def build(app: App) -> None:
     currencies = Currencies(app.db, lookup, lane_count)
     sales = Sales(app.db, lookup, claims, caps, ledger, facts=facts, doors=doors, currencies=currencies)
     adjustments = Adjustments(app.db, lookup, ledger, currencies)
-    transfers = Transfers(app.db, lookup, claims, ledger)
+    valkey = open_valkey(app.settings.redis_url)
+    app.on_stop(valkey.aclose)
+    spenders = Spenders(app.db, lookup, Velocity(valkey, prefix=f"{app.settings.stream}:points:velocity"))
+    transfers = Transfers(app.db, lookup, claims, ledger, spenders)
     stored_value = StoredValue(app.db, lookup, claims, ledger, currencies)
-    conversions = Conversions(app.db, lookup, claims, ledger, currencies)
-    pools = FamilyPools(app.db, lookup, transfers, lane_count)
+    conversions = Conversions(app.db, lookup, claims, ledger, currencies, spenders)
+    pools = FamilyPools(app.db, lookup, transfers, lane_count, spenders)
     offsets = Offsets(app.db, lookup, pools, app.settings.internal_key.get_secret_value())
-    spendings = Spendings(app.db, lookup, claims, ledger, Purses(lookup, currencies, pools), offsets)
-    till_payments = TillPayments(app.db, lookup, claims, currencies, spendings)
+    purses = Purses(lookup, currencies, pools)
+    spendings = Spendings(app.db, lookup, claims, ledger, purses=purses, offsets=offsets, spenders=spenders)
+    till_payments = TillPayments(app.db, lookup, claims, currencies, spendings, spenders)
     cases = SaleCases(app.db, lookup, ledger)
     jobs = Jobs(app.db, ledger)
 

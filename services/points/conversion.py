@@ -27,6 +27,7 @@ from services.points.currencies import Currencies, Currency
 from services.points.errors import InsufficientPoints, SecondPersonRequired
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import Lookup
+from services.points.spenders import Spenders
 from services.points.wallet_errors import (
     ConversionAmountInvalid,
     ConversionLimitReached,
@@ -92,10 +93,16 @@ class Conversions:
     """Rates, quotes, and conversion."""
 
     def __init__(
-        self, database: Database, lookup: Lookup, claims: Claims, ledger: Ledger, currencies: Currencies
+        self,
+        database: Database,
+        lookup: Lookup,
+        claims: Claims,
+        ledger: Ledger,
+        currencies: Currencies,
+        spenders: Spenders,
     ) -> None:
         self._db, self._lookup, self._claims, self._ledger = database, lookup, claims, ledger
-        self._currencies = currencies
+        self._currencies, self._spenders = currencies, spenders
 
     async def propose(
         self, group_id: UUID, request: pb.ProposeConversionRateRequest
@@ -199,7 +206,7 @@ class Conversions:
     async def convert(self, group_id: UUID, request: pb.ConvertPointsRequest) -> pb.ConvertPointsResponse:
         """Convert at the rate in force, which must be the one named.
 
-        Raises: MemberUnknown, CurrencyUnknown, CurrencyClosed, ConversionNotOffered, ConversionRateChanged,
+        Raises: CurrencyUnknown, CurrencyClosed, ConversionNotOffered, ConversionRateChanged, as Spenders.require,
         ConversionAmountInvalid, ConversionLimitReached, InsufficientPoints, RequestIdReused, Unavailable (unknown
         outcome: ask again).
         """

@@ -164,9 +164,9 @@ class Sales:
 
         `are_valid` means that each has been checked by the rules of its proto.
 
-        Errors: InvalidArgument, StoreUnknown, MemberUnknown, MemberClosed, LinesDoNotSum, SaleTimeInvalid, CurrencyMismatch,
-        RuleSetUnknown, ReceiptChanged, RequestIdReused, SaleTooLate, DeviceSeqReused, what member answers to a code,
-        Unavailable (unknown outcome: ask again).
+        Errors: InvalidArgument, StoreUnknown, MemberUnknown, MemberClosed, LinesDoNotSum, SaleTimeInvalid,
+        CurrencyMismatch, RuleSetUnknown, ReceiptChanged, RequestIdReused, SaleTooLate, DeviceSeqReused, what member
+        answers to a code, Unavailable (unknown outcome: ask again).
         """
         answers: list[Recorded | Duplicate | AppError] = [Internal()] * len(requests)
         member_ids: dict[int, UUID] = {}

@@ -55,7 +55,10 @@ class Spenders:
             raise refusal
 
     async def look(self, group_id: UUID, member_id: UUID) -> None:
-        """As require, ahead of it: counts nothing. Raises MemberUnknown, MemberFrozen, MemberClosed, SpendingCoolsDown."""
+        """As require, ahead of it: counts nothing.
+
+        Raises MemberUnknown, MemberFrozen, MemberClosed, SpendingCoolsDown.
+        """
         refusal = _refusal(member_id, await self._find(group_id, member_id))
         if refusal is not None:
             raise refusal

@@ -46,9 +46,7 @@ class Moved(NamedTuple):
 class Transfers:
     """Moves points between the members of a group."""
 
-    def __init__(
-        self, database: Database, lookup: Lookup, claims: Claims, ledger: Ledger, spenders: Spenders
-    ) -> None:
+    def __init__(self, database: Database, lookup: Lookup, claims: Claims, ledger: Ledger, spenders: Spenders) -> None:
         self._db, self._lookup, self._claims, self._ledger = database, lookup, claims, ledger
         self._spenders = spenders
 

@@ -55,16 +55,12 @@ class RiskServicer(risk_pb2_grpc.RiskServiceServicer):
 
         async def operation(tx: Tx) -> risk_pb2.UnfreezeMemberResponse:
             member_id = convert.member_id_of(request.member_id)
-            standing, _ = await operations.change_state(
-                tx, member_id, Action.UNFREEZE, reason_code=request.reason_code
-            )
+            standing, _ = await operations.change_state(tx, member_id, Action.UNFREEZE, reason_code=request.reason_code)
             return risk_pb2.UnfreezeMemberResponse(standing=_standing(standing))
 
         return await self._db.run_once(request, risk_pb2.UnfreezeMemberResponse, operation)
 
-    async def CloseMember(
-        self, request: risk_pb2.CloseMemberRequest, context: Context
-    ) -> risk_pb2.CloseMemberResponse:
+    async def CloseMember(self, request: risk_pb2.CloseMemberRequest, context: Context) -> risk_pb2.CloseMemberResponse:
         """See the proto."""
 
         async def operation(tx: Tx) -> risk_pb2.CloseMemberResponse:
@@ -93,7 +89,7 @@ class RiskServicer(risk_pb2_grpc.RiskServiceServicer):
     ) -> risk_pb2.DenyIdentityResponse:
         """See the proto."""
         kind, index = self._index_of(request, caller().group_id)
-        # The log of requests keeps a plain hash of each, from which a phone could be guessed: it gets the index instead.
+        # The log of requests keeps a plain hash of each, from which a phone could be guessed: it gets the index.
         kept = risk_pb2.DenyIdentityRequest(
             request_id=request.request_id, reason_code=request.reason_code, device_id=f"{kind}:{index.hex()}"
         )

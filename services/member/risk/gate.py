@@ -71,8 +71,8 @@ class JoinGate:
         shown = self._shown(of, entrant)
         async with self._db.reading(of) as tx:
             denied = await store.find_denied(tx, shown) if shown else set()
-        if refusal := _denial(shown, denied):
-            raise refusal
+        if denial := _denial(shown, denied):
+            raise denial
         if entrant.phone:
             (refusal,) = await self.admit(by, of, [entrant])
             if refusal is not None:
@@ -107,9 +107,7 @@ class JoinGate:
         if full is None:
             return None
         window = full.window
-        return JoinTooOften(
-            what=window.name, limit=window.limit, hours=window.seconds // 3_600, retry_ms=full.retry_ms
-        )
+        return JoinTooOften(what=window.name, limit=window.limit, hours=window.seconds // 3_600, retry_ms=full.retry_ms)
 
 
 def _denial(shown: Sequence[tuple[str, bytes]], denied: set[tuple[str, bytes]]) -> IdentityDenied | None:

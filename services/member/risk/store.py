@@ -64,9 +64,7 @@ async def find_standing(tx: Tx, member_id: UUID) -> Standing | None:
         return None
     if row.state is None:
         return Standing(member_id)
-    return Standing(
-        member_id, MemberState(row.state), row.version, row.reason_code, row.changed_by, row.change_time
-    )
+    return Standing(member_id, MemberState(row.state), row.version, row.reason_code, row.changed_by, row.change_time)
 
 
 async def save_standing(tx: Tx, standing: Standing) -> None:

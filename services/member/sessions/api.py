@@ -46,9 +46,7 @@ class TokenMaker:
 class SessionServicer(member_pb2_grpc.SessionServiceServicer):
     """Login of members."""
 
-    def __init__(
-        self, db: Database, vault: Vault, provider: CodeProvider, tokens: TokenMaker, gate: JoinGate
-    ) -> None:
+    def __init__(self, db: Database, vault: Vault, provider: CodeProvider, tokens: TokenMaker, gate: JoinGate) -> None:
         self._db, self._vault, self._provider, self._tokens, self._gate = db, vault, provider, tokens, gate
 
     async def StartLogin(

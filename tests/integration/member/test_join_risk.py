@@ -133,9 +133,7 @@ async def test_states_are_the_groups_own_and_not_everybodys_to_change(risk: Risk
         assert await refusal(risk.do(rpc, system(OTHER_GROUP), member_id=who)) == "MEMBER_UNKNOWN"
         assert await refusal(risk.do(rpc, member(who), member_id=who)) == "PERMISSION_DENIED"
     # Of many at once one freezes.
-    tries = await asyncio.gather(
-        *(risk.do("FreezeMember", member_id=who) for _ in range(8)), return_exceptions=True
-    )
+    tries = await asyncio.gather(*(risk.do("FreezeMember", member_id=who) for _ in range(8)), return_exceptions=True)
     assert len([one for one in tries if not isinstance(one, Exception)]) == 1
     assert (await risk.do("GetMemberState", member_id=who)).standing.version == 1
 

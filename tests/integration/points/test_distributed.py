@@ -41,6 +41,7 @@ COLD_TABLES = {
         "member",
         "member_tier",
         "member_segment",
+        "spend_policy",
         "cost_position",
         "unit_cost",
         "cost_action",
