@@ -7,15 +7,19 @@ from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, TokenBook
 from chassis.run import App, run_service
 from chassis.valkey import open_valkey
 from chassis.velocity import Velocity
-from huitong.member.v1 import imports_pb2_grpc, member_pb2_grpc, miniprogram_pb2_grpc, risk_pb2_grpc
+from huitong.member.v1 import imports_pb2_grpc, member_pb2_grpc, miniprogram_pb2_grpc, referral_pb2_grpc, risk_pb2_grpc
 from huitong.org.v1 import events_pb2 as org_events
 from huitong.org.v1 import org_pb2_grpc
 from huitong.points.v1 import events_pb2 as points_events
+from huitong.points.v1 import rewards_pb2_grpc
 from services.member import consumers, jobs
 from services.member.api import MemberServicer
 from services.member.imports.api import MemberImportServicer
 from services.member.miniprogram.api import MiniProgramServicer
 from services.member.miniprogram.wechat import WeChat
+from services.member.referral import consumers as referral_consumers
+from services.member.referral import jobs as referral_jobs
+from services.member.referral.api import ReferralServicer
 from services.member.risk.api import RiskServicer
 from services.member.risk.gate import JoinGate
 from services.member.sessions.api import SessionServicer, SimulatorServicer, TokenMaker
@@ -54,16 +58,21 @@ def build(app: App) -> None:
         MiniProgramServicer(app.db, vault, wechat, tokens, gate),
     )
     app.on_stop(wechat.close)
+    app.serve(
+        referral_pb2_grpc.add_ReferralServiceServicer_to_server, ReferralServicer(app.db, vault, structure)
+    )
     app.serve(risk_pb2_grpc.add_RiskServiceServicer_to_server, RiskServicer(app.db, vault))
     app.serve(imports_pb2_grpc.add_MemberImportServiceServicer_to_server, MemberImportServicer(app.db, vault))
     app.consume("org", {org_events.GroupCreated: consumers.on_groups, org_events.StoreSaved: consumers.on_stores})
     app.consume(
         "points",
         {
-            points_events.SaleRecorded: tier_consumers.on_sales,
-            points_events.SaleRefunded: tier_consumers.on_refunds,
+            points_events.SaleRecorded: consumers.in_turn(tier_consumers.on_sales, referral_consumers.on_sales),
+            points_events.SaleRefunded: consumers.in_turn(tier_consumers.on_refunds, referral_consumers.on_refunds),
         },
     )
+    rewards = app.stub(rewards_pb2_grpc.RewardServiceStub, "points")
+    app.job("member-referrals", referral_jobs.reward(app.db, rewards), every_seconds=5)
     app.job("forget", jobs.forget(app.db), every_seconds=60)
 
 

@@ -100,3 +100,10 @@ class MemberClosed(AppError):
 
     code, reason = StatusCode.FAILED_PRECONDITION, "MEMBER_CLOSED"
     zh = "会员已注销。"
+
+
+class MerchantUnknown(AppError):
+    """There is no merchant {merchant_id}."""
+
+    code, reason = StatusCode.NOT_FOUND, "MERCHANT_UNKNOWN"
+    zh = "商户 {merchant_id} 不存在。"

@@ -16,6 +16,7 @@ from huitong.points.v1 import (
     governor_pb2_grpc,
     points_pb2_grpc,
     retention_pb2_grpc,
+    rewards_pb2_grpc,
     rules_pb2_grpc,
     sale_cases_pb2_grpc,
     segments_pb2_grpc,
@@ -46,6 +47,7 @@ from services.points.refunds import Refunds
 from services.points.reminders import Reminders
 from services.points.renewals import Renewals
 from services.points.retention_api import RetentionServicer
+from services.points.rewards import Rewards, RewardServicer
 from services.points.rules_api import RuleDraftServicer, RuleServicer, RuleSimulationServicer
 from services.points.sale_cases import SaleCases
 from services.points.segments_api import SegmentServicer
@@ -105,6 +107,7 @@ def build(app: App) -> None:
     spendings = Spendings(app.db, lookup, claims, ledger, purses=purses, offsets=offsets, spenders=spenders)
     till_payments = TillPayments(app.db, lookup, claims, currencies, spendings, spenders)
     cases = SaleCases(app.db, lookup, ledger)
+    rewards = Rewards(app.db, lookup, claims, ledger, spenders)
     jobs = Jobs(app.db, ledger)
 
     app.on_start(ledger.open)
@@ -134,6 +137,7 @@ def build(app: App) -> None:
     app.serve(rules_pb2_grpc.add_RuleDraftServiceServicer_to_server, RuleDraftServicer(app.db))
     app.serve(rules_pb2_grpc.add_RuleSimulationServiceServicer_to_server, RuleSimulationServicer(app.db, lookup, facts))
     app.serve(governor_pb2_grpc.add_CostGovernorServiceServicer_to_server, CostGovernorServicer(app.db, lookup))
+    app.serve(rewards_pb2_grpc.add_RewardServiceServicer_to_server, RewardServicer(rewards))
     app.serve(segments_pb2_grpc.add_SegmentServiceServicer_to_server, SegmentServicer(app.db))
     app.serve(sale_cases_pb2_grpc.add_SaleCaseServiceServicer_to_server, SaleCaseServicer(app.db, cases))
     app.serve(devices_pb2_grpc.add_DeviceServiceServicer_to_server, DeviceServicer(app.db))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from grpc.aio import ServicerContext as Context
@@ -117,8 +116,9 @@ class RiskServicer(risk_pb2_grpc.RiskServiceServicer):
     ) -> risk_pb2.ListDeniedIdentitiesResponse:
         """See the proto."""
         size = pages.page_size(request.page_size)
+        before = pages.decode_place(request.page_token) if request.page_token else None
         async with self._db.reading(caller()) as tx:
-            found = await store.list_denials(tx, before=_before(request.page_token), limit=size + 1)
+            found = await store.list_denials(tx, before=before, limit=size + 1)
         page, token = found[:size], ""
         if len(found) > size:
             token = pages.encode_token(page[-1].create_time.isoformat(), page[-1].denial_id.hex)
@@ -179,16 +179,3 @@ def _denial(denial: Denial) -> risk_pb2.Denial:
     )
     message.create_time.FromDatetime(denial.create_time)
     return message
-
-
-def _before(token: str) -> tuple[datetime, UUID] | None:
-    if not token:
-        return None
-    time, denial_id = pages.decode_token(token, 2)
-    try:
-        place = datetime.fromisoformat(time), UUID(denial_id)
-    except ValueError:
-        place = None
-    if place is None or place[0].tzinfo is None:
-        raise InvalidArgument([("page_token", "is not a token that this list gave")])
-    return place

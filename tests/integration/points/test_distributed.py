@@ -42,6 +42,7 @@ COLD_TABLES = {
         "member_tier",
         "member_segment",
         "spend_policy",
+        "reward",
         "cost_position",
         "unit_cost",
         "cost_action",

@@ -53,3 +53,27 @@ class RiskPolicyChanged(_message.Message):
     POLICY_FIELD_NUMBER: _ClassVar[int]
     policy: _risk_pb2.RiskPolicy
     def __init__(self, policy: _Optional[_Union[_risk_pb2.RiskPolicy, _Mapping]] = ...) -> None: ...
+
+class ReferralMade(_message.Message):
+    __slots__ = ("referral_id", "referrer_id", "friend_id")
+    REFERRAL_ID_FIELD_NUMBER: _ClassVar[int]
+    REFERRER_ID_FIELD_NUMBER: _ClassVar[int]
+    FRIEND_ID_FIELD_NUMBER: _ClassVar[int]
+    referral_id: str
+    referrer_id: str
+    friend_id: str
+    def __init__(self, referral_id: _Optional[str] = ..., referrer_id: _Optional[str] = ..., friend_id: _Optional[str] = ...) -> None: ...
+
+class ReferralRewarded(_message.Message):
+    __slots__ = ("referral_id", "referrer_id", "friend_id", "referrer_points", "friend_points")
+    REFERRAL_ID_FIELD_NUMBER: _ClassVar[int]
+    REFERRER_ID_FIELD_NUMBER: _ClassVar[int]
+    FRIEND_ID_FIELD_NUMBER: _ClassVar[int]
+    REFERRER_POINTS_FIELD_NUMBER: _ClassVar[int]
+    FRIEND_POINTS_FIELD_NUMBER: _ClassVar[int]
+    referral_id: str
+    referrer_id: str
+    friend_id: str
+    referrer_points: int
+    friend_points: int
+    def __init__(self, referral_id: _Optional[str] = ..., referrer_id: _Optional[str] = ..., friend_id: _Optional[str] = ..., referrer_points: _Optional[int] = ..., friend_points: _Optional[int] = ...) -> None: ...

@@ -490,6 +490,18 @@ TABLES = (
         close_time TIMESTAMP WITH TIME ZONE,
         PRIMARY KEY (member_id)
     )""",
+    """CREATE TABLE reward (
+        reward_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        member_id UUID NOT NULL,
+        points BIGINT NOT NULL,
+        merchant_id UUID NOT NULL,
+        reason_code TEXT NOT NULL,
+        reference TEXT NOT NULL,
+        create_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        points_expire_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (reward_id)
+    )""",
     """CREATE TABLE spend_policy (
         group_id UUID NOT NULL,
         cool_down_hours INTEGER NOT NULL,
