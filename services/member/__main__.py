@@ -7,13 +7,21 @@ from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, TokenBook
 from chassis.run import App, run_service
 from chassis.valkey import open_valkey
 from chassis.velocity import Velocity
-from huitong.member.v1 import imports_pb2_grpc, member_pb2_grpc, miniprogram_pb2_grpc, referral_pb2_grpc, risk_pb2_grpc
+from huitong.member.v1 import (
+    attributes_pb2_grpc,
+    imports_pb2_grpc,
+    member_pb2_grpc,
+    miniprogram_pb2_grpc,
+    referral_pb2_grpc,
+    risk_pb2_grpc,
+)
 from huitong.org.v1 import events_pb2 as org_events
 from huitong.org.v1 import org_pb2_grpc
 from huitong.points.v1 import events_pb2 as points_events
 from huitong.points.v1 import rewards_pb2_grpc
 from services.member import consumers, jobs
 from services.member.api import MemberServicer
+from services.member.attributes.api import AttributeServicer
 from services.member.imports.api import MemberImportServicer
 from services.member.miniprogram.api import MiniProgramServicer
 from services.member.miniprogram.wechat import WeChat
@@ -58,9 +66,8 @@ def build(app: App) -> None:
         MiniProgramServicer(app.db, vault, wechat, tokens, gate),
     )
     app.on_stop(wechat.close)
-    app.serve(
-        referral_pb2_grpc.add_ReferralServiceServicer_to_server, ReferralServicer(app.db, vault, structure)
-    )
+    app.serve(referral_pb2_grpc.add_ReferralServiceServicer_to_server, ReferralServicer(app.db, vault, structure))
+    app.serve(attributes_pb2_grpc.add_AttributeServiceServicer_to_server, AttributeServicer(app.db, vault))
     app.serve(risk_pb2_grpc.add_RiskServiceServicer_to_server, RiskServicer(app.db, vault))
     app.serve(imports_pb2_grpc.add_MemberImportServiceServicer_to_server, MemberImportServicer(app.db, vault))
     app.consume("org", {org_events.GroupCreated: consumers.on_groups, org_events.StoreSaved: consumers.on_stores})

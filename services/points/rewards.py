@@ -22,9 +22,7 @@ from services.points.spenders import Spenders
 class Rewards:
     """Gives rewards."""
 
-    def __init__(
-        self, database: Database, lookup: Lookup, claims: Claims, ledger: Ledger, spenders: Spenders
-    ) -> None:
+    def __init__(self, database: Database, lookup: Lookup, claims: Claims, ledger: Ledger, spenders: Spenders) -> None:
         self._db, self._lookup, self._claims, self._ledger = database, lookup, claims, ledger
         self._spenders = spenders
 

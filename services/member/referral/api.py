@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from grpc.aio import ServicerContext as Context
 
 from chassis import ids, pages, rpc

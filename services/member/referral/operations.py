@@ -170,9 +170,7 @@ async def end_reward(tx: Tx, friend_id: UUID, *, referrer_got: bool, friend_got:
     one = await store.lock_referral(tx, friend_id)
     if one is None or one.state is not State.REWARDING:
         return
-    done = replace(
-        one, state=State.REWARDED, is_referrer_rewarded=referrer_got, is_friend_rewarded=friend_got
-    )
+    done = replace(one, state=State.REWARDED, is_referrer_rewarded=referrer_got, is_friend_rewarded=friend_got)
     await store.save_referral(tx, done)
     event = events_pb2.ReferralRewarded(
         referral_id=edge(one),

@@ -48,9 +48,7 @@ async def find_code(tx: Tx, member_id: UUID) -> str | None:
 async def claim_code(tx: Tx, member_id: UUID, code: str) -> None:
     """Give a code to a member unless somebody has it, or the member has one."""
     await tx.execute(
-        insert(referral_code)
-        .values(group_id=tx.group_id, code=code, member_id=member_id)
-        .on_conflict_do_nothing()
+        insert(referral_code).values(group_id=tx.group_id, code=code, member_id=member_id).on_conflict_do_nothing()
     )
 
 
@@ -99,9 +97,7 @@ async def count_since(tx: Tx, referrer_id: UUID, since: datetime) -> int:
     found = await tx.execute(
         select(func.count())
         .select_from(referral)
-        .where(
-            referral.c.referrer_id == referrer_id, referral.c.create_time >= since, referral.c.state != State.VOID
-        )
+        .where(referral.c.referrer_id == referrer_id, referral.c.create_time >= since, referral.c.state != State.VOID)
     )
     return int(found.scalar_one())
 

@@ -85,9 +85,7 @@ class Circle:
         return await self.call(self.referrals.SetReferralProgram, request)
 
     async def join(self, device_id: str = "") -> str:
-        request = member_pb2.JoinMemberRequest(
-            request_id=ids.new().hex, phone=next(self.phones), device_id=device_id
-        )
+        request = member_pb2.JoinMemberRequest(request_id=ids.new().hex, phone=next(self.phones), device_id=device_id)
         return str((await self.call(self.members.JoinMember, request)).member.member_id)
 
     async def code_of(self, who: str) -> str:

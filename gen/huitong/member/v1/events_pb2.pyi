@@ -1,9 +1,11 @@
 from huitong.common.v1 import types_pb2 as _types_pb2
+from huitong.member.v1 import attributes_pb2 as _attributes_pb2
 from huitong.member.v1 import member_pb2 as _member_pb2
 from huitong.member.v1 import risk_pb2 as _risk_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -77,3 +79,15 @@ class ReferralRewarded(_message.Message):
     referrer_points: int
     friend_points: int
     def __init__(self, referral_id: _Optional[str] = ..., referrer_id: _Optional[str] = ..., friend_id: _Optional[str] = ..., referrer_points: _Optional[int] = ..., friend_points: _Optional[int] = ...) -> None: ...
+
+class TagsChanged(_message.Message):
+    __slots__ = ("member_id", "added", "removed", "source")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    ADDED_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    added: _containers.RepeatedScalarFieldContainer[str]
+    removed: _containers.RepeatedScalarFieldContainer[str]
+    source: _attributes_pb2.AttributeSource
+    def __init__(self, member_id: _Optional[str] = ..., added: _Optional[_Iterable[str]] = ..., removed: _Optional[_Iterable[str]] = ..., source: _Optional[_Union[_attributes_pb2.AttributeSource, str]] = ...) -> None: ...

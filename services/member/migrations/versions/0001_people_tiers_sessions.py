@@ -229,3 +229,30 @@ def upgrade() -> None:
     op.create_index(
         "referral_due", "referral", ["due_time", "referral_id"], postgresql_where=sa.text("state IN (2, 3)")
     )
+    op.create_table(
+        "attribute_definition",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("type", sa.SmallInteger, nullable=False),
+        sa.Column("content", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
+        "member_attribute",
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("sealed_value", sa.LargeBinary, nullable=False),
+        sa.Column("source", sa.SmallInteger, nullable=False),
+        sa.Column("set_by", sa.Text, nullable=False),
+        sa.Column("set_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "member_tag",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("tag", sa.Text, primary_key=True),
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("source", sa.SmallInteger, nullable=False),
+        sa.Column("added_by", sa.Text, nullable=False),
+        sa.Column("add_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("member_tag_by_member", "member_tag", ["member_id", "tag"])
