@@ -51,6 +51,7 @@ class Member:
     tier_code: str
     birth_month: int
     join_time: datetime
+    time_zone: str = ""
     state: MemberState = MemberState.ACTIVE
     state_version: int = 0
     state_time: datetime | None = None
@@ -64,6 +65,7 @@ class JoinLine:
     phone: str
     store_id: UUID | None
     birth_month: int
+    time_zone: str = ""
     device_id: str = ""
 
 

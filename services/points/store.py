@@ -166,6 +166,7 @@ member = Table(
     Column("member_id", Uuid, primary_key=True),
     Column("group_id", Uuid, nullable=False),
     Column("birth_month", SmallInteger, nullable=False),  # 0 when not given
+    Column("time_zone", Text, nullable=False),  # "" when not known
     Column("join_time", _Time),  # none of members that were known before it was kept
     Column("state", SmallInteger, nullable=False),  # as huitong.member.v1.MemberState
     Column("state_version", Integer, nullable=False),
@@ -193,6 +194,7 @@ class KnownMember(NamedTuple):
     member_id: UUID
     group_id: UUID
     birth_month: int
+    time_zone: str = ""
     join_time: datetime | None = None
     state: int = 1
     state_version: int = 0
@@ -311,6 +313,7 @@ async def save_members(tx: Tx, members: Sequence[KnownMember], lane_count: int) 
         "member_ids": [m.member_id for m in members],
         "group_ids": [m.group_id for m in members],
         "birth_months": [m.birth_month for m in members],
+        "time_zones": [m.time_zone for m in members],
         "join_times": [m.join_time for m in members],
         "states": [m.state for m in members],
         "state_versions": [m.state_version for m in members],
@@ -320,15 +323,17 @@ async def save_members(tx: Tx, members: Sequence[KnownMember], lane_count: int) 
     }
     await tx.execute(
         text(
-            """INSERT INTO member AS known (member_id, group_id, birth_month, join_time, state, state_version,
-                                            close_time)
+            """INSERT INTO member AS known (member_id, group_id, birth_month, time_zone, join_time, state,
+                                            state_version, close_time)
                SELECT * FROM unnest(CAST(:member_ids AS uuid[]), CAST(:group_ids AS uuid[]),
-                                    CAST(:birth_months AS smallint[]), CAST(:join_times AS timestamptz[]),
-                                    CAST(:states AS smallint[]), CAST(:state_versions AS integer[]),
-                                    CAST(:close_times AS timestamptz[])) AS m (member_id, b, c, d, e, f, g)
+                                    CAST(:birth_months AS smallint[]), CAST(:time_zones AS text[]),
+                                    CAST(:join_times AS timestamptz[]), CAST(:states AS smallint[]),
+                                    CAST(:state_versions AS integer[]), CAST(:close_times AS timestamptz[]))
+                    AS m (member_id, b, c, d, e, f, g, h)
                ORDER BY m.member_id
                ON CONFLICT (member_id) DO UPDATE
-               SET birth_month = excluded.birth_month, join_time = coalesce(known.join_time, excluded.join_time)"""
+                 SET birth_month = excluded.birth_month, time_zone = excluded.time_zone,
+                     join_time = coalesce(known.join_time, excluded.join_time)"""
         ),
         parameters,
     )

@@ -46,8 +46,10 @@ class AttributeServicer(attributes_pb2_grpc.AttributeServiceServicer):
 
     async def DefineAttribute(self, request: pb.DefineAttributeRequest, context: Context) -> pb.DefineAttributeResponse:
         """See the proto."""
-        labels = [request.definition, *request.definition.choices]
-        if not all(is_plain(one.label) and is_plain(one.label_zh) for one in labels):
+        defined = request.definition
+        labels = [defined.label, defined.label_zh]
+        labels += [label for choice in defined.choices for label in (choice.label, choice.label_zh)]
+        if not all(map(is_plain, labels)):
             raise InvalidArgument([("definition", "a label has control characters")])
 
         async def operation(tx: Tx) -> pb.DefineAttributeResponse:
@@ -96,12 +98,12 @@ class AttributeServicer(attributes_pb2_grpc.AttributeServiceServicer):
             shown = answer.attributes.add(
                 key=one.key,
                 value=_value_message(kind, value),
-                source=one.source,  # type: ignore[arg-type]
+                source=one.source,
                 set_by=one.set_by,
             )
             shown.set_time.FromDatetime(one.set_time)
         for tag in tags:
-            shown_tag = answer.tags.add(tag=tag.tag, source=tag.source, added_by=tag.added_by)  # type: ignore[arg-type]
+            shown_tag = answer.tags.add(tag=tag.tag, source=tag.source, added_by=tag.added_by)
             shown_tag.add_time.FromDatetime(tag.add_time)
         return answer
 

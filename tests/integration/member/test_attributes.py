@@ -74,7 +74,7 @@ def reasons(answer: Any) -> list[str]:
 async def test_values_are_typed_sealed_and_say_where_they_come_from(notes: Notes) -> None:
     who, before = await notes.join(), await notes.people.db.now()
     items = [pb.AttributeItem(member_id=who, key=key, value=value) for key, value in VALUES.items()]
-    set_all = {"request_id": "set-attributes-1", "items": items, "source": pb.ATTRIBUTE_SOURCE_IMPORT}
+    set_all: dict[str, Any] = {"request_id": "set-attributes-1", "items": items, "source": pb.ATTRIBUTE_SOURCE_IMPORT}
     answer = await notes.do("SetMemberAttributes", **set_all)
     assert reasons(answer) == ["True"] * 6 and await notes.do("SetMemberAttributes", **set_all) == answer
     shown = await notes.of(who)
@@ -122,7 +122,7 @@ async def test_a_wrong_item_holds_up_no_other(notes: Notes, refusal: Any) -> Non
     assert await refusal(notes.do("SetMemberAttributes", items=[])) == "INVALID_ARGUMENT"
     assert await refusal(notes.do("SetMemberAttributes", items=wrong[-1:] * 1_001)) == "INVALID_ARGUMENT"
     # The same id with another value is another request, which its log tells without knowing the value.
-    again = {"request_id": "set-attributes-1"}
+    again: dict[str, Any] = {"request_id": "set-attributes-1"}
     await notes.do("SetMemberAttributes", items=wrong[-1:], **again)
     assert await refusal(notes.do("SetMemberAttributes", items=wrong[:1], **again)) == "REQUEST_ID_REUSED"
     assert await refusal(notes.of(other)) == "MEMBER_UNKNOWN"

@@ -484,6 +484,7 @@ TABLES = (
         member_id UUID NOT NULL,
         group_id UUID NOT NULL,
         birth_month SMALLINT NOT NULL,
+        time_zone TEXT NOT NULL,
         join_time TIMESTAMP WITH TIME ZONE,
         state SMALLINT NOT NULL,
         state_version INTEGER NOT NULL,
