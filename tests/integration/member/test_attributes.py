@@ -89,7 +89,7 @@ async def test_values_are_typed_sealed_and_say_where_they_come_from(notes: Notes
     after = {one.key: one for one in (await notes.of(who)).attributes}
     assert (after["size"].source, after["size"].set_by) == (pb.ATTRIBUTE_SOURCE_OPERATOR, "opr_1")
     assert after["size"].value.choice_value == "S" and "note" not in after
-    assert await notes.people.find_in_database(SECRET, "1.750") == []
+    assert await notes.people.find_in_database(SECRET) == []
 
 
 async def test_a_wrong_item_holds_up_no_other(notes: Notes, refusal: Any) -> None:
