@@ -14,7 +14,8 @@ from chassis.errors import AppError
 from huitong.common.v1 import acts_pb2, acts_pb2_grpc
 
 log = structlog.get_logger()
-BATCH, POLL_SECONDS = 200, 5.0
+# Looked for now and then even so: another process, or one that died, may have written some.
+BATCH, POLL_SECONDS, RETRY_SECONDS = 200, 5.0, 1.0
 
 
 class ActSender:
@@ -28,18 +29,21 @@ class ActSender:
         """Deliver for ever."""
         while True:
             self._db.acts_waiting.clear()
-            await self.send_all()
+            seconds = POLL_SECONDS if await self.send_all() else RETRY_SECONDS
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._db.acts_waiting.wait(), POLL_SECONDS)
+                await asyncio.wait_for(self._db.acts_waiting.wait(), seconds)
 
-    async def send_all(self) -> None:
-        """Deliver what is due; a group whose acts cannot be told now holds up no other."""
+    async def send_all(self) -> bool:
+        """Deliver what is due; a group whose acts cannot be told now holds up no other. Answers whether all was told."""
+        is_told = True
         due = "SELECT DISTINCT group_id FROM operator_act WHERE deliver_time <= clock_timestamp()"
         for row in await self._db.pool.fetch(due):
             try:
                 await self._send_group(row["group_id"])
             except AppError as error:
                 log.warning("acts_wait", group_id=str(row["group_id"]), reason=error.reason)
+                is_told = False
+        return is_told
 
     async def _send_group(self, group_id: UUID) -> None:
         while rows := await self._db.pool.fetch(_DUE, group_id, BATCH):

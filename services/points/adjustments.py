@@ -115,8 +115,8 @@ class Adjustments:
                     if (currency := await self._currency_of(group_id, row)) is not None
                     else _expiry_of_credit(data, row["merchant_id"], tx.now)
                 )
-            await _decide(tx, adjustment_id, _APPROVED, request.decision_note, expire_time)
-            return pb.ApproveAdjustmentResponse()
+            row = await _decide(tx, adjustment_id, _APPROVED, request.decision_note, expire_time)
+            return pb.ApproveAdjustmentResponse(adjustment=to_message(row, tx.now))
 
         # A retry finds its decision made, and goes on from here.
         await self._db.run_once(request, pb.ApproveAdjustmentResponse, decide)
@@ -242,6 +242,7 @@ async def _lock_undecided(tx: Tx, adjustment_id: UUID) -> RowMapping:
         raise AdjustmentLapsed(adjustment_id=edge, lapse_time=row["lapse_time"].isoformat())
     if row["requested_by"] == tx.caller.subject:
         raise SecondPersonRequired
+    tx.before = to_message(row, tx.now)
     return row
 
 

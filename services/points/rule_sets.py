@@ -298,6 +298,7 @@ async def _lock_open(tx: Tx, draft_id: UUID) -> Any:
         raise RuleDraftUnknown(draft_id=ids.to_edge("rdr", draft_id))
     if row["state"] != DRAFT:
         raise RuleDraftDecided(draft_id=ids.to_edge("rdr", draft_id), decided_by=row["decided_by"])
+    tx.before = draft_to_proto(row)
     return row
 
 
