@@ -34,7 +34,7 @@ class ActSender:
                 await asyncio.wait_for(self._db.acts_waiting.wait(), seconds)
 
     async def send_all(self) -> bool:
-        """Deliver what is due; a group whose acts cannot be told now holds up no other. Answers whether all was told."""
+        """Deliver what is due, and answer whether all was. A group whose acts cannot be told now holds up no other."""
         is_told = True
         due = "SELECT DISTINCT group_id FROM operator_act WHERE deliver_time <= clock_timestamp()"
         for row in await self._db.pool.fetch(due):

@@ -78,6 +78,12 @@ class Tx:
             }
         )
 
+    def acting_as(self, caller: Caller) -> Tx:
+        """This transaction on behalf of somebody else, for what a service carries out at another's word."""
+        other = Tx(self.connection, self.now, caller, self._lane_count)
+        other._events = self._events
+        return other
+
     @asynccontextmanager
     async def nested(self) -> AsyncIterator[None]:
         """A savepoint: an exception inside undoes what was written and emitted since, and is raised again."""
