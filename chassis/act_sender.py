@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from chassis import rpc
+from chassis import ids, rpc
 from chassis.db import Database
 from chassis.errors import AppError
 from huitong.common.v1 import acts_pb2, acts_pb2_grpc
@@ -48,7 +48,8 @@ class ActSender:
     async def _send_group(self, group_id: UUID) -> None:
         while rows := await self._db.pool.fetch(_DUE, group_id, BATCH):
             acts = [acts_pb2.Act.FromString(row["act"]) for row in rows]
-            request = acts_pb2.RecordActsRequest(acts=acts)
+            told = ids.derive(*(act.act_id for act in acts)).hex
+            request = acts_pb2.RecordActsRequest(request_id=told, acts=acts)
             await rpc.call(self._keeper.RecordActs, request, group_id=group_id, timeout_s=10.0)
             # Only as it was told: an act that was let go in this moment with its outcome is told once more.
             await self._db.pool.executemany(

@@ -30,10 +30,9 @@ from huitong.settlement.v1 import settlement_pb2, settlement_pb2_grpc
 from services.points.errors import NothingToRenew
 from suite.audit import check
 from tests.apps import GROUP, Apps, internal, system
-from tests.people import M1, PARK, People
+from tests.people import M1, PARK, People, grant
 
 OPERATOR = Caller(CallerKind.OPERATOR, "opr_" + "1" * 32, GROUP, "ops_1", {"": "*"})
-OTHER = Caller(CallerKind.OPERATOR, "opr_" + "2" * 32, GROUP, "ops_2", {"": "*"})
 SERVICES = ("member", "points", "mall", "parking", "settlement")
 PHONE = "+8613800000042"
 pytestmark = pytest.mark.timeout(120)
@@ -54,7 +53,7 @@ class Desk:
     """All services, and the audit."""
 
     def __init__(self, apps: Apps) -> None:
-        self.apps, stub = apps, apps.stub
+        self.apps, self.people, stub = apps, People(apps), apps.stub
         self.tiers = stub(member_pb2_grpc.TierServiceStub, "member")
         self.members = stub(member_pb2_grpc.MemberServiceStub, "member")
         self.items = stub(mall_pb2_grpc.CatalogueServiceStub, "mall")
@@ -94,9 +93,10 @@ class Desk:
 
 @pytest.fixture
 async def desk(apps: Apps) -> Desk:
-    await People(apps).start()
+    desk = Desk(apps)
+    await desk.people.start()
     await apps.start(*SERVICES)
-    return Desk(apps)
+    return desk
 
 
 async def test_an_operator_s_act_in_each_service_is_an_entry(desk: Desk) -> None:
@@ -139,11 +139,14 @@ async def test_an_operator_s_act_in_each_service_is_an_entry(desk: Desk) -> None
         request_id=ids.new().hex, member_id=member_id, points=500, merchant_id=M1, reason_code="GOODWILL",
         direction=adjustments_pb2.ADJUSTMENT_DIRECTION_CREDIT, reason_text="a broken cup",
     )  # fmt: skip
-    adjustment_id = (await desk.call(desk.adjustments.RequestAdjustment, ask, system())).adjustment.adjustment_id
+    key = Caller(CallerKind.SYSTEM, "key_other", GROUP)
+    adjustment_id = (await desk.call(desk.adjustments.RequestAdjustment, ask, key)).adjustment.adjustment_id
+    invited = await desk.people.invite(grant("FINANCE"))
+    other = Caller(CallerKind.OPERATOR, invited.operator.operator_id, GROUP, "ops_2", {"": "*"})
     approve = adjustments_pb2.ApproveAdjustmentRequest(
         request_id=ids.new().hex, adjustment_id=adjustment_id, decision_note="seen"
     )
-    await desk.call(desk.adjustments.ApproveAdjustment, approve, OTHER)
+    await desk.call(desk.adjustments.ApproveAdjustment, approve, other)
     now = datetime.now(UTC)
     renew = retention_pb2.RenewPointsRequest(
         request_id=ids.new().hex, member_id=member_id, expiring_before=stamp(now + timedelta(days=800)),
@@ -154,7 +157,7 @@ async def test_an_operator_s_act_in_each_service_is_an_entry(desk: Desk) -> None
 
     entries = await desk.entries()
     told = sorted((entry.service, entry.action, entry.actor) for entry in entries)
-    key, one, two = "key_test", OPERATOR.subject, OTHER.subject
+    key, one, two = "key_test", OPERATOR.subject, other.subject
     assert told == sorted(
         [
             # What a system joins or asks for is everyday; that it sets terms is not.
@@ -218,7 +221,7 @@ async def test_acts_wait_for_org_and_are_told_once(desk: Desk) -> None:
     await desk.apps.start("org")
     assert len(await desk.entries()) == known + 1
     # The answer was lost, or another replica tells it too.
-    again = acts_pb2.RecordActsRequest(acts=[acts_pb2.Act.FromString(row["act"])])
+    again = acts_pb2.RecordActsRequest(request_id="again-0001", acts=[acts_pb2.Act.FromString(row["act"])])
     keeper = desk.apps.stub(acts_pb2_grpc.ActServiceStub, "org")
     assert (await desk.call(keeper.RecordActs, again, internal("member"))).recorded_count == 0
     assert await desk.refused(keeper.RecordActs, again, system()) == "PERMISSION_DENIED"

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from huitong.common.v1 import access_pb2 as huitong_dot_common_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1chuitong/common/v1/acts.proto\x12\x11huitong.common.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehuitong/common/v1/access.proto\"\xd6\x02\n\x03\x41\x63t\x12%\n\x06\x61\x63t_id\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{32}$\x12\x30\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x18\n\x07service\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x17\n\x06\x61\x63tion\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x12\n\nactor_kind\x18\x05 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x06 \x01(\t\x12\x0b\n\x03via\x18\x07 \x01(\t\x12\x13\n\x0bsubject_ids\x18\x08 \x03(\t\x12\x13\n\x0b\x62\x65\x66ore_json\x18\t \x01(\t\x12\x14\n\x0crequest_json\x18\n \x01(\t\x12\x12\n\nafter_json\x18\x0b \x01(\t\x12\x0e\n\x06reason\x18\x0c \x01(\t\x12\x13\n\x0btraceparent\x18\r \x01(\t\x12\x1a\n\x12is_outcome_unknown\x18\x0e \x01(\x08\"F\n\x11RecordActsRequest\x12\x31\n\x04\x61\x63ts\x18\x01 \x03(\x0b\x32\x16.huitong.common.v1.ActB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xc8\x01\",\n\x12RecordActsResponse\x12\x16\n\x0erecorded_count\x18\x01 \x01(\x05\x32\x82\x01\n\nActService\x12t\n\nRecordActs\x12$.huitong.common.v1.RecordActsRequest\x1a%.huitong.common.v1.RecordActsResponse\"\x19\xaa\xbb\x18\x15\n\x01\x06\x12\x10org.audit.recordb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1chuitong/common/v1/acts.proto\x12\x11huitong.common.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehuitong/common/v1/access.proto\"\xd6\x02\n\x03\x41\x63t\x12%\n\x06\x61\x63t_id\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{32}$\x12\x30\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12\x18\n\x07service\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x17\n\x06\x61\x63tion\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x12\n\nactor_kind\x18\x05 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x06 \x01(\t\x12\x0b\n\x03via\x18\x07 \x01(\t\x12\x13\n\x0bsubject_ids\x18\x08 \x03(\t\x12\x13\n\x0b\x62\x65\x66ore_json\x18\t \x01(\t\x12\x14\n\x0crequest_json\x18\n \x01(\t\x12\x12\n\nafter_json\x18\x0b \x01(\t\x12\x0e\n\x06reason\x18\x0c \x01(\t\x12\x13\n\x0btraceparent\x18\r \x01(\t\x12\x1a\n\x12is_outcome_unknown\x18\x0e \x01(\x08\"e\n\x11RecordActsRequest\x12\x1d\n\nrequest_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12\x31\n\x04\x61\x63ts\x18\x01 \x03(\x0b\x32\x16.huitong.common.v1.ActB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xc8\x01\",\n\x12RecordActsResponse\x12\x16\n\x0erecorded_count\x18\x01 \x01(\x05\x32\x84\x01\n\nActService\x12v\n\nRecordActs\x12$.huitong.common.v1.RecordActsRequest\x1a%.huitong.common.v1.RecordActsResponse\"\x1b\xaa\xbb\x18\x17\n\x01\x06\x12\x12\x63ommon.acts.recordb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,16 +42,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACT'].fields_by_name['service']._serialized_options = b'\272H\004r\002\020\001'
   _globals['_ACT'].fields_by_name['action']._loaded_options = None
   _globals['_ACT'].fields_by_name['action']._serialized_options = b'\272H\004r\002\020\001'
+  _globals['_RECORDACTSREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_RECORDACTSREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\010\030@'
   _globals['_RECORDACTSREQUEST'].fields_by_name['acts']._loaded_options = None
   _globals['_RECORDACTSREQUEST'].fields_by_name['acts']._serialized_options = b'\272H\010\222\001\005\010\001\020\310\001'
   _globals['_ACTSERVICE'].methods_by_name['RecordActs']._loaded_options = None
-  _globals['_ACTSERVICE'].methods_by_name['RecordActs']._serialized_options = b'\252\273\030\025\n\001\006\022\020org.audit.record'
+  _globals['_ACTSERVICE'].methods_by_name['RecordActs']._serialized_options = b'\252\273\030\027\n\001\006\022\022common.acts.record'
   _globals['_ACT']._serialized_start=146
   _globals['_ACT']._serialized_end=488
   _globals['_RECORDACTSREQUEST']._serialized_start=490
-  _globals['_RECORDACTSREQUEST']._serialized_end=560
-  _globals['_RECORDACTSRESPONSE']._serialized_start=562
-  _globals['_RECORDACTSRESPONSE']._serialized_end=606
-  _globals['_ACTSERVICE']._serialized_start=609
-  _globals['_ACTSERVICE']._serialized_end=739
+  _globals['_RECORDACTSREQUEST']._serialized_end=591
+  _globals['_RECORDACTSRESPONSE']._serialized_start=593
+  _globals['_RECORDACTSRESPONSE']._serialized_end=637
+  _globals['_ACTSERVICE']._serialized_start=640
+  _globals['_ACTSERVICE']._serialized_end=772
 # @@protoc_insertion_point(module_scope)

@@ -44,10 +44,12 @@ class Act(_message.Message):
     def __init__(self, act_id: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., service: _Optional[str] = ..., action: _Optional[str] = ..., actor_kind: _Optional[str] = ..., actor: _Optional[str] = ..., via: _Optional[str] = ..., subject_ids: _Optional[_Iterable[str]] = ..., before_json: _Optional[str] = ..., request_json: _Optional[str] = ..., after_json: _Optional[str] = ..., reason: _Optional[str] = ..., traceparent: _Optional[str] = ..., is_outcome_unknown: _Optional[bool] = ...) -> None: ...
 
 class RecordActsRequest(_message.Message):
-    __slots__ = ("acts",)
+    __slots__ = ("request_id", "acts")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     ACTS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
     acts: _containers.RepeatedCompositeFieldContainer[Act]
-    def __init__(self, acts: _Optional[_Iterable[_Union[Act, _Mapping]]] = ...) -> None: ...
+    def __init__(self, request_id: _Optional[str] = ..., acts: _Optional[_Iterable[_Union[Act, _Mapping]]] = ...) -> None: ...
 
 class RecordActsResponse(_message.Message):
     __slots__ = ("recorded_count",)
