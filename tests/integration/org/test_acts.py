@@ -139,8 +139,8 @@ async def test_an_operator_s_act_in_each_service_is_an_entry(desk: Desk) -> None
         request_id=ids.new().hex, member_id=member_id, points=500, merchant_id=M1, reason_code="GOODWILL",
         direction=adjustments_pb2.ADJUSTMENT_DIRECTION_CREDIT, reason_text="a broken cup",
     )  # fmt: skip
-    key = Caller(CallerKind.SYSTEM, "key_other", GROUP)
-    adjustment_id = (await desk.call(desk.adjustments.RequestAdjustment, ask, key)).adjustment.adjustment_id
+    another = Caller(CallerKind.SYSTEM, "key_other", GROUP)
+    adjustment_id = (await desk.call(desk.adjustments.RequestAdjustment, ask, another)).adjustment.adjustment_id
     invited = await desk.people.invite(grant("FINANCE"))
     other = Caller(CallerKind.OPERATOR, invited.operator.operator_id, GROUP, "ops_2", {"": "*"})
     approve = adjustments_pb2.ApproveAdjustmentRequest(
