@@ -83,8 +83,10 @@ class AttributeServicer(attributes_pb2_grpc.AttributeServiceServicer):
 
         # The log of requests keeps a plain hash of each, from which a value could be guessed: this one is keyed.
         print_ = self._vault.blind_index(REQUEST_PURPOSE, request.SerializeToString(deterministic=True))
-        kept = pb.SetMemberAttributesRequest(request_id=request.request_id, items=[pb.AttributeItem(key=print_.hex())])
-        return await self._db.run_once(kept, pb.SetMemberAttributesResponse, operation)
+        request_kept = pb.SetMemberAttributesRequest(
+            request_id=request.request_id, items=[pb.AttributeItem(key=print_.hex())]
+        )
+        return await self._db.run_once(request_kept, pb.SetMemberAttributesResponse, operation)
 
     async def GetMemberAttributes(
         self, request: pb.GetMemberAttributesRequest, context: Context

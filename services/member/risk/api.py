@@ -89,7 +89,7 @@ class RiskServicer(risk_pb2_grpc.RiskServiceServicer):
         """See the proto."""
         kind, index = self._index_of(request, caller().group_id)
         # The log of requests keeps a plain hash of each, from which a phone could be guessed: it gets the index.
-        kept = risk_pb2.DenyIdentityRequest(
+        request_kept = risk_pb2.DenyIdentityRequest(
             request_id=request.request_id, reason_code=request.reason_code, device_id=f"{kind}:{index.hex()}"
         )
 
@@ -99,7 +99,7 @@ class RiskServicer(risk_pb2_grpc.RiskServiceServicer):
             denial = await operations.deny(tx, kind, index, request.reason_code)
             return risk_pb2.DenyIdentityResponse(denial=_denial(denial))
 
-        return await self._db.run_once(kept, risk_pb2.DenyIdentityResponse, operation)
+        return await self._db.run_once(request_kept, risk_pb2.DenyIdentityResponse, operation)
 
     async def LiftDenial(self, request: risk_pb2.LiftDenialRequest, context: Context) -> risk_pb2.LiftDenialResponse:
         """See the proto."""
