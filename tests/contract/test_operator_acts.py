@@ -131,6 +131,7 @@ PLAIN_TEXTS = """
     currency_code decided_by decision_note excluded_categories excluded_item_codes excluded_tenders floor id item_code
     key kind login measure money_code name name_zh note other_receipt_no other_source payment_provider permission
     problem proposed_by reason reason_code reason_text receipt_no recurrence reject_reason requested_by segment source
+    added_by changed_by denied_by set_by label label_zh tag tags
     sources store_categories summary terminal_code terminal_codes tier_code tier_codes time_zone value
 """
 
