@@ -34,6 +34,9 @@ DOCUMENT = describe(CONTRACT)
 CALLS_PER_MINUTE = 6_000_000
 # What the examples call the group.
 GROUP_CODE = "example"
+PARTNER_PERMISSIONS = sorted(
+    {operation.permission for operation in CONTRACT.operations() if CallerKind.PARTNER in operation.audiences}
+)
 
 
 class _Gate(limits.Gate):
@@ -156,7 +159,13 @@ class WholeSuite:
         await doors.make("store_id", "store.store_id", store, code="S1")
         await doors.make("terminal_id", "terminal.terminal_id", "StructureService_CreateTerminal", code="T1")
         group = self.group_id
-        subjects = {CallerKind.TERMINAL: "terminal_id", CallerKind.VENDOR: "car_park_id", CallerKind.SYSTEM: ""}
+        subjects = {
+            CallerKind.TERMINAL: "terminal_id",
+            CallerKind.VENDOR: "car_park_id",
+            CallerKind.MERCHANT: "merchant_id",
+            CallerKind.PARTNER: "",
+            CallerKind.SYSTEM: "",
+        }
         for kind, name in subjects.items():
             subject_id = self.ids.get(name, "")
             made = await doors.post(
@@ -164,6 +173,8 @@ class WholeSuite:
                 kind=f"CREDENTIAL_KIND_{kind.name}",
                 subject_id=subject_id,
                 approval_id="",
+                permissions=PARTNER_PERMISSIONS if kind is CallerKind.PARTNER else [],
+                partner_code="AIRLINE" if kind is CallerKind.PARTNER else "",
             )
             if kind is CallerKind.SYSTEM:
                 # The key that may be rotated and revoked is nobody's.
@@ -178,6 +189,14 @@ class WholeSuite:
             CallerKind.VENDOR: Caller(
                 CallerKind.VENDOR, self.ids["car_park_id"], group, bound_id=self.ids["car_park_id"]
             ),
+            CallerKind.MERCHANT: Caller(
+                CallerKind.MERCHANT,
+                self.ids["merchant_id"],
+                group,
+                bound_id=self.ids["merchant_id"],
+                scopes={self.ids["store_id"]: ""},
+            ),
+            CallerKind.PARTNER: Caller(CallerKind.PARTNER, "ptn_1", group, scopes={"": " ".join(PARTNER_PERMISSIONS)}),
             CallerKind.PUBLIC: Caller(CallerKind.PUBLIC, "127.0.0.1"),
             CallerKind.INTERNAL: internal("suite", group),
         }
