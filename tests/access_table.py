@@ -227,3 +227,12 @@ def _pairs(message: Descriptor, request: dict[str, Any], prefix: str) -> Iterato
             yield from _pairs(inner.message_type, value, f"{prefix}{name}.")
         elif value not in ("", []):
             yield prefix + name, str(value).lower() if isinstance(value, bool) else value
+
+
+def texts_of(message: Descriptor, prefix: str = "", depth: int = 0) -> Iterator[str]:
+    """The paths of all strings in a request."""
+    for field in message.fields:
+        if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
+            yield prefix + field.name
+        elif field.message_type and depth < 3 and not field.message_type.full_name.startswith("google."):
+            yield from texts_of(field.message_type, f"{prefix}{field.name}.", depth + 1)

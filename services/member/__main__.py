@@ -47,7 +47,9 @@ def build(app: App) -> None:
         MiniProgramServicer(app.db, vault, wechat, tokens),
     )
     app.on_stop(wechat.close)
-    app.serve(imports_pb2_grpc.add_MemberImportServiceServicer_to_server, MemberImportServicer(app.db, vault))
+    app.serve(
+        imports_pb2_grpc.add_MemberImportServiceServicer_to_server, MemberImportServicer(app.db, vault, structure)
+    )
     app.consume("org", {org_events.GroupCreated: consumers.on_groups, org_events.StoreSaved: consumers.on_stores})
     app.consume(
         "points",

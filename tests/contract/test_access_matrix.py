@@ -30,6 +30,7 @@ from gateway.browsers import Browsers
 from gateway.door import Door
 from huitong.common.v1 import access_pb2
 from huitong.org.v1 import operators_pb2, org_pb2, places_pb2
+from tests.access_reviewed import REVIEWED
 from tests.access_table import (
     BELOW,
     DENIED,
@@ -50,6 +51,7 @@ from tests.access_table import (
     prefix_of,
     request_of,
     sendings,
+    texts_of,
 )
 
 KEY = "k" * 40
@@ -312,6 +314,34 @@ async def test_what_services_say_among_themselves_opens_no_door(method: MethodDe
             expected = LET_IN if street.rule.audiences == {"PUBLIC"} else UNKNOWN_CALLER
             assert reason_of(*await street.ask(Cell("SYSTEM"), sent)) == expected
     assert all(who.kind is CallerKind.PUBLIC for who, _ in street.inside.calls)
+
+
+IDS_END_IN = ("_id", "_ids", "_no", "_code", "_codes", "_token", "_key")
+# What is written in these names nobody.
+NO_IDS = ("request_id", "page_token", "currency_code", "item_code")
+
+
+@each_open
+def test_an_id_that_nothing_binds_was_looked_at(method: MethodDescriptor) -> None:
+    rule = Declared.of(method)
+    reviewed = REVIEWED.get(method.full_name.removeprefix("huitong."), {})
+    named = [
+        path
+        for path in texts_of(method.input_type)
+        if path.endswith(IDS_END_IN) and path.rpartition(".")[2] not in NO_IDS
+    ]
+    bound_audiences = {*PREFIX_OF_AUDIENCE, "MERCHANT", "PARTNER", *({"OPERATOR"} & rule.bound.keys())}
+    for audience in rule.audiences & bound_audiences:
+        free = {path for path in named if path not in rule.bound.get(audience, ())}
+        looked_at = {path for audiences, fields in reviewed.items() if audience in audiences for path in fields}
+        assert free == looked_at, f"{audience}: bind it, or say in tests/access_reviewed.py why nothing has to"
+
+
+def test_nothing_is_reviewed_that_is_not_there() -> None:
+    names = {method.full_name.removeprefix("huitong."): Declared.of(method) for method in METHODS}
+    for name, reviewed in REVIEWED.items():
+        for audiences in reviewed:
+            assert set(audiences) <= names[name].audiences
 
 
 def test_the_matrix_is_as_large_as_the_contract() -> None:
