@@ -69,9 +69,12 @@ class Declared:
 
     @classmethod
     def of(cls, method: MethodDescriptor) -> Declared:
-        options = method.GetOptions()
+        options: Any = method.GetOptions()
         rule, door = options.Extensions[access_pb2.access], options.Extensions[access_pb2.door]
-        name = lambda number: access_pb2.Audience.Name(number).removeprefix("AUDIENCE_")  # noqa: E731
+
+        def name(number: Any) -> str:
+            return access_pb2.Audience.Name(number).removeprefix("AUDIENCE_")
+
         bound: dict[str, tuple[str, ...]] = {}
         for binding in rule.bindings:
             bound[name(binding.audience)] = (*bound.get(name(binding.audience), ()), binding.field)
@@ -198,7 +201,8 @@ class Sent:
 
 def sendings(method: MethodDescriptor, request: dict[str, Any]) -> Iterator[Sent]:
     """The request by each of the RPC's routes. A path has no place for an empty variable: such a route is left out."""
-    rule = method.GetOptions().Extensions[annotations_pb2.http]
+    options: Any = method.GetOptions()
+    rule = options.Extensions[annotations_pb2.http]
     for http in (rule, *rule.additional_bindings):
         verb = http.WhichOneof("pattern")
         left, template, is_whole = deepcopy(request), getattr(http, verb), True
@@ -223,7 +227,7 @@ def sendings(method: MethodDescriptor, request: dict[str, Any]) -> Iterator[Sent
 def _pairs(message: Descriptor, request: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     for name, value in request.items():
         inner = message.fields_by_name[name]
-        if isinstance(value, dict) and inner.cpp_type == FieldDescriptor.CPPTYPE_MESSAGE:
+        if isinstance(value, dict) and inner.message_type is not None:
             yield from _pairs(inner.message_type, value, f"{prefix}{name}.")
         elif value not in ("", []):
             yield prefix + name, str(value).lower() if isinstance(value, bool) else value

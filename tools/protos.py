@@ -72,7 +72,8 @@ def write_image(path: Path) -> Path:
 
 
 def _fields(wire: bytes) -> dict[int, bytes]:
-    return {field.field_number: field.data for field in UnknownFieldSet(empty_pb2.Empty.FromString(wire))}
+    found = UnknownFieldSet(empty_pb2.Empty.FromString(wire))
+    return {found[index].field_number: found[index].data for index in range(len(found))}
 
 
 def without_access_rule(files: descriptor_pb2.FileDescriptorSet) -> list[str]:
