@@ -84,6 +84,7 @@ REVIEWED: dict[str, dict[tuple[str, ...], dict[str, str]]] = {
     "points.v1.FamilyPoolService.LeaveFamilyPool": {(MEMBER,): {**_POOL, "other_member_id": OWN}},
     "points.v1.FamilyPoolService.ListPoolStatement": {(MEMBER,): _POOL},
     "points.v1.FamilyPoolService.SetPoolMember": {(MEMBER,): {**_POOL, "other_member_id": GROUP}},
+    "points.v1.LotService.ListLots": {(MEMBER,): {"currency_id": GROUP}},
     "points.v1.RuleSimulationService.QuoteSale": {
         # For a till there are no drafts.
         (TERMINAL,): {**{f"sale.{name}": reason for name, reason in _SALE.items()}, "draft_id": OWN},
