@@ -28,6 +28,8 @@ CALLS_PER_MINUTE = {
     CallerKind.MEMBER: 120,
     CallerKind.OPERATOR: 300,
     CallerKind.VENDOR: 3_000,
+    CallerKind.PARTNER: 3_000,
+    CallerKind.MERCHANT: 6_000,
     CallerKind.TERMINAL: 6_000,
     CallerKind.SYSTEM: 60_000,
 }

@@ -78,6 +78,8 @@ _SAMPLES: tuple[tuple[str, Any], ...] = (
     ("period", "2026-01"),
     ("page_size", 50),
     ("page_token", ""),
+    ("permissions", "member.members.identify"),
+    ("partner_code", "AIRLINE"),
     ("name_zh", "示例"),
     ("name", "Example"),
     ("category", "GROCERY"),

@@ -69,7 +69,9 @@ def build(app: App) -> None:
     app.serve(referral_pb2_grpc.add_ReferralServiceServicer_to_server, ReferralServicer(app.db, vault, structure))
     app.serve(attributes_pb2_grpc.add_AttributeServiceServicer_to_server, AttributeServicer(app.db, vault))
     app.serve(risk_pb2_grpc.add_RiskServiceServicer_to_server, RiskServicer(app.db, vault))
-    app.serve(imports_pb2_grpc.add_MemberImportServiceServicer_to_server, MemberImportServicer(app.db, vault))
+    app.serve(
+        imports_pb2_grpc.add_MemberImportServiceServicer_to_server, MemberImportServicer(app.db, vault, structure)
+    )
     app.consume("org", {org_events.GroupCreated: consumers.on_groups, org_events.StoreSaved: consumers.on_stores})
     app.consume(
         "points",
