@@ -5,15 +5,28 @@ from __future__ import annotations
 from chassis.crypto import Vault
 from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, TokenBook
 from chassis.run import App, run_service
-from huitong.member.v1 import imports_pb2_grpc, member_pb2_grpc, miniprogram_pb2_grpc
+from huitong.common.v1 import personal_data_pb2_grpc
+from huitong.member.v1 import (
+    consents_pb2_grpc,
+    imports_pb2_grpc,
+    member_pb2_grpc,
+    miniprogram_pb2_grpc,
+    privacy_pb2_grpc,
+    profile_pb2_grpc,
+)
 from huitong.org.v1 import events_pb2 as org_events
 from huitong.org.v1 import org_pb2_grpc
 from huitong.points.v1 import events_pb2 as points_events
 from services.member import consumers, jobs
 from services.member.api import MemberServicer
+from services.member.consents.api import ConsentServicer
 from services.member.imports.api import MemberImportServicer
 from services.member.miniprogram.api import MiniProgramServicer
 from services.member.miniprogram.wechat import WeChat
+from services.member.privacy.api import PrivacyServicer
+from services.member.privacy.operations import Erasures, Exports
+from services.member.privacy.rules import SERVICES
+from services.member.profile.api import ProfileServicer
 from services.member.sessions.api import SessionServicer, SimulatorServicer, TokenMaker
 from services.member.sessions.providers import CodeProvider, MissingProvider, SimulatedProvider
 from services.member.tiers import consumers as tier_consumers
@@ -57,6 +70,20 @@ def build(app: App) -> None:
         },
     )
     app.job("forget", jobs.forget(app.db), every_seconds=60)
+    _build_privacy(app, vault)
+
+
+def _build_privacy(app: App, vault: Vault) -> None:
+    """Profiles, consents, export and erasure."""
+    others = {name: app.stub(personal_data_pb2_grpc.PersonalDataServiceStub, name) for name in SERVICES}
+    app.job("erasures", Erasures(app.db, others).run, every_seconds=5)
+    erasures = app.jobs[-1]
+    app.serve(profile_pb2_grpc.add_ProfileServiceServicer_to_server, ProfileServicer(app.db, vault))
+    app.serve(consents_pb2_grpc.add_ConsentServiceServicer_to_server, ConsentServicer(app.db, vault))
+    app.serve(
+        privacy_pb2_grpc.add_PrivacyServiceServicer_to_server,
+        PrivacyServicer(app.db, Exports(app.db, vault, others), wake=erasures.wake),
+    )
 
 
 if __name__ == "__main__":

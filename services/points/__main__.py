@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 
 from chassis.run import App, run_service
+from huitong.common.v1 import personal_data_pb2_grpc
 from huitong.member.v1 import member_pb2_grpc
 from huitong.org.v1 import org_pb2_grpc
 from huitong.points.v1 import (
@@ -39,6 +40,7 @@ from services.points.lookup import Lookup
 from services.points.member_facts import MemberFacts
 from services.points.offsets import Offsets
 from services.points.operations import Sales
+from services.points.personal_data import personal_data
 from services.points.purses import Purses
 from services.points.refunds import Refunds
 from services.points.reminders import Reminders
@@ -140,6 +142,9 @@ def build(app: App) -> None:
     app.serve(wallets_pb2_grpc.add_TillPaymentServiceServicer_to_server, TillPaymentServicer(till_payments))
     app.serve(wallets_pb2_grpc.add_ConversionServiceServicer_to_server, ConversionServicer(conversions))
     app.serve(family_pools_pb2_grpc.add_FamilyPoolServiceServicer_to_server, FamilyPoolServicer(app.db, pools))
+    app.serve(
+        personal_data_pb2_grpc.add_PersonalDataServiceServicer_to_server, personal_data(app.db, ledger, adjustments)
+    )
 
     app.consume("org", org_handlers())
     app.consume("member", member_handlers(lane_count))

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from chassis import ids
 from chassis.db import Tx
 from chassis.events import Fact, Handler
+from chassis.personal_data import on_members_erased
 from huitong.member.v1 import events_pb2 as member_events
 from huitong.org.v1 import events_pb2 as org_events
 from services.points import store
@@ -33,6 +34,8 @@ def member_handlers(lane_count: int) -> dict[type[Message], Handler]:
     return {
         member_events.MemberJoined: partial(keep_members, lane_count=lane_count),
         member_events.TierChanged: keep_tiers,
+        member_events.MemberProfileChanged: keep_birth_months,
+        member_events.MemberErased: on_members_erased,
     }
 
 
@@ -92,3 +95,9 @@ async def keep_tiers(tx: Tx, facts: Sequence[Fact[member_events.TierChanged]]) -
             member_id, fact.group_id, effective_date, changed.tier.code, changed.tier.earn_multiplier_bps
         )
     await store.save_tiers(tx, list(tiers.values()), overwrite=True)
+
+
+async def keep_birth_months(tx: Tx, facts: Sequence[Fact[member_events.MemberProfileChanged]]) -> None:
+    """The month of birth of members, for rules; of two changes the later counts."""
+    months = {ids.from_edge("mbr", fact.payload.member_id, "member_id"): fact.payload.birth_month for fact in facts}
+    await store.save_birth_months(tx, months)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
@@ -302,6 +302,7 @@ async def save_members(tx: Tx, members: Sequence[KnownMember], lane_count: int) 
             """INSERT INTO member (member_id, group_id, birth_month)
                SELECT * FROM unnest(CAST(:member_ids AS uuid[]), CAST(:group_ids AS uuid[]),
                                     CAST(:birth_months AS smallint[])) AS m (member_id, group_id, birth_month)
+               WHERE NOT EXISTS (SELECT FROM erased_member e WHERE e.member_id = m.member_id)
                ORDER BY m.member_id
                ON CONFLICT (member_id) DO UPDATE SET birth_month = excluded.birth_month"""
         ),
@@ -320,6 +321,18 @@ async def save_members(tx: Tx, members: Sequence[KnownMember], lane_count: int) 
                ORDER BY m.member_id ON CONFLICT (wallet_id) DO NOTHING"""
         ),
         parameters,
+    )
+
+
+async def save_birth_months(tx: Tx, months: Mapping[UUID, int]) -> None:
+    """Change the months of birth of members that are known."""
+    await tx.execute(
+        text(
+            """UPDATE member SET birth_month = m.birth_month
+               FROM unnest(CAST(:member_ids AS uuid[]), CAST(:months AS smallint[])) AS m (member_id, birth_month)
+               WHERE member.member_id = m.member_id"""
+        ),
+        {"member_ids": list(months), "months": list(months.values())},
     )
 
 

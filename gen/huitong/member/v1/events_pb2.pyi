@@ -1,4 +1,5 @@
 from huitong.common.v1 import types_pb2 as _types_pb2
+from huitong.member.v1 import consents_pb2 as _consents_pb2
 from huitong.member.v1 import member_pb2 as _member_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -32,3 +33,33 @@ class TierChanged(_message.Message):
     effective_date: _types_pb2.BusinessDate
     growth: int
     def __init__(self, member_id: _Optional[str] = ..., tier: _Optional[_Union[_member_pb2.Tier, _Mapping]] = ..., previous_tier_code: _Optional[str] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., growth: _Optional[int] = ...) -> None: ...
+
+class MemberProfileChanged(_message.Message):
+    __slots__ = ("member_id", "birth_month")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    BIRTH_MONTH_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    birth_month: int
+    def __init__(self, member_id: _Optional[str] = ..., birth_month: _Optional[int] = ...) -> None: ...
+
+class ConsentChanged(_message.Message):
+    __slots__ = ("member_id", "purpose", "version", "is_given", "channel")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    IS_GIVEN_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    purpose: _consents_pb2.ConsentPurpose
+    version: str
+    is_given: bool
+    channel: _consents_pb2.ConsentChannel
+    def __init__(self, member_id: _Optional[str] = ..., purpose: _Optional[_Union[_consents_pb2.ConsentPurpose, str]] = ..., version: _Optional[str] = ..., is_given: _Optional[bool] = ..., channel: _Optional[_Union[_consents_pb2.ConsentChannel, str]] = ...) -> None: ...
+
+class MemberErased(_message.Message):
+    __slots__ = ("member_id", "erasure_id")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    ERASURE_ID_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    erasure_id: str
+    def __init__(self, member_id: _Optional[str] = ..., erasure_id: _Optional[str] = ...) -> None: ...
