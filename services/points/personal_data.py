@@ -189,16 +189,17 @@ class Eraser:
 
     async def _forfeit(self, group_id: UUID, member_id: UUID, wallet_id: UUID) -> None:
         """Until nothing is left: what was under way when the copy went may still come."""
-        await self._unlock(group_id, wallet_id)
         while True:
+            unlocked_count = await self._unlock(group_id, wallet_id)
             async with self._db.transaction(rpc.internal_caller("points", group_id)) as tx:
                 adjustment_id = await _debit_all(tx, member_id, wallet_id)
-            if adjustment_id is None:
+            if adjustment_id is not None:
+                await self._adjustments.apply(adjustment_id)
+            elif not unlocked_count:
                 return
-            await self._adjustments.apply(adjustment_id)
 
-    async def _unlock(self, group_id: UUID, wallet_id: UUID) -> None:
-        """Pending points cannot be debited: they unlock first."""
+    async def _unlock(self, group_id: UUID, wallet_id: UUID) -> int:
+        """Pending points cannot be debited: they unlock first. Answers how many lots there were."""
         rows = await self._db.pool.fetch(
             "SELECT l.lot_id, l.expire_time, l.merchant_id FROM lot l"
             " WHERE l.wallet_id = $1 AND l.unlock_time IS NOT NULL ORDER BY l.unlock_time, l.lot_id",
@@ -222,6 +223,7 @@ class Eraser:
             )
             if outcome.status not in (Status.APPLIED, Status.REPLAY, Status.NOTHING):
                 raise Internal
+        return len(rows)
 
 
 async def _require_free(tx: Tx, member_id: UUID) -> None:

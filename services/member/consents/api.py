@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from grpc.aio import ServicerContext as Context
@@ -119,12 +119,9 @@ def _text_message(kept: ConsentText) -> pb.ConsentText:
 
 def _time_of(text: str) -> datetime:
     try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise _bad_token() from None
-    if time.tzinfo is None:
-        raise _bad_token()
-    return time
 
 
 def _bad_token() -> InvalidArgument:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import literal, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from chassis.db import Tx
 from services.member.privacy_tables import consent, consent_text
@@ -106,7 +106,7 @@ async def list_in_force(tx: Tx, member_id: UUID) -> list[Consent]:
     """The newest record of each purpose, by purpose."""
     newest_first = (consent.c.purpose, consent.c.record_time.desc(), consent.c.consent_id.desc())
     rows = await tx.execute(
-        select(*_columns).where(_of(tx, member_id)).distinct(consent.c.purpose).order_by(*newest_first)
+        select(*_columns).where(_of(tx, member_id)).ext(distinct_on(consent.c.purpose)).order_by(*newest_first)
     )
     return [Consent(**row._mapping) for row in rows]
 

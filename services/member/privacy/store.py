@@ -110,7 +110,7 @@ async def confirm(tx: Tx, erasure_id: UUID, service: str) -> None:
     """A service is done; twice is once."""
     await tx.execute(
         update(erasure)
-        .where(erasure.c.erasure_id == erasure_id, ~erasure.c.confirmed_services.any(service))
+        .where(erasure.c.erasure_id == erasure_id, func.array_position(erasure.c.confirmed_services, service).is_(None))
         .values(confirmed_services=func.array_append(erasure.c.confirmed_services, service))
     )
 
