@@ -1,9 +1,10 @@
-"""Times in messages: protobuf carries numbers that are no time, and reading those raises far from the caller."""
+"""Times in messages: protobuf carries numbers that are no time, and reading those raises far from the caller. Zones."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Any
+from zoneinfo import available_timezones
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
@@ -43,6 +44,16 @@ def _collect(message: Any, prefix: str, found: list[tuple[str, str]]) -> None:
 
 def _is_duration(seconds: int, nanos: int) -> bool:
     return abs(seconds) <= _LONGEST_SECONDS and abs(nanos) <= _MOST_NANOS and seconds * nanos >= 0
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether `name` is an IANA time zone."""
+    return name in _time_zones()
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 @cache

@@ -390,16 +390,15 @@ def prepare_sale(
 
     computed = compute(known_first)
     unlock_time = computed.unlock_time(place.time_zone, now)
-    # A SaleRecorded in parts, in the order of its fields: what all sales of the store and day share is made once.
-    recorded = b"".join(
-        (
-            events_pb2.SaleRecorded(sale_id=ids.to_edge("txn", sale_id), member_id=member_edge).SerializeToString(),
-            place.recorded_part,
-            events_pb2.SaleRecorded(receipt_no=reference, sale_time=request.sale_time).SerializeToString(),
-            _recorded_day(computed.business_date, place.time_zone),
-            events_pb2.SaleRecorded(total=request.total).SerializeToString(),
-        )
+    # A SaleRecorded in parts: what all sales of the store and day share is made once.
+    own = events_pb2.SaleRecorded(
+        sale_id=ids.to_edge("txn", sale_id),
+        member_id=member_edge,
+        receipt_no=reference,
+        sale_time=request.sale_time,
+        total=request.total,
     )
+    recorded = own.SerializeToString() + place.recorded_part + _recorded_day(computed.business_date, place.time_zone)
     item = Item(
         kind=Kind.EARN,
         wallet_id=member_id,

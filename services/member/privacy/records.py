@@ -47,7 +47,7 @@ def sections(vault: Vault) -> Sequence[Section]:
     return (
         Section(
             "member",
-            f"""SELECT member_id, card_no, sealed_phone, birth_month, store_id, join_time FROM member
+            f"""SELECT member_id, card_no, sealed_phone, birth_month, time_zone, store_id, join_time FROM member
                 WHERE {_WHOSE} AND erase_time IS NULL ORDER BY member_id""",
             with_phone,
         ),

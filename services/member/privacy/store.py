@@ -140,6 +140,6 @@ _TAKE_AWAY = (
     "UPDATE join_request SET fingerprint = '' WHERE member_id = :member_id AND group_id = :group_id",
     "UPDATE member_import_row SET fingerprint = '' WHERE member_id = :member_id AND group_id = :group_id",
     """UPDATE member SET card_no = 'erased-' || replace(CAST(member_id AS text), '-', ''), sealed_phone = '',
-                         birth_month = 0, store_id = NULL, erase_time = CAST(:now AS timestamptz)
+                         birth_month = 0, time_zone = '', store_id = NULL, erase_time = CAST(:now AS timestamptz)
        WHERE member_id = :member_id AND group_id = :group_id""",
 )
