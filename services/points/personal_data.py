@@ -78,7 +78,8 @@ def _with_names(**enums: Any) -> Callable[[Mapping[str, Any]], Mapping[str, Any]
 SECTIONS: Sequence[Section] = (
     Section(
         "member",
-        "SELECT birth_month, time_zone FROM member WHERE member_id = :member_id AND group_id = :group_id ORDER BY member_id",
+        """SELECT birth_month, time_zone FROM member
+           WHERE member_id = :member_id AND group_id = :group_id ORDER BY member_id""",
     ),
     Section(
         "tiers",
