@@ -162,8 +162,8 @@ class World:
         create = imports_pb2.CreateMemberImportRequest(
             request_id="hotel-guests",
             business_unit_id=self.mall,
-            scheme=1,
-            name="guests.csv",  # type: ignore[arg-type]
+            scheme=imports_pb2.NUMBER_SCHEME_HOTEL_GUEST,
+            name="guests.csv",
         )
         made = (await self.call(imports.CreateMemberImport, create)).member_import
         row = imports_pb2.MemberRow(request_id="guest-0001", number="G-7531", phone=PHONE)
