@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -34,7 +35,12 @@ MOST_POINTS = 10**12
 
 def sale_id_of(store_id: UUID, source: str, receipt_no: str) -> UUID:
     """The id of a sale: its natural key."""
-    return ids.derive("sale", store_id, source or DEFAULT_SOURCE, receipt_no)
+    return _sale_ids(store_id, source or DEFAULT_SOURCE)(receipt_no)
+
+
+@lru_cache(maxsize=65_536)
+def _sale_ids(store_id: UUID, source: str) -> Callable[[str], UUID]:
+    return ids.deriver("sale", store_id, source)
 
 
 class Known(NamedTuple):
