@@ -231,12 +231,13 @@ class PersonalDataServicer(personal_data_pb2_grpc.PersonalDataServiceServicer):
 
     async def _wait_until_told(self, member_id: UUID) -> bool:
         """Whether it is done already. Raises ErasureNotTold."""
-        waited = 0.0
-        while waited < PATIENCE_SECONDS:
+        clock = asyncio.get_running_loop().time
+        give_up = clock() + PATIENCE_SECONDS
+        while True:
             async with self._db.reading(caller()) as tx:
                 row = await _erasure(tx, member_id)
             if row is not None:
                 return row.done_time is not None
+            if clock() > give_up:
+                raise ErasureNotTold
             await asyncio.sleep(PATIENCE_STEP_SECONDS)
-            waited += PATIENCE_STEP_SECONDS
-        raise ErasureNotTold

@@ -43,7 +43,7 @@ from suite import audit, invariants
 from suite.members_export import ExportFailed, export_member
 from tests.apps import GROUP, Apps, internal, member, public, system, vendor
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 SERVICES = ("org", "member", "points", "mall", "parking", "settlement")
 CSV = """kind,code,name,parent_code,unit_kind,time_zone,currency_code,category,floor
@@ -296,7 +296,7 @@ class World:
 
     async def erasure(self, state: int, *reasons: str) -> Any:
         """The erasure, once it is in that state for those reasons. What waits for its next try is hurried."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 request = privacy_pb2.GetErasureRequest(member_id=self.anna)
                 one = (await self.call(self.privacy.GetErasure, request)).erasure

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import LargeBinary, Table
+
 from chassis.crypto import Vault
 from chassis.personal_data import Section
 from services.member.consents.operations import EVIDENCE_PURPOSE
 from services.member.operations import PHONE_PURPOSE
+from services.member.privacy.store import OWN_WAY, of_members
 from services.member.profile import rules as profile_rules
 from services.member.profile.operations import open_profile
+from services.member.store import metadata
 
 PREFIXES = {
     "member_id": "mbr",
@@ -96,7 +100,19 @@ def sections(vault: Vault) -> Sequence[Section]:
             f"""SELECT erasure_id, requested_by, request_time, due_time FROM erasure WHERE {_WHOSE}
                 AND {_NOT_ERASED} ORDER BY request_time, erasure_id""",
         ),
+        *(_as_it_is(table) for table in of_members(metadata, but=OWN_WAY)),
     )
+
+
+def _as_it_is(table: Table) -> Section:
+    """A table without a section of its own; what is encrypted or hashed in it would tell nobody anything."""
+    shown = ", ".join(
+        column.name
+        for column in table.columns
+        if column.name not in ("group_id", "member_id") and not isinstance(column.type, LargeBinary)
+    )
+    key = ", ".join(column.name for column in table.primary_key)
+    return Section(table.name, f"SELECT {shown} FROM {table.name} WHERE {_WHOSE} ORDER BY {key}")
 
 
 # What stays under an erased member's id is about nobody.

@@ -5,20 +5,20 @@ Lock order: the erasure's row, then the member's, then everything else of the me
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import MetaData, Table, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Tx
 from services.member.privacy.rules import OPEN, Erasure, Settings, State
 from services.member.privacy_tables import erasure, privacy_settings
 from services.member.rules import member_no_of
-from services.member.store import member
+from services.member.store import member, metadata
 
 _columns = [column for column in erasure.c if column.name != "next_attempt_time"]
 _CLOCK = func.clock_timestamp()
@@ -122,6 +122,29 @@ async def take_away(tx: Tx, member_id: UUID, *, now: datetime) -> None:
     values["member_no"] = member_no_of(found.scalar_one())
     for statement in _TAKE_AWAY:
         await tx.execute(text(statement), values)
+    for table in of_members(metadata, but=OWN_WAY):
+        await tx.execute(
+            text(f"DELETE FROM {table.name} WHERE member_id = :member_id AND group_id = :group_id"), values
+        )
+
+
+def of_members(tables: MetaData, *, but: Collection[str]) -> list[Table]:
+    """Tables whose rows lie under a member's id, without those that are named."""
+    return [
+        table
+        for table in tables.sorted_tables
+        if {"member_id", "group_id"} <= set(table.columns.keys()) and table.name not in but
+    ]
+
+
+# Tables that are shown and taken away in a way of their own, below and in records.py. Of every other one, a member's
+# rows are shown as they are, and deleted: who adds a table has nothing to forget.
+OWN_WAY = frozenset(
+    {
+        *("member", "member_identity", "member_profile", "member_import_row", "join_request"),
+        *("session", "standing", "consent", "erasure"),
+    }
+)
 
 
 _PHONES = """SELECT value_index FROM member_identity
