@@ -345,7 +345,7 @@ async def test_a_person_s_data_is_told_exported_and_erased_and_the_books_balance
     assert await world.find(traces) == set()
     assert await world.export() == {}
     anna = ids.from_edge("mbr", world.anna, "")
-    assert await world.find([anna.bytes, anna.hex.encode(), str(anna).encode()], ["org", "settlement"]) == set()
+    assert await world.find([anna.bytes, anna.hex.encode(), str(anna).encode()], ["settlement"]) == set()
     await _check_that_life_goes_on(world)
     await world.apps.drain()
     results = await invariants.check(world.apps.settings, SERVICES)

@@ -70,7 +70,9 @@ class ConsentServicer(consents_pb2_grpc.ConsentServiceServicer):
             return response
 
         # What is kept of the request must not tell the evidence.
-        claim = pb.SetConsentRequest(request_id=request.request_id, evidence=keyed(self._vault, request))
+        claim = pb.SetConsentRequest()
+        claim.CopyFrom(request)
+        claim.evidence = keyed(self._vault, request)
         return await self._db.run_once(claim, pb.SetConsentResponse, operation)
 
     async def ListConsents(self, request: pb.ListConsentsRequest, context: Context) -> pb.ListConsentsResponse:

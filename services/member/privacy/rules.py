@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-# Services that keep something under a member's id, in the order in which they are asked. Settlement and org keep
-# nothing: a test looks for ids of members in their databases.
+# Services that keep something under a member's id, in the order in which they are asked. Settlement keeps nothing (a
+# test looks for ids of members there); org's audit has ids of members that operators worked on, and nothing else.
 SERVICES = ("points", "mall", "parking")
 LONGEST_PAUSE_SECONDS = 60
 

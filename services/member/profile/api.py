@@ -46,9 +46,12 @@ class ProfileServicer(profile_pb2_grpc.ProfileServiceServicer):
             await operations.update_profile(tx, self._vault, member_id, wanted, names)
             return pb.UpdateProfileResponse()
 
-        # Neither the request's plain hash nor the answer may be kept: they tell a person's data.
+        # Neither the request, nor its plain hash, nor the answer may be kept: they tell a person's data.
         claim = pb.UpdateProfileRequest(
-            request_id=request.request_id, profile=pb.Profile(name=keyed(self._vault, request))
+            request_id=request.request_id,
+            member_id=request.member_id,
+            profile=pb.Profile(name=keyed(self._vault, request)),
+            update_mask=request.update_mask,
         )
         await self._db.run_once(claim, pb.UpdateProfileResponse, operation)
         shown = await self._shown(request.member_id)

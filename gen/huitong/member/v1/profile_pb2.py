@@ -29,7 +29,7 @@ from huitong.common.v1 import access_pb2 as huitong_dot_common_dot_v1_dot_access
 from huitong.common.v1 import types_pb2 as huitong_dot_common_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhuitong/member/v1/profile.proto\x12\x11huitong.member.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1ehuitong/common/v1/access.proto\x1a\x1dhuitong/common/v1/types.proto\"\xd9\x01\n\x07Profile\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x33\n\x06gender\x18\x02 \x01(\x0e\x32\x19.huitong.member.v1.GenderB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x31\n\x08\x62irthday\x18\x03 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12O\n\x05\x65mail\x18\x04 \x01(\tB@\xbaH=r;29^([!-?A-~]{1,64}@[A-Za-z0-9.-]{1,180}[.][A-Za-z]{2,63})?$\"/\n\x11GetProfileRequest\x12\x1a\n\tmember_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"x\n\x12GetProfileResponse\x12+\n\x07profile\x18\x01 \x01(\x0b\x32\x1a.huitong.member.v1.Profile\x12\x35\n\x0c\x63ompleteness\x18\x02 \x01(\x0b\x32\x1f.huitong.member.v1.Completeness\"V\n\x0c\x43ompleteness\x12\x0f\n\x07percent\x18\x01 \x01(\x05\x12\x16\n\x0emissing_fields\x18\x02 \x03(\t\x12\x1d\n\x15\x62irthday_changes_left\x18\x03 \x01(\x05\"\xbf\x01\n\x14UpdateProfileRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12\x1a\n\tmember_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x33\n\x07profile\x18\x03 \x01(\x0b\x32\x1a.huitong.member.v1.ProfileB\x06\xbaH\x03\xc8\x01\x01\x12\x37\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x06\xbaH\x03\xc8\x01\x01\"{\n\x15UpdateProfileResponse\x12+\n\x07profile\x18\x01 \x01(\x0b\x32\x1a.huitong.member.v1.Profile\x12\x35\n\x0c\x63ompleteness\x18\x02 \x01(\x0b\x32\x1f.huitong.member.v1.Completeness*V\n\x06Gender\x12\x16\n\x12GENDER_UNSPECIFIED\x10\x00\x12\x11\n\rGENDER_FEMALE\x10\x01\x12\x0f\n\x0bGENDER_MALE\x10\x02\x12\x10\n\x0cGENDER_OTHER\x10\x03\x32\x83\x03\n\x0eProfileService\x12\xb0\x01\n\nGetProfile\x12$.huitong.member.v1.GetProfileRequest\x1a%.huitong.member.v1.GetProfileResponse\"U\xaa\xbb\x18*\n\x03\x02\x05\x07\x12\x14member.profiles.view\x1a\r\x08\x02\x12\tmember_id\x82\xd3\xe4\x93\x02!\x12\x1f/v1/members/{member_id}/profile\x12\xbd\x01\n\rUpdateProfile\x12\'.huitong.member.v1.UpdateProfileRequest\x1a(.huitong.member.v1.UpdateProfileResponse\"Y\xaa\xbb\x18+\n\x03\x02\x05\x07\x12\x15member.profiles.write\x1a\r\x08\x02\x12\tmember_id\x82\xd3\xe4\x93\x02$\"\x1f/v1/members/{member_id}/profile:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhuitong/member/v1/profile.proto\x12\x11huitong.member.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1ehuitong/common/v1/access.proto\x1a\x1dhuitong/common/v1/types.proto\"\xdf\x01\n\x07Profile\x12\x18\n\x04name\x18\x01 \x01(\tB\n\x80\x01\x01\xbaH\x04r\x02\x18@\x12\x36\n\x06gender\x18\x02 \x01(\x0e\x32\x19.huitong.member.v1.GenderB\x0b\x80\x01\x01\xbaH\x05\x82\x01\x02\x10\x01\x12\x31\n\x08\x62irthday\x18\x03 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12O\n\x05\x65mail\x18\x04 \x01(\tB@\xbaH=r;29^([!-?A-~]{1,64}@[A-Za-z0-9.-]{1,180}[.][A-Za-z]{2,63})?$\"/\n\x11GetProfileRequest\x12\x1a\n\tmember_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"x\n\x12GetProfileResponse\x12+\n\x07profile\x18\x01 \x01(\x0b\x32\x1a.huitong.member.v1.Profile\x12\x35\n\x0c\x63ompleteness\x18\x02 \x01(\x0b\x32\x1f.huitong.member.v1.Completeness\"V\n\x0c\x43ompleteness\x12\x0f\n\x07percent\x18\x01 \x01(\x05\x12\x16\n\x0emissing_fields\x18\x02 \x03(\t\x12\x1d\n\x15\x62irthday_changes_left\x18\x03 \x01(\x05\"\xbf\x01\n\x14UpdateProfileRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12\x1a\n\tmember_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x33\n\x07profile\x18\x03 \x01(\x0b\x32\x1a.huitong.member.v1.ProfileB\x06\xbaH\x03\xc8\x01\x01\x12\x37\n\x0bupdate_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x06\xbaH\x03\xc8\x01\x01\"{\n\x15UpdateProfileResponse\x12+\n\x07profile\x18\x01 \x01(\x0b\x32\x1a.huitong.member.v1.Profile\x12\x35\n\x0c\x63ompleteness\x18\x02 \x01(\x0b\x32\x1f.huitong.member.v1.Completeness*V\n\x06Gender\x12\x16\n\x12GENDER_UNSPECIFIED\x10\x00\x12\x11\n\rGENDER_FEMALE\x10\x01\x12\x0f\n\x0bGENDER_MALE\x10\x02\x12\x10\n\x0cGENDER_OTHER\x10\x03\x32\x83\x03\n\x0eProfileService\x12\xb0\x01\n\nGetProfile\x12$.huitong.member.v1.GetProfileRequest\x1a%.huitong.member.v1.GetProfileResponse\"U\xaa\xbb\x18*\n\x03\x02\x05\x07\x12\x14member.profiles.view\x1a\r\x08\x02\x12\tmember_id\x82\xd3\xe4\x93\x02!\x12\x1f/v1/members/{member_id}/profile\x12\xbd\x01\n\rUpdateProfile\x12\'.huitong.member.v1.UpdateProfileRequest\x1a(.huitong.member.v1.UpdateProfileResponse\"Y\xaa\xbb\x18+\n\x03\x02\x05\x07\x12\x15member.profiles.write\x1a\r\x08\x02\x12\tmember_id\x82\xd3\xe4\x93\x02$\"\x1f/v1/members/{member_id}/profile:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,9 +37,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'huitong.member.v1.profile_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PROFILE'].fields_by_name['name']._loaded_options = None
-  _globals['_PROFILE'].fields_by_name['name']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_PROFILE'].fields_by_name['name']._serialized_options = b'\200\001\001\272H\004r\002\030@'
   _globals['_PROFILE'].fields_by_name['gender']._loaded_options = None
-  _globals['_PROFILE'].fields_by_name['gender']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_PROFILE'].fields_by_name['gender']._serialized_options = b'\200\001\001\272H\005\202\001\002\020\001'
   _globals['_PROFILE'].fields_by_name['email']._loaded_options = None
   _globals['_PROFILE'].fields_by_name['email']._serialized_options = b'\272H=r;29^([!-?A-~]{1,64}@[A-Za-z0-9.-]{1,180}[.][A-Za-z]{2,63})?$'
   _globals['_GETPROFILEREQUEST'].fields_by_name['member_id']._loaded_options = None
@@ -56,20 +56,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROFILESERVICE'].methods_by_name['GetProfile']._serialized_options = b'\252\273\030*\n\003\002\005\007\022\024member.profiles.view\032\r\010\002\022\tmember_id\202\323\344\223\002!\022\037/v1/members/{member_id}/profile'
   _globals['_PROFILESERVICE'].methods_by_name['UpdateProfile']._loaded_options = None
   _globals['_PROFILESERVICE'].methods_by_name['UpdateProfile']._serialized_options = b'\252\273\030+\n\003\002\005\007\022\025member.profiles.write\032\r\010\002\022\tmember_id\202\323\344\223\002$\"\037/v1/members/{member_id}/profile:\001*'
-  _globals['_GENDER']._serialized_start=1008
-  _globals['_GENDER']._serialized_end=1094
+  _globals['_GENDER']._serialized_start=1014
+  _globals['_GENDER']._serialized_end=1100
   _globals['_PROFILE']._serialized_start=211
-  _globals['_PROFILE']._serialized_end=428
-  _globals['_GETPROFILEREQUEST']._serialized_start=430
-  _globals['_GETPROFILEREQUEST']._serialized_end=477
-  _globals['_GETPROFILERESPONSE']._serialized_start=479
-  _globals['_GETPROFILERESPONSE']._serialized_end=599
-  _globals['_COMPLETENESS']._serialized_start=601
-  _globals['_COMPLETENESS']._serialized_end=687
-  _globals['_UPDATEPROFILEREQUEST']._serialized_start=690
-  _globals['_UPDATEPROFILEREQUEST']._serialized_end=881
-  _globals['_UPDATEPROFILERESPONSE']._serialized_start=883
-  _globals['_UPDATEPROFILERESPONSE']._serialized_end=1006
-  _globals['_PROFILESERVICE']._serialized_start=1097
-  _globals['_PROFILESERVICE']._serialized_end=1484
+  _globals['_PROFILE']._serialized_end=434
+  _globals['_GETPROFILEREQUEST']._serialized_start=436
+  _globals['_GETPROFILEREQUEST']._serialized_end=483
+  _globals['_GETPROFILERESPONSE']._serialized_start=485
+  _globals['_GETPROFILERESPONSE']._serialized_end=605
+  _globals['_COMPLETENESS']._serialized_start=607
+  _globals['_COMPLETENESS']._serialized_end=693
+  _globals['_UPDATEPROFILEREQUEST']._serialized_start=696
+  _globals['_UPDATEPROFILEREQUEST']._serialized_end=887
+  _globals['_UPDATEPROFILERESPONSE']._serialized_start=889
+  _globals['_UPDATEPROFILERESPONSE']._serialized_end=1012
+  _globals['_PROFILESERVICE']._serialized_start=1103
+  _globals['_PROFILESERVICE']._serialized_end=1490
 # @@protoc_insertion_point(module_scope)
