@@ -7,11 +7,15 @@ from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, TokenBook
 from chassis.run import App, run_service
 from chassis.valkey import open_valkey
 from chassis.velocity import Velocity
+from huitong.common.v1 import personal_data_pb2_grpc
 from huitong.member.v1 import (
     attributes_pb2_grpc,
+    consents_pb2_grpc,
     imports_pb2_grpc,
     member_pb2_grpc,
     miniprogram_pb2_grpc,
+    privacy_pb2_grpc,
+    profile_pb2_grpc,
     referral_pb2_grpc,
     risk_pb2_grpc,
 )
@@ -22,9 +26,14 @@ from huitong.points.v1 import rewards_pb2_grpc
 from services.member import consumers, jobs
 from services.member.api import MemberServicer
 from services.member.attributes.api import AttributeServicer
+from services.member.consents.api import ConsentServicer
 from services.member.imports.api import MemberImportServicer
 from services.member.miniprogram.api import MiniProgramServicer
 from services.member.miniprogram.wechat import WeChat
+from services.member.privacy.api import PrivacyServicer
+from services.member.privacy.operations import Erasures, Exports
+from services.member.privacy.rules import SERVICES
+from services.member.profile.api import ProfileServicer
 from services.member.referral import consumers as referral_consumers
 from services.member.referral import jobs as referral_jobs
 from services.member.referral.api import ReferralServicer
@@ -83,6 +92,20 @@ def build(app: App) -> None:
     rewards = app.stub(rewards_pb2_grpc.RewardServiceStub, "points")
     app.job("member-referrals", referral_jobs.reward(app.db, rewards), every_seconds=5)
     app.job("forget", jobs.forget(app.db), every_seconds=60)
+    _build_privacy(app, vault)
+
+
+def _build_privacy(app: App, vault: Vault) -> None:
+    """Profiles, consents, export and erasure."""
+    others = {name: app.stub(personal_data_pb2_grpc.PersonalDataServiceStub, name) for name in SERVICES}
+    app.job("erasures", Erasures(app.db, others).run, every_seconds=5)
+    erasures = app.jobs[-1]
+    app.serve(profile_pb2_grpc.add_ProfileServiceServicer_to_server, ProfileServicer(app.db, vault))
+    app.serve(consents_pb2_grpc.add_ConsentServiceServicer_to_server, ConsentServicer(app.db, vault))
+    app.serve(
+        privacy_pb2_grpc.add_PrivacyServiceServicer_to_server,
+        PrivacyServicer(app.db, Exports(app.db, vault, others), wake=erasures.wake),
+    )
 
 
 if __name__ == "__main__":

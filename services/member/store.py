@@ -51,6 +51,7 @@ member = Table(
     Column("time_zone", Text, nullable=False),  # "" when not given
     Column("store_id", Uuid),
     Column("join_time", _Time, nullable=False),
+    Column("erase_time", _Time),  # set: nothing personal is left here, and nothing leads here (see `privacy`)
     UniqueConstraint("group_id", "card_no"),
 )
 
@@ -75,6 +76,7 @@ member_identity = Table(
     Column("kind", Text, primary_key=True),
     Column("value_index", LargeBinary, primary_key=True),
     Column("member_id", Uuid, nullable=False),
+    Index("member_identity_by_member", "member_id"),
 )
 
 # What each join request led to. Instead of the chassis' request log, because a batch has an id for each line, and
@@ -88,6 +90,7 @@ join_request = Table(
     Column("member_id", Uuid),
     Column("is_new", Boolean),
     Column("tier_code", Text),
+    Index("join_request_by_member", "member_id"),
 )
 
 # Dynamic codes that were used for spending.
@@ -231,6 +234,7 @@ member_import_row = Table(
     Column("member_id", Uuid),
     Column("other_id", Uuid),
     Index("member_import_row_by_outcome", "import_id", "outcome", "request_id"),
+    Index("member_import_row_by_member", "member_id"),
 )
 
 
@@ -407,7 +411,7 @@ async def _people(tx: Tx, condition: Any) -> dict[UUID, PersonRow]:
         )
         .join(standing, standing.c.member_id == member.c.member_id)
         .outerjoin(member_state, member_state.c.member_id == member.c.member_id)
-        .where(member.c.group_id == tx.group_id, condition)
+        .where(member.c.group_id == tx.group_id, member.c.erase_time.is_(None), condition)
     )
     return {row.member_id: PersonRow(**row._mapping) for row in rows}
 

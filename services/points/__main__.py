@@ -7,6 +7,7 @@ import gc
 from chassis.run import App, run_service
 from chassis.valkey import open_valkey
 from chassis.velocity import Velocity
+from huitong.common.v1 import personal_data_pb2_grpc
 from huitong.member.v1 import member_pb2_grpc
 from huitong.org.v1 import approvals_pb2_grpc, org_pb2_grpc
 from huitong.org.v1.events_pb2 import ApprovalDecided
@@ -46,6 +47,7 @@ from services.points.lots_api import LotServicer
 from services.points.member_facts import MemberFacts
 from services.points.offsets import Offsets
 from services.points.operations import Sales
+from services.points.personal_data import personal_data
 from services.points.purses import Purses
 from services.points.refunds import Refunds
 from services.points.reminders import Reminders
@@ -164,6 +166,9 @@ def build(app: App) -> None:
     app.serve(wallets_pb2_grpc.add_TillPaymentServiceServicer_to_server, TillPaymentServicer(till_payments))
     app.serve(wallets_pb2_grpc.add_ConversionServiceServicer_to_server, ConversionServicer(conversions))
     app.serve(family_pools_pb2_grpc.add_FamilyPoolServiceServicer_to_server, FamilyPoolServicer(app.db, pools))
+    app.serve(
+        personal_data_pb2_grpc.add_PersonalDataServiceServicer_to_server, personal_data(app.db, ledger, adjustments)
+    )
 
     decided = decision_handler({ADJUSTMENT: adjustments.carry_out, APPROVE_DRAFT: carry_out_draft})
     app.consume("org", org_handlers() | {ApprovalDecided: decided})

@@ -116,7 +116,7 @@ class Adjustments:
 
         # A retry finds its decision made, and goes on from here.
         await self._db.run_once(request, pb.ApproveAdjustmentResponse, decide)
-        row, outcome = await self._apply(adjustment_id)
+        row, outcome = await self.apply(adjustment_id)
         if outcome.status is Status.INSUFFICIENT:
             raise InsufficientPoints(available_points=outcome.available_points, requested_points=row["points"])
         return pb.ApproveAdjustmentResponse(
@@ -170,7 +170,7 @@ class Adjustments:
         after: tuple[datetime, UUID] | None = None
         while rows := await queries.list_approved_adjustments(self._db.pool, after=after, limit=CHUNK):
             for row in rows:
-                await self._apply(row["adjustment_id"])
+                await self.apply(row["adjustment_id"])
             after = (rows[-1]["decide_time"], rows[-1]["adjustment_id"])
 
     async def _currency_of(self, group_id: UUID, row: RowMapping) -> Currency | None:
@@ -179,7 +179,7 @@ class Adjustments:
             return None
         return await self._currencies.get(group_id, ids.to_edge("cur", row["currency_id"]))
 
-    async def _apply(self, adjustment_id: UUID) -> tuple[Any, Outcome]:
+    async def apply(self, adjustment_id: UUID) -> tuple[Any, Outcome]:
         """Let the ledger apply an approved adjustment, and keep its state. Again changes nothing."""
         row = await queries.get_adjustment(self._db.pool, adjustment_id)
         outcome = await self._ledger.apply_one(_item(row))

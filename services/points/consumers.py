@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from chassis import ids
 from chassis.db import Tx
 from chassis.events import Fact, Handler
+from chassis.personal_data import on_members_erased
 from huitong.member.v1 import events_pb2 as member_events
 from huitong.member.v1.risk_pb2 import MEMBER_STATE_CLOSED
 from huitong.org.v1 import events_pb2 as org_events
@@ -36,6 +37,8 @@ def member_handlers(lane_count: int) -> dict[type[Message], Handler]:
         member_events.TierChanged: keep_tiers,
         member_events.MemberStateChanged: keep_states,
         member_events.RiskPolicyChanged: keep_policies,
+        member_events.MemberProfileChanged: keep_birth_months,
+        member_events.MemberErased: on_members_erased,
     }
 
 
@@ -119,3 +122,9 @@ async def keep_policies(tx: Tx, facts: Sequence[Fact[member_events.RiskPolicyCha
             cool_down_hours=fact.payload.policy.spend_cool_down_hours,
             spends_per_hour=fact.payload.policy.spends_per_member_hour,
         )
+
+
+async def keep_birth_months(tx: Tx, facts: Sequence[Fact[member_events.MemberProfileChanged]]) -> None:
+    """The month of birth of members, for rules; of two changes the later counts."""
+    months = {ids.from_edge("mbr", fact.payload.member_id, "member_id"): fact.payload.birth_month for fact in facts}
+    await store.save_birth_months(tx, months)

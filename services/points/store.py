@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -331,6 +331,7 @@ async def save_members(tx: Tx, members: Sequence[KnownMember], lane_count: int) 
                                     CAST(:join_times AS timestamptz[]), CAST(:states AS smallint[]),
                                     CAST(:state_versions AS integer[]), CAST(:close_times AS timestamptz[]))
                     AS m (member_id, b, c, d, e, f, g, h)
+               WHERE NOT EXISTS (SELECT FROM erased_member e WHERE e.member_id = m.member_id)
                ORDER BY m.member_id
                ON CONFLICT (member_id) DO UPDATE
                  SET birth_month = excluded.birth_month, time_zone = excluded.time_zone,
@@ -383,6 +384,18 @@ async def save_spend_policy(tx: Tx, group_id: UUID, *, cool_down_hours: int, spe
                                                     spends_per_hour = excluded.spends_per_hour"""
         ),
         {"group_id": group_id, "cool_down_hours": cool_down_hours, "spends_per_hour": spends_per_hour},
+    )
+
+
+async def save_birth_months(tx: Tx, months: Mapping[UUID, int]) -> None:
+    """Change the months of birth of members that are known."""
+    await tx.execute(
+        text(
+            """UPDATE member SET birth_month = m.birth_month
+               FROM unnest(CAST(:member_ids AS uuid[]), CAST(:months AS smallint[])) AS m (member_id, birth_month)
+               WHERE member.member_id = m.member_id"""
+        ),
+        {"member_ids": list(months), "months": list(months.values())},
     )
 
 

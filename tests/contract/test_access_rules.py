@@ -22,7 +22,7 @@ CONTRACT = Contract.load()
 METHODS = sorted(CONTRACT.methods(), key=lambda method: method.full_name)
 OPERATIONS = CONTRACT.operations()
 # Looks, computes or proves something, and leaves no effect that a second call would double.
-READING = ("Get", "List", "Quote", "Identify", "Count", "Preview", "Simulate", "Check", "Reconcile", "Verify")
+READING = ("Export", "Get", "List", "Quote", "Identify", "Count", "Preview", "Simulate", "Check", "Reconcile", "Verify")
 # The request field that names the caller of each kind: where it is there, it must be bound.
 OWN_FIELDS = {
     CallerKind.MEMBER: ("member_id",),

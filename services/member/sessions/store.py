@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, literal, select, text, tuple_, update
+from sqlalchemy import delete, exists, func, literal, select, text, tuple_, update
 
 from chassis.db import Tx
 from services.member.sessions.rules import (
@@ -19,7 +19,7 @@ from services.member.sessions.rules import (
     SESSION_DAYS,
     Session,
 )
-from services.member.store import login_challenge, login_outbox, session
+from services.member.store import login_challenge, login_outbox, member, session
 
 _now = func.clock_timestamp
 
@@ -171,7 +171,13 @@ async def lock_session(tx: Tx, session_id: UUID) -> Session | None:
                 session.c.previous_generation,
                 session.c.is_previous_spent,
             )
-            .where(session.c.session_id == session_id, session.c.end_time.is_(None), session.c.expire_time > _now())
+            .where(
+                session.c.session_id == session_id,
+                session.c.end_time.is_(None),
+                session.c.expire_time > _now(),
+                # One that was opened while its member was being erased.
+                ~exists().where(member.c.member_id == session.c.member_id, member.c.erase_time.is_not(None)),
+            )
             .with_for_update()
         )
     ).first()

@@ -37,6 +37,7 @@ PERMISSIONS: dict[str, str] = {
     " points.segments.* points.currencies.* points.conversion-rates.write points.conversion-rates.read"
     " points.costs.read points.wallets.read points.wallets.renew points.pools.read member.members.read"
     " member.members.identify member.tiers.* member.attributes.* member.referrals.read member.referrals.write"
+    " member.consent-texts.*"
     " mall.catalogue.* mall.coupons.* mall.orders.* *.reports.read",
     "FINANCE": "org.structure.read org.approvals.* points.adjustments.* points.sales.read points.wallets.read"
     " points.rules.read points.rules.approve points.sale-cases.* points.conversion-rates.* points.costs.read"

@@ -50,6 +50,7 @@ COLD_TABLES = {
         "conversion_rate",
         "family_pool",
         "pool_member",
+        "erased_member",
     ),
     *(
         "alembic_version",

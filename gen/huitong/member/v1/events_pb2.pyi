@@ -1,5 +1,6 @@
 from huitong.common.v1 import types_pb2 as _types_pb2
 from huitong.member.v1 import attributes_pb2 as _attributes_pb2
+from huitong.member.v1 import consents_pb2 as _consents_pb2
 from huitong.member.v1 import member_pb2 as _member_pb2
 from huitong.member.v1 import risk_pb2 as _risk_pb2
 from google.protobuf.internal import containers as _containers
@@ -93,3 +94,33 @@ class TagsChanged(_message.Message):
     removed: _containers.RepeatedScalarFieldContainer[str]
     source: _attributes_pb2.AttributeSource
     def __init__(self, member_id: _Optional[str] = ..., added: _Optional[_Iterable[str]] = ..., removed: _Optional[_Iterable[str]] = ..., source: _Optional[_Union[_attributes_pb2.AttributeSource, str]] = ...) -> None: ...
+
+class MemberProfileChanged(_message.Message):
+    __slots__ = ("member_id", "birth_month")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    BIRTH_MONTH_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    birth_month: int
+    def __init__(self, member_id: _Optional[str] = ..., birth_month: _Optional[int] = ...) -> None: ...
+
+class ConsentChanged(_message.Message):
+    __slots__ = ("member_id", "purpose", "version", "is_given", "channel")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    IS_GIVEN_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    purpose: _consents_pb2.ConsentPurpose
+    version: str
+    is_given: bool
+    channel: _consents_pb2.ConsentChannel
+    def __init__(self, member_id: _Optional[str] = ..., purpose: _Optional[_Union[_consents_pb2.ConsentPurpose, str]] = ..., version: _Optional[str] = ..., is_given: _Optional[bool] = ..., channel: _Optional[_Union[_consents_pb2.ConsentChannel, str]] = ...) -> None: ...
+
+class MemberErased(_message.Message):
+    __slots__ = ("member_id", "erasure_id")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    ERASURE_ID_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    erasure_id: str
+    def __init__(self, member_id: _Optional[str] = ..., erasure_id: _Optional[str] = ...) -> None: ...

@@ -581,6 +581,13 @@ TABLES = (
     """CREATE INDEX sale_case_by_other ON sale_case (other_sale_id) WHERE other_sale_id IS NOT NULL""",
     """CREATE INDEX sale_case_by_time ON sale_case (group_id, create_time, case_id)""",
     """CREATE INDEX sale_case_under_way ON sale_case (decide_time) WHERE state <> 1 AND NOT is_applied""",
+    """CREATE TABLE erased_member (
+        member_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        told_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        done_time TIMESTAMP WITH TIME ZONE,
+        PRIMARY KEY (member_id)
+    )""",
 )
 
 
