@@ -48,6 +48,7 @@ class Sender:
         self._db, self._vault, self._courier, self._audit = db, vault, courier, Audit(vault)
         self._holder, self._first_wait_seconds = holder, first_wait_seconds
         self._lease_seconds = timeout_s + LEASE_MARGIN_SECONDS
+        self._poll_seconds = min(POLL_SECONDS, first_wait_seconds)
         self._wake = asyncio.Event()
         self._expecting = False
         self._tries: set[asyncio.Task[None]] = set()
@@ -75,7 +76,7 @@ class Sender:
                 self._wake.clear()
                 if not await self._start_tries():
                     with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(POLL_SECONDS):
+                        async with asyncio.timeout(self._poll_seconds):
                             await self._wake.wait()
         finally:
             for task in self._tries:

@@ -155,9 +155,9 @@ def is_failing_for_long(endpoint: Endpoint, now: datetime) -> bool:
     return since is not None and now - since >= timedelta(days=FAILING_DAYS)
 
 
-# What is_global takes for public and what leads inwards all the same (Python's list has changed between its versions): a
-# protocol assignments' range that some clouds use, 6to4's relays, one cloud's own service. IPv4 addresses inside IPv6
-# ones are looked at by themselves (mapped ones, 6to4, RFC 6052's).
+# What leads inwards though is_global takes it for public (Python's list has changed between its versions): a range for
+# protocols that some clouds use, 6to4's relays, one cloud's own service. IPv4 addresses inside IPv6 ones are looked at
+# by themselves (mapped ones, 6to4, RFC 6052's).
 _INWARDS = [IPv4Network(text) for text in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")]
 _RELAYS = IPv6Network("64:ff9b::/96")
 _PUBLIC_V6 = IPv6Network("2000::/3")

@@ -97,7 +97,7 @@ def test_which_urls_may_be_called(url: str, problem: str) -> None:
 def test_the_contract_lists_what_is_published_and_every_published_field_exists() -> None:
     for request in (pb.CreateWebhookEndpointRequest, pb.UpdateWebhookEndpointRequest):
         options = request.DESCRIPTOR.fields_by_name["event_types"].GetOptions()
-        items = options.Extensions[validate_pb2.field].repeated.items  # type: ignore[index]
+        items: Any = options.Extensions[validate_pb2.field].repeated.items  # type: ignore[index]
         assert list(getattr(items.string, "in")) == list(convert.PUBLISHED)
     for type_name, (message, _) in convert.PUBLISHED.items():
         convert.data_of(type_name, message())
