@@ -44,6 +44,8 @@ async def a_mall(office: Outside) -> dict[str, str]:
 
 
 async def test_the_page_s_commands_do_what_it_says(apps: Apps, tmp_path: Path) -> None:
+    # As with HUITONG_WEBHOOK_PRIVATE_HOSTS=1: the page's receiver is on this machine.
+    apps.settings = apps.settings.model_copy(update={"webhook_private_hosts": True})
     await apps.start("org", "member", "points", "parking")
     structure = apps.stub(org_pb2_grpc.StructureServiceStub, "org")
     request = org_pb2.CreateGroupRequest(request_id="create-page", code="page-group", name="Page")
@@ -53,7 +55,8 @@ async def test_the_page_s_commands_do_what_it_says(apps: Apps, tmp_path: Path) -
         async with httpx.AsyncClient(base_url=url) as client:
             known = await a_mall(Outside(client, key_id, secret))
         known |= {"key_id": key_id, "secret": secret}
-        output = await run_shell(COMMANDS, tmp_path, {"URL": url, "PAGE_KNOWN": json.dumps(known)})
+        environment = {"URL": url, "PAGE_KNOWN": json.dumps(known), "RECEIVER_PORT": str(apps.sandbox.free_port())}
+        output = await run_shell(COMMANDS, tmp_path, environment)
     check_promises(COMMANDS, output)
     await apps.drain()
     wrong = [one for one in await check(apps.settings, tuple(apps.running)) if one.violation_count]

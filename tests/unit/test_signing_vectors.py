@@ -21,11 +21,16 @@ from gateway.errors import SignatureExpired, SignatureInvalid, status_of
 from gateway.http import MAX_HEADER_BYTES
 from gateway.limits import CALLS_PER_MINUTE
 from huitong.org.v1 import org_pb2
+from services.org.webhooks import convert as webhook_convert
+from services.org.webhooks import rules as webhook_rules
 from tests.gateway_backend import GROUP, KEY
 from tests.pages import ROOT, openssl_programs
 
 PAGE = (ROOT / "docs/integrators.md").read_text()
-VECTORS: list[dict[str, Any]] = json.loads((ROOT / "docs/signing-vectors.json").read_text())["requests"]
+PUBLISHED = json.loads((ROOT / "docs/signing-vectors.json").read_text())
+VECTORS: list[dict[str, Any]] = PUBLISHED["requests"]
+WEBHOOKS: list[dict[str, Any]] = PUBLISHED["webhooks"]
+each_webhook = pytest.mark.parametrize("vector", WEBHOOKS, ids=lambda vector: vector["name"])
 each_vector = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 
 
@@ -78,6 +83,45 @@ def test_the_page_s_python_signs_as_the_vector_says(vector: dict[str, Any]) -> N
         vector["body"].encode(), vector["timestamp"], vector["nonce"],
     )  # fmt: skip
     assert made == vector["authorization"]
+
+
+@each_webhook
+def test_the_page_s_python_takes_a_webhook_s_vector_and_nothing_else(vector: dict[str, Any]) -> None:
+    code = re.findall(r"```python\n(import base64, hashlib.*?)```", PAGE, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code[0], names)
+    is_ours, body, sent = names["is_ours"], vector["body"].encode(), int(vector["webhook-timestamp"])
+    for secret in vector["secrets"]:
+        assert is_ours(secret, vector, body, sent + 299)
+        assert not is_ours(secret, vector, body, sent + 301) and not is_ours(secret, vector, body, sent - 301)
+        assert not is_ours(secret, vector, body + b" ", sent)
+        assert not is_ours(secret, vector | {"webhook-id": "evt_another"}, body, sent)
+        assert not is_ours(secret, vector | {"webhook-timestamp": str(sent + 1)}, body, sent)
+    assert not is_ours("whsec_AAAA", vector, body, sent)
+
+
+@each_webhook
+def test_webhooks_are_signed_as_their_vectors_say(vector: dict[str, Any]) -> None:
+    signatures = [
+        webhook_rules.signature_of(
+            secret,
+            webhook_id=vector["webhook-id"],
+            timestamp=int(vector["webhook-timestamp"]),
+            body=vector["body"].encode(),
+        )
+        for secret in vector["secrets"]
+    ]
+    assert " ".join(signatures) == vector["webhook-signature"]
+
+
+def test_the_page_lists_every_event_with_the_fields_that_are_sent() -> None:
+    rows = dict(re.findall(r"^\| `([a-z_]+\.[a-z_]+)` \| (.+) \|$", PAGE, re.MULTILINE))
+    assert rows.pop(webhook_rules.TEST_TYPE) == "`webhook_endpoint_id`"
+    listed = {name: re.findall(r"`([^`]+)`", fields) for name, fields in rows.items()}
+    assert listed == {name: webhook_convert.names_of(name) for name in webhook_convert.PUBLISHED}
+    for words in (f"{webhook_rules.KEEP_DAYS} days", f"for {webhook_rules.TRY_DAYS} days", "Four tries"):
+        assert words in PAGE
+    assert webhook_rules.CONCURRENT_TRIES == 4 and webhook_rules.FAILING_DAYS == 5
 
 
 def test_the_vector_in_the_page_is_the_first_of_the_file() -> None:

@@ -24,7 +24,8 @@ _COUPON = "write_off_id coupon_id template_id member_id merchant_id store_id dis
 _SALE = "sale_id member_id store_id merchant_id business_unit_id"
 _SPENT = "spending.merchant_id spending.store_id spending.kind spending.reference"
 # By the type that partners know: the event, and which of its fields leave the house, by name, so that a field that an
-# event gains stays inside until somebody adds it here. "tier.code" goes out as tier_code. No personal data.
+# event gains stays inside until somebody adds it here. "tier.code" goes out as tier_code, "spending.kind" as kind.
+# No personal data.
 PUBLISHED: dict[str, tuple[type[Message], str]] = {
     "points.earned": (
         points.PointsEarned,
@@ -65,6 +66,16 @@ PUBLISHED: dict[str, tuple[type[Message], str]] = {
 TYPE_OF: dict[str, str] = {message.DESCRIPTOR.full_name: name for name, (message, _) in PUBLISHED.items()}
 
 
+def _key(path: str) -> str:
+    """The name under which a field goes out."""
+    return path.removeprefix("spending.").replace(".", "_")
+
+
+def names_of(type_name: str) -> list[str]:
+    """The names of what partners may be told of an event."""
+    return [_key(path) for path in PUBLISHED[type_name][1].split()]
+
+
 def data_of(type_name: str, payload: Message) -> dict[str, Any]:
     """The fields of an event that partners may see; what has no value is left out."""
     found = {}
@@ -75,8 +86,7 @@ def data_of(type_name: str, payload: Message) -> dict[str, Any]:
             holder = getattr(holder, name)
         field = holder.DESCRIPTOR.fields_by_name[last]
         if not field.has_presence or holder.HasField(last):
-            key = last if not outer or outer == ["spending"] else "_".join((*outer, last))
-            found[key] = _plain(field, getattr(holder, last))
+            found[_key(path)] = _plain(field, getattr(holder, last))
     return found
 
 
