@@ -1,10 +1,13 @@
 """One person, one identity, and what it is worth to the group.
 
-Tables: member, member_identity, join_request, code_use (here), tier_ladder, tier, standing (`tiers`), login_challenge,
-login_outbox, session (`sessions`), mini_program (`miniprogram`), member_import, member_import_row (`imports`), and the
-copies group_copy and store_copy.
+Tables: member, member_state, member_identity, join_request, code_use (here), tier_ladder, tier, standing (`tiers`),
+login_challenge, login_outbox, session (`sessions`), mini_program (`miniprogram`), member_import, member_import_row
+(`imports`), denied_identity, member_device, risk_policy (`risk`), referral_program,
+referral_code, referral (`referral`), attribute_definition, member_attribute, member_tag (`attributes`), and the copies
+group_copy and store_copy.
 RPCs: huitong.member.v1.MemberService (here), TierService (`tiers`), SessionService and SimulatorService (`sessions`),
-MiniProgramService (`miniprogram`), MemberImportService (`imports`).
-Events: MemberJoined, TierChanged. It consumes org's GroupCreated and StoreSaved, and points' SaleRecorded and
-SaleRefunded.
+MiniProgramService (`miniprogram`), MemberImportService (`imports`), RiskService (`risk`),
+ReferralService (`referral`), AttributeService (`attributes`).
+Events: MemberJoined, TierChanged, MemberStateChanged, RiskPolicyChanged, ReferralMade, ReferralRewarded,
+TagsChanged. It consumes org's GroupCreated and StoreSaved, and points' SaleRecorded and SaleRefunded.
 """

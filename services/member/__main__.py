@@ -5,15 +5,31 @@ from __future__ import annotations
 from chassis.crypto import Vault
 from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, TokenBook
 from chassis.run import App, run_service
-from huitong.member.v1 import imports_pb2_grpc, member_pb2_grpc, miniprogram_pb2_grpc
+from chassis.valkey import open_valkey
+from chassis.velocity import Velocity
+from huitong.member.v1 import (
+    attributes_pb2_grpc,
+    imports_pb2_grpc,
+    member_pb2_grpc,
+    miniprogram_pb2_grpc,
+    referral_pb2_grpc,
+    risk_pb2_grpc,
+)
 from huitong.org.v1 import events_pb2 as org_events
 from huitong.org.v1 import org_pb2_grpc
 from huitong.points.v1 import events_pb2 as points_events
+from huitong.points.v1 import rewards_pb2_grpc
 from services.member import consumers, jobs
 from services.member.api import MemberServicer
+from services.member.attributes.api import AttributeServicer
 from services.member.imports.api import MemberImportServicer
 from services.member.miniprogram.api import MiniProgramServicer
 from services.member.miniprogram.wechat import WeChat
+from services.member.referral import consumers as referral_consumers
+from services.member.referral import jobs as referral_jobs
+from services.member.referral.api import ReferralServicer
+from services.member.risk.api import RiskServicer
+from services.member.risk.gate import JoinGate
 from services.member.sessions.api import SessionServicer, SimulatorServicer, TokenMaker
 from services.member.sessions.providers import CodeProvider, MissingProvider, SimulatedProvider
 from services.member.tiers import consumers as tier_consumers
@@ -30,13 +46,16 @@ def build(app: App) -> None:
     )
     tokens = TokenMaker(vault, access_tokens)
     wechat = WeChat(app.settings.wechat_url)
+    valkey = open_valkey(app.settings.redis_url)
+    app.on_stop(valkey.aclose)
+    gate = JoinGate(app.db, vault, Velocity(valkey, prefix=f"{app.settings.stream}:member:velocity"))
     structure = app.stub(org_pb2_grpc.StructureServiceStub, "org")
 
-    app.serve(member_pb2_grpc.add_MemberServiceServicer_to_server, MemberServicer(app.db, vault, structure))
+    app.serve(member_pb2_grpc.add_MemberServiceServicer_to_server, MemberServicer(app.db, vault, structure, gate))
     app.serve(member_pb2_grpc.add_TierServiceServicer_to_server, TierServicer(app.db))
     app.serve(
         member_pb2_grpc.add_SessionServiceServicer_to_server,
-        SessionServicer(app.db, vault, provider, tokens),
+        SessionServicer(app.db, vault, provider, tokens, gate),
     )
     app.serve(
         member_pb2_grpc.add_SimulatorServiceServicer_to_server,
@@ -44,18 +63,23 @@ def build(app: App) -> None:
     )
     app.serve(
         miniprogram_pb2_grpc.add_MiniProgramServiceServicer_to_server,
-        MiniProgramServicer(app.db, vault, wechat, tokens),
+        MiniProgramServicer(app.db, vault, wechat, tokens, gate),
     )
     app.on_stop(wechat.close)
+    app.serve(referral_pb2_grpc.add_ReferralServiceServicer_to_server, ReferralServicer(app.db, vault, structure))
+    app.serve(attributes_pb2_grpc.add_AttributeServiceServicer_to_server, AttributeServicer(app.db, vault))
+    app.serve(risk_pb2_grpc.add_RiskServiceServicer_to_server, RiskServicer(app.db, vault))
     app.serve(imports_pb2_grpc.add_MemberImportServiceServicer_to_server, MemberImportServicer(app.db, vault))
     app.consume("org", {org_events.GroupCreated: consumers.on_groups, org_events.StoreSaved: consumers.on_stores})
     app.consume(
         "points",
         {
-            points_events.SaleRecorded: tier_consumers.on_sales,
-            points_events.SaleRefunded: tier_consumers.on_refunds,
+            points_events.SaleRecorded: consumers.in_turn(tier_consumers.on_sales, referral_consumers.on_sales),
+            points_events.SaleRefunded: consumers.in_turn(tier_consumers.on_refunds, referral_consumers.on_refunds),
         },
     )
+    rewards = app.stub(rewards_pb2_grpc.RewardServiceStub, "points")
+    app.job("member-referrals", referral_jobs.reward(app.db, rewards), every_seconds=5)
     app.job("forget", jobs.forget(app.db), every_seconds=60)
 
 

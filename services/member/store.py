@@ -54,6 +54,19 @@ member = Table(
     UniqueConstraint("group_id", "card_no"),
 )
 
+# Members whose state somebody has changed; all others are active. state: as huitong.member.v1.MemberState.
+member_state = Table(
+    "member_state",
+    metadata,
+    Column("member_id", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("reason_code", Text, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("change_time", _Time, nullable=False),
+)
+
 # One ID: whatever a person can be found by leads to exactly one member. Not the value is here, only its blind index.
 member_identity = Table(
     "member_identity",
@@ -238,6 +251,10 @@ class PersonRow:
     join_time: datetime
     growth_minor: int
     tier_code: str
+    # None while nobody has changed it.
+    state: int | None
+    state_version: int | None
+    state_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,8 +401,12 @@ async def _people(tx: Tx, condition: Any) -> dict[UUID, PersonRow]:
             member.c.join_time,
             standing.c.growth_minor,
             standing.c.tier_code,
+            member_state.c.state,
+            member_state.c.version.label("state_version"),
+            member_state.c.change_time.label("state_time"),
         )
         .join(standing, standing.c.member_id == member.c.member_id)
+        .outerjoin(member_state, member_state.c.member_id == member.c.member_id)
         .where(member.c.group_id == tx.group_id, condition)
     )
     return {row.member_id: PersonRow(**row._mapping) for row in rows}
@@ -457,3 +478,9 @@ async def save_stores(tx: Tx, groups: dict[UUID, UUID]) -> None:
     """Keep the group of each store."""
     rows = [{"store_id": store_id, "group_id": group_id} for store_id, group_id in groups.items()]
     await tx.execute(insert(store_copy).on_conflict_do_nothing(), rows)
+
+
+async def find_state(tx: Tx, member_id: UUID) -> int:
+    """What state a member is in, as huitong.member.v1.MemberState; whom nobody has changed is active."""
+    found = await tx.execute(select(member_state.c.state).where(member_state.c.member_id == member_id))
+    return int(found.scalar_one_or_none() or 1)

@@ -158,7 +158,7 @@ class Adjustments:
             expire_time = (
                 currency.expiry_at(data, tx.now)
                 if (currency := await self._currency_of(tx.group_id, row)) is not None
-                else _expiry_of_credit(data, row["merchant_id"], tx.now)
+                else expiry_of_credit(data, row["merchant_id"], tx.now)
             )
         decided_by = tx.caller.subject
         if not is_told:
@@ -346,7 +346,7 @@ async def _decide(
     return result.mappings().one()
 
 
-def _expiry_of_credit(data: GroupData, merchant_id: UUID, now: datetime) -> datetime:
+def expiry_of_credit(data: GroupData, merchant_id: UUID, now: datetime) -> datetime:
     """As for a sale of that merchant at `now`. A unit without any store has no zone here; its day is then UTC's.
 
     Raises: RuleSetUnknown, ExpiryPast.

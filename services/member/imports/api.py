@@ -101,7 +101,7 @@ def _line(row: imports_pb2.MemberRow) -> Line:
     for field in ("request_id", "number"):
         if not rules.is_plain(getattr(row, field)):
             raise InvalidArgument([(field, "has control characters")])
-    return Line(row.request_id, row.number, row.phone, row.birth_month)
+    return Line(row.request_id, row.number, row.phone, row.birth_month, tuple(row.tags))
 
 
 def _message(of: MemberImport) -> imports_pb2.MemberImport:

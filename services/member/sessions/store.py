@@ -89,20 +89,20 @@ def _of_phone(tx: Tx, phone_index: bytes) -> Any:
     return (login_challenge.c.group_id == tx.group_id) & (login_challenge.c.phone_index == phone_index)
 
 
+async def find_challenge(tx: Tx, phone_index: bytes, *, lock: bool = False) -> Challenge | None:
+    """The newest code of a phone."""
+    query = select(
+        login_challenge.c.code_hash,
+        login_challenge.c.tries_left,
+        (login_challenge.c.expire_time <= _now()).label("is_expired"),
+    ).where(_of_phone(tx, phone_index))
+    row = (await tx.execute(query.with_for_update() if lock else query)).first()
+    return Challenge(**row._mapping) if row else None
+
+
 async def lock_challenge(tx: Tx, phone_index: bytes) -> Challenge | None:
     """The newest code of a phone, locked: guesses at once are counted one by one."""
-    row = (
-        await tx.execute(
-            select(
-                login_challenge.c.code_hash,
-                login_challenge.c.tries_left,
-                (login_challenge.c.expire_time <= _now()).label("is_expired"),
-            )
-            .where(_of_phone(tx, phone_index))
-            .with_for_update()
-        )
-    ).first()
-    return Challenge(**row._mapping) if row else None
+    return await find_challenge(tx, phone_index, lock=True)
 
 
 async def count_wrong_try(tx: Tx, phone_index: bytes) -> None:

@@ -41,6 +41,8 @@ COLD_TABLES = {
         "member",
         "member_tier",
         "member_segment",
+        "spend_policy",
+        "reward",
         "cost_position",
         "unit_cost",
         "cost_action",

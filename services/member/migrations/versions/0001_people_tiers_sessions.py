@@ -149,3 +149,111 @@ def upgrade() -> None:
         sa.Column("other_id", sa.Uuid),
     )
     op.create_index("member_import_row_by_outcome", "member_import_row", ["import_id", "outcome", "request_id"])
+    op.create_table(
+        "member_state",
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("reason_code", sa.Text, nullable=False),
+        sa.Column("changed_by", sa.Text, nullable=False),
+        sa.Column("change_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "denied_identity",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("kind", sa.Text, primary_key=True),
+        sa.Column("value_index", sa.LargeBinary, primary_key=True),
+        sa.Column("denial_id", sa.Uuid, nullable=False),
+        sa.Column("reason_code", sa.Text, nullable=False),
+        sa.Column("denied_by", sa.Text, nullable=False),
+        sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("denied_identity_by_time", "denied_identity", ["group_id", "create_time", "denial_id"])
+    op.create_table(
+        "member_device",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("device_index", sa.LargeBinary, primary_key=True),
+        sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "risk_policy",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("joins_per_address_hour", sa.Integer, nullable=False),
+        sa.Column("joins_per_device_day", sa.Integer, nullable=False),
+        sa.Column("joins_per_terminal_hour", sa.Integer, nullable=False),
+        sa.Column("spend_cool_down_hours", sa.Integer, nullable=False),
+        sa.Column("spends_per_member_hour", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "referral_program",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("referrer_points", sa.BigInteger, nullable=False),
+        sa.Column("friend_points", sa.BigInteger, nullable=False),
+        sa.Column("min_amount_minor", sa.BigInteger, nullable=False),
+        sa.Column("currency_code", sa.Text, nullable=False),
+        sa.Column("merchant_id", sa.Uuid, nullable=False),
+        sa.Column("use_within_days", sa.Integer, nullable=False),
+        sa.Column("return_window_days", sa.Integer, nullable=False),
+        sa.Column("referrals_per_month", sa.Integer, nullable=False),
+        sa.Column("is_open", sa.Boolean, nullable=False),
+    )
+    op.create_table(
+        "referral_code",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("code", sa.Text, primary_key=True),
+        sa.Column("member_id", sa.Uuid, nullable=False),
+    )
+    op.create_index("referral_code_by_member", "referral_code", ["member_id"], unique=True)
+    op.create_table(
+        "referral",
+        sa.Column("friend_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("referral_id", sa.Uuid, nullable=False),
+        sa.Column("referrer_id", sa.Uuid, nullable=False),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("referrer_points", sa.BigInteger, nullable=False),
+        sa.Column("friend_points", sa.BigInteger, nullable=False),
+        sa.Column("min_amount_minor", sa.BigInteger, nullable=False),
+        sa.Column("currency_code", sa.Text, nullable=False),
+        sa.Column("merchant_id", sa.Uuid, nullable=False),
+        sa.Column("return_window_days", sa.Integer, nullable=False),
+        sa.Column("sale_id", sa.Text, nullable=False),
+        sa.Column("kept_minor", sa.BigInteger, nullable=False),
+        sa.Column("due_time", sa.DateTime(timezone=True)),
+        sa.Column("is_referrer_rewarded", sa.Boolean, nullable=False),
+        sa.Column("is_friend_rewarded", sa.Boolean, nullable=False),
+    )
+    op.create_index("referral_by_referrer", "referral", ["referrer_id", "create_time", "referral_id"])
+    op.create_index(
+        "referral_due", "referral", ["due_time", "referral_id"], postgresql_where=sa.text("state IN (2, 3)")
+    )
+    op.create_table(
+        "attribute_definition",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("type", sa.SmallInteger, nullable=False),
+        sa.Column("content", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
+        "member_attribute",
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("sealed_value", sa.LargeBinary, nullable=False),
+        sa.Column("source", sa.SmallInteger, nullable=False),
+        sa.Column("set_by", sa.Text, nullable=False),
+        sa.Column("set_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "member_tag",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("tag", sa.Text, primary_key=True),
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("source", sa.SmallInteger, nullable=False),
+        sa.Column("added_by", sa.Text, nullable=False),
+        sa.Column("add_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("member_tag_by_member", "member_tag", ["member_id", "tag"])
