@@ -47,6 +47,13 @@ class Settings(BaseSettings):
     wechat_url: str = Field(
         "https://api.weixin.qq.com", description="where mini-program logins are checked", pattern=r"^https?://[^/]+$"
     )
+    webhook_timeout_seconds: float = Field(10.0, gt=0, le=60, description="how long a partner may take to answer")
+    webhook_retry_seconds: float = Field(
+        5.0, gt=0, le=3600, description="before the second try; later ones wait longer"
+    )
+    webhook_private_hosts: bool = Field(
+        False, description="`demo` and `test`: webhooks may go to http and to addresses that are not public"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str = Field("", description="OpenTelemetry collector, host:port; empty means no tracing")
 
@@ -64,6 +71,11 @@ class Settings(BaseSettings):
             f"HUITONG_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
             for name, value in self
         }
+
+    @property
+    def may_send_inwards(self) -> bool:
+        """Whether webhooks may go to our own network; never in production."""
+        return self.webhook_private_hosts and self.mode != "production"
 
     @property
     def may_set_time(self) -> bool:
