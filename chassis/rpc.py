@@ -28,6 +28,7 @@ from chassis.errors import (
     InvalidArgument,
     NotYours,
     PermissionDenied,
+    ProofNeeded,
     Unauthenticated,
     Unavailable,
     from_rpc_error,
@@ -77,13 +78,14 @@ class Guard:
         rule: access_pb2.Access = method.GetOptions().Extensions[access_pb2.access]  # type: ignore[index]
         self._audiences = frozenset(rule.audiences)
         self._services, self._permission = frozenset(rule.services), rule.permission
+        self._proof = access_pb2.Proof.Name(rule.proof) if rule.proof else ""
         self._bindings = {
             audience: [binding.field for binding in rule.bindings if binding.audience == audience]
             for audience in self._audiences
         }
 
     def check(self, who: Caller, request: Message) -> None:
-        """Raises PermissionDenied or NotYours when `who` may not make this call."""
+        """Raises PermissionDenied, NotYours or ProofNeeded when `who` may not make this call."""
         audience = _AUDIENCES[who.kind]
         if audience not in self._audiences:
             raise PermissionDenied(method=self._name)
@@ -98,6 +100,8 @@ class Guard:
         for field in self._bindings[audience]:
             if any(value != who.bound_id for value in read_field(request, field)):
                 raise NotYours(field=field)
+        if self._proof and who.kind is CallerKind.MEMBER and self._proof not in who.proofs:
+            raise ProofNeeded(self._proof, who.subject)
 
 
 def _read(read: Callable[[bytes], Message], wire: bytes) -> Message:

@@ -16,6 +16,7 @@ from chassis.identity import Caller, CallerKind, TokenBook
 from chassis.permissions import narrowed
 from gateway import codec
 from gateway.auth.callers import Callers, Identified, SignedParts
+from gateway.auth.proofs import Proofs
 from gateway.batch import NDJSON, Batch
 from gateway.binding import RequestShape, guards, no_guard
 from gateway.browsers import Browsers
@@ -96,9 +97,11 @@ class Door:
         callers: Callers,
         gate: Gate,
         inside: TokenBook,
+        proofs: Proofs,
         browsers: Browsers,
     ) -> None:
         self._callers, self._gate, self._inside, self._browsers = callers, gate, inside, browsers
+        self._proofs = proofs
         routes = [Route(operation, http, upstream) for operation in operations for http in operation.http]
         self._routes = RouteTable((route.http.verb, route.template, route) for route in routes)
         self._under_way = 0
@@ -145,6 +148,7 @@ class Door:
             return
         request = self._request(exchange, entered)
         route.guards.get(caller.kind, no_guard)(request, caller)
+        caller = await self._proofs.proved(route.operation, caller, exchange.proof, request)
         answer = await self._call(exchange, route, caller, request)
         await exchange.answer(orjson.dumps(route.encode(answer)))
 

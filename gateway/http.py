@@ -7,13 +7,14 @@ import os
 import re
 import time
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 from opentelemetry import trace
 from starlette.types import Message, Receive, Scope, Send
 
-from chassis.errors import AppError, DeadlineExceeded
+from chassis.errors import AppError, DeadlineExceeded, Unauthenticated
 from gateway.errors import (
     PROBLEM_TYPE,
     BadEncoding,
@@ -47,6 +48,7 @@ class Exchange:
         "address",
         "began",
         "headers",
+        "is_ambiguous",
         "is_traced",
         "method",
         "more_headers",
@@ -63,6 +65,8 @@ class Exchange:
         self.path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
         self.query: bytes = scope["query_string"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        # Which of two would count is not for a proxy on the way and us to see differently.
+        self.is_ambiguous = len(self.headers) < len(scope["headers"]) and _has_two(scope["headers"])
         self.address: str = (scope.get("client") or ("unknown",))[0]
         self.is_traced, self.traceparent = _trace(self.headers.get(b"traceparent"))
         self.status = 0
@@ -85,6 +89,11 @@ class Exchange:
         return self.headers.get(b"authorization", b"").decode("latin-1")
 
     @property
+    def proof(self) -> str:
+        """The Huitong-Proof header, or ""."""
+        return self.headers.get(b"huitong-proof", b"").decode("latin-1")
+
+    @property
     def content_type(self) -> bytes:
         """Without parameters, lower case; empty when there is none."""
         return self.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
@@ -100,7 +109,9 @@ class Exchange:
         return min(int(match[1]) * _TIMEOUT_SECONDS[match[2]], most) if match else default
 
     def check_headers(self) -> None:
-        """Raises HeadersTooLarge."""
+        """Raises HeadersTooLarge, Unauthenticated."""
+        if self.is_ambiguous:
+            raise Unauthenticated
         if len(self.headers) > MAX_HEADERS or sum(map(len, self.headers.values())) > MAX_HEADER_BYTES:
             raise HeadersTooLarge(limit_bytes=MAX_HEADER_BYTES)
 
@@ -184,6 +195,12 @@ class Exchange:
             more["connection"] = "close"  # what is still to come is not read
         body = problem(error, chinese=chinese, trace_id=self.trace_id)
         await self.answer(orjson.dumps(body), status=status, kind=PROBLEM_TYPE.encode(), **more)
+
+
+def _has_two(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a header that says who calls is there twice."""
+    names = [name for name, _ in headers]
+    return names.count(b"authorization") > 1 or names.count(b"huitong-proof") > 1
 
 
 def _prefers_chinese(accept_language: str) -> bool:

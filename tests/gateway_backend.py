@@ -13,7 +13,15 @@ import httpx
 from google.protobuf.message import Message
 
 from chassis.errors import AppError
-from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, Caller, CallerKind, TokenBook
+from chassis.identity import (
+    MEMBER_ACCESS,
+    MEMBER_ACCESS_SECONDS,
+    MEMBER_PROOF,
+    MEMBER_PROOF_SECONDS,
+    Caller,
+    CallerKind,
+    TokenBook,
+)
 from chassis.ids import derive, to_edge
 from gateway.app import App, Parts, mount
 from gateway.auth.callers import Callers
@@ -180,6 +188,7 @@ async def open_door(redis_url: str) -> AsyncIterator[Door]:
             TokenBook(KEY, issuer=MEMBER_ACCESS, lifetime_seconds=MEMBER_ACCESS_SECONDS),
         ),
         inside=TokenBook(KEY),
+        proofs=TokenBook(KEY, issuer=MEMBER_PROOF, lifetime_seconds=MEMBER_PROOF_SECONDS),
         browsers=Browsers(f"{PAGE}, https://other.example"),
     )
     app = App()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from chassis.crypto import Vault
-from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, TokenBook
+from chassis.identity import access_tokens, proof_tokens
 from chassis.run import App, run_service
-from huitong.member.v1 import imports_pb2_grpc, member_pb2_grpc, miniprogram_pb2_grpc
+from huitong.member.v1 import imports_pb2_grpc, member_pb2_grpc, miniprogram_pb2_grpc, proofs_pb2_grpc
 from huitong.org.v1 import events_pb2 as org_events
 from huitong.org.v1 import org_pb2_grpc
 from huitong.points.v1 import events_pb2 as points_events
@@ -14,6 +14,7 @@ from services.member.api import MemberServicer
 from services.member.imports.api import MemberImportServicer
 from services.member.miniprogram.api import MiniProgramServicer
 from services.member.miniprogram.wechat import WeChat
+from services.member.proofs.api import ProofServicer
 from services.member.sessions.api import SessionServicer, SimulatorServicer, TokenMaker
 from services.member.sessions.providers import CodeProvider, MissingProvider, SimulatedProvider
 from services.member.tiers import consumers as tier_consumers
@@ -25,10 +26,7 @@ def build(app: App) -> None:
     is_simulated = app.settings.mode != "production"
     vault = Vault(app.settings.data_key.get_secret_value())
     provider: CodeProvider = SimulatedProvider(vault) if is_simulated else MissingProvider()
-    access_tokens = TokenBook(
-        app.settings.internal_key.get_secret_value(), issuer=MEMBER_ACCESS, lifetime_seconds=MEMBER_ACCESS_SECONDS
-    )
-    tokens = TokenMaker(vault, access_tokens)
+    tokens = TokenMaker(vault, access_tokens(app.settings))
     wechat = WeChat(app.settings.wechat_url)
     structure = app.stub(org_pb2_grpc.StructureServiceStub, "org")
 
@@ -45,6 +43,10 @@ def build(app: App) -> None:
     app.serve(
         miniprogram_pb2_grpc.add_MiniProgramServiceServicer_to_server,
         MiniProgramServicer(app.db, vault, wechat, tokens),
+    )
+    app.serve(
+        proofs_pb2_grpc.add_ProofServiceServicer_to_server,
+        ProofServicer(app.db, vault, provider, wechat, proof_tokens(app.settings)),
     )
     app.on_stop(wechat.close)
     app.serve(imports_pb2_grpc.add_MemberImportServiceServicer_to_server, MemberImportServicer(app.db, vault))

@@ -114,7 +114,7 @@ def _answer(request: RequestRow, fingerprint: bytes, members: dict[UUID, Member]
     if request.fingerprint != fingerprint:
         return RequestIdReused(request_id=request.request_id)
     now = members[request.member_id]
-    # As it was answered first: the tier may have changed since, all else never does.
+    # As it was answered first: the tier may have changed since, and so may the phone.
     then = Member(now.member_id, now.card_no, now.masked_phone, request.tier_code, now.birth_month, now.join_time)
     return Joined(then, request.is_new)
 

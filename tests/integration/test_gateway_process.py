@@ -73,7 +73,7 @@ def gateway(sandbox: Sandbox, wallet: tuple[SlowWallet, int]) -> Iterator[tuple[
 
 
 def headers(sandbox: Sandbox) -> dict[str, str]:
-    token = TokenBook(sandbox.environment["HUITONG_INTERNAL_KEY"], issuer=MEMBER_ACCESS).mint(MEMBER)
+    token = TokenBook(sandbox.environment["HUITONG_ACCESS_KEY"], issuer=MEMBER_ACCESS).mint(MEMBER)
     return {"authorization": f"Bearer {token}"}
 
 

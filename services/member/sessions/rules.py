@@ -16,6 +16,7 @@ from chassis.crypto import keyed_hash, same
 CODE_MINUTES, CODE_TRIES, RESEND_SECONDS, CODES_A_DAY = 5, 5, 60, 20
 SESSION_DAYS = 30
 MESSAGE_MINUTES = 10
+SESSION_PREFIX = "mss"
 
 # A refresh token is: session (16 bytes) · generation (4) · signature (32), base64url behind a prefix. It is signed with
 # a key of ours over the session's random salt and stored nowhere, not even as a hash. So a token of any generation,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chassis.identity import MEMBER_ACCESS, CallerKind, TokenBook
+from chassis.identity import CallerKind, access_tokens
 from huitong.member.v1 import member_pb2
 from tests.apps import GROUP, Apps, member, system
 from tests.integration.member.conftest import OTHER_GROUP, People
@@ -69,7 +69,7 @@ async def test_new_phone_joins_and_a_known_one_is_recognised(people: People) -> 
 
 async def test_access_token_says_who_and_lasts_fifteen_minutes(people: People) -> None:
     done = await log_in(people)
-    book = TokenBook(people.apps.settings.internal_key.get_secret_value(), issuer=MEMBER_ACCESS)
+    book = access_tokens(people.apps.settings)
     who = book.check(done.tokens.access_token)
     assert (who.kind, who.group_id) == (CallerKind.MEMBER, GROUP)
     assert who.subject == who.bound_id == done.member.member_id

@@ -32,3 +32,9 @@ class TierChanged(_message.Message):
     effective_date: _types_pb2.BusinessDate
     growth: int
     def __init__(self, member_id: _Optional[str] = ..., tier: _Optional[_Union[_member_pb2.Tier, _Mapping]] = ..., previous_tier_code: _Optional[str] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., growth: _Optional[int] = ...) -> None: ...
+
+class MemberPhoneChanged(_message.Message):
+    __slots__ = ("member_id",)
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    def __init__(self, member_id: _Optional[str] = ...) -> None: ...
