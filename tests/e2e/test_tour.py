@@ -44,10 +44,12 @@ class Walker:
         self.till = self.memory.terminal_key("s367")
         self.store_id = self.memory.store_id("s367")
 
-    async def post(self, path: str, body: dict[str, Any], *, key: Key | None = None, token: str = "") -> dict[str, Any]:
-        """POST JSON, signed by `key`, or as the member with `token`, or as nobody."""
+    async def post(
+        self, path: str, body: dict[str, Any], *, key: Key | None = None, token: str = "", proof: str = ""
+    ) -> dict[str, Any]:
+        """POST JSON, signed by `key`, or as the member with `token` (and `proof`), or as nobody."""
         content = orjson.dumps(body)
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json"} | ({"Huitong-Proof": proof} if proof else {})
         if key:
             headers |= sign_request(key_id=key.key_id, secret=key.secret, method="POST", path=path, body=content)
         elif token:
@@ -71,10 +73,22 @@ class Walker:
         """Log in by phone and one-time code: member id and access token."""
         login = {"group_code": "huitong-demo", "phone": PHONE}
         await self.post("/v1/login:start", login)
-        sent = await self.get("/v1/simulator/messages", key=self.memory.system_key, phone=PHONE)
-        code = next(digits for digits in str(sent["messages"][0]).split("'") if digits.isdigit() and len(digits) == 6)
-        done = await self.post("/v1/login:complete", {**login, "one_time_code": code})
+        done = await self.post("/v1/login:complete", {**login, "one_time_code": await self.newest_code()})
         return done["member"]["member_id"], done["tokens"]["access_token"]
+
+    async def newest_code(self) -> str:
+        """The one-time code that the phone got last."""
+        sent = await self.get("/v1/simulator/messages", key=self.memory.system_key, phone=PHONE)
+        code: str = sent["messages"][0]["one_time_code"]
+        return code
+
+    async def prove(self, member_id: str, token: str, purpose: str) -> str:
+        """A proof by a code at the phone."""
+        path, asked = f"/v1/members/{member_id}/proofs", {"request_id": f"tour-{purpose}", "purpose": purpose}
+        await self.post(f"{path}:start", asked, token=token)
+        done = await self.post(f"{path}:complete", {**asked, "one_time_code": await self.newest_code()}, token=token)
+        proof: str = done["proof"]
+        return proof
 
     def sale(self, member_id: str, receipt_no: str, amounts: dict[str, int]) -> dict[str, Any]:
         """A sale with a line for each category."""
@@ -143,7 +157,11 @@ async def test_a_member_joins_buys_spends_parks_and_settles(suite: DemoSuite) ->
     refused = await walker.post("/v1/parking/exits", leave, key=walker.memory.vendor_key)
     assert (refused["may_leave"], refused["due"]["amount_minor"]) == (False, 2400)
     pay = {"request_id": "tour-pay", **car, "member_id": member_id, "pay_time": leave["exit_time"], "use_points": True}
-    paid = await walker.post("/v1/parking/fees:pay", pay, token=token)
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    status, unproved, _ = await suite.send("POST", "/v1/parking/fees:pay", body=orjson.dumps(pay), headers=headers)
+    assert (status, unproved["reason"]) == (403, "PROOF_NEEDED")
+    proof = await walker.prove(member_id, token, "PROOF_SPENDING")
+    paid = await walker.post("/v1/parking/fees:pay", pay, token=token, proof=proof)
     assert paid["fee"]["points"] == 800
     leave |= {"request_id": "tour-exit-2", "exit_time": "2017-01-02T11:45:00+08:00"}
     assert (await walker.post("/v1/parking/exits", leave, key=walker.memory.vendor_key))["may_leave"]
