@@ -107,6 +107,8 @@ class Backend:
             return scratch.message("ListSalesResponse")(seen=str(request))
         if name == "UpdateKinds":
             return request.kinds
+        if name == "GiveAway":
+            return scratch.message("RecordSaleResponse")(sale_id=f"gift-{request.points}")
         if name == "CancelSale":
             return scratch.message("RecordSaleResponse")(sale_id=request.sale_id)
         return scratch.message("LoginResponse")(token="t")
@@ -122,6 +124,7 @@ class Door:
     credentials: dict[str, org_pb2.GetCredentialSecretResponse]
     lookups: list[str]
     clock: list[float]
+    app: App
 
     def sign(self, method: str, path: str, body: bytes = b"", key_id: str = "key_till", **more: Any) -> dict[str, str]:
         """Headers of a signed request; `more` goes to sign_request."""
@@ -195,7 +198,7 @@ async def open_door(redis_url: str) -> AsyncIterator[Door]:
     mount(app, parts)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://gateway")
     try:
-        yield Door(client, backend, parts, credentials, lookups, clock)
+        yield Door(client, backend, parts, credentials, lookups, clock, app)
     finally:
         await client.aclose()
         await parts.upstream.close()

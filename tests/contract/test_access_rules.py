@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
@@ -102,7 +103,7 @@ def test_what_takes_something_from_a_member_asks_them_for_a_proof(operation) -> 
         assert "PROOF_NEEDED" in described(operation)["x-errors"]
 
 
-def described(operation) -> dict:
+def described(operation) -> dict[str, Any]:
     paths = DOCUMENT["paths"].values()
     return next(entry for path in paths for entry in path.values() if entry["x-rpc"] == operation.rpc[1:])
 

@@ -148,7 +148,8 @@ def key_of(token: str) -> str:
 async def test_a_member_gives_points_away_with_one_proof_for_one_gift(town: Town) -> None:
     giver, friend = await town.log_in("+8613800000011"), await town.log_in("+8613800000012")
     await furnish(town, giver)
-    door, gift = "/v1/members/{me}/transfers", {"to_member_id": friend.member_id, "points": 10}
+    door = "/v1/members/{me}/transfers"
+    gift: dict[str, Any] = {"to_member_id": friend.member_id, "points": 10}
     refused = (await giver.post(door, **gift)).json()
     assert (refused["status"], refused["reason"]) == (403, "PROOF_NEEDED")
     start_at = f"/v1/members/{giver.member_id}/proofs:start"
