@@ -12,7 +12,9 @@ from contextlib import contextmanager
 import structlog
 import uvicorn
 import uvloop
+from opentelemetry.trace import Span
 from starlette.applications import Starlette
+from starlette.types import Scope
 
 from chassis.config import Settings, settings
 from chassis.telemetry import setup_telemetry
@@ -24,8 +26,14 @@ def traced(app: Starlette, config: Settings) -> Starlette:
     if config.otlp_endpoint:
         from opentelemetry.instrumentation.starlette import StarletteInstrumentor
 
-        StarletteInstrumentor.instrument_app(app)
+        StarletteInstrumentor.instrument_app(app, server_request_hook=_forget_address)
     return app
+
+
+def _forget_address(span: Span, scope: Scope) -> None:
+    """A query may hold a phone, and a path that is nowhere may hold anything: the door tells the route instead."""
+    for name in ("http.url", "http.target", "url.full", "url.path", "url.query"):
+        span.set_attribute(name, "")
 
 
 class Server(uvicorn.Server):

@@ -166,6 +166,7 @@ class Door:
         route, variables = found
         operation = route.operation
         notes["route"] = route.http.template
+        exchange.name_trace(route.http.template)
         authorization = exchange.authorization
         if operation.audiences == _PUBLIC_ONLY:
             authorization = ""  # an expired token must not keep anyone from logging in

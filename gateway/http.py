@@ -78,6 +78,13 @@ class Exchange:
         """The trace that this request belongs to, 32 hex digits."""
         return self.traceparent[3:35]
 
+    def name_trace(self, route: str) -> None:
+        """Tell the tracer, when there is one, where the request goes."""
+        if self.is_traced:
+            span = trace.get_current_span()
+            span.update_name(f"{self.method} {route}")
+            span.set_attribute("http.route", route)
+
     @property
     def elapsed_ms(self) -> float:
         """Since the request came in."""

@@ -14,19 +14,26 @@ import orjson
 import pytest
 
 from gateway.auth.signing import sign_request
+from suite.demo import published
 from suite.demo.doors import Key
 from suite.invariants import check
 from tests.e2e.demo_suite import DemoSuite
+from tests.e2e.written import PEOPLE, SECRETS, SHORT, Used, files, leaks, rows
+from tests.people import totp
 
 pytestmark = pytest.mark.timeout(300)
 PHONE = "+8613900000001"
 TIME = "2017-01-02T10:00:00+08:00"
 
 
+# What the tour has said and heard: the last test looks for it in what was written.
+USED = Used()
+
+
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSuite]:
-    """A suite after its first day."""
-    suite = DemoSuite(tmp_path_factory.mktemp("tour") / "home")
+    """A suite after its first day, which logs as much as it can."""
+    suite = DemoSuite(tmp_path_factory.mktemp("tour") / "home", HUITONG_LOG_LEVEL="debug")
     try:
         suite.demo(1)
         yield suite
@@ -56,6 +63,8 @@ class Walker:
             headers["Authorization"] = f"Bearer {token}"
         status, answer, _ = await self.suite.send("POST", path, body=content, headers=headers)
         assert status == 200, answer
+        USED.note(body)
+        USED.note(answer)
         return answer
 
     async def get(self, path: str, *, key: Key | None = None, token: str = "", **query: str) -> dict[str, Any]:
@@ -67,6 +76,7 @@ class Walker:
             headers = {"Authorization": f"Bearer {token}"}
         status, answer, _ = await self.suite.send("GET", f"{path}?{text}" if text else path, headers=headers)
         assert status == 200, answer
+        USED.note(answer)
         return answer
 
     async def log_in(self) -> tuple[str, str]:
@@ -201,6 +211,7 @@ async def test_a_member_logs_in_through_the_mini_program(suite: DemoSuite) -> No
             assert (await phone.post(f"/simulator/{path}", json=body)).status_code == 200
         login_code = (await phone.post("/simulator/login-codes", json=person)).json()["code"]
         phone_code = (await phone.post("/simulator/phone-codes", json=person)).json()["code"]
+        USED.note({"login_code": login_code, "phone_code": phone_code})
     await walk.post("/v1/mini-programs", {"request_id": "walk-mini-program-1", **app}, key=walk.memory.system_key)
     asked = await walk.post("/v1/login:miniProgram", {"app_id": "wx-walk", "login_code": login_code})
     assert set(asked) == {"link_ticket"}
@@ -254,3 +265,64 @@ async def test_a_member_reaches_only_what_is_their_own(suite: DemoSuite) -> None
     headers = {"Authorization": "Bearer forged"}
     status, problem, _ = await suite.send("GET", f"/v1/members/{other}/balance", headers=headers)
     assert (status, problem["reason"]) == (401, "UNAUTHENTICATED")
+
+
+async def test_an_operator_logs_in(suite: DemoSuite) -> None:
+    walker = Walker(suite)
+    invite = {
+        "request_id": "tour-invite-1",
+        "login": "tour",
+        "name": "Wang Xiaoming",
+        "grants": [{"role": "ROLE_AUDITOR"}],
+    }
+    invitation = (await walker.post("/v1/operators", invite, key=walker.memory.system_key))["invitation"]
+    begun = await walker.post("/v1/operator-enrolment:begin", {"invitation": invitation})
+    secret, password = begun["totp_secret"], "correct horse battery"
+    enrol = {"invitation": invitation, "password": password, "totp_code": totp(secret)}
+    await walker.post("/v1/operator-enrolment:complete", enrol)
+    login = {"group_code": "huitong-demo", "login": "tour", "password": password, "totp_code": totp(secret, step=1)}
+    session = await walker.post("/v1/operator-sessions", login)
+    assert (await walker.get("/v1/operators", token=session["session_token"]))["operators"]
+
+
+async def test_nothing_of_this_is_in_logs_or_events(suite: DemoSuite) -> None:
+    """Runs last: what the tour used must be in nothing that was written, besides what keeps it for people."""
+    walker = Walker(suite)
+    # What is refused is not told either: with a person in the body, the query and the path.
+    phone = {"request_id": "tour-bad-1", "phone": PHONE + "x", "store_id": PHONE, "birth_month": 99}
+    signed = sign_request(
+        key_id=walker.till.key_id,
+        secret=walker.till.secret,
+        method="POST",
+        path="/v1/members",
+        body=orjson.dumps(phone),
+    )
+    headers = {"Content-Type": "application/json", **signed}
+    assert (await suite.send("POST", "/v1/members", body=orjson.dumps(phone), headers=headers))[0] in (400, 403)
+    lost = f"/v1/nowhere/{PHONE}/x?phone={PHONE[1:]}"
+    assert (await suite.send("GET", lost, headers={"Authorization": f"Bearer {PHONE}"}))[0] == 404
+    wrong = {"group_code": "huitong-demo", "phone": PHONE, "one_time_code": "000000"}
+    body = orjson.dumps(wrong)
+    status, _, _ = await suite.send(
+        "POST", "/v1/login:complete", body=body, headers={"Content-Type": "application/json"}
+    )
+    assert status in (400, 422)
+    home, memory = suite.home.secrets(), suite.memory
+    USED.values["secret"] |= {home.server_password, home.internal_key, home.access_key, home.data_key}
+    USED.values["secret"] |= {key["secret"] for key in (memory.system, memory.approver, memory.vendor)}
+    USED.values["secret"] |= {till["secret"] for till in list(memory.terminals.values())[:5]}
+    households = [int(household) for household in list(memory.members)[:10]]
+    USED.values["phone"] |= {published.phone_of(each) for each in households}
+    USED.values["plate_no"] |= {plate for each in households if (plate := published.plate_of(each))}
+    for name in SECRETS - {"session_key", "code"} | SHORT | {"phone", "plate_no", "name"}:
+        assert USED.values[name], f"the tour uses no {name}, so this test shows nothing of it"
+
+    logs = files(suite, "logs")
+    assert b"/v1/login:complete" in logs["logs/gateway.log"]
+    assert leaks(logs, USED.of(SECRETS, PEOPLE, SHORT)) == []
+    events = {**files(suite, "nats"), **await rows(suite, "outbox", "parked_event")}
+    assert any(b"huitong.member.v1.MemberJoined" in content for content in events.values())
+    assert leaks(events, USED.of(SECRETS, PEOPLE - {"name"})) == []
+    # At rest: no secret, and of people only the plates of the car park.
+    kept = {**await rows(suite), **files(suite, "valkey")}
+    assert leaks(kept, USED.of(SECRETS, {"phone", "new_phone"})) == []
