@@ -6,7 +6,7 @@ import sys
 from functools import cache
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SERVICES = ("org", "member", "points", "mall", "parking", "settlement")
@@ -42,6 +42,11 @@ class Settings(BaseSettings):
     gateway_host: str = Field("127.0.0.1", description="where the gateway listens")
     gateway_port: int = Field(8080, ge=1, le=65535)
 
+    tls_port: int = Field(8443, ge=1, le=65535, description="where it listens for machines with client certificates")
+    tls_certificate: str = Field("", description="PEM file with the gateway's certificate chain; empty: no such port")
+    tls_key: str = Field("", description="PEM file with its private key")
+    tls_client_ca: str = Field("", description="PEM file with the authority of the clients' certificates")
+
     cors_origins: str = Field("", description="web origins whose pages may call, https://…, separated by commas")
 
     database_prefix: str = Field("huitong_", pattern=r"^[a-z_][a-z0-9_]*$", description="before each database's name")
@@ -60,6 +65,13 @@ class Settings(BaseSettings):
         if 0 < len(key.get_secret_value()) < 32:
             raise ValueError("Value should have at least 32 characters, or none")
         return key
+
+    @field_validator("tls_client_ca")
+    @classmethod
+    def _is_whole(cls, authority: str, info: ValidationInfo) -> str:
+        if len({bool(authority), bool(info.data.get("tls_certificate")), bool(info.data.get("tls_key"))}) > 1:
+            raise ValueError("HUITONG_TLS_CERTIFICATE, HUITONG_TLS_KEY and HUITONG_TLS_CLIENT_CA come together")
+        return authority
 
     def address(self, service: str) -> str:
         """Where `service` answers, host:port."""

@@ -173,7 +173,9 @@ class Door:
         elif not authorization and CallerKind.PUBLIC not in operation.audiences:
             raise Unauthenticated  # before a large body is read for nothing
         wire = await exchange.body(route.body_bytes)
-        parts = SignedParts(exchange.method, exchange.path, exchange.query.decode("latin-1"), wire)
+        parts = SignedParts(
+            exchange.method, exchange.path, exchange.query.decode("latin-1"), wire, exchange.certificate
+        )
         identified = await self._callers.identify(authorization, parts, exchange.address)
         caller = route.caller(identified, exchange.address)
         notes["caller"] = caller.kind.value

@@ -117,6 +117,13 @@ class NonceReused(AppError):
     zh = "该 nonce 已被使用。"
 
 
+class CertificateNeeded(AppError):
+    """This key works only beside its client certificate, at the TLS port."""
+
+    code, reason = grpc.StatusCode.UNAUTHENTICATED, "CERTIFICATE_NEEDED"
+    zh = "该密钥须与其客户端证书一起在 TLS 端口使用。"
+
+
 class ProofInvalid(AppError):
     """The proof is not ours, has expired, or is for another member, session or purpose; get a new one."""
 

@@ -30,6 +30,9 @@ MAX_HEADER_BYTES, MAX_HEADERS = 32 * 1024, 100
 # A body that trickles in must not hold a place for ever.
 BODY_SECONDS = 30.0
 
+# Where the TLS door tells whose certificate a request came with: scope["extensions"][CERTIFICATE]["sha256"], hex.
+CERTIFICATE = "huitong.certificate"
+
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _TIMEOUT = re.compile(rb"([0-9]{1,8})([HMSmun])")
 _TIMEOUT_SECONDS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
@@ -47,6 +50,7 @@ class Exchange:
         "_send",
         "address",
         "began",
+        "certificate",
         "headers",
         "is_ambiguous",
         "is_traced",
@@ -68,6 +72,7 @@ class Exchange:
         # Which of two would count is not for a proxy on the way and us to see differently.
         self.is_ambiguous = len(self.headers) < len(scope["headers"]) and _has_two(scope["headers"])
         self.address: str = (scope.get("client") or ("unknown",))[0]
+        self.certificate: str = scope.get("extensions", {}).get(CERTIFICATE, {}).get("sha256", "")
         self.is_traced, self.traceparent = _trace(self.headers.get(b"traceparent"))
         self.status = 0
         # What the answer says besides, whichever it is: ratelimit="…" is RateLimit.

@@ -31,6 +31,7 @@ _GENERAL: dict[str, tuple[tuple[str, ...], str, str]] = {
             "SIGNATURE_EXPIRED",
             "NONCE_REUSED",
             "KEY_UNKNOWN_OR_REVOKED",
+            "CERTIFICATE_NEEDED",
             "SESSION_ENDED",
         ),
         "There is no valid identity.",

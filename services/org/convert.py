@@ -120,6 +120,7 @@ def credential_message(credential: Credential) -> org_pb2.Credential:
         subject_id=_SUBJECT_EDGE[credential.kind](credential.subject_id),
         name=credential.name,
         is_revoked=credential.revoke_time is not None,
+        certificate_sha256=credential.certificates,
     )
     message.create_time.FromDatetime(credential.create_time)
     return message
