@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -16,7 +15,6 @@ import pytest
 from gateway.auth.signing import sign_request
 from suite.demo import published
 from suite.demo.doors import Key
-from suite.invariants import check
 from tests.e2e.demo_suite import DemoSuite
 from tests.e2e.written import PEOPLE, SECRETS, SHORT, Used, files, leaks, rows
 from tests.people import totp
@@ -28,19 +26,6 @@ TIME = "2017-01-02T10:00:00+08:00"
 
 # What the tour has said and heard: the last test looks for it in what was written.
 USED = Used()
-
-
-@pytest.fixture(scope="module")
-def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSuite]:
-    """A suite after its first day, which logs as much as it can."""
-    suite = DemoSuite(tmp_path_factory.mktemp("tour") / "home", HUITONG_LOG_LEVEL="debug")
-    try:
-        suite.demo(1)
-        yield suite
-        results = asyncio.run(check(suite.settings))
-        assert [(one.service, one.name, one.examples) for one in results if one.violation_count] == []
-    finally:
-        suite.close()
 
 
 class Walker:
