@@ -6,7 +6,7 @@ import sys
 from functools import cache
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SERVICES = ("org", "member", "points", "mall", "parking", "settlement")
@@ -27,6 +27,10 @@ class Settings(BaseSettings):
     nats_url: str = Field(description="nats://[user:password@]host:port", pattern=r"^(nats|tls)://")
     redis_url: str = Field(description="redis://host:port/0, Valkey or Redis", pattern=r"^rediss?://")
     internal_key: SecretStr = Field(min_length=32, description="signs tokens inside the suite; the same everywhere")
+    access_key: SecretStr = Field(min_length=32, description="signs the tokens that members carry; gateway and member")
+    access_key_previous: SecretStr = Field(
+        SecretStr(""), description="the key before it: its tokens are still accepted; empty when there is none"
+    )
     data_key: SecretStr = Field(min_length=32, description="encrypts personal data and credential secrets at rest")
 
     org_address: str = Field("127.0.0.1:50051", description="host:port of the service's gRPC door")
@@ -37,6 +41,11 @@ class Settings(BaseSettings):
     settlement_address: str = Field("127.0.0.1:50056", description="as above")
     gateway_host: str = Field("127.0.0.1", description="where the gateway listens")
     gateway_port: int = Field(8080, ge=1, le=65535)
+
+    tls_port: int = Field(8443, ge=1, le=65535, description="where it listens for machines with client certificates")
+    tls_certificate: str = Field("", description="PEM file with the gateway's certificate chain; empty: no such port")
+    tls_key: str = Field("", description="PEM file with its private key")
+    tls_client_ca: str = Field("", description="PEM file with the authority of the clients' certificates")
 
     cors_origins: str = Field("", description="web origins whose pages may call, https://…, separated by commas")
 
@@ -56,6 +65,20 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str = Field("", description="OpenTelemetry collector, host:port; empty means no tracing")
+
+    @field_validator("access_key_previous")
+    @classmethod
+    def _is_no_short_key(cls, key: SecretStr) -> SecretStr:
+        if 0 < len(key.get_secret_value()) < 32:
+            raise ValueError("Value should have at least 32 characters, or none")
+        return key
+
+    @field_validator("tls_client_ca")
+    @classmethod
+    def _is_whole(cls, authority: str, info: ValidationInfo) -> str:
+        if len({bool(authority), bool(info.data.get("tls_certificate")), bool(info.data.get("tls_key"))}) > 1:
+            raise ValueError("HUITONG_TLS_CERTIFICATE, HUITONG_TLS_KEY and HUITONG_TLS_CLIENT_CA come together")
+        return authority
 
     def address(self, service: str) -> str:
         """Where `service` answers, host:port."""
