@@ -5,7 +5,9 @@ from __future__ import annotations
 from chassis.crypto import Vault
 from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, TokenBook
 from chassis.run import App, run_service
-from huitong.member.v1 import imports_pb2_grpc, member_pb2_grpc, miniprogram_pb2_grpc
+from chassis.upstream import Upstream
+from huitong.common.v1 import control_pb2_grpc
+from huitong.member.v1 import imports_pb2_grpc, member_pb2_grpc, miniprogram_pb2_grpc, tiers_pb2_grpc
 from huitong.org.v1 import events_pb2 as org_events
 from huitong.org.v1 import org_pb2_grpc
 from huitong.points.v1 import events_pb2 as points_events
@@ -18,6 +20,8 @@ from services.member.sessions.api import SessionServicer, SimulatorServicer, Tok
 from services.member.sessions.providers import CodeProvider, MissingProvider, SimulatedProvider
 from services.member.tiers import consumers as tier_consumers
 from services.member.tiers.api import TierServicer
+from services.member.tiers.jobs import TierJobs
+from services.member.tiers.program_api import TierProgramServicer
 
 
 def build(app: App) -> None:
@@ -57,6 +61,14 @@ def build(app: App) -> None:
         },
     )
     app.job("forget", jobs.forget(app.db), every_seconds=60)
+    points = app.stub(control_pb2_grpc.ControlServiceStub, "points")
+    tier_jobs = TierJobs(app.db, Upstream(app.db, {"points": points}).is_past)
+    app.job("tiers.close-day", tier_jobs.close_day, every_seconds=5)
+    recalculate = app.job("tiers.recalculate", tier_jobs.recalculate, every_seconds=5)
+    app.serve(
+        tiers_pb2_grpc.add_TierProgramServiceServicer_to_server,
+        TierProgramServicer(app.db, vault, recalculate.wake),
+    )
 
 
 if __name__ == "__main__":

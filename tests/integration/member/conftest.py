@@ -22,7 +22,8 @@ STRUCTURE = (
     "store,S1,Grocer 1,M1,,,,,L1\n"
 )
 TABLES = (
-    "member, member_identity, join_request, code_use, tier_ladder, tier, standing, login_challenge, login_outbox, "
+    "member, member_identity, join_request, code_use, tier_ladder, tier, tier_task, growth_day, growth_entry, "
+    "tier_match, tier_grant, tier_recalculation, standing, login_challenge, login_outbox, "
     "session, outbox, request_log"
 )
 
