@@ -18,7 +18,7 @@ from services.member.tiers.operations import date_message, tier_message
 from services.member.tiers.regrade import CANCELLED, DONE, RUNNING, Recalculation
 from services.member.tiers.rules import DEFAULT_LADDER, Ladder, Reason, whole
 
-BATCH = 5_000
+BATCH = 2_000
 _VERSIONS = 1_000  # looked at for what a member was told last
 
 
