@@ -7,12 +7,19 @@ from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, TokenBook
 from chassis.run import App, run_service
 from chassis.upstream import Upstream
 from huitong.common.v1 import control_pb2_grpc
-from huitong.member.v1 import imports_pb2_grpc, member_pb2_grpc, miniprogram_pb2_grpc, tiers_pb2_grpc
+from huitong.member.v1 import (
+    benefits_pb2_grpc,
+    imports_pb2_grpc,
+    member_pb2_grpc,
+    miniprogram_pb2_grpc,
+    tiers_pb2_grpc,
+)
 from huitong.org.v1 import events_pb2 as org_events
 from huitong.org.v1 import org_pb2_grpc
 from huitong.points.v1 import events_pb2 as points_events
 from services.member import consumers, jobs
 from services.member.api import MemberServicer
+from services.member.benefits.api import BenefitServicer
 from services.member.imports.api import MemberImportServicer
 from services.member.miniprogram.api import MiniProgramServicer
 from services.member.miniprogram.wechat import WeChat
@@ -38,6 +45,7 @@ def build(app: App) -> None:
 
     app.serve(member_pb2_grpc.add_MemberServiceServicer_to_server, MemberServicer(app.db, vault, structure))
     app.serve(member_pb2_grpc.add_TierServiceServicer_to_server, TierServicer(app.db))
+    app.serve(benefits_pb2_grpc.add_BenefitServiceServicer_to_server, BenefitServicer(app.db))
     app.serve(
         member_pb2_grpc.add_SessionServiceServicer_to_server,
         SessionServicer(app.db, vault, provider, tokens),

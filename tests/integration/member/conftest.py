@@ -23,8 +23,8 @@ STRUCTURE = (
 )
 TABLES = (
     "member, member_identity, join_request, code_use, tier_ladder, tier, tier_task, growth_day, growth_entry, "
-    "tier_match, tier_grant, tier_recalculation, standing, login_challenge, login_outbox, "
-    "session, outbox, request_log"
+    "tier_match, tier_grant, tier_recalculation, benefit, benefit_counter, benefit_use, standing, "
+    "login_challenge, login_outbox, session, outbox, request_log"
 )
 
 

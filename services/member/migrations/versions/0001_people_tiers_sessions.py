@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("group_id", sa.Uuid, nullable=False),
     )
     _create_tiers()
+    _create_benefits()
     op.create_table(
         "login_challenge",
         sa.Column("group_id", sa.Uuid, primary_key=True),
@@ -254,3 +255,42 @@ def _create_tiers() -> None:
         ["review_date", "member_id"],
         postgresql_where=sa.text("review_date IS NOT NULL"),
     )
+
+
+def _create_benefits() -> None:
+    op.create_table(
+        "benefit",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("tier_code", sa.Text, primary_key=True),
+        sa.Column("benefit_code", sa.Text, primary_key=True),
+        sa.Column("kind", sa.SmallInteger, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("name_zh", sa.Text, nullable=False),
+        sa.Column("quota", sa.Integer, nullable=False),
+        sa.Column("period", sa.SmallInteger, nullable=False),
+        sa.Column("price_bps", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "benefit_counter",
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("benefit_code", sa.Text, primary_key=True),
+        sa.Column("period_start", sa.Date, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("used", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "benefit_use",
+        sa.Column("use_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("member_id", sa.Uuid, nullable=False),
+        sa.Column("benefit_code", sa.Text, nullable=False),
+        sa.Column("kind", sa.SmallInteger, nullable=False),
+        sa.Column("tier_code", sa.Text, nullable=False),
+        sa.Column("quantity", sa.Integer, nullable=False),
+        sa.Column("reference", sa.Text, nullable=False),
+        sa.Column("store_id", sa.Uuid),
+        sa.Column("period_start", sa.Date, nullable=False),
+        sa.Column("use_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("return_time", sa.DateTime(timezone=True)),
+    )
+    op.create_index("benefit_use_by_member", "benefit_use", ["member_id", "use_time", "use_id"])
