@@ -54,12 +54,11 @@ async def test_grading_goes_on_where_a_killed_process_left_it(
     db = Database(apps.settings.database_url("member"), may_set_time=False)
     await db.open()
     try:
-        await db.pool.execute(
-            "INSERT INTO group_copy (group_id, code) VALUES ($1, 'many') ON CONFLICT DO NOTHING", GROUP
-        )
-        await db.pool.execute(_FILL, GROUP, MEMBERS, timeout=600)
-        await db.pool.execute("ANALYZE standing", timeout=600)
-        await db.pool.execute("ANALYZE growth_day", timeout=600)
+        async with db.pool.acquire() as connection, connection.transaction():
+            await connection.execute("SET LOCAL statement_timeout = 0")
+            await connection.execute("INSERT INTO group_copy (group_id, code) VALUES ($1, 'many')", GROUP)
+            await connection.execute(_FILL, GROUP, MEMBERS, timeout=900)
+            await connection.execute("ANALYZE standing, growth_day", timeout=300)
         async with db.transaction(system()) as tx:
             await ladders.add_ladder(tx, TIERS, Policy(Window.CALENDAR_YEAR, grace_days=3), tx.now)
             started = await recalculation.start(tx, request_id="many", may_downgrade=False)
