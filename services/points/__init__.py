@@ -7,7 +7,7 @@ copies of stores, merchants, members and their tiers), cap_tables.py (limits ove
 lots, reminders sent, members who hoard), door_tables.py (payments, devices and their sales, sales that are compared,
 cases) and wallet_tables.py (transfers, currencies, conversion and its rates, family pools).
 Serves huitong.points.v1 SalesService, WalletService, RuleService, RuleDraftService, RuleSimulationService,
-LedgerService, AdjustmentService, SegmentService, CostGovernorService, RetentionService,
+LedgerService, AdjustmentService, SegmentService, CostGovernorService, RetentionService, LotService,
 SaleCaseService, DeviceService, CurrencyService, StoredValueService, TillPaymentService, ConversionService and
 FamilyPoolService.
 Publishes SaleRecorded, PointsEarned, PointsActivated, SaleRefunded, PointsClawedBack, PointsRedeemed,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from chassis import ids
 from chassis.db import Tx
@@ -57,7 +58,7 @@ class _Member:
     standing: Standing
     today: date
     tier_code: str
-    birth_month: int
+    is_birth_month: bool
 
     def start_of(self, benefit: Benefit) -> date:
         return rules.period_start(benefit.period, self.ladder.policy, self.standing, self.today)
@@ -71,7 +72,10 @@ async def _member(tx: Tx, member_id: UUID) -> _Member:
     ladder = await tier_store.get_ladder(tx)
     today = ladder.day_of(tx.now)
     code = ladder.tiers[ladder.held(standing.tier_on(today), standing.growth)].code
-    return _Member(member_id, ladder, standing, today, code, await store.find_birth_month(tx, member_id))
+    birth_month, zone = await store.find_birthday(tx, member_id)
+    # The month of birth is by the calendar of where the member lives.
+    lives_in = tx.now.astimezone(ZoneInfo(zone)).month if zone else today.month
+    return _Member(member_id, ladder, standing, today, code, birth_month == lives_in)
 
 
 async def set_benefits(tx: Tx, tier_code: str, benefits: Sequence[Benefit]) -> list[Benefit]:
@@ -108,7 +112,7 @@ async def _held(tx: Tx, who: _Member, benefits: Sequence[Benefit]) -> list[Held]
     starts = {one.benefit_code: who.start_of(one) for one in benefits}
     used = await store.find_used(tx, who.member_id, starts) if starts else {}
     return [
-        Held(one, used[one.benefit_code], starts[one.benefit_code], one.is_time(who.birth_month, who.today))
+        Held(one, used[one.benefit_code], starts[one.benefit_code], one.is_time(is_birth_month=who.is_birth_month))
         for one in benefits
     ]
 
@@ -138,7 +142,7 @@ async def use(
             use_time=tx.now,
         )
         if await store.add_use(tx, new):
-            if not benefit.is_time(who.birth_month, who.today):
+            if not benefit.is_time(is_birth_month=who.is_birth_month):
                 raise BenefitNotNow
             used = await store.take(tx, new, benefit.quota)
             if used is None:

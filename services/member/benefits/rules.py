@@ -50,9 +50,9 @@ class Benefit:
         """Units left; None without a limit. A quota that was made smaller leaves none."""
         return max(0, self.quota - used) if self.quota else None
 
-    def is_time(self, birth_month: int, today: date) -> bool:
-        """Whether this is a day for it: a birthday gift is for the month of birth."""
-        return self.kind is not Kind.BIRTHDAY_GIFT or birth_month == today.month
+    def is_time(self, *, is_birth_month: bool) -> bool:
+        """Whether this is a time for it: a birthday gift is for the month of birth."""
+        return self.kind is not Kind.BIRTHDAY_GIFT or is_birth_month
 
 
 def benefits_problem(benefits: Sequence[Benefit]) -> tuple[str, str] | None:

@@ -85,12 +85,15 @@ def _benefit(row: Any) -> Benefit:
     return Benefit(**{**values, "kind": Kind(values["kind"]), "period": Period(values["period"])})
 
 
-async def find_birth_month(tx: Tx, member_id: UUID) -> int:
-    """1 to 12; 0 when it is not known."""
+async def find_birthday(tx: Tx, member_id: UUID) -> tuple[int, str]:
+    """The month of birth (0: not known), and the zone whose calendar says when it is ("": not known)."""
     found = await tx.execute(
-        select(member.c.birth_month).where(member.c.member_id == member_id, member.c.group_id == tx.group_id)
+        select(member.c.birth_month, member.c.time_zone).where(
+            member.c.member_id == member_id, member.c.group_id == tx.group_id
+        )
     )
-    return found.scalar_one_or_none() or 0
+    row = found.first()
+    return (row.birth_month, row.time_zone) if row else (0, "")
 
 
 async def find_used(tx: Tx, member_id: UUID, starts: dict[str, date]) -> dict[str, int]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from chassis.errors import InvalidArgument
+from chassis.times import is_time_zone
 from huitong.common.v1 import types_pb2
 from huitong.member.v1 import member_pb2, tier_policy_pb2, tiers_pb2
 from services.member.rules import is_plain
@@ -37,10 +37,8 @@ def read_tiers(messages: Iterable[member_pb2.Tier]) -> list[Tier]:
 def read_policy(message: tier_policy_pb2.TierPolicy) -> Policy:
     """Raises InvalidArgument."""
     zone = message.time_zone or DEFAULT_POLICY.time_zone
-    try:
-        ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):
-        raise InvalidArgument([("policy.time_zone", "is no IANA time zone")]) from None
+    if not is_time_zone(zone):
+        raise InvalidArgument([("policy.time_zone", "is not an IANA time zone")])
     tasks = {task.task_code: task.growth for task in message.tasks}
     if len(tasks) != len(message.tasks):
         raise InvalidArgument([("policy.tasks", "a task comes twice")])

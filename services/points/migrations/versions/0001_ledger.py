@@ -484,6 +484,7 @@ TABLES = (
         member_id UUID NOT NULL,
         group_id UUID NOT NULL,
         birth_month SMALLINT NOT NULL,
+        time_zone TEXT NOT NULL,
         PRIMARY KEY (member_id)
     )""",
     """CREATE TABLE member_tier (
