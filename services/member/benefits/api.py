@@ -51,6 +51,8 @@ class BenefitServicer(benefits_pb2_grpc.BenefitServiceServicer):
         ]
 
         async def operation(tx: Tx) -> benefits_pb2.SetTierBenefitsResponse:
+            before = await store.list_benefits(tx, tier_code=request.tier_code)
+            tx.before = benefits_pb2.SetTierBenefitsResponse(benefits=map(_benefit_message, before))
             saved = await operations.set_benefits(tx, request.tier_code, benefits)
             return benefits_pb2.SetTierBenefitsResponse(benefits=map(_benefit_message, saved))
 

@@ -33,6 +33,8 @@ class TierServicer(member_pb2_grpc.TierServiceServicer):
             since = convert.read_date(request.effective_date, "effective_date")
 
         async def operation(tx: Tx) -> member_pb2.SetTierLadderResponse:
+            before = await store.get_ladder(tx)
+            tx.before = member_pb2.SetTierLadderResponse(**convert.ladder_fields(before))
             ladder = await operations.set_ladder(tx, tiers, policy, since)
             return member_pb2.SetTierLadderResponse(**convert.ladder_fields(ladder))
 

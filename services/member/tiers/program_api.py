@@ -96,6 +96,8 @@ class TierProgramServicer(tiers_pb2_grpc.TierProgramServiceServicer):
             _check_plain("matches.level", one.level)
 
         async def operation(tx: Tx) -> tiers_pb2.SetTierMatchesResponse:
+            before = await grants.list_matches(tx, unit_id)
+            tx.before = tiers_pb2.SetTierMatchesResponse(matches=map(_match_message, before))
             return tiers_pb2.SetTierMatchesResponse(
                 matches=map(_match_message, await matching.set_matches(tx, unit_id, matches))
             )

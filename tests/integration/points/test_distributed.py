@@ -49,7 +49,16 @@ COLD_TABLES = {
         "family_pool",
         "pool_member",
     ),
-    *("alembic_version", "alembic_version_chassis", "request_log", "outbox", "relay_lane", "event_pack", "watermark"),
+    *(
+        "alembic_version",
+        "alembic_version_chassis",
+        "request_log",
+        "operator_act",
+        "outbox",
+        "relay_lane",
+        "event_pack",
+        "watermark",
+    ),
     *("parked_event", "job_state", "business_clock"),
 }
 TEMPLATES = {
