@@ -127,11 +127,12 @@ def fields(message: Descriptor, seen: frozenset[str] = frozenset()) -> Iterator[
 # Texts that operators may see of each other: names of things, codes of kinds, reasons. Whoever adds a field to a
 # request or an answer that is recorded says here, or in chassis.plain, which it is.
 PLAIN_TEXTS = """
-    action actor asked_by author categories category code codes column combination_group condition content_hash
-    currency_code decided_by decision_note excluded_categories excluded_item_codes excluded_tenders floor id item_code
-    key kind login measure money_code name name_zh note other_receipt_no other_source payment_provider permission
-    problem proposed_by reason reason_code reason_text receipt_no recurrence reject_reason requested_by segment source
-    sources store_categories summary terminal_code terminal_codes tier_code tier_codes time_zone value
+    action actor asked_by author benefit_code categories category code codes column combination_group condition
+    content_hash currency_code decided_by decision_note excluded_categories excluded_item_codes excluded_tenders
+    floor id item_code key kind level login measure money_code name name_zh note other_receipt_no other_source
+    payment_provider permission problem proposed_by reason reason_code reason_text receipt_no recurrence
+    reject_reason requested_by segment source sources store_categories summary task_code terminal_code
+    terminal_codes tier_code tier_codes time_zone value
 """
 
 
