@@ -31,6 +31,7 @@ EXTENSIONS = (
     "suite.sales",
     "suite.tiers",
     "suite.members",
+    "suite.members_export",
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Huitong 会通: run the suite on this machine.")

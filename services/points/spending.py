@@ -25,6 +25,7 @@ from services.points.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import Lookup
 from services.points.offsets import Offsets
 from services.points.purses import Purses
+from services.points.spenders import Spenders
 from services.points.wallet_errors import PoolLimitReached
 
 
@@ -32,22 +33,30 @@ class Spendings:
     """Moves of points that mall and parking ask for."""
 
     def __init__(
-        self, database: Database, lookup: Lookup, claims: Claims, ledger: Ledger, purses: Purses, offsets: Offsets
+        self,
+        database: Database,
+        lookup: Lookup,
+        claims: Claims,
+        ledger: Ledger,
+        *,
+        purses: Purses,
+        offsets: Offsets,
+        spenders: Spenders,
     ) -> None:
         self._db, self._lookup, self._claims, self._ledger = database, lookup, claims, ledger
-        self._purses, self._offsets = purses, offsets
+        self._purses, self._offsets, self._spenders = purses, offsets, spenders
 
     async def redeem(self, group_id: UUID, request: points_pb2.RedeemRequest) -> points_pb2.RedeemResponse:
         """Spend at once.
 
-        Raises: MemberUnknown, MerchantUnknown, InsufficientPoints, PoolLimitReached, RequestIdReused, and what
+        Raises: MerchantUnknown, InsufficientPoints, PoolLimitReached, RequestIdReused, and what Spenders.require,
         Purses.to_spend and Offsets.check do.
         """
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         txn_id = ids.derive("redeem", group_id, request.request_id)
         hashed = request_hash(request)
         merchant_id, store_id = await self._place(group_id, request.spending)
-        await self._lookup.require_member(group_id, member_id)
+        await self._spenders.require(group_id, member_id, txn_id)
         purse = await self._purses.to_spend(group_id, request, txn_id, request.spending)
         await self._offsets.check(group_id, request, purse.wallet_id, txn_id)
         spending = request.spending.SerializeToString(deterministic=True)
@@ -124,7 +133,7 @@ class Spendings:
         hold_id = hold_id_of(group_id, request.request_id)
         hashed = request_hash(request)
         merchant_id, store_id = await self._place(group_id, request.spending)
-        await self._lookup.require_member(group_id, member_id)
+        await self._spenders.require(group_id, member_id, hold_id)
         purse = await self._purses.to_spend(group_id, request, hold_id, request.spending)
         await self._offsets.check(group_id, request, purse.wallet_id, hold_id)
         await self._bind(group_id, hold_id, purse.wallet_id, request.request_id)

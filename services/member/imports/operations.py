@@ -12,6 +12,8 @@ from chassis.db import Tx
 from chassis.errors import AppError, RequestIdReused
 from services.member import errors
 from services.member import store as member_store
+from services.member.attributes.operations import put_tags
+from services.member.attributes.rules import Source
 from services.member.imports import store
 from services.member.imports.errors import MemberImportUnknown
 from services.member.imports.rules import Found, Outcome, Row, decide
@@ -21,8 +23,9 @@ from services.member.rules import PHONE
 from services.member.tiers import store as tier_store
 from services.member.tiers.matching import NUMBER_PURPOSE, Card, grant_levels, number_kind
 
+# What leads to one member for certain.
+_ONE_MEMBER = (Outcome.NEW, Outcome.LINKED, Outcome.MATCHED)
 ROW_PURPOSE = "member.import-row"
-_LED_TO_SOMEBODY = (Outcome.NEW, Outcome.LINKED, Outcome.MATCHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Line:
     number: str
     phone: str
     birth_month: int
+    tags: tuple[str, ...] = ()
     level: str = ""
 
 
@@ -69,6 +73,13 @@ async def import_lines(tx: Tx, vault: Vault, import_id: UUID, lines: Sequence[Li
     brought = await _bring_in(tx, vault, of, new)
     await _match_levels(tx, vault, of, list(zip(new, brought, strict=True)))
     answers = dict(zip((line.request_id for line in new), brought, strict=True))
+    tags = {
+        (answer.member_id, tag)
+        for line in new
+        if (answer := answers[line.request_id]).member_id is not None and answer.outcome in _ONE_MEMBER
+        for tag in line.tags
+    }
+    await put_tags(tx, tags, Source.IMPORT, add=True)
     if answers:
         await store.answer_rows(tx, import_id, list(answers.items()))
     results: list[Found | AppError] = []
@@ -137,7 +148,7 @@ async def _match_levels(tx: Tx, vault: Vault, of: MemberImport, rows: Sequence[t
             line.request_id,
         )
         for line, found in rows
-        if line.level and found.member_id is not None and found.outcome in _LED_TO_SOMEBODY
+        if line.level and found.member_id is not None and found.outcome in _ONE_MEMBER
     ]
     if cards:
         await grant_levels(tx, of.unit_id, of.scheme, cards)
@@ -160,5 +171,5 @@ def _as_taken(found: Found, owner_id: UUID | None) -> Found:
 
 def _fingerprint(vault: Vault, of: MemberImport, line: Line) -> bytes:
     # Keyed: a plain hash of a phone number could be guessed.
-    level = [line.level] if line.level else []
-    return vault.blind_index(ROW_PURPOSE, of.import_id, line.number, line.phone, line.birth_month, *level)
+    level = [f"level {line.level}"] if line.level else []  # no tag has a blank
+    return vault.blind_index(ROW_PURPOSE, of.import_id, line.number, line.phone, line.birth_month, *line.tags, *level)

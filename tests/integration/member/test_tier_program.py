@@ -27,7 +27,7 @@ from suite.tiers import follow, recalculate_group
 from tests.apps import GROUP, internal, member, system
 from tests.integration.member.conftest import OTHER_GROUP, People
 
-HOTEL = ids.to_edge("unt", ids.derive("unit", "hotel"))
+HOTEL = ids.to_edge("unt", ids.derive(GROUP, "unit", "HOTEL"))
 YEAR, ROLLING = tier_policy_pb2.QUALIFICATION_WINDOW_CALENDAR_YEAR, tier_policy_pb2.QUALIFICATION_WINDOW_ROLLING_MONTHS
 TIERS = (("MEMBER", "普卡", 0), ("SILVER", "银卡", 500), ("GOLD", "金卡", 2000), ("DIAMOND", "钻石卡", 5000))
 

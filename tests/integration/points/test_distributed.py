@@ -41,6 +41,8 @@ COLD_TABLES = {
         "member",
         "member_tier",
         "member_segment",
+        "spend_policy",
+        "reward",
         "cost_position",
         "unit_cost",
         "cost_action",
@@ -48,6 +50,7 @@ COLD_TABLES = {
         "conversion_rate",
         "family_pool",
         "pool_member",
+        "erased_member",
     ),
     *(
         "alembic_version",

@@ -215,3 +215,12 @@ def upgrade() -> None:
     op.create_index(
         "voucher_order_member_idx", "voucher_order", ["group_id", "member_id", "order_time", "order_id"], unique=False
     )
+    op.create_index("checkout_member_idx", "checkout", ["group_id", "member_id", "sale_time"], unique=False)
+    op.create_table(
+        "erased_member",
+        sa.Column("member_id", sa.Uuid(), nullable=False),
+        sa.Column("group_id", sa.Uuid(), nullable=False),
+        sa.Column("told_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_time", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("member_id", name="erased_member_pkey"),
+    )
