@@ -130,6 +130,7 @@ class TierProgramServiceServicer:
 
     def SetTierMatches(self, request, context):
         """Replaces one business unit's table of its own card levels and the tiers that they are worth. What was granted stays.
+        For operators of the whole group: a unit does not say itself what its cards are worth.
         Errors: REQUEST_ID_REUSED, TIER_UNKNOWN, TIER_MATCH_INVALID (a level twice).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

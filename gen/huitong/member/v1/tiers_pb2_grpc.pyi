@@ -52,6 +52,7 @@ class TierProgramServiceStub:
     """
     SetTierMatches: _grpc.UnaryUnaryMultiCallable[_tiers_pb2.SetTierMatchesRequest, _tiers_pb2.SetTierMatchesResponse]
     """Replaces one business unit's table of its own card levels and the tiers that they are worth. What was granted stays.
+    For operators of the whole group: a unit does not say itself what its cards are worth.
     Errors: REQUEST_ID_REUSED, TIER_UNKNOWN, TIER_MATCH_INVALID (a level twice).
     """
     ListTierMatches: _grpc.UnaryUnaryMultiCallable[_tiers_pb2.ListTierMatchesRequest, _tiers_pb2.ListTierMatchesResponse]
@@ -101,6 +102,7 @@ class TierProgramServiceAsyncStub(TierProgramServiceStub):
     """
     SetTierMatches: _aio.UnaryUnaryMultiCallable[_tiers_pb2.SetTierMatchesRequest, _tiers_pb2.SetTierMatchesResponse]  # type: ignore[assignment]
     """Replaces one business unit's table of its own card levels and the tiers that they are worth. What was granted stays.
+    For operators of the whole group: a unit does not say itself what its cards are worth.
     Errors: REQUEST_ID_REUSED, TIER_UNKNOWN, TIER_MATCH_INVALID (a level twice).
     """
     ListTierMatches: _aio.UnaryUnaryMultiCallable[_tiers_pb2.ListTierMatchesRequest, _tiers_pb2.ListTierMatchesResponse]  # type: ignore[assignment]
@@ -177,6 +179,7 @@ class TierProgramServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_tiers_pb2.SetTierMatchesResponse, _abc.Awaitable[_tiers_pb2.SetTierMatchesResponse]]:
         """Replaces one business unit's table of its own card levels and the tiers that they are worth. What was granted stays.
+        For operators of the whole group: a unit does not say itself what its cards are worth.
         Errors: REQUEST_ID_REUSED, TIER_UNKNOWN, TIER_MATCH_INVALID (a level twice).
         """
 
