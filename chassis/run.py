@@ -138,11 +138,11 @@ class App:
         """The services whose events this one consumes."""
         return [consumer.producer for consumer in self.consumers]
 
-    def job(self, name: str, run: Callable[[datetime], Awaitable[None]], *, every_seconds: float) -> None:
-        """Do something regularly; see chassis.jobs."""
-        self.jobs.append(
-            Job(self.db, name, run, every_seconds=every_seconds, holder=self.holder, activity=self.activity)
-        )
+    def job(self, name: str, run: Callable[[datetime], Awaitable[None]], *, every_seconds: float) -> Job:
+        """Do something regularly; see chassis.jobs. What it answers can be woken."""
+        job = Job(self.db, name, run, every_seconds=every_seconds, holder=self.holder, activity=self.activity)
+        self.jobs.append(job)
+        return job
 
     def on_start(self, hook: Callable[[], Awaitable[None]]) -> None:
         """Run `hook` once the database is there, before the first call is taken."""

@@ -29,6 +29,7 @@ EXTENSIONS = (
     "suite.clock",
     "suite.audit",
     "suite.sales",
+    "suite.tiers",
     "suite.members",
     "suite.members_export",
 )

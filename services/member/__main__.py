@@ -5,11 +5,13 @@ from __future__ import annotations
 from chassis.crypto import Vault
 from chassis.identity import access_tokens, proof_tokens
 from chassis.run import App, run_service
+from chassis.upstream import Upstream
 from chassis.valkey import open_valkey
 from chassis.velocity import Velocity
-from huitong.common.v1 import personal_data_pb2_grpc
+from huitong.common.v1 import control_pb2_grpc, personal_data_pb2_grpc
 from huitong.member.v1 import (
     attributes_pb2_grpc,
+    benefits_pb2_grpc,
     consents_pb2_grpc,
     imports_pb2_grpc,
     member_pb2_grpc,
@@ -19,6 +21,7 @@ from huitong.member.v1 import (
     proofs_pb2_grpc,
     referral_pb2_grpc,
     risk_pb2_grpc,
+    tiers_pb2_grpc,
 )
 from huitong.org.v1 import events_pb2 as org_events
 from huitong.org.v1 import org_pb2_grpc
@@ -27,6 +30,7 @@ from huitong.points.v1 import rewards_pb2_grpc
 from services.member import consumers, jobs
 from services.member.api import MemberServicer
 from services.member.attributes.api import AttributeServicer
+from services.member.benefits.api import BenefitServicer
 from services.member.consents.api import ConsentServicer
 from services.member.imports.api import MemberImportServicer
 from services.member.miniprogram.api import MiniProgramServicer
@@ -45,6 +49,8 @@ from services.member.sessions.api import SessionServicer, SimulatorServicer, Tok
 from services.member.sessions.providers import CodeProvider, MissingProvider, SimulatedProvider
 from services.member.tiers import consumers as tier_consumers
 from services.member.tiers.api import TierServicer
+from services.member.tiers.jobs import TierJobs
+from services.member.tiers.program_api import TierProgramServicer
 
 
 def build(app: App) -> None:
@@ -61,6 +67,7 @@ def build(app: App) -> None:
 
     app.serve(member_pb2_grpc.add_MemberServiceServicer_to_server, MemberServicer(app.db, vault, structure, gate))
     app.serve(member_pb2_grpc.add_TierServiceServicer_to_server, TierServicer(app.db))
+    app.serve(benefits_pb2_grpc.add_BenefitServiceServicer_to_server, BenefitServicer(app.db))
     app.serve(
         member_pb2_grpc.add_SessionServiceServicer_to_server,
         SessionServicer(app.db, vault, provider, tokens, gate),
@@ -95,7 +102,20 @@ def build(app: App) -> None:
     rewards = app.stub(rewards_pb2_grpc.RewardServiceStub, "points")
     app.job("member-referrals", referral_jobs.reward(app.db, rewards), every_seconds=5)
     app.job("forget", jobs.forget(app.db), every_seconds=60)
+    _build_tiers(app, vault)
     _build_privacy(app, vault)
+
+
+def _build_tiers(app: App, vault: Vault) -> None:
+    """The close of a qualifying period, and grading groups anew."""
+    points = app.stub(control_pb2_grpc.ControlServiceStub, "points")
+    tier_jobs = TierJobs(app.db, Upstream(app.db, {"points": points}).is_past)
+    app.job("tiers.close-day", tier_jobs.close_day, every_seconds=5)
+    recalculate = app.job("tiers.recalculate", tier_jobs.recalculate, every_seconds=5)
+    app.serve(
+        tiers_pb2_grpc.add_TierProgramServiceServicer_to_server,
+        TierProgramServicer(app.db, vault, recalculate.wake),
+    )
 
 
 def _build_privacy(app: App, vault: Vault) -> None:

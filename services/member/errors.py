@@ -46,7 +46,7 @@ class LadderInvalid(AppError):
     """The tier ladder is not usable: {problem}."""
 
     code, reason = StatusCode.INVALID_ARGUMENT, "LADDER_INVALID"
-    zh = "会员等级设置无效：{problem}。"
+    zh = "会员等级设置无效：{problem_zh}。"
 
 
 class LoginTooOften(AppError):

@@ -16,6 +16,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Index,
     Integer,
@@ -120,27 +121,8 @@ store_copy = Table(
     Column("group_id", Uuid, nullable=False),
 )
 
-tier_ladder = Table(
-    "tier_ladder",
-    metadata,
-    Column("group_id", Uuid, primary_key=True),
-    Column("version", Integer, nullable=False),
-)
-
-tier = Table(
-    "tier",
-    metadata,
-    Column("group_id", Uuid, primary_key=True),
-    Column("place", SmallInteger, primary_key=True),
-    Column("code", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("name_zh", Text, nullable=False),
-    Column("min_growth", BigInteger, nullable=False),
-    Column("earn_multiplier_bps", Integer, nullable=False),
-    Column("free_parking_minutes", Integer, nullable=False),
-)
-
-# Growth is counted for members that are not known yet, too: their tier_code is null.
+# Growth is counted for members that are not known yet, too: their tier_code is null. See tiers/rules.py, Standing; the
+# other tables of tiers are in tier_tables.py.
 standing = Table(
     "standing",
     metadata,
@@ -149,7 +131,16 @@ standing = Table(
     Column("growth_minor", BigInteger, nullable=False),
     Column("tier_code", Text),
     Column("ladder_version", Integer, nullable=False),
+    Column("own_code", Text),
+    Column("period_end", Date),
+    Column("floor_code", Text),
+    Column("floor_end", Date),
+    Column("review_date", Date),
+    Column("since_date", Date),
+    Column("previous_code", Text),
     Index("standing_by_tier", "group_id", "tier_code"),
+    Index("standing_by_group", "group_id", "member_id"),
+    Index("standing_by_review", "review_date", "member_id", postgresql_where=text("review_date IS NOT NULL")),
 )
 
 # All times of logins and sessions are real time, by the database's clock. code_hash is null once the code was used.

@@ -155,6 +155,7 @@ def prepare_refund(
         business_date=to_date(rules.business_date_of(refund_time, place.time_zone)),
         time_zone=place.time_zone,
         refunded=types_pb2.Money(amount_minor=refunded_minor, currency_code=sale.total.currency_code),
+        sale_business_date=to_date(rules.business_date_of(instant_of(sale.sale_time), place.time_zone)),
     )
     all_returned = points_pb2.RefundSaleRequest(
         lines=[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chassis.run import App, run_service
+from chassis.upstream import Upstream
 from huitong.common.v1 import control_pb2_grpc
 from huitong.org.v1 import events_pb2 as org_events
 from huitong.org.v1 import org_pb2_grpc
@@ -11,7 +12,7 @@ from huitong.settlement.v1 import settlement_pb2_grpc
 from services.settlement import consumers
 from services.settlement.api import ContractServicer, StatementServicer
 from services.settlement.copies import Copies
-from services.settlement.jobs import Jobs, Upstream
+from services.settlement.jobs import Jobs
 from services.settlement.movements import FACTS
 
 

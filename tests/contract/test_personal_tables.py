@@ -36,6 +36,7 @@ STAYS = {
         )
     },
     **{("points", table): _CLAIM for table in ("receipt_claim", "sale_seen", "sale_case")},
+    ("member", "tier_recalculation"): "how far through the members' ids it is",
     ("points", "expiry_reminder"): "that a reminder was sent, until its lots have expired",
 }
 

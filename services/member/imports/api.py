@@ -112,10 +112,10 @@ def _import_id(text: str) -> UUID:
 
 def _line(row: imports_pb2.MemberRow) -> Line:
     rpc.validate(row)
-    for field in ("request_id", "number"):
+    for field in ("request_id", "number", "level"):
         if not rules.is_plain(getattr(row, field)):
             raise InvalidArgument([(field, "has control characters")])
-    return Line(row.request_id, row.number, row.phone, row.birth_month, tuple(row.tags))
+    return Line(row.request_id, row.number, row.phone, row.birth_month, tuple(row.tags), row.level)
 
 
 def _message(of: MemberImport) -> imports_pb2.MemberImport:

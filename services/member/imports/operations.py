@@ -21,21 +21,23 @@ from services.member.imports.store import MemberImport
 from services.member.operations import Newcomer, admit, phone_index
 from services.member.rules import PHONE
 from services.member.tiers import store as tier_store
+from services.member.tiers.matching import NUMBER_PURPOSE, Card, grant_levels, number_kind
 
 # What leads to one member for certain.
 _ONE_MEMBER = (Outcome.NEW, Outcome.LINKED, Outcome.MATCHED)
-NUMBER_PURPOSE, ROW_PURPOSE = "member.unit-number", "member.import-row"
+ROW_PURPOSE = "member.import-row"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of a file, as sent; "" for no phone, 0 for no birth month."""
+    """A row of a file, as sent; "" for no phone or level, 0 for no birth month."""
 
     request_id: str
     number: str
     phone: str
     birth_month: int
     tags: tuple[str, ...] = ()
+    level: str = ""
 
 
 async def create_import(tx: Tx, *, request_id: str, unit_id: UUID, scheme: int, name: str) -> MemberImport:
@@ -68,7 +70,9 @@ async def import_lines(tx: Tx, vault: Vault, import_id: UUID, lines: Sequence[Li
     claimed = await store.claim_rows(tx, import_id, {key: prints[place] for key, place in first_of.items()})
     came_before = await store.find_rows(tx, import_id, first_of.keys() - claimed)
     new = [lines[place] for key, place in first_of.items() if key in claimed]
-    answers = dict(zip((line.request_id for line in new), await _bring_in(tx, vault, of, new), strict=True))
+    brought = await _bring_in(tx, vault, of, new)
+    await _match_levels(tx, vault, of, list(zip(new, brought, strict=True)))
+    answers = dict(zip((line.request_id for line in new), brought, strict=True))
     tags = {
         (answer.member_id, tag)
         for line in new
@@ -92,7 +96,7 @@ async def import_lines(tx: Tx, vault: Vault, import_id: UUID, lines: Sequence[Li
 async def _bring_in(tx: Tx, vault: Vault, of: MemberImport, lines: Sequence[Line]) -> list[Found]:
     if not lines:
         return []
-    kind = f"unit_number_{of.scheme}"
+    kind = number_kind(of.scheme)
     rows = [
         Row(
             line.request_id,
@@ -134,6 +138,22 @@ async def _bring_in(tx: Tx, vault: Vault, of: MemberImport, lines: Sequence[Line
     return [_as_taken(each, taken.get(row.number_index)) for row, each in zip(rows, found, strict=True)]
 
 
+async def _match_levels(tx: Tx, vault: Vault, of: MemberImport, rows: Sequence[tuple[Line, Found]]) -> None:
+    cards = [
+        Card(
+            found.member_id,
+            line.level,
+            vault.blind_index(NUMBER_PURPOSE, tx.group_id, of.unit_id, line.number),
+            of.import_id,
+            line.request_id,
+        )
+        for line, found in rows
+        if line.level and found.member_id is not None and found.outcome in _ONE_MEMBER
+    ]
+    if cards:
+        await grant_levels(tx, of.unit_id, of.scheme, cards)
+
+
 def _as_joined(found: Found, joined_as: dict[UUID, UUID]) -> Found:
     member_id = joined_as.get(found.member_id, found.member_id) if found.member_id else None
     if member_id == found.member_id:
@@ -151,4 +171,5 @@ def _as_taken(found: Found, owner_id: UUID | None) -> Found:
 
 def _fingerprint(vault: Vault, of: MemberImport, line: Line) -> bytes:
     # Keyed: a plain hash of a phone number could be guessed.
-    return vault.blind_index(ROW_PURPOSE, of.import_id, line.number, line.phone, line.birth_month, *line.tags)
+    level = [f"level {line.level}"] if line.level else []  # no tag has a blank
+    return vault.blind_index(ROW_PURPOSE, of.import_id, line.number, line.phone, line.birth_month, *line.tags, *level)

@@ -10,6 +10,7 @@ from chassis.events import Fact
 from chassis.ids import from_edge
 from huitong.points.v1 import events_pb2
 from services.member.tiers import operations
+from services.member.tiers.growth import Day
 from services.member.tiers.operations import MemberRefund, MemberSpending
 from services.member.tiers.rules import Spending
 
@@ -26,6 +27,7 @@ async def on_sales(tx: Tx, facts: Sequence[Fact[events_pb2.SaleRecorded]]) -> No
                 business_date=date(day.year, day.month, day.day),
                 time_zone=sale.time_zone,
                 record_time=fact.occur_time,
+                currency_code=sale.total.currency_code,
             )
             member_id = from_edge("mbr", sale.member_id, "member_id")
             spendings.append(MemberSpending(fact.group_id, member_id, spending))
@@ -34,15 +36,14 @@ async def on_sales(tx: Tx, facts: Sequence[Fact[events_pb2.SaleRecorded]]) -> No
 
 
 async def on_refunds(tx: Tx, facts: Sequence[Fact[events_pb2.SaleRefunded]]) -> None:
-    """Take refunds off the growth of their members."""
-    refunds = [
-        MemberRefund(
-            fact.group_id,
-            from_edge("mbr", fact.payload.member_id, "member_id"),
-            fact.payload.refunded.amount_minor,
-        )
-        for fact in facts
-        if fact.payload.member_id
-    ]
+    """Take refunds off the growth of their members, on the days of their sales."""
+    refunds = []
+    for fact in facts:
+        refund = fact.payload
+        if not refund.member_id:
+            continue
+        day = refund.sale_business_date if refund.HasField("sale_business_date") else refund.business_date
+        taken = Day(date(day.year, day.month, day.day), refund.refunded.currency_code, -refund.refunded.amount_minor)
+        refunds.append(MemberRefund(fact.group_id, from_edge("mbr", refund.member_id, "member_id"), taken))
     if refunds:
         await operations.take_back(tx, refunds)

@@ -1,66 +1,53 @@
-"""Queries about ladders and standings; the tables are in services/member/store.py."""
+"""Queries about standings and growth; the tables are in services/member/store.py and tier_tables.py.
+
+Lock order: standings by member id, then growth_day, which only who holds its member's standing writes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import fields
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Tx
-from services.member.store import among, standing, tier, tier_ladder
-from services.member.tiers.rules import DEFAULT_LADDER, MINOR_PER_GROWTH, Ladder, Standing, Tier
+from services.member.store import among, standing
+from services.member.tier_tables import growth_entry
+from services.member.tiers.growth import MINOR_PER_GROWTH, Book, Day
+from services.member.tiers.ladders import find_ladders as find_ladders
+from services.member.tiers.ladders import get_ladder as get_ladder
+from services.member.tiers.rules import Ladder, Standing
 
-_STANDING = ("group_id", "member_id", "growth_minor", "tier_code", "ladder_version")
-
-
-async def find_ladders(tx: Tx, group_ids: Iterable[UUID]) -> dict[UUID, Ladder]:
-    """The ladder in force of each group: its own, or the default one."""
-    groups = set(group_ids)
-    columns = [tier.c[field.name] for field in fields(Tier)]
-    rows = await tx.execute(
-        select(tier_ladder.c.group_id, tier_ladder.c.version, *columns)
-        .join(tier, tier.c.group_id == tier_ladder.c.group_id)
-        .where(among(tier_ladder.c.group_id, groups))
-        .order_by(tier.c.group_id, tier.c.place)
-    )
-    found: dict[UUID, tuple[int, list[Tier]]] = {}
-    for row in rows.mappings():
-        values: dict[str, Any] = dict(row)
-        group_id, version = values.pop("group_id"), values.pop("version")
-        found.setdefault(group_id, (version, []))[1].append(Tier(**values))
-    own = {group_id: Ladder(version, tuple(tiers)) for group_id, (version, tiers) in found.items()}
-    return {group_id: own.get(group_id, DEFAULT_LADDER) for group_id in groups}
+_STANDING = tuple(field.name for field in fields(Standing))
+_CHANGING = {
+    "growth_minor": "bigint",
+    "tier_code": "text",
+    "ladder_version": "integer",
+    "own_code": "text",
+    "period_end": "date",
+    "floor_code": "text",
+    "floor_end": "date",
+    "review_date": "date",
+    "since_date": "date",
+    "previous_code": "text",
+}
 
 
-async def get_ladder(tx: Tx) -> Ladder:
-    """The ladder in force in the caller's group."""
-    return (await find_ladders(tx, [tx.group_id]))[tx.group_id]
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Growth of a task, or (negative) its reversal."""
 
-
-async def replace_ladder(tx: Tx, tiers: Sequence[Tier]) -> None:
-    """Put these tiers in place of the group's ladder."""
-    # The version's row is taken first: two replacements at once follow each other.
-    await tx.execute(
-        insert(tier_ladder)
-        .values(group_id=tx.group_id, version=1)
-        .on_conflict_do_update(index_elements=["group_id"], set_={"version": tier_ladder.c.version + 1})
-    )
-    await tx.execute(delete(tier).where(tier.c.group_id == tx.group_id))
-    await tx.execute(
-        insert(tier),
-        [
-            {
-                "group_id": tx.group_id,
-                "place": place,
-                **{field.name: getattr(one, field.name) for field in fields(Tier)},
-            }
-            for place, one in enumerate(tiers)
-        ],
-    )
+    growth_id: UUID
+    member_id: UUID
+    task_code: str
+    reference: str
+    business_date: date
+    growth: int
+    reverses_id: UUID | None
+    create_time: datetime
 
 
 async def lock_standings(tx: Tx, groups: dict[UUID, UUID]) -> dict[UUID, Standing]:
@@ -79,28 +66,32 @@ async def lock_standings(tx: Tx, groups: dict[UUID, UUID]) -> dict[UUID, Standin
         ),
         {"member_ids": ordered, "group_ids": [groups[member_id] for member_id in ordered]},
     )
+    return await lock_known(tx, ordered)
+
+
+async def lock_known(tx: Tx, member_ids: Iterable[UUID]) -> dict[UUID, Standing]:
+    """The standings that are there, locked in order of their ids."""
     rows = await tx.execute(
         select(*(standing.c[name] for name in _STANDING))
-        .where(among(standing.c.member_id, ordered))
+        .where(among(standing.c.member_id, sorted(member_ids)))
         .order_by(standing.c.member_id)
         .with_for_update()
     )
     return {row.member_id: Standing(**row._mapping) for row in rows}
 
 
+_SAVE = text(
+    f"""UPDATE standing AS s SET {", ".join(f"{name} = n.{name}" for name in _CHANGING)}
+        FROM unnest(CAST(:member_id AS uuid[]),
+                    {", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _CHANGING.items())})
+             AS n (member_id, {", ".join(_CHANGING)})
+        WHERE s.member_id = n.member_id"""
+)
+
+
 async def save_standings(tx: Tx, standings: Sequence[Standing]) -> None:
     """Write standings that are locked."""
-    columns = ("member_id", "growth_minor", "tier_code", "ladder_version")
-    await tx.execute(
-        text(
-            """UPDATE standing AS s
-               SET growth_minor = n.growth_minor, tier_code = n.tier_code, ladder_version = n.ladder_version
-               FROM unnest(CAST(:member_id AS uuid[]), CAST(:growth_minor AS bigint[]), CAST(:tier_code AS text[]),
-                           CAST(:ladder_version AS integer[])) AS n (member_id, growth_minor, tier_code, ladder_version)
-               WHERE s.member_id = n.member_id"""
-        ),
-        {name: [getattr(one, name) for one in standings] for name in columns},
-    )
+    await tx.execute(_SAVE, {name: [getattr(one, name) for one in standings] for name in ("member_id", *_CHANGING)})
 
 
 async def find_standing(tx: Tx, member_id: UUID) -> Standing | None:
@@ -115,6 +106,89 @@ async def find_standing(tx: Tx, member_id: UUID) -> Standing | None:
         )
     ).first()
     return Standing(**row._mapping) if row else None
+
+
+async def list_due(tx: Tx, *, until: date, after: tuple[date, UUID], limit: int) -> list[tuple[UUID, UUID, date]]:
+    """Member, group and review date of standings that are due, in order of (review date, member)."""
+    rows = await tx.execute(
+        text(
+            """SELECT member_id, group_id, review_date FROM standing
+               WHERE review_date <= :until AND (review_date, member_id) > (:after_date, :after_id)
+               ORDER BY review_date, member_id LIMIT :most"""
+        ),
+        {"until": until, "after_date": after[0], "after_id": after[1], "most": limit},
+    )
+    return [(row.member_id, row.group_id, row.review_date) for row in rows]
+
+
+async def add_days(tx: Tx, days: Mapping[tuple[UUID, UUID], Iterable[Day]]) -> None:
+    """Add to the days of members ((group id, member id) → days) whose standings are locked."""
+    rows: dict[tuple[UUID, date, str], tuple[UUID, Day]] = {}
+    for (group_id, member_id), added in days.items():
+        for day in added:
+            key = member_id, day.business_date, day.currency_code
+            _, total = rows.setdefault(key, (group_id, Day(day.business_date, day.currency_code)))
+            total.spend_minor += day.spend_minor
+            total.sale_count += day.sale_count
+            total.task_growth += day.task_growth
+    await tx.execute(
+        _ADD_DAYS,
+        {
+            "member_ids": [member_id for member_id, _, _ in rows],
+            "group_ids": [group_id for group_id, _ in rows.values()],
+            **{field.name: [getattr(day, field.name) for _, day in rows.values()] for field in fields(Day)},
+        },
+    )
+
+
+_ADD_DAYS = text(
+    """INSERT INTO growth_day AS g (member_id, group_id, business_date, currency_code, spend_minor, sale_count,
+                                    task_growth)
+       SELECT * FROM unnest(CAST(:member_ids AS uuid[]), CAST(:group_ids AS uuid[]), CAST(:business_date AS date[]),
+                            CAST(:currency_code AS text[]), CAST(:spend_minor AS bigint[]),
+                            CAST(:sale_count AS integer[]), CAST(:task_growth AS bigint[]))
+       ON CONFLICT (member_id, business_date, currency_code) DO UPDATE
+       SET spend_minor = g.spend_minor + excluded.spend_minor, sale_count = g.sale_count + excluded.sale_count,
+           task_growth = g.task_growth + excluded.task_growth"""
+)
+
+
+async def load_books(tx: Tx, since: dict[UUID, date]) -> dict[UUID, Book]:
+    """The days of these members, each from a date on."""
+    if not since:
+        return {}
+    rows = await tx.execute(
+        text(
+            """SELECT g.member_id, g.business_date, g.currency_code, g.spend_minor, g.sale_count, g.task_growth
+               FROM unnest(CAST(:member_ids AS uuid[]), CAST(:dates AS date[])) AS m (member_id, since)
+               JOIN growth_day AS g ON g.member_id = m.member_id AND g.business_date >= m.since"""
+        ),
+        {"member_ids": list(since), "dates": list(since.values())},
+    )
+    days: dict[UUID, list[Day]] = {member_id: [] for member_id in since}
+    for row in rows:
+        days[row.member_id].append(
+            Day(row.business_date, row.currency_code, row.spend_minor, row.sale_count, row.task_growth)
+        )
+    return {member_id: Book(own) for member_id, own in days.items()}
+
+
+async def add_entry(tx: Tx, new: Entry) -> bool:
+    """Keep an entry unless it is there; answers whether it was not. Waits for a concurrent one of the same id."""
+    values = {"group_id": tx.group_id, **asdict(new)}
+    done = await tx.execute(insert(growth_entry).values(values).on_conflict_do_nothing())
+    return bool(done.rowcount)
+
+
+async def find_entry(tx: Tx, growth_id: UUID) -> Entry | None:
+    """One of the group's."""
+    columns = [growth_entry.c[field.name] for field in fields(Entry)]
+    row = (
+        await tx.execute(
+            select(*columns).where(growth_entry.c.growth_id == growth_id, growth_entry.c.group_id == tx.group_id)
+        )
+    ).first()
+    return Entry(**row._mapping) if row else None
 
 
 async def count_by_tier(tx: Tx, ladder: Ladder) -> list[int]:

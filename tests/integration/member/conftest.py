@@ -24,8 +24,9 @@ STRUCTURE = (
     "store,S1,Grocer 1,M1,,,,,L1\n"
 )
 TABLES = (
-    "member, member_identity, join_request, code_use, tier_ladder, tier, standing, login_challenge, login_outbox, "
-    "session, proof, phone_change, outbox, request_log"
+    "member, member_identity, join_request, code_use, tier_ladder, tier, tier_task, growth_day, growth_entry, "
+    "tier_match, tier_grant, tier_recalculation, benefit, benefit_counter, benefit_use, standing, "
+    "login_challenge, login_outbox, session, proof, phone_change, outbox, request_log"
 )
 
 

@@ -33,7 +33,9 @@ def sale(member_id: str, yuan: int, day: int = 10, group_id: UUID = GROUP) -> Fa
 
 def refund(member_id: str, yuan: int, group_id: UUID = GROUP) -> Fact[Any]:
     payload = points.SaleRefunded(
-        member_id=member_id, refunded=types_pb2.Money(amount_minor=yuan * 100, currency_code="CNY")
+        member_id=member_id,
+        business_date=types_pb2.BusinessDate(year=2026, month=3, day=10),
+        refunded=types_pb2.Money(amount_minor=yuan * 100, currency_code="CNY"),
     )
     return Fact(ids.new(), group_id, member_id, NOON, payload)
 

@@ -109,6 +109,8 @@ async def test_rejected_sale_gives_all_of_its_points_back(hotel: World) -> None:
     events = await events_of_member(hotel)
     # What the sale counted for elsewhere, for tiers and for settlement, is gone with it.
     assert sum(event.refunded.amount_minor for event in events["SaleRefunded"]) == 10_000
+    # Growth is taken off the day of the sale.
+    assert {event.sale_business_date.day for event in events["SaleRefunded"]} == {15}
     assert sum(event.points for event in events["PointsClawedBack"]) == 100
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from chassis import ids, rpc
 from chassis.errors import AppError
+from chassis.upstream import has_applied, has_passed
 from huitong.common.v1 import control_pb2, types_pb2
 from huitong.points.v1 import points_pb2, points_pb2_grpc
 from huitong.settlement.v1 import settlement_pb2 as pb
-from services.settlement.jobs import has_applied, has_passed
 from tests.integration.settlement.feed import Feed, clawed, earned, merchant_id, redeemed, share, stay
 
 # Midnight of 1 April in Shanghai, and the earliest moment at which March may close.

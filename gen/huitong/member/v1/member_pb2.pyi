@@ -6,6 +6,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from huitong.common.v1 import access_pb2 as _access_pb2
 from huitong.common.v1 import types_pb2 as _types_pb2
 from huitong.member.v1 import risk_pb2 as _risk_pb2
+from huitong.member.v1 import tier_policy_pb2 as _tier_policy_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -279,28 +280,44 @@ class SentMessage(_message.Message):
     def __init__(self, message_id: _Optional[str] = ..., phone: _Optional[str] = ..., one_time_code: _Optional[str] = ..., send_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., purpose: _Optional[str] = ...) -> None: ...
 
 class SetTierLadderRequest(_message.Message):
-    __slots__ = ("request_id", "tiers")
+    __slots__ = ("request_id", "tiers", "effective_date", "policy")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     TIERS_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     tiers: _containers.RepeatedCompositeFieldContainer[Tier]
-    def __init__(self, request_id: _Optional[str] = ..., tiers: _Optional[_Iterable[_Union[Tier, _Mapping]]] = ...) -> None: ...
+    effective_date: _types_pb2.BusinessDate
+    policy: _tier_policy_pb2.TierPolicy
+    def __init__(self, request_id: _Optional[str] = ..., tiers: _Optional[_Iterable[_Union[Tier, _Mapping]]] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., policy: _Optional[_Union[_tier_policy_pb2.TierPolicy, _Mapping]] = ...) -> None: ...
 
 class SetTierLadderResponse(_message.Message):
-    __slots__ = ("tiers",)
+    __slots__ = ("tiers", "version", "policy", "effective_time")
     TIERS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_TIME_FIELD_NUMBER: _ClassVar[int]
     tiers: _containers.RepeatedCompositeFieldContainer[Tier]
-    def __init__(self, tiers: _Optional[_Iterable[_Union[Tier, _Mapping]]] = ...) -> None: ...
+    version: int
+    policy: _tier_policy_pb2.TierPolicy
+    effective_time: _timestamp_pb2.Timestamp
+    def __init__(self, tiers: _Optional[_Iterable[_Union[Tier, _Mapping]]] = ..., version: _Optional[int] = ..., policy: _Optional[_Union[_tier_policy_pb2.TierPolicy, _Mapping]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GetTierLadderRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
 class GetTierLadderResponse(_message.Message):
-    __slots__ = ("tiers",)
+    __slots__ = ("tiers", "version", "policy", "effective_time")
     TIERS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_TIME_FIELD_NUMBER: _ClassVar[int]
     tiers: _containers.RepeatedCompositeFieldContainer[Tier]
-    def __init__(self, tiers: _Optional[_Iterable[_Union[Tier, _Mapping]]] = ...) -> None: ...
+    version: int
+    policy: _tier_policy_pb2.TierPolicy
+    effective_time: _timestamp_pb2.Timestamp
+    def __init__(self, tiers: _Optional[_Iterable[_Union[Tier, _Mapping]]] = ..., version: _Optional[int] = ..., policy: _Optional[_Union[_tier_policy_pb2.TierPolicy, _Mapping]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GetTierProgressRequest(_message.Message):
     __slots__ = ("member_id",)
@@ -309,16 +326,36 @@ class GetTierProgressRequest(_message.Message):
     def __init__(self, member_id: _Optional[str] = ...) -> None: ...
 
 class GetTierProgressResponse(_message.Message):
-    __slots__ = ("tier", "growth", "next_tier", "missing_growth")
+    __slots__ = ("tier", "growth", "next_tier", "missing_growth", "missing_spend", "period_end_date", "keep_until_date", "keep_missing_growth", "keep_missing_spend", "next_text", "next_text_zh", "keep_text", "keep_text_zh", "match_end_date")
     TIER_FIELD_NUMBER: _ClassVar[int]
     GROWTH_FIELD_NUMBER: _ClassVar[int]
     NEXT_TIER_FIELD_NUMBER: _ClassVar[int]
     MISSING_GROWTH_FIELD_NUMBER: _ClassVar[int]
+    MISSING_SPEND_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_END_DATE_FIELD_NUMBER: _ClassVar[int]
+    KEEP_UNTIL_DATE_FIELD_NUMBER: _ClassVar[int]
+    KEEP_MISSING_GROWTH_FIELD_NUMBER: _ClassVar[int]
+    KEEP_MISSING_SPEND_FIELD_NUMBER: _ClassVar[int]
+    NEXT_TEXT_FIELD_NUMBER: _ClassVar[int]
+    NEXT_TEXT_ZH_FIELD_NUMBER: _ClassVar[int]
+    KEEP_TEXT_FIELD_NUMBER: _ClassVar[int]
+    KEEP_TEXT_ZH_FIELD_NUMBER: _ClassVar[int]
+    MATCH_END_DATE_FIELD_NUMBER: _ClassVar[int]
     tier: Tier
     growth: int
     next_tier: Tier
     missing_growth: int
-    def __init__(self, tier: _Optional[_Union[Tier, _Mapping]] = ..., growth: _Optional[int] = ..., next_tier: _Optional[_Union[Tier, _Mapping]] = ..., missing_growth: _Optional[int] = ...) -> None: ...
+    missing_spend: _types_pb2.Money
+    period_end_date: _types_pb2.BusinessDate
+    keep_until_date: _types_pb2.BusinessDate
+    keep_missing_growth: int
+    keep_missing_spend: _types_pb2.Money
+    next_text: str
+    next_text_zh: str
+    keep_text: str
+    keep_text_zh: str
+    match_end_date: _types_pb2.BusinessDate
+    def __init__(self, tier: _Optional[_Union[Tier, _Mapping]] = ..., growth: _Optional[int] = ..., next_tier: _Optional[_Union[Tier, _Mapping]] = ..., missing_growth: _Optional[int] = ..., missing_spend: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., period_end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., keep_until_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., keep_missing_growth: _Optional[int] = ..., keep_missing_spend: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., next_text: _Optional[str] = ..., next_text_zh: _Optional[str] = ..., keep_text: _Optional[str] = ..., keep_text_zh: _Optional[str] = ..., match_end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ...) -> None: ...
 
 class CountMembersByTierRequest(_message.Message):
     __slots__ = ()

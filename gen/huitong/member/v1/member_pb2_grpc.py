@@ -708,8 +708,10 @@ class TierServiceServicer:
     """
 
     def SetTierLadder(self, request, context):
-        """Replaces the ladder. Members are graded anew as their next growth arrives.
-        Errors: REQUEST_ID_REUSED, LADDER_INVALID (no tier at growth 0, growth not ascending, a code twice).
+        """Makes a new version of the ladder, in force at once or from a date on. Members are graded anew as their next growth
+        arrives, or all of them by TierProgramService.StartTierRecalculation.
+        Errors: REQUEST_ID_REUSED, LADDER_INVALID (no tier at growth 0, growth not ascending, a code or a name twice, a policy
+        that is none, a date that is past).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

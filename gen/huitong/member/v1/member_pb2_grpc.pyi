@@ -337,8 +337,10 @@ class TierServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TierServiceAsyncStub: ...
     SetTierLadder: _grpc.UnaryUnaryMultiCallable[_member_pb2.SetTierLadderRequest, _member_pb2.SetTierLadderResponse]
-    """Replaces the ladder. Members are graded anew as their next growth arrives.
-    Errors: REQUEST_ID_REUSED, LADDER_INVALID (no tier at growth 0, growth not ascending, a code twice).
+    """Makes a new version of the ladder, in force at once or from a date on. Members are graded anew as their next growth
+    arrives, or all of them by TierProgramService.StartTierRecalculation.
+    Errors: REQUEST_ID_REUSED, LADDER_INVALID (no tier at growth 0, growth not ascending, a code or a name twice, a policy
+    that is none, a date that is past).
     """
     GetTierLadder: _grpc.UnaryUnaryMultiCallable[_member_pb2.GetTierLadderRequest, _member_pb2.GetTierLadderResponse]
     """The ladder in force."""
@@ -355,8 +357,10 @@ class TierServiceAsyncStub(TierServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SetTierLadder: _aio.UnaryUnaryMultiCallable[_member_pb2.SetTierLadderRequest, _member_pb2.SetTierLadderResponse]  # type: ignore[assignment]
-    """Replaces the ladder. Members are graded anew as their next growth arrives.
-    Errors: REQUEST_ID_REUSED, LADDER_INVALID (no tier at growth 0, growth not ascending, a code twice).
+    """Makes a new version of the ladder, in force at once or from a date on. Members are graded anew as their next growth
+    arrives, or all of them by TierProgramService.StartTierRecalculation.
+    Errors: REQUEST_ID_REUSED, LADDER_INVALID (no tier at growth 0, growth not ascending, a code or a name twice, a policy
+    that is none, a date that is past).
     """
     GetTierLadder: _aio.UnaryUnaryMultiCallable[_member_pb2.GetTierLadderRequest, _member_pb2.GetTierLadderResponse]  # type: ignore[assignment]
     """The ladder in force."""
@@ -376,8 +380,10 @@ class TierServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _member_pb2.SetTierLadderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_member_pb2.SetTierLadderResponse, _abc.Awaitable[_member_pb2.SetTierLadderResponse]]:
-        """Replaces the ladder. Members are graded anew as their next growth arrives.
-        Errors: REQUEST_ID_REUSED, LADDER_INVALID (no tier at growth 0, growth not ascending, a code twice).
+        """Makes a new version of the ladder, in force at once or from a date on. Members are graded anew as their next growth
+        arrives, or all of them by TierProgramService.StartTierRecalculation.
+        Errors: REQUEST_ID_REUSED, LADDER_INVALID (no tier at growth 0, growth not ascending, a code or a name twice, a policy
+        that is none, a date that is past).
         """
 
     @_abc_1.abstractmethod

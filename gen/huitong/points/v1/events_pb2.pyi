@@ -237,7 +237,7 @@ class CurrencyMoved(_message.Message):
     def __init__(self, txn_id: _Optional[str] = ..., member_id: _Optional[str] = ..., currency_id: _Optional[str] = ..., kind: _Optional[_Union[_points_pb2.MovementKind, str]] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ..., spending: _Optional[_Union[_points_pb2.Spending, _Mapping]] = ..., ref_txn_id: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class SaleRefunded(_message.Message):
-    __slots__ = ("refund_id", "sale_id", "member_id", "store_id", "merchant_id", "business_unit_id", "refund_time", "business_date", "time_zone", "refunded")
+    __slots__ = ("refund_id", "sale_id", "member_id", "store_id", "merchant_id", "business_unit_id", "refund_time", "business_date", "time_zone", "refunded", "sale_business_date")
     REFUND_ID_FIELD_NUMBER: _ClassVar[int]
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -248,6 +248,7 @@ class SaleRefunded(_message.Message):
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     REFUNDED_FIELD_NUMBER: _ClassVar[int]
+    SALE_BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     refund_id: str
     sale_id: str
     member_id: str
@@ -258,7 +259,8 @@ class SaleRefunded(_message.Message):
     business_date: _types_pb2.BusinessDate
     time_zone: str
     refunded: _types_pb2.Money
-    def __init__(self, refund_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., refund_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., time_zone: _Optional[str] = ..., refunded: _Optional[_Union[_types_pb2.Money, _Mapping]] = ...) -> None: ...
+    sale_business_date: _types_pb2.BusinessDate
+    def __init__(self, refund_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., store_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., refund_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., time_zone: _Optional[str] = ..., refunded: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., sale_business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ...) -> None: ...
 
 class PointsClawedBack(_message.Message):
     __slots__ = ("txn_id", "member_id", "issuer_merchant_id", "points", "debt_points", "lots", "sale_id", "refund_id", "written_off_points")

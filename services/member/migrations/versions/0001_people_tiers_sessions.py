@@ -64,31 +64,8 @@ def upgrade() -> None:
         sa.Column("store_id", sa.Uuid, primary_key=True),
         sa.Column("group_id", sa.Uuid, nullable=False),
     )
-    op.create_table(
-        "tier_ladder",
-        sa.Column("group_id", sa.Uuid, primary_key=True),
-        sa.Column("version", sa.Integer, nullable=False),
-    )
-    op.create_table(
-        "tier",
-        sa.Column("group_id", sa.Uuid, primary_key=True),
-        sa.Column("place", sa.SmallInteger, primary_key=True),
-        sa.Column("code", sa.Text, nullable=False),
-        sa.Column("name", sa.Text, nullable=False),
-        sa.Column("name_zh", sa.Text, nullable=False),
-        sa.Column("min_growth", sa.BigInteger, nullable=False),
-        sa.Column("earn_multiplier_bps", sa.Integer, nullable=False),
-        sa.Column("free_parking_minutes", sa.Integer, nullable=False),
-    )
-    op.create_table(
-        "standing",
-        sa.Column("member_id", sa.Uuid, primary_key=True),
-        sa.Column("group_id", sa.Uuid, nullable=False),
-        sa.Column("growth_minor", sa.BigInteger, nullable=False),
-        sa.Column("tier_code", sa.Text),
-        sa.Column("ladder_version", sa.Integer, nullable=False),
-    )
-    op.create_index("standing_by_tier", "standing", ["group_id", "tier_code"])
+    _create_tiers()
+    _create_benefits()
     op.create_table(
         "login_challenge",
         sa.Column("group_id", sa.Uuid, primary_key=True),
@@ -344,3 +321,172 @@ def _create_privacy() -> None:
     op.create_index("erasure_open", "erasure", ["member_id"], unique=True, postgresql_where=is_open)
     op.create_index("erasure_by_member", "erasure", ["member_id", "request_time"])
     op.create_index("erasure_due", "erasure", ["next_attempt_time"], postgresql_where=is_open)
+
+
+def _create_tiers() -> None:
+    op.create_table(
+        "tier_ladder",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("version", sa.Integer, primary_key=True),
+        sa.Column("effective_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_cancelled", sa.Boolean, nullable=False),
+        sa.Column("window_kind", sa.SmallInteger, nullable=False),
+        sa.Column("months", sa.SmallInteger, nullable=False),
+        sa.Column("grace_days", sa.SmallInteger, nullable=False),
+        sa.Column("spend_growth_bps", sa.Integer, nullable=False),
+        sa.Column("visit_growth", sa.BigInteger, nullable=False),
+        sa.Column("currency_code", sa.Text, nullable=False),
+        sa.Column("time_zone", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "tier",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("version", sa.Integer, primary_key=True),
+        sa.Column("place", sa.SmallInteger, primary_key=True),
+        sa.Column("code", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("name_zh", sa.Text, nullable=False),
+        sa.Column("min_growth", sa.BigInteger, nullable=False),
+        sa.Column("earn_multiplier_bps", sa.Integer, nullable=False),
+        sa.Column("free_parking_minutes", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "tier_task",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("version", sa.Integer, primary_key=True),
+        sa.Column("task_code", sa.Text, primary_key=True),
+        sa.Column("growth", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "growth_day",
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("business_date", sa.Date, primary_key=True),
+        sa.Column("currency_code", sa.Text, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("spend_minor", sa.BigInteger, nullable=False),
+        sa.Column("sale_count", sa.Integer, nullable=False),
+        sa.Column("task_growth", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "growth_entry",
+        sa.Column("growth_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("member_id", sa.Uuid, nullable=False),
+        sa.Column("task_code", sa.Text, nullable=False),
+        sa.Column("reference", sa.Text, nullable=False),
+        sa.Column("business_date", sa.Date, nullable=False),
+        sa.Column("growth", sa.BigInteger, nullable=False),
+        sa.Column("reverses_id", sa.Uuid),
+        sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("growth_entry_by_member", "growth_entry", ["member_id", "growth_id"])
+    op.create_table(
+        "tier_match",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("unit_id", sa.Uuid, primary_key=True),
+        sa.Column("level", sa.Text, primary_key=True),
+        sa.Column("tier_code", sa.Text, nullable=False),
+        sa.Column("months", sa.SmallInteger, nullable=False),
+    )
+    op.create_table(
+        "tier_grant",
+        sa.Column("grant_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("member_id", sa.Uuid, nullable=False),
+        sa.Column("unit_id", sa.Uuid, nullable=False),
+        sa.Column("level", sa.Text, nullable=False),
+        sa.Column("tier_code", sa.Text, nullable=False),
+        sa.Column("start_date", sa.Date, nullable=False),
+        sa.Column("end_date", sa.Date, nullable=False),
+        sa.Column("scheme", sa.SmallInteger, nullable=False),
+        sa.Column("number_index", sa.LargeBinary, nullable=False),
+        sa.Column("import_id", sa.Uuid),
+        sa.Column("import_row_id", sa.Text),
+        sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("tier_grant_by_member", "tier_grant", ["member_id", "end_date"])
+    op.create_table(
+        "tier_recalculation",
+        sa.Column("recalculation_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        sa.Column("ladder_version", sa.Integer, nullable=False),
+        sa.Column("may_downgrade", sa.Boolean, nullable=False),
+        sa.Column("total_count", sa.BigInteger, nullable=False),
+        sa.Column("done_count", sa.BigInteger, nullable=False),
+        sa.Column("changed_count", sa.BigInteger, nullable=False),
+        sa.Column("after_member_id", sa.Uuid, nullable=False),
+        sa.Column("start_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("update_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("end_time", sa.DateTime(timezone=True)),
+    )
+    op.create_index(
+        "tier_recalculation_running",
+        "tier_recalculation",
+        ["group_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 1"),
+    )
+    op.create_table(
+        "standing",
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("growth_minor", sa.BigInteger, nullable=False),
+        sa.Column("tier_code", sa.Text),
+        sa.Column("ladder_version", sa.Integer, nullable=False),
+        sa.Column("own_code", sa.Text),
+        sa.Column("period_end", sa.Date),
+        sa.Column("floor_code", sa.Text),
+        sa.Column("floor_end", sa.Date),
+        sa.Column("review_date", sa.Date),
+        sa.Column("since_date", sa.Date),
+        sa.Column("previous_code", sa.Text),
+    )
+    op.create_index("standing_by_tier", "standing", ["group_id", "tier_code"])
+    op.create_index("standing_by_group", "standing", ["group_id", "member_id"])
+    op.create_index(
+        "standing_by_review",
+        "standing",
+        ["review_date", "member_id"],
+        postgresql_where=sa.text("review_date IS NOT NULL"),
+    )
+
+
+def _create_benefits() -> None:
+    op.create_table(
+        "benefit",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("tier_code", sa.Text, primary_key=True),
+        sa.Column("benefit_code", sa.Text, primary_key=True),
+        sa.Column("kind", sa.SmallInteger, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("name_zh", sa.Text, nullable=False),
+        sa.Column("quota", sa.Integer, nullable=False),
+        sa.Column("period", sa.SmallInteger, nullable=False),
+        sa.Column("price_bps", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "benefit_counter",
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("benefit_code", sa.Text, primary_key=True),
+        sa.Column("period_start", sa.Date, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("used", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "benefit_use",
+        sa.Column("use_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("member_id", sa.Uuid, nullable=False),
+        sa.Column("benefit_code", sa.Text, nullable=False),
+        sa.Column("kind", sa.SmallInteger, nullable=False),
+        sa.Column("tier_code", sa.Text, nullable=False),
+        sa.Column("quantity", sa.Integer, nullable=False),
+        sa.Column("reference", sa.Text, nullable=False),
+        sa.Column("store_id", sa.Uuid),
+        sa.Column("period_start", sa.Date, nullable=False),
+        sa.Column("use_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("return_time", sa.DateTime(timezone=True)),
+    )
+    op.create_index("benefit_use_by_member", "benefit_use", ["member_id", "use_time", "use_id"])

@@ -1,0 +1,1 @@
+"""What tiers are worth beside points, and how often it was used."""
