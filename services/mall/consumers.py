@@ -13,6 +13,7 @@ from chassis.ids import from_edge
 from huitong.member.v1 import events_pb2 as member_events
 from huitong.org.v1 import events_pb2 as org_events
 from services.mall import copies
+from services.mall.merging import consumers as merging
 
 
 async def on_merchants_saved(tx: Tx, facts: Sequence[Fact[Any]]) -> None:
@@ -36,4 +37,8 @@ ORG: Mapping[type[Message], Handler] = {
     org_events.MerchantSaved: on_merchants_saved,
     org_events.StoreSaved: on_stores_saved,
 }
-MEMBER: Mapping[type[Message], Handler] = {member_events.MemberJoined: on_members_joined}
+MEMBER: Mapping[type[Message], Handler] = {
+    member_events.MemberJoined: on_members_joined,
+    member_events.MemberMerged: merging.on_merged,
+    member_events.MemberUnmerged: merging.on_unmerged,
+}

@@ -5,13 +5,17 @@ from __future__ import annotations
 from chassis.crypto import Vault
 from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, TokenBook
 from chassis.run import App, run_service
-from huitong.member.v1 import imports_pb2_grpc, member_pb2_grpc, miniprogram_pb2_grpc
+from huitong.mall.v1 import events_pb2 as mall_events
+from huitong.member.v1 import imports_pb2_grpc, member_pb2_grpc, merging_pb2_grpc, miniprogram_pb2_grpc
 from huitong.org.v1 import events_pb2 as org_events
 from huitong.org.v1 import org_pb2_grpc
+from huitong.parking.v1 import events_pb2 as parking_events
 from huitong.points.v1 import events_pb2 as points_events
 from services.member import consumers, jobs
 from services.member.api import MemberServicer
 from services.member.imports.api import MemberImportServicer
+from services.member.merging.api import MemberMergeServicer
+from services.member.merging.consumers import followed
 from services.member.miniprogram.api import MiniProgramServicer
 from services.member.miniprogram.wechat import WeChat
 from services.member.sessions.api import SessionServicer, SimulatorServicer, TokenMaker
@@ -48,14 +52,18 @@ def build(app: App) -> None:
     )
     app.on_stop(wechat.close)
     app.serve(imports_pb2_grpc.add_MemberImportServiceServicer_to_server, MemberImportServicer(app.db, vault))
+    app.serve(merging_pb2_grpc.add_MemberMergeServiceServicer_to_server, MemberMergeServicer(app.db))
     app.consume("org", {org_events.GroupCreated: consumers.on_groups, org_events.StoreSaved: consumers.on_stores})
     app.consume(
         "points",
         {
             points_events.SaleRecorded: tier_consumers.on_sales,
             points_events.SaleRefunded: tier_consumers.on_refunds,
+            points_events.MergeFollowed: followed("points"),
         },
     )
+    app.consume("mall", {mall_events.MergeFollowed: followed("mall")})
+    app.consume("parking", {parking_events.MergeFollowed: followed("parking")})
     app.job("forget", jobs.forget(app.db), every_seconds=60)
 
 

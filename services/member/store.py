@@ -1,7 +1,10 @@
 """All tables of member, and the queries about people.
 
 Lock order within a join: join_request by request id, member_identity by index, member, standing by member id. A run of
-sales locks standings by member id only.
+sales locks standings by member id only. A merge locks the two members by id, then their standings by id.
+
+A member who is absorbed by another (`survivor_id`) keeps its row, its identities and its growth, and every query for
+people answers the survivor in its place: so undoing that is clearing one column.
 """
 
 from __future__ import annotations
@@ -50,6 +53,7 @@ member = Table(
     Column("birth_month", SmallInteger, nullable=False),
     Column("store_id", Uuid),
     Column("join_time", _Time, nullable=False),
+    Column("survivor_id", Uuid),
     UniqueConstraint("group_id", "card_no"),
 )
 
@@ -123,7 +127,8 @@ tier = Table(
     Column("free_parking_minutes", Integer, nullable=False),
 )
 
-# Growth is counted for members that are not known yet, too: their tier_code is null.
+# Growth is counted for members that are not known yet, too: their tier_code is null. So is that of an absorbed one,
+# whose own growth goes on here and is part of the survivor's as well.
 standing = Table(
     "standing",
     metadata,
@@ -132,6 +137,7 @@ standing = Table(
     Column("growth_minor", BigInteger, nullable=False),
     Column("tier_code", Text),
     Column("ladder_version", Integer, nullable=False),
+    Column("survivor_id", Uuid),
     Index("standing_by_tier", "group_id", "tier_code"),
 )
 
@@ -217,6 +223,35 @@ member_import_row = Table(
     Column("member_id", Uuid),
     Column("other_id", Uuid),
     Index("member_import_row_by_outcome", "import_id", "outcome", "request_id"),
+)
+
+
+# state: as huitong.member.v1.MergeState. The tier codes are those before the merge; `waiting_for` are services.
+member_merge = Table(
+    "member_merge",
+    metadata,
+    Column("merge_id", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("survivor_id", Uuid, nullable=False),
+    Column("absorbed_id", Uuid, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("survivor_tier_code", Text, nullable=False),
+    Column("absorbed_tier_code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("unmerge_reason", Text, nullable=False),
+    Column("merged_by", Text, nullable=False),
+    Column("unmerged_by", Text, nullable=False),
+    Column("merge_time", _Time, nullable=False),
+    Column("complete_time", _Time),
+    Column("unmerge_time", _Time),
+    Column("unmerge_complete_time", _Time),
+    Column("waiting_for", ARRAY(Text), nullable=False),
+    Column("charged_points", BigInteger, nullable=False),
+    Column("uncharged_points", BigInteger, nullable=False),
+    Index("member_merge_by_time", "group_id", "merge_time", "merge_id"),
+    Index("member_merge_by_survivor", "survivor_id"),
+    # Whatever happens at once: somebody is absorbed once.
+    Index("member_merge_absorbed", "absorbed_id", unique=True, postgresql_where=text("state <> 4")),
 )
 
 
@@ -322,9 +357,12 @@ async def claim_identities(tx: Tx, kind: str, member_ids: dict[bytes, UUID]) -> 
 
 
 async def find_identities(tx: Tx, kind: str, indexes: Iterable[bytes]) -> dict[bytes, UUID]:
-    """The members behind these indexes."""
+    """The members behind these indexes; for one that is absorbed the survivor."""
+    leads_to = func.coalesce(member.c.survivor_id, member_identity.c.member_id).label("member_id")
     rows = await tx.execute(
-        select(member_identity.c.value_index, member_identity.c.member_id).where(
+        select(member_identity.c.value_index, leads_to)
+        .outerjoin(member, member.c.member_id == member_identity.c.member_id)
+        .where(
             member_identity.c.group_id == tx.group_id,
             member_identity.c.kind == kind,
             among(member_identity.c.value_index, indexes),
@@ -355,23 +393,27 @@ async def add_members(tx: Tx, rows: Sequence[dict[str, Any]]) -> set[UUID]:
 
 
 async def find_people(tx: Tx, member_ids: Iterable[UUID]) -> dict[UUID, PersonRow]:
-    """The group's members with these ids."""
-    return await _people(tx, among(member.c.member_id, member_ids))
+    """The group's members with these ids; for one that is absorbed the survivor, under the id that was asked for."""
+    return await _people(tx, among(_asked.c.member_id, member_ids))
 
 
 async def find_person(tx: Tx, member_id: UUID) -> PersonRow | None:
-    """One member of the group."""
-    return next(iter((await _people(tx, member.c.member_id == member_id)).values()), None)
+    """One member of the group; the survivor for one that is absorbed."""
+    return next(iter((await _people(tx, _asked.c.member_id == member_id)).values()), None)
 
 
 async def find_person_by_card(tx: Tx, card_no: str) -> PersonRow | None:
-    """The group's member with this card number."""
-    return next(iter((await _people(tx, member.c.card_no == card_no)).values()), None)
+    """The group's member with this card number; the survivor when that one is absorbed."""
+    return next(iter((await _people(tx, _asked.c.card_no == card_no)).values()), None)
+
+
+_asked = member.alias("asked")
 
 
 async def _people(tx: Tx, condition: Any) -> dict[UUID, PersonRow]:
     rows = await tx.execute(
         select(
+            _asked.c.member_id.label("asked_id"),
             member.c.member_id,
             member.c.card_no,
             member.c.sealed_phone,
@@ -380,10 +422,12 @@ async def _people(tx: Tx, condition: Any) -> dict[UUID, PersonRow]:
             standing.c.growth_minor,
             standing.c.tier_code,
         )
+        .select_from(_asked)
+        .join(member, member.c.member_id == func.coalesce(_asked.c.survivor_id, _asked.c.member_id))
         .join(standing, standing.c.member_id == member.c.member_id)
-        .where(member.c.group_id == tx.group_id, condition)
+        .where(_asked.c.group_id == tx.group_id, condition)
     )
-    return {row.member_id: PersonRow(**row._mapping) for row in rows}
+    return {row.asked_id: PersonRow(**{name: row._mapping[name] for name in PersonRow.__slots__}) for row in rows}
 
 
 async def find_code_use(tx: Tx, *, member_no: str, step: int, serial: int) -> str | None:

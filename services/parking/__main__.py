@@ -9,7 +9,7 @@ from huitong.org.v1 import events_pb2 as org_events
 from huitong.org.v1 import org_pb2_grpc
 from huitong.parking.v1 import parking_pb2_grpc
 from huitong.points.v1 import points_pb2_grpc
-from services.parking import consumers, jobs
+from services.parking import consumers, jobs, merging
 from services.parking.api import ParkingServicer, VehicleServicer
 from services.parking.copies import Copies
 from services.parking.payments import Payments
@@ -37,9 +37,15 @@ def build(app: App) -> None:
     )
     app.consume(
         "member",
-        {member_events.MemberJoined: consumers.take_members, member_events.TierChanged: consumers.take_members},
+        {
+            member_events.MemberJoined: consumers.take_members,
+            member_events.TierChanged: consumers.take_members,
+            member_events.MemberMerged: merging.take_merges,
+            member_events.MemberUnmerged: merging.take_unmerges,
+        },
     )
     jobs.add(app, payments)
+    app.job("parking.merges", merging.follower(app.db), every_seconds=2)
 
 
 if __name__ == "__main__":

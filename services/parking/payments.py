@@ -25,7 +25,7 @@ from chassis.identity import Caller
 from huitong.common.v1 import types_pb2
 from huitong.parking.v1 import parking_pb2 as pb
 from huitong.points.v1 import points_pb2, points_pb2_grpc
-from services.parking import intents, operations, rules, store
+from services.parking import intents, merging, operations, rules, store
 from services.parking.convert import read_time, to_fee, to_timestamp
 from services.parking.errors import NothingDue, PaymentInProgress, PlateNotInside
 from services.parking.intents import DONE, PENDING, REFUSED, REVERSED, REVERSING, Intent
@@ -138,7 +138,8 @@ class Payments:
         return None if intent.state in (REFUSED, REVERSED) else intent
 
     async def _plan(self, who: Caller, request: pb.PayFeeRequest, plate_no: str) -> Intent:
-        member_id = ids.from_edge("mbr", request.member_id, "member_id")
+        async with self._db.reading(who) as tx:
+            member_id = await merging.person_of(tx, ids.from_edge("mbr", request.member_id, "member_id"))
         car_park_id = ids.from_edge("unt", request.car_park_id, "car_park_id")
         pay_time = read_time(request.pay_time, "pay_time") if request.HasField("pay_time") else await self._db.now()
         offset = None

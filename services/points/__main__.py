@@ -37,6 +37,7 @@ from services.points.jobs import Jobs
 from services.points.ledger import Ledger
 from services.points.lookup import Lookup
 from services.points.member_facts import MemberFacts
+from services.points.merging import Merges
 from services.points.offsets import Offsets
 from services.points.operations import Sales
 from services.points.purses import Purses
@@ -88,16 +89,17 @@ def build(app: App) -> None:
     facts = MemberFacts(app.db.url)
     doors = Doors(app.db.url)
     currencies = Currencies(app.db, lookup, lane_count)
-    sales = Sales(app.db, lookup, claims, caps, ledger, facts=facts, doors=doors, currencies=currencies)
+    merges = Merges(app.db, lookup, ledger)
+    sales = Sales(app.db, lookup, claims, caps, ledger, facts=facts, doors=doors, currencies=currencies, merges=merges)
     adjustments = Adjustments(app.db, lookup, ledger, currencies)
     transfers = Transfers(app.db, lookup, claims, ledger)
     stored_value = StoredValue(app.db, lookup, claims, ledger, currencies)
     conversions = Conversions(app.db, lookup, claims, ledger, currencies)
     pools = FamilyPools(app.db, lookup, transfers, lane_count)
     offsets = Offsets(app.db, lookup, pools, app.settings.internal_key.get_secret_value())
-    spendings = Spendings(app.db, lookup, claims, ledger, Purses(lookup, currencies, pools), offsets)
+    spendings = Spendings(app.db, lookup, claims, ledger, Purses(lookup, currencies, pools), offsets, merges)
     till_payments = TillPayments(app.db, lookup, claims, currencies, spendings)
-    cases = SaleCases(app.db, lookup, ledger)
+    cases = SaleCases(app.db, lookup, ledger, merges)
     jobs = Jobs(app.db, ledger)
 
     app.on_start(ledger.open)
@@ -116,11 +118,11 @@ def build(app: App) -> None:
 
     app.serve(
         points_pb2_grpc.add_SalesServiceServicer_to_server,
-        SalesServicer(app.db, sales, Refunds(app.db, lookup, claims, ledger)),
+        SalesServicer(app.db, sales, Refunds(app.db, lookup, claims, ledger, merges), merges),
     )
     app.serve(
         points_pb2_grpc.add_WalletServiceServicer_to_server,
-        WalletServicer(app.db, lookup, spendings, transfers, currencies, offsets),
+        WalletServicer(app.db, lookup, spendings, transfers, currencies, offsets, merges),
     )
     app.serve(points_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(app.db, currencies))
     app.serve(points_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(app.db))
@@ -154,6 +156,7 @@ def build(app: App) -> None:
     app.job("points-sale-cases", cases.finish, every_seconds=5)
     app.job("points-seen-sales", cases.forget, every_seconds=3600)
     app.job("points-transfers", transfers.finish, every_seconds=5)
+    app.job("points-merges", merges.run, every_seconds=2)
     app.job("points-conversions", conversions.finish, every_seconds=5)
     app.job("points-dissolved-pools", pools.finish, every_seconds=10)
 

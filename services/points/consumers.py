@@ -14,7 +14,7 @@ from chassis.db import Tx
 from chassis.events import Fact, Handler
 from huitong.member.v1 import events_pb2 as member_events
 from huitong.org.v1 import events_pb2 as org_events
-from services.points import store
+from services.points import merging, store
 from services.points.convert import from_date
 from services.points.lookup import FIRST_DAY
 
@@ -33,6 +33,8 @@ def member_handlers(lane_count: int) -> dict[type[Message], Handler]:
     return {
         member_events.MemberJoined: partial(keep_members, lane_count=lane_count),
         member_events.TierChanged: keep_tiers,
+        member_events.MemberMerged: merging.on_merged,
+        member_events.MemberUnmerged: merging.on_unmerged,
     }
 
 

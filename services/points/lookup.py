@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -76,6 +76,15 @@ class Member:
 
     birth_month: int
     tiers: Sequence[tuple[date, rules.Tier]]
+    # Whose limits and first purchases are used up instead, while it is absorbed by another member.
+    survivor_id: UUID | None = None
+
+
+class MemberLink(NamedTuple):
+    """Where a member leads: the survivor while it is absorbed; and whether it has, or had, a part in a merge."""
+
+    survivor_id: UUID | None
+    is_merged: bool
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,7 @@ class GroupData:
     rule_sets: Sequence[rules.RuleSet] = ()
     # What the cost governor came to for each business unit, by effective time, oldest first: throttled, or (None) not.
     throttles: Mapping[UUID, Sequence[tuple[datetime, Throttle | None]]] = field(default_factory=dict)
+    has_merges: bool = False
     _by_start: dict[str, list[tuple[datetime, int, rules.RuleSet]]] = field(default_factory=dict)
 
     def throttle_at(self, rule_set: rules.RuleSet, business_unit_id: UUID, instant: datetime) -> Throttle | None:
@@ -114,8 +124,8 @@ class GroupData:
 
 
 _MEMBERS = """
-    SELECT i.ord, m.birth_month, t.effective_dates, t.tier_codes, t.multipliers_bps, coalesce(c.version, 0) AS version,
-           {now_sql} AS now
+    SELECT i.ord, m.birth_month, m.survivor_id, t.effective_dates, t.tier_codes, t.multipliers_bps,
+           coalesce(c.version, 0) AS version, {now_sql} AS now
     FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS i (group_id, member_id, ord)
     LEFT JOIN cache_version c ON c.group_id = i.group_id
     LEFT JOIN member m ON m.member_id = i.member_id AND m.group_id = i.group_id
@@ -171,13 +181,19 @@ class Lookup:
             raise StoreUnknown(store_id=ids.to_edge("sto", store_id))
         return known
 
-    async def require_member(self, group_id: UUID, member_id: UUID) -> None:
-        """Make sure that the member has a wallet. Raises MemberUnknown."""
-        known = await self._db.pool.fetchval(
-            "SELECT 1 FROM member WHERE member_id = $1 AND group_id = $2", member_id, group_id
-        )
-        if not known and not await self._learn_member(group_id, member_id):
+    async def require_member(self, group_id: UUID, member_id: UUID) -> MemberLink:
+        """Make sure that the member has a wallet, and answer where it leads. Raises MemberUnknown."""
+        link = await self.find_link(group_id, member_id)
+        if link is None and not await self._learn_member(group_id, member_id):
             raise MemberUnknown(member_id=ids.to_edge("mbr", member_id))
+        return link or MemberLink(None, False)
+
+    async def find_link(self, group_id: UUID, member_id: UUID) -> MemberLink | None:
+        """Where a member leads; None for one that is not known here."""
+        row = await self._db.pool.fetchrow(
+            "SELECT survivor_id, is_merged FROM member WHERE member_id = $1 AND group_id = $2", member_id, group_id
+        )
+        return MemberLink(row["survivor_id"], bool(row["is_merged"])) if row else None
 
     async def require_merchant(self, group_id: UUID, merchant_id: UUID) -> None:
         """Raises MerchantUnknown when the group has no such merchant."""
@@ -237,6 +253,7 @@ class Lookup:
             {row["merchant_id"]: row["business_unit_id"] for row in merchants},
             tuple(rule_set_of(points_pb2.RuleSet.FromString(row["content"])) for row in rule_sets),
             _throttles_of(actions),
+            await pool.fetchval("SELECT EXISTS (SELECT FROM member_merge WHERE group_id = $1)", group_id),
         )
         self._groups[group_id] = data
         return data
@@ -326,4 +343,4 @@ def _member_of(row: asyncpg.Record) -> Member:
             row["effective_dates"] or (), row["tier_codes"] or (), row["multipliers_bps"] or (), strict=True
         )
     ]
-    return Member(row["birth_month"], tiers)
+    return Member(row["birth_month"], tiers, row["survivor_id"])

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -166,6 +167,8 @@ member = Table(
     Column("member_id", Uuid, primary_key=True),
     Column("group_id", Uuid, nullable=False),
     Column("birth_month", SmallInteger, nullable=False),  # 0 when not given
+    Column("survivor_id", Uuid),  # while it is absorbed: by whom
+    Column("is_merged", Boolean),  # it has, or had, a part in a merge
 )
 
 # The member holds the tier from the business day on.

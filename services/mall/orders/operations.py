@@ -7,6 +7,7 @@ from uuid import UUID
 from chassis.db import Tx
 from chassis.ids import derive, to_edge
 from huitong.mall.v1 import events_pb2
+from services.mall import copies
 from services.mall.catalogue import operations as catalogue
 from services.mall.catalogue import store as items
 from services.mall.catalogue.errors import OutOfStock
@@ -33,6 +34,7 @@ async def place_order(
     known = await store.find_order(tx, order_id)
     if known is None:
         item = await catalogue.get_item(tx, item_id)
+        person_id = await copies.person_of(tx, member_id)
         new = await store.insert_order(
             tx,
             Order(
@@ -45,7 +47,7 @@ async def place_order(
                 next_attempt_time=None,
                 last_error=None,
                 reject_status=None,
-                member_id=member_id,
+                member_id=person_id,
                 item_id=item_id,
                 merchant_id=item.merchant_id,
                 points=item.price_points,
@@ -60,6 +62,8 @@ async def place_order(
             ),
         )
         if new is not None:
+            if person_id != member_id:
+                await copies.note_as_absorbed(tx, member_id=member_id, item_id=order_id)
             await _take_stock(tx, new)
             return new, True
         # Another call with this request id was faster and has committed.
@@ -120,7 +124,7 @@ async def cancel_order(tx: Tx, *, order_id: UUID, member_id: UUID, request_id: s
     Raises: OrderUnknown, VoucherUsed.
     """
     order = await store.lock_order(tx, order_id)
-    if order is None or order.member_id != member_id:
+    if order is None or order.member_id not in (member_id, await copies.person_of(tx, member_id)):
         raise OrderUnknown(order_id=to_edge("ord", order_id))
     if order.use_time is not None:
         raise VoucherUsed(use_time=order.use_time.isoformat())

@@ -69,12 +69,15 @@ async def add_spendings(tx: Tx, spendings: Sequence[MemberSpending]) -> None:
     groups = {one.member_id: one.group_id for one in spendings}
     ladders = await store.find_ladders(tx, groups.values())
     standings = await store.lock_standings(tx, groups)
+    if any(standing.survivor_id for standing in standings.values()):
+        for member_id, survivor in (await _lock_survivors(tx, standings)).items():
+            by_member.setdefault(survivor, []).extend(by_member[member_id])
     after = []
     for member_id, standing in standings.items():
         new, changes = rules.spend(ladders[standing.group_id], standing, by_member[member_id])
         after.append(new)
         for change in changes:
-            _emit_change(tx, standing, change)
+            emit_change(tx, standing, change)
     await store.save_standings(tx, after)
 
 
@@ -84,6 +87,9 @@ async def take_back(tx: Tx, refunds: Sequence[MemberRefund]) -> None:
     totals: dict[UUID, int] = {}
     for one in refunds:
         totals[one.member_id] = totals.get(one.member_id, 0) + one.amount_minor
+    if any(standing.survivor_id for standing in standings.values()):
+        for member_id, survivor in (await _lock_survivors(tx, standings)).items():
+            totals[survivor] = totals.get(survivor, 0) + totals[member_id]
     await store.save_standings(
         tx,
         [
@@ -93,7 +99,18 @@ async def take_back(tx: Tx, refunds: Sequence[MemberRefund]) -> None:
     )
 
 
-def _emit_change(tx: Tx, standing: Standing, change: rules.Change) -> None:
+async def _lock_survivors(tx: Tx, standings: dict[UUID, Standing]) -> dict[UUID, UUID]:
+    """What absorbed members do counts for them and for their survivors: who those are, locked and among `standings`."""
+    survivors = {one.member_id: one.survivor_id for one in standings.values() if one.survivor_id is not None}
+    missing = {survivors[one.member_id]: one.group_id for one in standings.values() if one.survivor_id is not None}
+    missing = {survivor: group for survivor, group in missing.items() if survivor not in standings}
+    if missing:
+        standings |= await store.lock_standings(tx, missing)
+    return survivors
+
+
+def emit_change(tx: Tx, standing: Standing, change: rules.Change) -> None:
+    """Announce a tier."""
     member = to_edge("mbr", standing.member_id)
     day = change.effective_date
     event = events_pb2.TierChanged(

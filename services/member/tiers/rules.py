@@ -66,6 +66,8 @@ class Standing:
     growth_minor: int
     tier_code: str | None
     ladder_version: int
+    # The member by whom this one is absorbed, whose growth includes this one's.
+    survivor_id: UUID | None = None
 
     @property
     def growth(self) -> int:

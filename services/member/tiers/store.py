@@ -14,7 +14,7 @@ from chassis.db import Tx
 from services.member.store import among, standing, tier, tier_ladder
 from services.member.tiers.rules import DEFAULT_LADDER, MINOR_PER_GROWTH, Ladder, Standing, Tier
 
-_STANDING = ("group_id", "member_id", "growth_minor", "tier_code", "ladder_version")
+_STANDING = ("group_id", "member_id", "growth_minor", "tier_code", "ladder_version", "survivor_id")
 
 
 async def find_ladders(tx: Tx, group_ids: Iterable[UUID]) -> dict[UUID, Ladder]:
@@ -104,14 +104,14 @@ async def save_standings(tx: Tx, standings: Sequence[Standing]) -> None:
 
 
 async def find_standing(tx: Tx, member_id: UUID) -> Standing | None:
-    """The standing of a member of the group; None for one that has not joined."""
+    """The standing of a member of the group, or of the survivor of an absorbed one; None before it has joined."""
+    asked = standing.alias("asked")
     row = (
         await tx.execute(
-            select(*(standing.c[name] for name in _STANDING)).where(
-                standing.c.member_id == member_id,
-                standing.c.group_id == tx.group_id,
-                standing.c.tier_code.is_not(None),
-            )
+            select(*(standing.c[name] for name in _STANDING))
+            .select_from(asked)
+            .join(standing, standing.c.member_id == func.coalesce(asked.c.survivor_id, asked.c.member_id))
+            .where(asked.c.member_id == member_id, asked.c.group_id == tx.group_id, standing.c.tier_code.is_not(None))
         )
     ).first()
     return Standing(**row._mapping) if row else None

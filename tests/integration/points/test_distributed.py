@@ -48,6 +48,7 @@ COLD_TABLES = {
         "conversion_rate",
         "family_pool",
         "pool_member",
+        "member_merge",
     ),
     *("alembic_version", "alembic_version_chassis", "request_log", "outbox", "relay_lane", "event_pack", "watermark"),
     *("parked_event", "job_state", "business_clock"),

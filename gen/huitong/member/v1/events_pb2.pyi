@@ -32,3 +32,23 @@ class TierChanged(_message.Message):
     effective_date: _types_pb2.BusinessDate
     growth: int
     def __init__(self, member_id: _Optional[str] = ..., tier: _Optional[_Union[_member_pb2.Tier, _Mapping]] = ..., previous_tier_code: _Optional[str] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., growth: _Optional[int] = ...) -> None: ...
+
+class MemberMerged(_message.Message):
+    __slots__ = ("merge_id", "survivor_id", "absorbed_id")
+    MERGE_ID_FIELD_NUMBER: _ClassVar[int]
+    SURVIVOR_ID_FIELD_NUMBER: _ClassVar[int]
+    ABSORBED_ID_FIELD_NUMBER: _ClassVar[int]
+    merge_id: str
+    survivor_id: str
+    absorbed_id: str
+    def __init__(self, merge_id: _Optional[str] = ..., survivor_id: _Optional[str] = ..., absorbed_id: _Optional[str] = ...) -> None: ...
+
+class MemberUnmerged(_message.Message):
+    __slots__ = ("merge_id", "survivor_id", "absorbed_id")
+    MERGE_ID_FIELD_NUMBER: _ClassVar[int]
+    SURVIVOR_ID_FIELD_NUMBER: _ClassVar[int]
+    ABSORBED_ID_FIELD_NUMBER: _ClassVar[int]
+    merge_id: str
+    survivor_id: str
+    absorbed_id: str
+    def __init__(self, merge_id: _Optional[str] = ..., survivor_id: _Optional[str] = ..., absorbed_id: _Optional[str] = ...) -> None: ...

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("birth_month", sa.SmallInteger, nullable=False),
         sa.Column("store_id", sa.Uuid),
         sa.Column("join_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("survivor_id", sa.Uuid),
         sa.UniqueConstraint("group_id", "card_no"),
     )
     op.create_table(
@@ -82,6 +83,7 @@ def upgrade() -> None:
         sa.Column("growth_minor", sa.BigInteger, nullable=False),
         sa.Column("tier_code", sa.Text),
         sa.Column("ladder_version", sa.Integer, nullable=False),
+        sa.Column("survivor_id", sa.Uuid),
     )
     op.create_index("standing_by_tier", "standing", ["group_id", "tier_code"])
     op.create_table(
@@ -148,3 +150,29 @@ def upgrade() -> None:
         sa.Column("other_id", sa.Uuid),
     )
     op.create_index("member_import_row_by_outcome", "member_import_row", ["import_id", "outcome", "request_id"])
+    op.create_table(
+        "member_merge",
+        sa.Column("merge_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("survivor_id", sa.Uuid, nullable=False),
+        sa.Column("absorbed_id", sa.Uuid, nullable=False),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        sa.Column("survivor_tier_code", sa.Text, nullable=False),
+        sa.Column("absorbed_tier_code", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("unmerge_reason", sa.Text, nullable=False),
+        sa.Column("merged_by", sa.Text, nullable=False),
+        sa.Column("unmerged_by", sa.Text, nullable=False),
+        sa.Column("merge_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("complete_time", sa.DateTime(timezone=True)),
+        sa.Column("unmerge_time", sa.DateTime(timezone=True)),
+        sa.Column("unmerge_complete_time", sa.DateTime(timezone=True)),
+        sa.Column("waiting_for", sa.ARRAY(sa.Text), nullable=False),
+        sa.Column("charged_points", sa.BigInteger, nullable=False),
+        sa.Column("uncharged_points", sa.BigInteger, nullable=False),
+    )
+    op.create_index("member_merge_by_time", "member_merge", ["group_id", "merge_time", "merge_id"])
+    op.create_index("member_merge_by_survivor", "member_merge", ["survivor_id"])
+    op.create_index(
+        "member_merge_absorbed", "member_merge", ["absorbed_id"], unique=True, postgresql_where=sa.text("state <> 4")
+    )
