@@ -106,7 +106,7 @@ async def person_of(tx: Tx, member_id: UUID) -> UUID:
 
 
 async def note_as_absorbed(tx: Tx, *, member_id: UUID, item_id: UUID) -> None:
-    """An order or coupon of the survivor was made under the absorbed member's own id: it is that one's in the end."""
+    """A coupon of the survivor was given under the absorbed member's own id: it is that one's in the end."""
     await tx.execute(
         text(
             """INSERT INTO merged_item (merge_id, item_id)

@@ -34,7 +34,6 @@ async def place_order(
     known = await store.find_order(tx, order_id)
     if known is None:
         item = await catalogue.get_item(tx, item_id)
-        person_id = await copies.person_of(tx, member_id)
         new = await store.insert_order(
             tx,
             Order(
@@ -47,7 +46,7 @@ async def place_order(
                 next_attempt_time=None,
                 last_error=None,
                 reject_status=None,
-                member_id=person_id,
+                member_id=member_id,
                 item_id=item_id,
                 merchant_id=item.merchant_id,
                 points=item.price_points,
@@ -62,8 +61,6 @@ async def place_order(
             ),
         )
         if new is not None:
-            if person_id != member_id:
-                await copies.note_as_absorbed(tx, member_id=member_id, item_id=order_id)
             await _take_stock(tx, new)
             return new, True
         # Another call with this request id was faster and has committed.
@@ -78,7 +75,9 @@ async def _take_stock(tx: Tx, order: Order) -> None:
         raise OutOfStock(item_id=to_edge("itm", order.item_id))
     if item.limit_per_member:
         # The item's row is locked, so no other order of this member for it can slip in between.
-        count = await store.count_held(tx, item_id=order.item_id, member_id=order.member_id)
+        # An order of an absorbed member is that one's until it is done, so that its points are spent in that name.
+        owners = {order.member_id, await copies.person_of(tx, order.member_id)}
+        count = await store.count_held(tx, item_id=order.item_id, member_ids=owners)
         if count > item.limit_per_member:
             raise LimitReached(held_count=count - 1, limit_per_member=item.limit_per_member)
 
