@@ -26,6 +26,9 @@ async def add_merge(tx: Tx, *, group_id: UUID, merge_id: UUID, survivor_id: UUID
         ),
         values,
     )
+    state = await tx.execute(text("SELECT state FROM member_merge WHERE merge_id = :merge"), {"merge": merge_id})
+    if state.scalar_one() > MERGED:
+        return  # told again after it was undone
     await _lead(tx, survivor_id=survivor_id, absorbed_id=absorbed_id, is_absorbed=True)
 
 

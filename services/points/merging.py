@@ -17,9 +17,11 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import structlog
+
 from chassis import ids, rpc
 from chassis.db import Database, Tx
-from chassis.errors import Internal
+from chassis.errors import AppError, Internal
 from chassis.events import Fact
 from huitong.member.v1 import events_pb2 as member_events
 from huitong.points.v1 import events_pb2, points_pb2
@@ -30,6 +32,8 @@ from services.points.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import Lookup
 from services.points.merge_queries import MERGED, MERGING, UNMERGED, UNMERGING, Row
 from services.points.queries import find_txn
+
+log = structlog.get_logger()
 
 LOTS_AT_ONCE = 200
 CHUNK = 200
@@ -76,10 +80,13 @@ class Merges:
         """Do all that is left of every merge."""
         await self._finish_moves()
         for merge in await queries.list_open(self._db.pool):
-            if merge["state"] == UNMERGING:
-                await self._unmerge(merge, now)
-            else:
-                await self._merge(merge, now)
+            try:
+                if merge["state"] == UNMERGING:
+                    await self._unmerge(merge, now)
+                else:
+                    await self._merge(merge, now)
+            except AppError as error:  # the others need not wait for this one; the next run goes on with it
+                log.warning("merge_waits", merge_id=str(merge["merge_id"]), reason=error.reason)
 
     # ---- merging
 

@@ -72,7 +72,10 @@ BEGIN
                                    coalesce((v_ask->>'own_only')::boolean, false))).takes;
   END CASE;
   SELECT jsonb_agg(jsonb_build_object('lot_id', t.lot_id, 'expire_time', t.expire_time, 'merchant_id', t.merchant_id,
-                                      'points', t.points, 'unlock_time', l.unlock_time)
+                                      'points', t.points, 'unlock_time', l.unlock_time, 'is_renewed',
+                                      EXISTS (SELECT FROM lot_renewal{s} r
+                                              WHERE r.wallet_id = p_item.wallet_id AND r.lot_id = t.lot_id
+                                                AND r.expire_time = t.expire_time))
                    ORDER BY t.expire_time, t.lot_id),
          coalesce(sum(t.points), 0), coalesce(sum(t.points) FILTER (WHERE l.unlock_time IS NOT NULL), 0)
     INTO v_lots, v_points, v_pending
@@ -144,6 +147,11 @@ BEGIN
          min(a.expire_time) FILTER (WHERE p.unlock_time IS NULL)
     INTO v_takes, v_pending, v_first
     FROM arrived a JOIN put p ON p.lot_id = a.lot_id AND p.expire_time = a.expire_time;
+  -- A return of the sale has to find its lot here too.
+  INSERT INTO lot_renewal{s} (wallet_id, lot_id, expire_time, group_id)
+    SELECT p_item.wallet_id, a.lot_id, a.expire_time, p_item.group_id
+    FROM jsonb_to_recordset(v_move->'lots') AS a (lot_id uuid, expire_time timestamptz, is_renewed boolean)
+    WHERE a.is_renewed ON CONFLICT DO NOTHING;
   INSERT INTO posting{s} (wallet_id, txn_id, leg, group_id, account, merchant_id, points)
     SELECT p_item.wallet_id, p_item.txn_id, 0::smallint, p_item.group_id, 'member', NULL, sum(t.points)
     FROM unnest(v_takes) t

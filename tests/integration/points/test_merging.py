@@ -20,6 +20,9 @@ from services.points.ledger import Ledger, lane_of
 from services.points.lookup import Lookup
 from services.points.merging import Merges
 from tests.integration.points.cases import Lost
+from tests.integration.points.test_awards import offer, publish
+from tests.integration.points.test_renewals import Desk
+from tests.integration.points.test_wallets import Wallets
 from tests.integration.points.world import World, set_time
 
 NOON = datetime(2019, 3, 15, 4, tzinfo=UTC)
@@ -147,6 +150,8 @@ async def test_everything_follows_the_survivor(office: Office) -> None:
         points_pb2.MOVEMENT_KIND_EARN,
     ]
     assert len(entries) == 7
+    sale = points_pb2.GetSaleRequest(member_id=world.member_id(SURVIVOR), sale_id=entries[1].txn_id)
+    assert (await world.call(world.sales.GetSale, sale)).points == 50
 
     # The hold finishes where it is, whoever names it, and what it frees follows.
     captured = await world.capture(hold, 10, member=SURVIVOR)
@@ -217,6 +222,33 @@ async def test_an_unmerge_gives_each_its_own(office: Office) -> None:
     assert await office.points() == (22, 0)
     await office.unmerge()
     assert await office.points() == (13, 9)
+    assert await office.charges() == (0, 0)
+
+
+async def test_other_currencies_and_renewed_lots_follow_too(office: Office) -> None:
+    world = office.world
+    wallets = await Wallets(world).build()
+    await publish(wallets, offer(wallets, bonus_bps=10_000))
+    sale = world.sale(5_000, member=ABSORBED, shop=2)
+    await world.call(world.sales.RecordSale, sale)
+    await world.sell(1_000, member=SURVIVOR)
+    desk = Desk(world)
+    await desk.renew(before=NOON + timedelta(days=700), until=NOON + timedelta(days=800), member=ABSORBED)
+    await office.merge()
+    assert (await wallets.balance(wallets.hotel, SURVIVOR)).available_points == 50
+    spent = points_pb2.RedeemRequest(
+        request_id=world.request_id(), member_id=world.member_id(ABSORBED), points=20, currency_id=wallets.hotel,
+        spending=world.spending(2),
+    )  # fmt: skip
+    assert (await world.call(world.wallets.Redeem, spent)).available_points == 30
+    # The return takes the lot of its own sale, which a renewal has given another expiry, and not what expires first.
+    returned = await world.call(world.sales.RefundSale, world.refund(sale, (1, 2_500)))
+    assert (returned.clawed_back_points, returned.returned_awards[0].points) == (25, 25)
+    assert [one.points for one in (await world.balance(SURVIVOR)).next_expiries] == [10, 25]
+    await office.unmerge()
+    assert await office.state() == merging.UNMERGED
+    assert await office.points() == (10, 25)
+    assert (await wallets.balance(wallets.hotel, ABSORBED)).available_points == 5
     assert await office.charges() == (0, 0)
 
 
