@@ -38,8 +38,24 @@ def derive(*parts: object) -> UUID:
 
     Used for whatever a request creates, so that a retry finds its own, and for natural keys.
     """
-    name = "\x1f".join([part.hex if isinstance(part, UUID) else str(part) for part in parts])
-    digest = bytearray(hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False).digest()[:16])
+    return _version_5(_NAMESPACE + _named(parts))
+
+
+def deriver(*first: object) -> Callable[[str], UUID]:
+    """derive(*first, text) as a function of the text, for ids that are made by the thousand."""
+    start = _NAMESPACE + _named(first) + _SEPARATOR.encode()
+    return lambda text: _version_5(start + text.encode())
+
+
+_SEPARATOR = "\x1f"
+
+
+def _named(parts: tuple[object, ...]) -> bytes:
+    return _SEPARATOR.join([part.hex if isinstance(part, UUID) else str(part) for part in parts]).encode()
+
+
+def _version_5(name: bytes) -> UUID:
+    digest = bytearray(hashlib.sha1(name, usedforsecurity=False).digest()[:16])
     # As uuid.uuid5: the version and the variant, RFC 9562.
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80

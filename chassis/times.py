@@ -1,12 +1,15 @@
-"""Times in messages: protobuf carries numbers that are no time, and reading those raises far from the caller."""
+"""Times in messages: protobuf carries numbers that are no time, and reading those raises far from the caller. Zones."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Any
+from zoneinfo import available_timezones
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
+
+from buf.validate import validate_pb2
 
 _TIMESTAMP, _DURATION = "google.protobuf.Timestamp", "google.protobuf.Duration"
 # The years 1 to 9999, and ten thousand years: what the protos' own documentation allows.
@@ -45,18 +48,39 @@ def _is_duration(seconds: int, nanos: int) -> bool:
     return abs(seconds) <= _LONGEST_SECONDS and abs(nanos) <= _MOST_NANOS and seconds * nanos >= 0
 
 
+def is_time_zone(name: str) -> bool:
+    """Whether `name` is an IANA time zone."""
+    return name in _time_zones()
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 @cache
 def _roads_to_times(descriptor: Descriptor) -> tuple[tuple[str, str, bool], ...]:
-    """The fields of a message that are times or lead to some: name, type, whether repeated. Maps are not followed."""
+    """The fields of a message that are times or lead to some: name, type, whether repeated.
+
+    Maps are not followed, nor fields that are not to be validated with the message: somebody looks at their elements.
+    """
     return tuple(
         (field.name, field.message_type.full_name, field.is_repeated)
         for field in descriptor.fields
-        if field.message_type is not None and not _is_map(field) and _leads_to_time(field.message_type, set())
+        if field.message_type is not None
+        and not _is_map(field)
+        and not _is_apart(field)
+        and _leads_to_time(field.message_type, set())
     )
 
 
 def _is_map(field: FieldDescriptor) -> bool:
     return field.message_type is not None and field.message_type.GetOptions().map_entry
+
+
+def _is_apart(field: FieldDescriptor) -> bool:
+    rules: validate_pb2.FieldRules = field.GetOptions().Extensions[validate_pb2.field]  # type: ignore[index]
+    return rules.ignore == validate_pb2.IGNORE_ALWAYS
 
 
 def _leads_to_time(descriptor: Descriptor, seen: set[str]) -> bool:

@@ -16,6 +16,7 @@ from chassis.errors import AppError, InvalidArgument
 from chassis.identity import CallerKind
 from chassis.ids import from_edge, to_edge
 from chassis.rpc import caller
+from chassis.times import is_time_zone
 from huitong.member.v1 import member_pb2, member_pb2_grpc
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from services.member import convert, operations, rules
@@ -159,7 +160,9 @@ def _join_line(request: member_pb2.JoinMemberRequest) -> JoinLine:
     if not rules.is_plain(request.request_id):
         raise InvalidArgument([("request_id", "has control characters")])
     store_id = from_edge("sto", request.store_id, "store_id") if request.store_id else None
-    return JoinLine(request.request_id, request.phone, store_id, request.birth_month)
+    if request.time_zone and not is_time_zone(request.time_zone):
+        raise InvalidArgument([("time_zone", "is not an IANA time zone")])
+    return JoinLine(request.request_id, request.phone, store_id, request.birth_month, request.time_zone)
 
 
 def _joined_message(joined: Joined) -> member_pb2.JoinMemberResponse:

@@ -29,6 +29,7 @@ def member_message(member: Member) -> member_pb2.Member:
         masked_phone=member.masked_phone,
         tier_code=member.tier_code,
         birth_month=member.birth_month,
+        time_zone=member.time_zone,
     )
     message.join_time.FromDatetime(member.join_time)
     return message

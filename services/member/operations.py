@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +33,7 @@ class Newcomer:
     member_id: UUID
     store_id: UUID | None = None
     birth_month: int = 0
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def _to_member(vault: Vault, ladder: Ladder, row: PersonRow) -> Member:
         tier_code=ladder.tiers[ladder.held(row.tier_code, growth)].code,
         birth_month=row.birth_month,
         join_time=row.join_time,
+        time_zone=row.time_zone,
     )
 
 
@@ -89,7 +91,13 @@ async def join_members(tx: Tx, vault: Vault, lines: Sequence[JoinLine]) -> list[
         vault,
         ladder,
         [
-            Newcomer(line.phone, ids.derive(tx.group_id, "member", line.request_id), line.store_id, line.birth_month)
+            Newcomer(
+                line.phone,
+                ids.derive(tx.group_id, "member", line.request_id),
+                line.store_id,
+                line.birth_month,
+                line.time_zone,
+            )
             for line in (lines[place] for key, place in first_of.items() if key in claimed)
         ],
     )
@@ -115,13 +123,13 @@ def _answer(request: RequestRow, fingerprint: bytes, members: dict[UUID, Member]
         return RequestIdReused(request_id=request.request_id)
     now = members[request.member_id]
     # As it was answered first: the tier may have changed since, all else never does.
-    then = Member(now.member_id, now.card_no, now.masked_phone, request.tier_code, now.birth_month, now.join_time)
+    then = replace(now, tier_code=request.tier_code)
     return Joined(then, request.is_new)
 
 
 def _fingerprint(vault: Vault, group_id: UUID, line: JoinLine) -> bytes:
     where = line.store_id.hex if line.store_id else ""
-    return vault.blind_index("member.join", group_id, line.phone, where, line.birth_month)
+    return vault.blind_index("member.join", group_id, line.phone, where, line.birth_month, line.time_zone)
 
 
 async def admit(tx: Tx, vault: Vault, ladder: Ladder, newcomers: Sequence[Newcomer]) -> list[Joined]:
@@ -175,6 +183,7 @@ async def _add_members(tx: Tx, vault: Vault, ladder: Ladder, newcomers: Sequence
             tier_code=standings[one.member_id].tier_code or "",
             birth_month=one.birth_month,
             join_time=tx.now,
+            time_zone=one.time_zone,
         )
         members[one.member_id] = member
         _emit_joined(tx, ladder, member, standings[one.member_id])
@@ -187,6 +196,7 @@ def _member_row(vault: Vault, newcomer: Newcomer, card_no: str) -> dict[str, Any
         "card_no": card_no,
         "sealed_phone": vault.encrypt(PHONE_PURPOSE, newcomer.phone, bound_to=newcomer.member_id),
         "birth_month": newcomer.birth_month,
+        "time_zone": newcomer.time_zone,
         "store_id": newcomer.store_id,
     }
 
@@ -195,7 +205,11 @@ def _emit_joined(tx: Tx, ladder: Ladder, member: Member, standing: Standing) -> 
     edge = to_edge("mbr", member.member_id)
     tier = ladder.tiers[ladder.held(standing.tier_code, standing.growth)]
     event = events_pb2.MemberJoined(
-        member_id=edge, card_no=member.card_no, birth_month=member.birth_month, tier=tiers.tier_message(tier)
+        member_id=edge,
+        card_no=member.card_no,
+        birth_month=member.birth_month,
+        tier=tiers.tier_message(tier),
+        time_zone=member.time_zone,
     )
     tx.emit(event, key=edge)
 

@@ -43,6 +43,7 @@ class Member:
     tier_code: str
     birth_month: int
     join_time: datetime
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class JoinLine:
     phone: str
     store_id: UUID | None
     birth_month: int
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,9 @@
 """All tables of member, and the queries about people.
 
 Lock order within a join: join_request by request id, member_identity by index, member, standing by member id. A run of
-sales locks standings by member id only. A merge locks the two members by id, then their standings by id.
+sales locks standings by member id only; a merge two members by id, then their standings.
 
-A member who is absorbed by another (`survivor_id`) keeps its row, its identities and its growth, and every query for
-people answers the survivor in its place: so undoing that is clearing one column.
+A member who is absorbed by another (`survivor_id`) keeps its row; queries for people answer the survivor in its place.
 """
 
 from __future__ import annotations
@@ -51,6 +50,7 @@ member = Table(
     Column("card_no", Text, nullable=False),
     Column("sealed_phone", LargeBinary, nullable=False),
     Column("birth_month", SmallInteger, nullable=False),
+    Column("time_zone", Text, nullable=False),  # "" when not given
     Column("store_id", Uuid),
     Column("join_time", _Time, nullable=False),
     Column("survivor_id", Uuid),
@@ -127,8 +127,7 @@ tier = Table(
     Column("free_parking_minutes", Integer, nullable=False),
 )
 
-# Growth is counted for members that are not known yet, too: their tier_code is null. So is that of an absorbed one,
-# whose own growth goes on here and is part of the survivor's as well.
+# Growth is counted for members that are not known yet, too: their tier_code is null. So is that of an absorbed one.
 standing = Table(
     "standing",
     metadata,
@@ -268,6 +267,7 @@ class PersonRow:
     card_no: str
     sealed_phone: bytes
     birth_month: int
+    time_zone: str
     join_time: datetime
     growth_minor: int
     tier_code: str
@@ -373,14 +373,16 @@ async def find_identities(tx: Tx, kind: str, indexes: Iterable[bytes]) -> dict[b
 
 async def add_members(tx: Tx, rows: Sequence[dict[str, Any]]) -> set[UUID]:
     """Add members whose card number is free, and answer which were added."""
-    columns = ("member_id", "card_no", "sealed_phone", "birth_month", "store_id")
+    columns = ("member_id", "card_no", "sealed_phone", "birth_month", "time_zone", "store_id")
     added = await tx.execute(
         text(
-            """INSERT INTO member (member_id, group_id, card_no, sealed_phone, birth_month, store_id, join_time)
-               SELECT m.member_id, :group_id, m.card_no, m.sealed_phone, m.birth_month, m.store_id, :join_time
+            """INSERT INTO member (member_id, group_id, card_no, sealed_phone, birth_month, time_zone, store_id,
+                                   join_time)
+               SELECT m.member_id, :group_id, m.card_no, m.sealed_phone, m.birth_month, m.time_zone, m.store_id,
+                      :join_time
                FROM unnest(CAST(:member_id AS uuid[]), CAST(:card_no AS text[]), CAST(:sealed_phone AS bytea[]),
-                           CAST(:birth_month AS smallint[]), CAST(:store_id AS uuid[]))
-                    AS m (member_id, card_no, sealed_phone, birth_month, store_id)
+                           CAST(:birth_month AS smallint[]), CAST(:time_zone AS text[]), CAST(:store_id AS uuid[]))
+                    AS m (member_id, card_no, sealed_phone, birth_month, time_zone, store_id)
                ON CONFLICT DO NOTHING RETURNING member_id"""
         ),
         {
@@ -418,6 +420,7 @@ async def _people(tx: Tx, condition: Any) -> dict[UUID, PersonRow]:
             member.c.card_no,
             member.c.sealed_phone,
             member.c.birth_month,
+            member.c.time_zone,
             member.c.join_time,
             standing.c.growth_minor,
             standing.c.tier_code,

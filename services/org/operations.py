@@ -12,6 +12,7 @@ from uuid import UUID
 from chassis import ids
 from chassis.crypto import Vault
 from chassis.db import Tx
+from chassis.times import is_time_zone
 from huitong.org.v1 import events_pb2
 from services.org import convert, errors, rules, store
 from services.org.rules import Entity, Fault, Merchant, Row, Store, Terminal, Unit
@@ -57,7 +58,7 @@ async def create_group(
 
 async def create_unit(tx: Tx, *, code: str, name: str, kind: str, time_zone: str, currency_code: str) -> Unit:
     """Create a unit; one that is there already just so is answered as it is. Raises CodeTaken, TimeZoneUnknown."""
-    if not rules.is_time_zone(time_zone):
+    if not is_time_zone(time_zone):
         raise errors.TimeZoneUnknown(value=time_zone)
     await store.lock_group(tx)
     unit = Unit(rules.entity_id(tx.group_id, "unit", code), code, name, kind, time_zone, currency_code)

@@ -9,12 +9,11 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from chassis import ids
 from chassis.errors import AppError
+from chassis.times import is_time_zone
 from services.org import errors
 
 UNIT_KINDS = ("MALL", "OFFICE", "HOTEL", "COMMUNITY", "PARKING", "OTHER")
@@ -104,16 +103,6 @@ def entity_id(group_id: UUID, kind: str, code: str) -> UUID:
 def is_plain(text: str) -> bool:
     """Whether `text` has no control characters, unpaired surrogates or line breaks, which no name needs."""
     return not any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text)
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-def is_time_zone(name: str) -> bool:
-    """Whether `name` is an IANA time zone."""
-    return name in _time_zones()
 
 
 @dataclass(frozen=True, slots=True)

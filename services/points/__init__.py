@@ -8,7 +8,7 @@ lots, reminders sent, members who hoard), door_tables.py (payments, devices and 
 cases), wallet_tables.py (transfers, currencies, conversion and its rates, family pools) and merge_tables.py (merged
 members and what moved between them).
 Serves huitong.points.v1 SalesService, WalletService, RuleService, RuleDraftService, RuleSimulationService,
-LedgerService, AdjustmentService, SegmentService, CostGovernorService, RetentionService,
+LedgerService, AdjustmentService, SegmentService, CostGovernorService, RetentionService, LotService,
 SaleCaseService, DeviceService, CurrencyService, StoredValueService, TillPaymentService, ConversionService and
 FamilyPoolService.
 Publishes SaleRecorded, PointsEarned, PointsActivated, SaleRefunded, PointsClawedBack, PointsRedeemed,

@@ -12,6 +12,7 @@ from huitong.points.v1 import (
     devices_pb2_grpc,
     family_pools_pb2_grpc,
     governor_pb2_grpc,
+    lots_pb2_grpc,
     points_pb2_grpc,
     retention_pb2_grpc,
     rules_pb2_grpc,
@@ -36,6 +37,7 @@ from services.points.hoarding import Hoarding
 from services.points.jobs import Jobs
 from services.points.ledger import Ledger
 from services.points.lookup import Lookup
+from services.points.lots_api import LotServicer
 from services.points.member_facts import MemberFacts
 from services.points.merging import Merges
 from services.points.offsets import Offsets
@@ -132,6 +134,7 @@ def build(app: App) -> None:
     app.serve(segments_pb2_grpc.add_SegmentServiceServicer_to_server, SegmentServicer(app.db))
     app.serve(sale_cases_pb2_grpc.add_SaleCaseServiceServicer_to_server, SaleCaseServicer(app.db, cases))
     app.serve(devices_pb2_grpc.add_DeviceServiceServicer_to_server, DeviceServicer(app.db))
+    app.serve(lots_pb2_grpc.add_LotServiceServicer_to_server, LotServicer(app.db, lookup, currencies))
     app.serve(
         retention_pb2_grpc.add_RetentionServiceServicer_to_server,
         RetentionServicer(app.db, Renewals(app.db, lookup, claims, ledger)),

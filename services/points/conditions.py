@@ -27,6 +27,7 @@ SALE_FACTS = {
     "sale.tenders": TEXTS,  # kinds, in their order
     "member.tier": TEXT,
     "member.birth_month": INT,  # 0 when unknown
+    "member.is_birth_month": YES_NO,  # by the member's own calendar
     "member.segments": TEXTS,  # by name
     "member.first_in_group": YES_NO,  # whether this is the member's first purchase there
     "member.first_in_unit": YES_NO,

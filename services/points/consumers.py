@@ -74,7 +74,7 @@ async def keep_members(tx: Tx, facts: Sequence[Fact[member_events.MemberJoined]]
     for fact in facts:
         joined = fact.payload
         member_id = ids.from_edge("mbr", joined.member_id, "member_id")
-        members[member_id] = store.KnownMember(member_id, fact.group_id, joined.birth_month)
+        members[member_id] = store.KnownMember(member_id, fact.group_id, joined.birth_month, joined.time_zone)
         if joined.tier.code:
             tiers[member_id] = store.HeldTier(
                 member_id, fact.group_id, FIRST_DAY, joined.tier.code, joined.tier.earn_multiplier_bps

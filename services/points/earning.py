@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,16 +12,19 @@ from chassis import ids
 from chassis.errors import InvalidArgument
 from huitong.points.v1 import events_pb2, points_pb2
 from services.points import rules
-from services.points.convert import explanation_of, funded_to_proto, instant_of
+from services.points.convert import instant_of
 from services.points.costs import Throttle
 from services.points.currency_offers import Award, awards_of
 from services.points.earning_base import earning_base, line_taxes
 from services.points.errors import CurrencyMismatch, LinesDoNotSum, SaleEarnsTooMuch, SaleTimeInvalid, TendersDoNotSum
 from services.points.expiry import nominal_expire_time
+from services.points.explanations import explanation_of, funded_to_proto
 from services.points.funding import Funding, fund
 from services.points.limits import AppliedLimit
 from services.points.lookup import Member, Store
 from services.points.offers import NO_MORE, FirstIn, More, SaleFacts, Setting
+from services.points.rating import Earning, points_for_sale
+from services.points.shares import largest_remainder
 
 DEFAULT_SOURCE = "pos"
 LATEST_SALE = timedelta(hours=24)
@@ -31,13 +35,18 @@ MOST_POINTS = 10**12
 
 def sale_id_of(store_id: UUID, source: str, receipt_no: str) -> UUID:
     """The id of a sale: its natural key."""
-    return ids.derive("sale", store_id, source or DEFAULT_SOURCE, receipt_no)
+    return _sale_ids(store_id, source or DEFAULT_SOURCE)(receipt_no)
+
+
+@lru_cache(maxsize=65_536)
+def _sale_ids(store_id: UUID, source: str) -> Callable[[str], UUID]:
+    return ids.deriver("sale", store_id, source)
 
 
 class Known(NamedTuple):
     """What is known of a sale beside itself, its member and its store: what was decided over many sales."""
 
-    # What limited offers may give, as in rules.points_for_sale.
+    # What limited offers may give, as in rating.points_for_sale.
     granted: Mapping[str, int] | None = None
     # What the sale may earn in all, and the limits that say so.
     granted_points: int | None = None
@@ -58,7 +67,7 @@ class Computed(NamedTuple):
     business_date: date
     rule_set: rules.RuleSet
     tier: rules.Tier
-    earning: rules.Earning
+    earning: Earning
     line_nos: list[int]
     known: Known = NOTHING_KNOWN
     excluded_tax_minor: int = 0
@@ -149,6 +158,7 @@ def compute_sale(
     rule_set = rule_set.at(place)
     business_date = rules.business_date_of(sale_time, place.time_zone)
     tier = rules.tier_on(member.tiers, business_date)
+    is_birth_month = member.birth_month == month_of(sale_time, business_date, place.time_zone, member.time_zone)
     if rule_set.expiry is not None and rule_set.expiry.is_over(business_date):
         return _earns_nothing(business_date, rule_set, tier, lines)
     setting = None
@@ -163,7 +173,7 @@ def compute_sale(
             _more(request, lines, place, business_date, known) if rule_set.has_conditions else NO_MORE,
             place.category,
         )
-    earning = rules.points_for_sale(
+    earning = points_for_sale(
         rule_set,
         amounts_minor=amounts_minor,
         categories=categories,
@@ -171,23 +181,24 @@ def compute_sale(
         business_date=business_date,
         tier=tier,
         birth_month=member.birth_month,
+        is_birth_month=is_birth_month,
         setting=setting,
         granted=known.granted,
         is_throttled=known.throttle is not None,
     )
     awards: Sequence[Award] = ()
     if rule_set.currency_offers and setting is not None:
-        eligible_minor, birth_month = earning.eligible_minor, member.birth_month
         awards, skipped = awards_of(
             rule_set.currency_offers,
             SaleFacts(
                 amounts_minor,
                 categories,
-                eligible_minor,
+                earning.eligible_minor,
                 place.store_id,
                 business_date,
                 tier.code,
-                birth_month,
+                member.birth_month,
+                is_birth_month,
                 setting,
             ),
             excluded=rule_set.excluded_categories,
@@ -218,6 +229,13 @@ def compute_sale(
     )
 
 
+def month_of(sale_time: datetime, business_date: date, time_zone: str, member_zone: str) -> int:
+    """The month that a member's calendar shows at a sale; the store's calendar when the member's zone is unknown."""
+    if not member_zone or member_zone == time_zone:
+        return business_date.month
+    return rules.business_date_of(sale_time, member_zone).month
+
+
 def _more(
     request: points_pb2.RecordSaleRequest, lines: SaleLines, place: Store, business_date: date, known: Known
 ) -> More:
@@ -232,17 +250,17 @@ def _more(
     )
 
 
-def within(earning: rules.Earning, granted_points: int) -> rules.Earning:
+def within(earning: Earning, granted_points: int) -> Earning:
     """No more than `granted_points` of what a sale earns, every rule and line giving up its share of the rest.
 
     Shares of what is left by largest remainder, so they add up to it. What a rule gave up counts as capped.
     """
     if granted_points >= earning.points:
         return earning
-    shares = rules.largest_remainder(granted_points, [applied.points for applied in earning.applied])
+    shares = largest_remainder(granted_points, [applied.points for applied in earning.applied])
     return earning._replace(
         points=granted_points,
-        line_points=rules.largest_remainder(granted_points, earning.line_points),
+        line_points=largest_remainder(granted_points, earning.line_points),
         applied=[
             applied._replace(points=share, capped_points=applied.capped_points + applied.points - share)
             for applied, share in zip(earning.applied, shares, strict=True)
@@ -253,7 +271,7 @@ def within(earning: rules.Earning, granted_points: int) -> rules.Earning:
 def _earns_nothing(business_date: date, rule_set: rules.RuleSet, tier: rules.Tier, lines: SaleLines) -> Computed:
     """A sale after the day on which all points of the rule set expire: they would be charged for and never be there."""
     zeros = [0] * len(lines.line_nos)
-    earning = rules.Earning(0, 0, zeros, zeros, [])
+    earning = Earning(0, 0, zeros, zeros, [])
     return Computed(
         business_date,
         rule_set,

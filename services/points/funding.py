@@ -11,7 +11,8 @@ from chassis.units import BPS, largest_remainder
 from huitong.points.v1 import points_pb2
 
 if TYPE_CHECKING:
-    from services.points.rules import Applied, RuleSet
+    from services.points.rating import Applied
+    from services.points.rules import RuleSet
 
 
 class FunderKind(IntEnum):

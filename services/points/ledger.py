@@ -370,8 +370,8 @@ class Lane:
             self._connection = None
 
 
-def columns(items: Sequence[Item]) -> tuple[list[Any], ...]:
-    """The items as the arrays that ledger_apply takes."""
+def columns(items: Sequence[Item]) -> tuple[list[Any] | None, ...]:
+    """The items as the arrays that ledger_apply takes; None for an array that plain sales have nothing in."""
     return (
         [one.kind for one in items],
         [one.wallet_id for one in items],
@@ -381,7 +381,7 @@ def columns(items: Sequence[Item]) -> tuple[list[Any], ...]:
         [one.points for one in items],
         [one.merchant_id for one in items],
         [one.store_id for one in items],
-        [one.ref_id for one in items],
+        _given([one.ref_id for one in items]),
         [one.occur_time for one in items],
         [one.expire_time for one in items],
         [one.amount_minor for one in items],
@@ -390,9 +390,14 @@ def columns(items: Sequence[Item]) -> tuple[list[Any], ...]:
         [one.detail for one in items],
         [one.explanation for one in items],
         [one.payload for one in items],
-        [one.unlock_time for one in items],
-        [one.limit_points for one in items],
+        _given([one.unlock_time for one in items]),
+        _given([one.limit_points for one in items]),
     )
+
+
+def _given(values: list[Any]) -> list[Any] | None:
+    # unnest fills a missing array up with nulls, and the driver need not look at each of them.
+    return values if any(value is not None for value in values) else None
 
 
 class Ledger:

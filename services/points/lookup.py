@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from functools import cached_property, lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -72,10 +73,11 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What earning has to know of a member; `tiers` by effective date, oldest first."""
+    """What earning has to know of a member; `tiers` by effective date, oldest first, `time_zone` "" when unknown."""
 
     birth_month: int
     tiers: Sequence[tuple[date, rules.Tier]]
+    time_zone: str = ""
     # Whose limits and first purchases are used up instead, while it is absorbed by another member.
     survivor_id: UUID | None = None
 
@@ -124,16 +126,14 @@ class GroupData:
 
 
 _MEMBERS = """
-    SELECT i.ord, m.birth_month, m.survivor_id, t.effective_dates, t.tier_codes, t.multipliers_bps,
-           coalesce(c.version, 0) AS version, {now_sql} AS now
+    SELECT i.ord, m.birth_month, m.time_zone, m.survivor_id, coalesce(c.version, 0) AS version, {now_sql} AS now,
+           (SELECT string_agg(t.effective_date - DATE '2000-01-01' || ' ' || t.multiplier_bps || ' ' || t.tier_code,
+                              ';')
+            FROM member_tier t WHERE t.member_id = m.member_id) AS tiers
     FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS i (group_id, member_id, ord)
     LEFT JOIN cache_version c ON c.group_id = i.group_id
-    LEFT JOIN member m ON m.member_id = i.member_id AND m.group_id = i.group_id
-    LEFT JOIN LATERAL (
-        SELECT array_agg(t.effective_date ORDER BY t.effective_date) AS effective_dates,
-               array_agg(t.tier_code ORDER BY t.effective_date) AS tier_codes,
-               array_agg(t.multiplier_bps ORDER BY t.effective_date) AS multipliers_bps
-        FROM member_tier t WHERE t.member_id = m.member_id) t ON true"""
+    LEFT JOIN member m ON m.member_id = i.member_id AND m.group_id = i.group_id"""
+_TIER_DAYS_FROM = date(2000, 1, 1)
 _SETTINGS = {"application_name": "huitong-points-lookup", "statement_timeout": "10s"}
 
 
@@ -162,7 +162,8 @@ class Lookup:
             if row["birth_month"] is None and member_ids and await self._learn_member(group_id, member_id):
                 row = (await self._calls.ask(self._select_members, [(group_id, member_id)]))[0]
             if row["birth_month"] is not None:
-                found[member_id] = _member_of(row)
+                member = _member_of(row["birth_month"], row["time_zone"], row["tiers"])
+                found[member_id] = replace(member, survivor_id=row["survivor_id"]) if row["survivor_id"] else member
         return data, found, rows[0]["now"]
 
     async def group(self, group_id: UUID) -> GroupData:
@@ -308,7 +309,9 @@ class Lookup:
         tiers = [store.HeldTier(member_id, group_id, FIRST_DAY, code, multipliers[code])] if code in multipliers else []
         async with self._db.transaction(rpc.internal_caller("points", group_id)) as tx:
             await store.save_members(
-                tx, [store.KnownMember(member_id, group_id, answer.member.birth_month)], self._lane_count
+                tx,
+                [store.KnownMember(member_id, group_id, answer.member.birth_month, answer.member.time_zone)],
+                self._lane_count,
             )
             await store.save_tiers(tx, tiers, overwrite=False)
         return True
@@ -336,11 +339,11 @@ def _store_of(row: asyncpg.Record) -> Store:
     )
 
 
-def _member_of(row: asyncpg.Record) -> Member:
-    tiers = [
-        (day, rules.Tier(code, multiplier_bps))
-        for day, code, multiplier_bps in zip(
-            row["effective_dates"] or (), row["tier_codes"] or (), row["multipliers_bps"] or (), strict=True
-        )
-    ]
-    return Member(row["birth_month"], tiers, row["survivor_id"])
+@lru_cache(maxsize=65_536)
+def _member_of(birth_month: int, time_zone: str, tiers: str | None) -> Member:
+    """`tiers` as _MEMBERS writes them. One text instead of three arrays halves what a member costs."""
+    held = []
+    for each in tiers.split(";") if tiers else ():
+        days, multiplier_bps, code = each.split(" ")
+        held.append((_TIER_DAYS_FROM + timedelta(int(days)), rules.Tier(code, int(multiplier_bps))))
+    return Member(birth_month, sorted(held, key=itemgetter(0)), time_zone)

@@ -115,6 +115,7 @@ class SaleFacts(NamedTuple):
     business_date: date
     tier_code: str
     birth_month: int
+    is_birth_month: bool
     setting: Setting
 
 
@@ -216,6 +217,7 @@ def facts_of(sale: SaleFacts) -> dict[str, Any]:
         "sale.tenders": list(more.tenders),
         "member.tier": sale.tier_code,
         "member.birth_month": sale.birth_month,
+        "member.is_birth_month": sale.is_birth_month,
         "member.segments": list(more.segments),
         **{str(scope): scope in more.first_in for scope in FirstIn},
         "store.id": ids.to_edge("sto", sale.store_id),

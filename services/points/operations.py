@@ -39,6 +39,7 @@ from services.points.earning import (
 from services.points.errors import (
     MemberUnknown,
     ReceiptChanged,
+    SaleEarnsTooMuch,
     SaleTooLate,
 )
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
@@ -215,11 +216,15 @@ class Sales:
                 sale = sales.pop(position)
                 if isinstance(stopped, Duplicate):
                     await self._doors.record_devices([(sale.item, sale.passage)] if sale.passage else [])
-        asking = [sale for sale in sales.values() if sale.computed.rule_set.asks_of_member]
+        asking = {position: sale for position, sale in sales.items() if sale.computed.rule_set.asks_of_member}
         if asking:
-            known = await self._facts.of([sale.asked() for sale in asking], data.stores, claim=True)
-            for sale, (segments, first_in) in zip(asking, known, strict=True):
-                sale.know(segments=segments, first_in=first_in)
+            known = await self._facts.of([sale.asked() for sale in asking.values()], data.stores, claim=True)
+            for (position, sale), (segments, first_in) in zip(asking.items(), known, strict=True):
+                try:
+                    sale.know(segments=segments, first_in=first_in)
+                except SaleEarnsTooMuch as error:  # only now: an offer for first purchases or a segment
+                    del sales[position]
+                    answers[position] = error
         await self._limit(sales.values())
         if special:
             await self._doors.watch(list(_passing(special, sales).values()), now)
@@ -409,16 +414,15 @@ def prepare_sale(
 
     computed = compute(known_first)
     unlock_time = computed.unlock_time(place.time_zone, now)
-    # A SaleRecorded in parts, in the order of its fields: what all sales of the store and day share is made once.
-    recorded = b"".join(
-        (
-            events_pb2.SaleRecorded(sale_id=ids.to_edge("txn", sale_id), member_id=member_edge).SerializeToString(),
-            place.recorded_part,
-            events_pb2.SaleRecorded(receipt_no=reference, sale_time=request.sale_time).SerializeToString(),
-            _recorded_day(computed.business_date, place.time_zone),
-            events_pb2.SaleRecorded(total=request.total).SerializeToString(),
-        )
+    # A SaleRecorded in parts: what all sales of the store and day share is made once.
+    own = events_pb2.SaleRecorded(
+        sale_id=ids.to_edge("txn", sale_id),
+        member_id=member_edge,
+        receipt_no=reference,
+        sale_time=request.sale_time,
+        total=request.total,
     )
+    recorded = own.SerializeToString() + place.recorded_part + _recorded_day(computed.business_date, place.time_zone)
     item = Item(
         kind=Kind.EARN,
         wallet_id=member_id,
@@ -437,9 +441,14 @@ def prepare_sale(
         payload=recorded + computed.recorded_part,
         unlock_time=unlock_time,
     )
-    claim = ReceiptClaim(sale_id, ids.derive("record_sale", group_id, request_id), group_id, member_id, hashed)
+    claim = ReceiptClaim(sale_id, _request_keys(group_id)(request_id), group_id, member_id, hashed)
     person_id = member.survivor_id or member_id
     return _Sale(item, claim, request_id, place, now, computed, recorded, compute, passage, person_id)
+
+
+@lru_cache(maxsize=1024)
+def _request_keys(group_id: UUID) -> Callable[[str], UUID]:
+    return ids.deriver("record_sale", group_id)
 
 
 @lru_cache(maxsize=1024)
@@ -457,19 +466,20 @@ class Recorded:
     def answer(self, message: points_pb2.RecordSaleResponse) -> points_pb2.RecordSaleResponse:
         """Write the answer into `message`, which is empty, and return it."""
         item, outcome = self.item, self.outcome
+        points, debt_points = outcome.points, outcome.debt_points
         message.sale_id = ids.to_edge("txn", item.txn_id)
         message.member_id = ids.to_edge("mbr", item.wallet_id)
-        message.points = outcome.points
-        message.debt_repaid_points = outcome.debt_points
+        message.points = points
+        message.debt_repaid_points = debt_points
         message.available_points = outcome.available_points
         if (expire_time := to_expiry(outcome.expire_time)) is not None:
             message.expire_time.CopyFrom(expire_time)
-        explanation = item.explanation if outcome.explanation is None else outcome.explanation
-        message.explanation.MergeFromString(explanation or b"")
-        if message.explanation.HasField("unlock_time") and outcome.points > outcome.debt_points:
-            message.pending_points = outcome.points - outcome.debt_points
-            message.unlock_time.CopyFrom(message.explanation.unlock_time)
-            if message.explanation.waits:
+        explained = message.explanation
+        explained.MergeFromString((item.explanation if outcome.explanation is None else outcome.explanation) or b"")
+        if explained.HasField("unlock_time") and points > debt_points:
+            message.pending_points = points - debt_points
+            message.unlock_time.CopyFrom(explained.unlock_time)
+            if explained.waits:
                 message.outcome = doors_pb2.SALE_OUTCOME_WAITING
         message.is_replay = outcome.status is Status.REPLAY
         return message

@@ -12,6 +12,8 @@ def largest_remainder(total: int, weights: Sequence[int | Fraction]) -> list[int
     Ties go to the earlier. As chassis.units.largest_remainder, but a weight may be negative here: a tier that
     multiplies by less than one takes from what the other rules gave.
     """
+    if len(weights) == 1:
+        return [total]
     weight_sum = sum(weights)
     if weight_sum == 0:
         return [total if index == 0 else 0 for index in range(len(weights))]

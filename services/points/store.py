@@ -167,6 +167,7 @@ member = Table(
     Column("member_id", Uuid, primary_key=True),
     Column("group_id", Uuid, nullable=False),
     Column("birth_month", SmallInteger, nullable=False),  # 0 when not given
+    Column("time_zone", Text, nullable=False),  # "" when not known
     Column("survivor_id", Uuid),  # while it is absorbed: by whom
     Column("is_merged", Boolean),  # it has, or had, a part in a merge
 )
@@ -192,6 +193,7 @@ class KnownMember(NamedTuple):
     member_id: UUID
     group_id: UUID
     birth_month: int
+    time_zone: str = ""
 
 
 class HeldTier(NamedTuple):
@@ -297,16 +299,19 @@ async def save_members(tx: Tx, members: Sequence[KnownMember], lane_count: int) 
         "member_ids": [m.member_id for m in members],
         "group_ids": [m.group_id for m in members],
         "birth_months": [m.birth_month for m in members],
+        "time_zones": [m.time_zone for m in members],
         "lanes": [lane_of(m.member_id, lane_count) for m in members],
         "now": tx.now,
     }
     await tx.execute(
         text(
-            """INSERT INTO member (member_id, group_id, birth_month)
+            """INSERT INTO member (member_id, group_id, birth_month, time_zone)
                SELECT * FROM unnest(CAST(:member_ids AS uuid[]), CAST(:group_ids AS uuid[]),
-                                    CAST(:birth_months AS smallint[])) AS m (member_id, group_id, birth_month)
+                                    CAST(:birth_months AS smallint[]), CAST(:time_zones AS text[]))
+                    AS m (member_id, group_id, birth_month, time_zone)
                ORDER BY m.member_id
-               ON CONFLICT (member_id) DO UPDATE SET birth_month = excluded.birth_month"""
+               ON CONFLICT (member_id) DO UPDATE
+                 SET birth_month = excluded.birth_month, time_zone = excluded.time_zone"""
         ),
         parameters,
     )

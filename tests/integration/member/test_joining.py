@@ -62,6 +62,14 @@ async def test_two_phones_are_two_members_and_groups_do_not_share(people: People
     assert first.member.masked_phone == "138****0001"
 
 
+async def test_a_time_zone_is_kept_told_and_checked(people: People, refusal: Any) -> None:
+    joined = await people.join(time_zone="Europe/London", request_id="join-zone")
+    assert joined.member.time_zone == "Europe/London"
+    assert [event.time_zone for event in await people.events("MemberJoined")] == ["Europe/London"]
+    assert await refusal(people.join(request_id="join-zone", time_zone="Asia/Tokyo")) == "REQUEST_ID_REUSED"
+    assert await refusal(people.join("+8613800000002", time_zone="Mars/Olympus")) == "INVALID_ARGUMENT"
+
+
 async def test_request_id_with_another_content_is_refused_in_both_doors(people: People, refusal: Any) -> None:
     first = await people.join(request_id="join-once", birth_month=3)
     assert await people.join(request_id="join-once", birth_month=3) == first

@@ -61,6 +61,17 @@ async def test_in_a_batch_the_first_of_a_member_is_the_first(world: World) -> No
     assert [welcomed(result.recorded) for result in answer.results] == [False, True, False, True]
 
 
+async def test_a_sale_that_earns_too_much_once_more_is_known_holds_up_no_other(world: World) -> None:
+    most = points_pb2.EarningRule(
+        rule_id="most", kind=points_pb2.RULE_KIND_OFFER, bonus_bps=10_000, condition="member.first_in_group"
+    )
+    await world.publish(world.rule_set(base_points=1_000_000, base_step_minor=1, rules=[*world.rule_set().rules, most]))
+    sales = [world.sale(amount, member=member) for amount, member in ((1_000, 0), (600_000, 1), (1_000, 2))]
+    answer = await world.call(world.sales.RecordSales, points_pb2.RecordSalesRequest(sales=sales))
+    assert [result.problem.reason for result in answer.results] == ["", "SALE_EARNS_TOO_MUCH", ""]
+    assert [result.recorded.points for result in answer.results] == [2_000_000_000, 0, 2_000_000_000]
+
+
 async def test_a_first_purchase_sent_again_stays_the_first(world: World) -> None:
     await publish(world, welcome())
     sale = world.sale(1_000, sale_time=DAY)

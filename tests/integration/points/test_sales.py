@@ -210,6 +210,9 @@ async def test_tier_and_birthday_count(world: World) -> None:
     assert answer.expire_time.ToDatetime(tzinfo=UTC) == datetime(2018, 3, 31, 16, tzinfo=UTC)
     # 16:00 UTC is April in Shanghai
     assert (await world.sell(1_000, member=3, sale_time=datetime(2017, 3, 31, 16, tzinfo=UTC))).points == 12
+    # and still March where this member lives
+    await world.join(1, tier="GOLD", multiplier_bps=12_500, birth_month=3, time_zone="Europe/London")
+    assert (await world.sell(1_000, member=4, sale_time=datetime(2017, 3, 31, 16, tzinfo=UTC))).points == 25
 
 
 async def test_a_till_sells_for_its_own_store_only(world: World) -> None:

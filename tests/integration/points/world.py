@@ -72,13 +72,21 @@ class World:
                 await self.app._channels[name].channel_ready()
 
     async def join(
-        self, count: int, *, tier: str = "BASIC", multiplier_bps: int = 10_000, birth_month: int = 0
+        self,
+        count: int,
+        *,
+        tier: str = "BASIC",
+        multiplier_bps: int = 10_000,
+        birth_month: int = 0,
+        time_zone: str = "",
     ) -> None:
         """More members."""
         new = [ids.derive("member", self.group_id, len(self.members) + n) for n in range(count)]
         async with self.app.db.transaction(rpc.internal_caller("points", self.group_id)) as tx:
             await store.save_members(
-                tx, [store.KnownMember(m, self.group_id, birth_month) for m in new], self.app.settings.points_lanes
+                tx,
+                [store.KnownMember(m, self.group_id, birth_month, time_zone) for m in new],
+                self.app.settings.points_lanes,
             )
             await store.save_tiers(
                 tx, [store.HeldTier(m, self.group_id, FIRST_DAY, tier, multiplier_bps) for m in new], overwrite=True

@@ -9,6 +9,7 @@ import pytest
 from services.points import rules
 from services.points.costs import CostGovernor, CostState, UnitCost, change_of, explain
 from services.points.offers import Combination, Setting
+from services.points.rating import Earning, points_for_sale
 from tests.unit.points.test_offers import MALL, SHOP, STORE, earn, given_by, offer, rule_set
 
 CALM, WARNED, THROTTLED = CostState
@@ -66,9 +67,9 @@ def test_an_action_explains_itself() -> None:
     assert "6.00%" in chinese
 
 
-def throttled(of: rules.RuleSet, amount: int) -> rules.Earning:
+def throttled(of: rules.RuleSet, amount: int) -> Earning:
     plain = earn(of, (amount, "TEA"))
-    found = rules.points_for_sale(
+    found = points_for_sale(
         of,
         amounts_minor=[amount],
         categories=["TEA"],
@@ -76,6 +77,7 @@ def throttled(of: rules.RuleSet, amount: int) -> rules.Earning:
         business_date=date(2026, 3, 4),
         tier=rules.NO_TIER,
         birth_month=0,
+        is_birth_month=False,
         setting=Setting(SHOP, MALL, 12, "pos", [""], [1]),
         is_throttled=True,
     )
@@ -102,7 +104,7 @@ def test_a_throttled_exclusive_offer_lets_no_other_in() -> None:
 
 def test_a_limit_takes_from_what_the_throttle_leaves() -> None:
     of = rule_set(offer("capped", 10_000, throttle_bps=5_000, max_points=30))
-    found = rules.points_for_sale(
+    found = points_for_sale(
         of,
         amounts_minor=[10_000],
         categories=["TEA"],
@@ -110,6 +112,7 @@ def test_a_limit_takes_from_what_the_throttle_leaves() -> None:
         business_date=date(2026, 3, 4),
         tier=rules.NO_TIER,
         birth_month=0,
+        is_birth_month=False,
         setting=Setting(SHOP, MALL, 12, "pos", [""], [1]),
         is_throttled=True,
     )

@@ -14,6 +14,7 @@ from services.points import rules
 from services.points.earning import within
 from services.points.funding import Funder, FunderKind, FunderShare, Funding, fund
 from services.points.offers import Offer, Setting
+from services.points.rating import points_for_sale
 from services.points.rules import Rule, RuleKind, RuleSet, Tier
 
 SHOP, MALL, BRAND = (ids.derive("funding", name) for name in ("shop", "mall", "brand"))
@@ -34,7 +35,7 @@ def offer(rule_id: str, bonus_bps: int, *given: tuple[Any, ...], fixed_points: i
 
 
 def paid(of: RuleSet, amount_minor: int, *, tier: Tier = rules.NO_TIER, most: int | None = None) -> Funding:
-    earning = rules.points_for_sale(
+    earning = points_for_sale(
         of,
         amounts_minor=[amount_minor],
         categories=["TEA"],
@@ -42,6 +43,7 @@ def paid(of: RuleSet, amount_minor: int, *, tier: Tier = rules.NO_TIER, most: in
         business_date=date(2026, 3, 4),
         tier=tier,
         birth_month=0,
+        is_birth_month=False,
         setting=Setting(SHOP, MALL, 12, "pos", [""], [1]),
     )
     if most is not None:

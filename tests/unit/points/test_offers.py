@@ -17,7 +17,8 @@ from services.points import rules
 from services.points.conditions import Condition, ConditionFailed, ConditionInvalid
 from services.points.days import DayKind, Days, DaysInvalid
 from services.points.offers import Combination, Offer, Setting
-from services.points.rules import Earning, Rounding, Rule, RuleKind, RuleSet, Tier
+from services.points.rating import Earning, points_for_sale
+from services.points.rules import Rounding, Rule, RuleKind, RuleSet, Tier
 
 SHOP, MALL, STORE = (ids.derive("offers", name) for name in ("shop", "mall", "store"))
 DAY = date(2026, 3, 4)
@@ -52,7 +53,7 @@ def rule_set(*more: Rule, plain: tuple[Rule, ...] = (BASE,), **changes: object) 
 
 
 def earn(of: RuleSet, *lines: tuple[int, str], tier: Tier = rules.NO_TIER, birth_month: int = 0) -> Earning:
-    return rules.points_for_sale(
+    return points_for_sale(
         of,
         amounts_minor=[amount for amount, _ in lines],
         categories=[category for _, category in lines],
@@ -60,6 +61,7 @@ def earn(of: RuleSet, *lines: tuple[int, str], tier: Tier = rules.NO_TIER, birth
         business_date=DAY,
         tier=tier,
         birth_month=birth_month,
+        is_birth_month=birth_month == DAY.month,
         setting=Setting(SHOP, MALL, 12, "pos", ["" for _ in lines], [1 for _ in lines]),
     )
 

@@ -15,8 +15,10 @@ from chassis import ids
 from services.points import returns, rules
 from services.points.expiry import expiry_of, most_pending_days, rolling
 from services.points.offset_terms import OffsetTerms, Order, allow
+from services.points.rating import Earning, points_for_sale
 from services.points.returns import ReturnedLine, SoldLine
 from services.points.rules import Rule, RuleKind, RuleSet, Tier
+from services.points.shares import largest_remainder
 
 HERE, ELSEWHERE = ids.derive("store", 1), ids.derive("store", 2)
 BASE = Rule("base", RuleKind.BASE)
@@ -39,8 +41,8 @@ def earn(
     day: date = date(2017, 3, 7),
     tier: Tier = rules.NO_TIER,
     birth_month: int = 0,
-) -> rules.Earning:
-    return rules.points_for_sale(
+) -> Earning:
+    return points_for_sale(
         of,
         amounts_minor=[amount for amount, _ in lines],
         categories=[category for _, category in lines],
@@ -48,6 +50,7 @@ def earn(
         business_date=day,
         tier=tier,
         birth_month=birth_month,
+        is_birth_month=birth_month == day.month,
     )
 
 
@@ -271,7 +274,7 @@ def test_rule_sets_that_cannot_be_published(of: RuleSet, problem: str | None) ->
 
 @given(st.integers(-(10**9), 10**9), st.lists(st.integers(0, 10**9), min_size=1, max_size=20))
 def test_largest_remainder_is_exact_and_close(total: int, weights: list[int]) -> None:
-    shares = rules.largest_remainder(total, weights)
+    shares = largest_remainder(total, weights)
     assert sum(shares) == total
     if sum(weights):
         for share, weight in zip(shares, weights, strict=True):

@@ -29,6 +29,7 @@ class Sale(NamedTuple):
     last_day: str = ""
     zone: str = SHANGHAI
     birth_month: int = 0
+    member_zone: str = ""  # not known
 
 
 def rule(kind: str, **changes: Any) -> points_pb2.EarningRule:
@@ -96,7 +97,7 @@ TABLE: list[tuple[str, dict[str, Any], list[Sale]]] = [
         ],
     ),
     (
-        "double in the month of birth, where the store is",
+        "double in the month of birth, where the store is when nobody knows where the member lives",
         {"rules": BIRTHDAY},
         [
             Sale(100, 200, "2026-03-01T00:00", birth_month=3),
@@ -106,6 +107,18 @@ TABLE: list[tuple[str, dict[str, Any], list[Sale]]] = [
             # One instant: March in Tokyo already, still February in London.
             Sale(100, 200, "2026-03-01T05:00", zone=TOKYO, birth_month=3),
             Sale(100, 100, "2026-02-28T20:00", zone=LONDON, birth_month=3),
+        ],
+    ),
+    (
+        "double in the month of birth, where the member lives",
+        {"rules": BIRTHDAY},
+        [
+            # Still February in London, March already where the member lives, and the other way round.
+            Sale(100, 200, "2026-02-28T20:00", zone=LONDON, birth_month=3, member_zone=TOKYO),
+            Sale(100, 100, "2026-02-28T20:00", zone=LONDON, birth_month=2, member_zone=TOKYO),
+            Sale(100, 100, "2026-03-01T05:00", zone=TOKYO, birth_month=3, member_zone=LONDON),
+            Sale(100, 200, "2026-03-01T05:00", zone=TOKYO, birth_month=2, member_zone=LONDON),
+            Sale(100, 200, "2026-03-31T23:59", zone=TOKYO, birth_month=3, member_zone=TOKYO),
         ],
     ),
     (
@@ -137,7 +150,7 @@ def test_a_published_example(changes: dict[str, Any], sales: list[Sale]) -> None
         computed = compute_sale(
             request,
             lines_of(request),
-            member=Member(sale.birth_month, [(FIRST_DAY, Tier("", 10_000))]),
+            member=Member(sale.birth_month, [(FIRST_DAY, Tier("", 10_000))], sale.member_zone),
             place=place,
             sale_time=instant,
             rule_set=rule_set,

@@ -26,19 +26,19 @@ from huitong.common.v1 import types_pb2 as huitong_dot_common_dot_v1_dot_types__
 from huitong.member.v1 import member_pb2 as huitong_dot_member_dot_v1_dot_member__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ehuitong/member/v1/events.proto\x12\x11huitong.member.v1\x1a\x1dhuitong/common/v1/types.proto\x1a\x1ehuitong/member/v1/member.proto\"n\n\x0cMemberJoined\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61rd_no\x18\x02 \x01(\t\x12\x13\n\x0b\x62irth_month\x18\x03 \x01(\x05\x12%\n\x04tier\x18\x04 \x01(\x0b\x32\x17.huitong.member.v1.Tier\"\xac\x01\n\x0bTierChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12%\n\x04tier\x18\x02 \x01(\x0b\x32\x17.huitong.member.v1.Tier\x12\x1a\n\x12previous_tier_code\x18\x03 \x01(\t\x12\x37\n\x0e\x65\x66\x66\x65\x63tive_date\x18\x04 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12\x0e\n\x06growth\x18\x05 \x01(\x03\"J\n\x0cMemberMerged\x12\x10\n\x08merge_id\x18\x01 \x01(\t\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x13\n\x0b\x61\x62sorbed_id\x18\x03 \x01(\t\"L\n\x0eMemberUnmerged\x12\x10\n\x08merge_id\x18\x01 \x01(\t\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x13\n\x0b\x61\x62sorbed_id\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ehuitong/member/v1/events.proto\x12\x11huitong.member.v1\x1a\x1dhuitong/common/v1/types.proto\x1a\x1ehuitong/member/v1/member.proto\"\x81\x01\n\x0cMemberJoined\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61rd_no\x18\x02 \x01(\t\x12\x13\n\x0b\x62irth_month\x18\x03 \x01(\x05\x12%\n\x04tier\x18\x04 \x01(\x0b\x32\x17.huitong.member.v1.Tier\x12\x11\n\ttime_zone\x18\x46 \x01(\t\"\xac\x01\n\x0bTierChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12%\n\x04tier\x18\x02 \x01(\x0b\x32\x17.huitong.member.v1.Tier\x12\x1a\n\x12previous_tier_code\x18\x03 \x01(\t\x12\x37\n\x0e\x65\x66\x66\x65\x63tive_date\x18\x04 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12\x0e\n\x06growth\x18\x05 \x01(\x03\"J\n\x0cMemberMerged\x12\x10\n\x08merge_id\x18\x01 \x01(\t\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x13\n\x0b\x61\x62sorbed_id\x18\x03 \x01(\t\"L\n\x0eMemberUnmerged\x12\x10\n\x08merge_id\x18\x01 \x01(\t\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x13\n\x0b\x61\x62sorbed_id\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'huitong.member.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MEMBERJOINED']._serialized_start=116
-  _globals['_MEMBERJOINED']._serialized_end=226
-  _globals['_TIERCHANGED']._serialized_start=229
-  _globals['_TIERCHANGED']._serialized_end=401
-  _globals['_MEMBERMERGED']._serialized_start=403
-  _globals['_MEMBERMERGED']._serialized_end=477
-  _globals['_MEMBERUNMERGED']._serialized_start=479
-  _globals['_MEMBERUNMERGED']._serialized_end=555
+  _globals['_MEMBERJOINED']._serialized_start=117
+  _globals['_MEMBERJOINED']._serialized_end=246
+  _globals['_TIERCHANGED']._serialized_start=249
+  _globals['_TIERCHANGED']._serialized_end=421
+  _globals['_MEMBERMERGED']._serialized_start=423
+  _globals['_MEMBERMERGED']._serialized_end=497
+  _globals['_MEMBERUNMERGED']._serialized_start=499
+  _globals['_MEMBERUNMERGED']._serialized_end=575
 # @@protoc_insertion_point(module_scope)

@@ -8,16 +8,18 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class MemberJoined(_message.Message):
-    __slots__ = ("member_id", "card_no", "birth_month", "tier")
+    __slots__ = ("member_id", "card_no", "birth_month", "tier", "time_zone")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     CARD_NO_FIELD_NUMBER: _ClassVar[int]
     BIRTH_MONTH_FIELD_NUMBER: _ClassVar[int]
     TIER_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     card_no: str
     birth_month: int
     tier: _member_pb2.Tier
-    def __init__(self, member_id: _Optional[str] = ..., card_no: _Optional[str] = ..., birth_month: _Optional[int] = ..., tier: _Optional[_Union[_member_pb2.Tier, _Mapping]] = ...) -> None: ...
+    time_zone: str
+    def __init__(self, member_id: _Optional[str] = ..., card_no: _Optional[str] = ..., birth_month: _Optional[int] = ..., tier: _Optional[_Union[_member_pb2.Tier, _Mapping]] = ..., time_zone: _Optional[str] = ...) -> None: ...
 
 class TierChanged(_message.Message):
     __slots__ = ("member_id", "tier", "previous_tier_code", "effective_date", "growth")

@@ -14,20 +14,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Member(_message.Message):
-    __slots__ = ("member_id", "card_no", "masked_phone", "tier_code", "birth_month", "join_time")
+    __slots__ = ("member_id", "card_no", "masked_phone", "tier_code", "birth_month", "join_time", "time_zone")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     CARD_NO_FIELD_NUMBER: _ClassVar[int]
     MASKED_PHONE_FIELD_NUMBER: _ClassVar[int]
     TIER_CODE_FIELD_NUMBER: _ClassVar[int]
     BIRTH_MONTH_FIELD_NUMBER: _ClassVar[int]
     JOIN_TIME_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     card_no: str
     masked_phone: str
     tier_code: str
     birth_month: int
     join_time: _timestamp_pb2.Timestamp
-    def __init__(self, member_id: _Optional[str] = ..., card_no: _Optional[str] = ..., masked_phone: _Optional[str] = ..., tier_code: _Optional[str] = ..., birth_month: _Optional[int] = ..., join_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    time_zone: str
+    def __init__(self, member_id: _Optional[str] = ..., card_no: _Optional[str] = ..., masked_phone: _Optional[str] = ..., tier_code: _Optional[str] = ..., birth_month: _Optional[int] = ..., join_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_zone: _Optional[str] = ...) -> None: ...
 
 class Tier(_message.Message):
     __slots__ = ("code", "name", "name_zh", "min_growth", "earn_multiplier_bps", "free_parking_minutes")
@@ -46,16 +48,18 @@ class Tier(_message.Message):
     def __init__(self, code: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., min_growth: _Optional[int] = ..., earn_multiplier_bps: _Optional[int] = ..., free_parking_minutes: _Optional[int] = ...) -> None: ...
 
 class JoinMemberRequest(_message.Message):
-    __slots__ = ("request_id", "phone", "store_id", "birth_month")
+    __slots__ = ("request_id", "phone", "store_id", "birth_month", "time_zone")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     PHONE_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     BIRTH_MONTH_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     phone: str
     store_id: str
     birth_month: int
-    def __init__(self, request_id: _Optional[str] = ..., phone: _Optional[str] = ..., store_id: _Optional[str] = ..., birth_month: _Optional[int] = ...) -> None: ...
+    time_zone: str
+    def __init__(self, request_id: _Optional[str] = ..., phone: _Optional[str] = ..., store_id: _Optional[str] = ..., birth_month: _Optional[int] = ..., time_zone: _Optional[str] = ...) -> None: ...
 
 class JoinMemberResponse(_message.Message):
     __slots__ = ("member", "is_new")

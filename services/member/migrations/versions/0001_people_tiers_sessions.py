@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("card_no", sa.Text, nullable=False),
         sa.Column("sealed_phone", sa.LargeBinary, nullable=False),
         sa.Column("birth_month", sa.SmallInteger, nullable=False),
+        sa.Column("time_zone", sa.Text, nullable=False),
         sa.Column("store_id", sa.Uuid),
         sa.Column("join_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("survivor_id", sa.Uuid),

@@ -485,6 +485,7 @@ TABLES = (
         member_id UUID NOT NULL,
         group_id UUID NOT NULL,
         birth_month SMALLINT NOT NULL,
+        time_zone TEXT NOT NULL,
         survivor_id UUID,
         is_merged BOOLEAN,
         PRIMARY KEY (member_id)
