@@ -34,9 +34,12 @@ async def add_merge(tx: Tx, *, group_id: UUID, merge_id: UUID, survivor_id: UUID
 
 async def begin_unmerge(tx: Tx, *, merge_id: UUID, survivor_id: UUID, absorbed_id: UUID) -> None:
     """From now on the absorbed member is on its own again; what is its own follows."""
-    await tx.execute(
-        text("UPDATE member_merge SET state = 3 WHERE merge_id = :merge AND state < 3"), {"merge": merge_id}
+    begun = await tx.execute(
+        text("UPDATE member_merge SET state = 3 WHERE merge_id = :merge AND state < 3 RETURNING 1"),
+        {"merge": merge_id},
     )
+    if begun.first() is None:
+        return  # told again
     await _lead(tx, survivor_id=survivor_id, absorbed_id=absorbed_id, is_absorbed=False)
 
 

@@ -217,6 +217,15 @@ async def test_an_unmerge_gives_each_its_own(office: Office) -> None:
     assert (await world.call(world.sales.RefundSale, world.refund(first))).clawed_back_points == 100
     assert await office.points() == (13, 9)
 
+    # What is told again changes nothing any more.
+    for handler, kind in (
+        (merging.on_merged, member_events.MemberMerged),
+        (merging.on_unmerged, member_events.MemberUnmerged),
+    ):
+        await office.tell(handler, kind)
+        await office.run()
+        assert (await office.state(), await office.points()) == (merging.UNMERGED, (13, 9))
+
     # A second merge of the same two is another one.
     await office.merge()
     assert await office.points() == (22, 0)
