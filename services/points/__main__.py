@@ -134,7 +134,7 @@ def build(app: App) -> None:
     app.serve(segments_pb2_grpc.add_SegmentServiceServicer_to_server, SegmentServicer(app.db))
     app.serve(sale_cases_pb2_grpc.add_SaleCaseServiceServicer_to_server, SaleCaseServicer(app.db, cases))
     app.serve(devices_pb2_grpc.add_DeviceServiceServicer_to_server, DeviceServicer(app.db))
-    app.serve(lots_pb2_grpc.add_LotServiceServicer_to_server, LotServicer(app.db, lookup, currencies))
+    app.serve(lots_pb2_grpc.add_LotServiceServicer_to_server, LotServicer(app.db, lookup, currencies, merges))
     app.serve(
         retention_pb2_grpc.add_RetentionServiceServicer_to_server,
         RetentionServicer(app.db, Renewals(app.db, lookup, claims, ledger)),

@@ -284,6 +284,10 @@ class Merges:
             await self.settle(absorbed_id)
         return (await queries.available_of(self._db.pool, [member_id])).get(member_id, 0)
 
+    async def absorbed_by(self, survivor_id: UUID) -> list[UUID]:
+        """Members that are absorbed by this one now."""
+        return await queries.list_absorbed(self._db.pool, survivor_id)
+
     async def may_read(self, survivor_id: UUID, absorbed_id: UUID) -> bool:
         """Whether one member's history is the other's."""
         return absorbed_id in await queries.list_absorbed(self._db.pool, survivor_id)
