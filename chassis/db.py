@@ -17,7 +17,7 @@ from sqlalchemy import CursorResult, Executable, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from chassis import ids
+from chassis import acts, ids
 from chassis.context import caller as current_caller
 from chassis.errors import RequestIdReused
 from chassis.identity import Caller
@@ -49,6 +49,8 @@ class Tx:
         self.caller = caller
         self._lane_count = lane_count
         self._events: list[dict[str, Any]] = []
+        # For the audit: the thing as it was, if the operation knows it and an operator called.
+        self.before: Message | None = None
 
     @property
     def group_id(self) -> UUID:
@@ -75,6 +77,12 @@ class Tx:
                 "payload": event.SerializeToString(deterministic=True),
             }
         )
+
+    def acting_as(self, caller: Caller) -> Tx:
+        """This transaction on behalf of somebody else, for what a service carries out at another's word."""
+        other = Tx(self.connection, self.now, caller, self._lane_count)
+        other._events = self._events
+        return other
 
     @asynccontextmanager
     async def nested(self) -> AsyncIterator[None]:
@@ -150,6 +158,8 @@ class Database:
         )
         self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._pool: asyncpg.Pool | None = None
+        # Set when there may be acts to tell the keeper of the audit.
+        self.acts_waiting = asyncio.Event()
 
     @property
     def pool(self) -> asyncpg.Pool:
@@ -186,6 +196,9 @@ class Database:
             tx = Tx(connection, now, caller, self.lane_count)
             yield tx
             await tx._write_events()
+            is_noted = await acts.note(tx)
+        if is_noted:
+            self.acts_waiting.set()
 
     @asynccontextmanager
     async def reading(self, caller: Caller) -> AsyncIterator[Tx]:
@@ -239,7 +252,10 @@ class Database:
             tx = Tx(connection, now, caller, self.lane_count)
             response = await operation(tx)
             await tx._write_events()
+            is_noted = await acts.note(tx, request, response)
             await connection.execute(_STORE_ANSWER, {**claim, "response": response.SerializeToString()})
+        if is_noted:
+            self.acts_waiting.set()
         return response
 
 

@@ -20,6 +20,7 @@ from grpc_status import rpc_status
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from chassis import acts
 from chassis.context import caller, set_caller
 from chassis.errors import (
     AppError,
@@ -74,9 +75,12 @@ class Guard:
 
     def __init__(self, method: MethodDescriptor) -> None:
         self._name = f"{method.containing_service.name}.{method.name}"
+        self.action = method.name
         rule: access_pb2.Access = method.GetOptions().Extensions[access_pb2.access]  # type: ignore[index]
         self._audiences = frozenset(rule.audiences)
         self._services, self._permission = frozenset(rule.services), rule.permission
+        # Whose calls leave an entry in the audit (chassis.acts).
+        self.recorded_kinds = acts.recorded_kinds(rule.permission)
         self._bindings = {
             audience: [binding.field for binding in rule.bindings if binding.audience == audience]
             for audience in self._audiences
@@ -163,6 +167,8 @@ class _Server(grpc.aio.ServerInterceptor):
                 validate(request)
                 set_caller(who)
                 speak_as(self._service, self._tokens)
+                if who.kind in guard.recorded_kinds and self._service != acts.KEEPER:
+                    acts.begin(acts.Act(self._service, guard.action, who, request))
                 left = context.time_remaining()
                 seconds = DEFAULT_DEADLINE_SECONDS if left is None else min(left, LONGEST_DEADLINE_SECONDS)
                 async with asyncio.timeout(seconds):

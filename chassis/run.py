@@ -31,7 +31,8 @@ from nats.js.api import StreamConfig
 from nats.js.errors import BadRequestError
 from sqlalchemy import text
 
-from chassis import rpc
+from chassis import acts, rpc
+from chassis.act_sender import ActSender
 from chassis.activity import Activity
 from chassis.config import Settings, settings
 from chassis.control import ControlServicer
@@ -40,7 +41,7 @@ from chassis.events import Consumer, EventSource, Handler, JoinedSources, Outbox
 from chassis.identity import TokenBook
 from chassis.jobs import Job
 from chassis.telemetry import setup_telemetry
-from huitong.common.v1 import control_pb2, control_pb2_grpc, events_pb2
+from huitong.common.v1 import acts_pb2_grpc, control_pb2, control_pb2_grpc, events_pb2
 
 log = structlog.get_logger()
 Stub = TypeVar("Stub")
@@ -192,6 +193,9 @@ class App:
             self._spawn(f"job-{job.name}", job.loop)
         for name, run in self._loops:
             self._spawn(name, run)
+        if self.name != acts.KEEPER:
+            keeper = self.stub(acts_pb2_grpc.ActServiceStub, acts.KEEPER)
+            self._spawn("acts", ActSender(self.db, keeper).run)
         self._spawn("health", self._watch_health)
         log.info("service_started", service=self.name, address=self.settings.address(self.name))
 

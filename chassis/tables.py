@@ -43,6 +43,16 @@ request_log = Table(
     Column("create_time", DateTime(timezone=True), nullable=False),
 )
 
+# What operators did here, until the keeper of the audit has it (chassis.acts). A row is told from deliver_time on.
+operator_act = Table(
+    "operator_act",
+    metadata,
+    Column("act_id", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("deliver_time", DateTime(timezone=True), nullable=False),
+    Column("act", LargeBinary, nullable=False),
+)
+
 # Events written in the transaction that made them true. Order of reading: (xid, id), below the horizon.
 outbox = Table(
     "outbox",

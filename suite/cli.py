@@ -22,7 +22,15 @@ from suite.home import Home, default_home
 from suite.state import read
 
 # Each adds its commands by `register(app: typer.Typer)`: `app.command("demo")(demo)` or `app.add_typer(…)`.
-EXTENSIONS = ("suite.demo", "suite.invariants", "suite.events", "suite.clock", "suite.audit", "suite.sales")
+EXTENSIONS = (
+    "suite.demo",
+    "suite.invariants",
+    "suite.events",
+    "suite.clock",
+    "suite.audit",
+    "suite.sales",
+    "suite.members",
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Huitong 会通: run the suite on this machine.")
 console = Console()

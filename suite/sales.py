@@ -11,40 +11,34 @@ import csv
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
 from suite.errors import SuiteError, say
-from suite.home import Home, default_home
-from suite.state import read
+from suite.imports import (
+    ColumnsMissing,
+    KeyId,
+    Report,
+    Secret,
+    Send,
+    Url,
+    console,
+    fail,
+    gateway,
+    progress_bar,
+    report_path,
+    send_chunk,
+)
 
 sales = typer.Typer(no_args_is_help=True, help="Sales that come in as files.")
-console = Console()
 CHUNK = 500
 REPORT_COLUMNS = ("row", "store_id", "receipt_no", "outcome", "points", "sale_id", "reason", "message")
 _NUMBERS = ("amount_minor", "quantity")
-
-# Answers the results of RecordSales for some sales, in their order.
-Send = Callable[[Sequence[dict[str, Any]]], Awaitable[Sequence[dict[str, Any]]]]
-
-
-class ColumnsMissing(SuiteError):
-    """{path} lacks the columns {columns}."""
-
-    zh = "{path} 缺少列 {columns}。"
-
-
-class KeyMissing(SuiteError):
-    """Give --key-id and the secret in HUITONG_IMPORT_SECRET: whose system sends these sales?"""
-
-    zh = "请提供 --key-id，并在 HUITONG_IMPORT_SECRET 中提供密钥：由哪个系统上传？"
 
 
 @dataclass(slots=True)
@@ -55,6 +49,11 @@ class Row:
     sale: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
     result: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The sale."""
+        return self.sale
 
     def report(self) -> dict[str, Any]:
         """A line of the report."""
@@ -145,25 +144,8 @@ async def send_rows(rows: Sequence[Row], send: Send, *, done: Callable[[int], No
     valid = [row for row in rows if not row.problem]
     for start in range(0, len(valid), CHUNK):
         chunk = valid[start : start + CHUNK]
-        await _send_chunk(chunk, send)
+        await send_chunk(chunk, send)
         done(len(chunk))
-
-
-async def _send_chunk(rows: Sequence[Row], send: Send) -> None:
-    from suite.demo.doors import DoorRefused
-
-    try:
-        results = await send([row.sale for row in rows])
-    except DoorRefused as error:
-        if len(rows) == 1:
-            rows[0].result = {"problem": {"reason": error.reason, "message": str(error)}}
-            return
-        middle = len(rows) // 2
-        await _send_chunk(rows[:middle], send)
-        await _send_chunk(rows[middle:], send)
-        return
-    for row, result in zip(rows, results, strict=True):
-        row.result = result
 
 
 def write_report(path: Path, rows: Sequence[Row]) -> Counter[str]:
@@ -183,23 +165,19 @@ def write_report(path: Path, rows: Sequence[Row]) -> Counter[str]:
 def import_file(
     file: Annotated[Path, typer.Argument(help="CSV or NDJSON: docs/sales-in.md", exists=True, dir_okay=False)],
     source: Annotated[str, typer.Option(help="what numbered the receipts: hotel-folio, office-bill, …")],
-    key_id: Annotated[str, typer.Option(envvar="HUITONG_IMPORT_KEY_ID", help="credential of the system")] = "",
-    secret: Annotated[str, typer.Option(envvar="HUITONG_IMPORT_SECRET", help="its secret", hidden=True)] = "",
-    url: Annotated[str, typer.Option(help="the gateway; that of the running suite when left out")] = "",
+    key_id: KeyId = "",
+    secret: Secret = "",
+    url: Url = "",
     currency: Annotated[str, typer.Option(help="of a CSV file's amounts")] = "CNY",
-    report: Annotated[Path | None, typer.Option(help="FILE.report.csv when left out")] = None,
+    report: Report = None,
 ) -> None:
     """Record the sales of FILE; after a break send it again. Exit code 1: some were refused, see the report."""
-    report = report or file.with_name(f"{file.name}.report.csv")
+    report = report_path(file, report)
     try:
-        if not key_id or not secret:
-            raise KeyMissing
-        state = read(Home(default_home()))
         rows = read_rows(file, source, currency)
-        asyncio.run(_import(url or (state.gateway_url if state else ""), key_id, secret, rows))
+        asyncio.run(_import(url, key_id, secret, rows))
     except SuiteError as error:
-        Console(stderr=True).print(f"[bold red]{say('Error', '错误')}:[/] {error}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from None
+        raise fail(error) from None
     counts = write_report(report, rows)
     for outcome, count in sorted(counts.items()):
         console.print(f"{count:,} {outcome}", highlight=False)
@@ -208,24 +186,14 @@ def import_file(
 
 
 async def _import(url: str, key_id: str, secret: str, rows: Sequence[Row]) -> None:
-    from suite.demo.doors import Doors, Key
-
-    async with Doors(url) as doors:
+    async with gateway(url, key_id, secret) as (doors, key):
 
         async def send(chunk: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
-            answer = await doors.post(Key(key_id, secret), "/v1/sales:batch", {"sales": chunk})
-            results: list[dict[str, Any]] = answer["results"]
+            results: list[dict[str, Any]] = (await doors.post(key, "/v1/sales:batch", {"sales": chunk}))["results"]
             return results
 
-        with Progress(
-            TextColumn(say("sales", "消费")),
-            BarColumn(bar_width=40),
-            TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
-            console=console,
-            disable=not console.is_terminal,
-        ) as bar:
-            task = bar.add_task("", total=sum(not row.problem for row in rows))
-            await send_rows(rows, send, done=lambda count: bar.advance(task, count))
+        with progress_bar(say("sales", "消费"), sum(not row.problem for row in rows)) as done:
+            await send_rows(rows, send, done=done)
 
 
 def register(app: typer.Typer) -> None:

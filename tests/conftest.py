@@ -15,6 +15,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler.loadfile import LoadFileScheduling
 
 from suite.errors import SuiteError
 from suite.local import LocalServers, erase
@@ -22,6 +24,11 @@ from tests.apps import Apps
 from tests.support import Sandbox
 
 RUN = "HUITONG_TEST_RUN"  # this run's folder, told to the workers
+# Files whose tests share a session's fixture: one worker starts it.
+SHARING = {
+    "tests/e2e/test_bad_input.py": "a suite after its first day",
+    "tests/e2e/test_tour.py": "a suite after its first day",
+}
 _owner: int | None = None
 
 
@@ -60,6 +67,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         folder = Path(os.environ[RUN])
         erase(folder / "home")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Scheduling(LoadFileScheduling):
+    """A file's tests run in one worker, and so do those of files that share something that takes long to start."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return SHARING.get(file, file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """Ours for --dist loadfile, what was asked for otherwise."""
+    return _Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @contextlib.contextmanager

@@ -167,7 +167,7 @@ login_tries = Table(
     Column("locked_until", DateTime(timezone=True), nullable=False),
 )
 
-# Only ever added to (a trigger refuses the rest). `before` and `after` are canonical JSON, as they were hashed.
+# Only ever added to (a trigger refuses the rest). `before`, `request` and `after` are JSON as it was hashed.
 audit_entry = Table(
     "audit_entry",
     metadata,
@@ -182,6 +182,12 @@ audit_entry = Table(
     Column("before", Text, nullable=False),
     Column("after", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("traceparent", Text, nullable=False),
+    # What another service told; unique, so that each act is one entry.
+    Column("act_id", Uuid, unique=True),
+    Column("is_outcome_unknown", Boolean, nullable=False),
     Column("previous_hash", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
 )

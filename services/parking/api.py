@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -84,6 +85,8 @@ class ParkingServicer(parking_pb2_grpc.ParkingServiceServicer):
         await self._copies.ensure_car_park(car_park_id, merchant_id)
 
         async def operation(tx: Tx) -> pb.SetTariffResponse:
+            if before := await store.find_tariff(tx, car_park_id, effective_time):
+                tx.before = pb.SetTariffResponse(tariff=pb.Tariff(**asdict(before[1])))
             await operations.set_tariff(
                 tx, car_park_id=car_park_id, merchant_id=merchant_id, effective_time=effective_time, tariff=tariff
             )

@@ -6,7 +6,8 @@ import gc
 
 from chassis.run import App, run_service
 from huitong.member.v1 import member_pb2_grpc
-from huitong.org.v1 import org_pb2_grpc
+from huitong.org.v1 import approvals_pb2_grpc, org_pb2_grpc
+from huitong.org.v1.events_pb2 import ApprovalDecided
 from huitong.points.v1 import (
     adjustments_pb2_grpc,
     devices_pb2_grpc,
@@ -20,6 +21,7 @@ from huitong.points.v1 import (
     segments_pb2_grpc,
     wallets_pb2_grpc,
 )
+from services.points.adjustments import ACTION as ADJUSTMENT
 from services.points.adjustments import Adjustments
 from services.points.api import AdjustmentServicer, LedgerServicer, SalesServicer, WalletServicer
 from services.points.caps import Caps
@@ -47,8 +49,15 @@ from services.points.refunds import Refunds
 from services.points.reminders import Reminders
 from services.points.renewals import Renewals
 from services.points.retention_api import RetentionServicer
-from services.points.rules_api import RuleDraftServicer, RuleServicer, RuleSimulationServicer
+from services.points.rules_api import (
+    APPROVE_DRAFT,
+    RuleDraftServicer,
+    RuleServicer,
+    RuleSimulationServicer,
+    carry_out_draft,
+)
 from services.points.sale_cases import SaleCases
+from services.points.second_persons import SecondPersons, decision_handler
 from services.points.segments_api import SegmentServicer
 from services.points.simulation import Simulations
 from services.points.spending import Spendings
@@ -93,7 +102,8 @@ def build(app: App) -> None:
     currencies = Currencies(app.db, lookup, lane_count)
     merges = Merges(app.db, lookup, ledger)
     sales = Sales(app.db, lookup, claims, caps, ledger, facts=facts, doors=doors, currencies=currencies, merges=merges)
-    adjustments = Adjustments(app.db, lookup, ledger, currencies)
+    second = SecondPersons(app.stub(approvals_pb2_grpc.ApprovalServiceStub, "org"))
+    adjustments = Adjustments(app.db, lookup, ledger, currencies, second)
     transfers = Transfers(app.db, lookup, claims, ledger)
     stored_value = StoredValue(app.db, lookup, claims, ledger, currencies)
     conversions = Conversions(app.db, lookup, claims, ledger, currencies)
@@ -128,7 +138,7 @@ def build(app: App) -> None:
     )
     app.serve(points_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(app.db, currencies))
     app.serve(points_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(app.db))
-    app.serve(rules_pb2_grpc.add_RuleDraftServiceServicer_to_server, RuleDraftServicer(app.db))
+    app.serve(rules_pb2_grpc.add_RuleDraftServiceServicer_to_server, RuleDraftServicer(app.db, second))
     app.serve(rules_pb2_grpc.add_RuleSimulationServiceServicer_to_server, RuleSimulationServicer(app.db, lookup, facts))
     app.serve(governor_pb2_grpc.add_CostGovernorServiceServicer_to_server, CostGovernorServicer(app.db, lookup))
     app.serve(segments_pb2_grpc.add_SegmentServiceServicer_to_server, SegmentServicer(app.db))
@@ -146,7 +156,8 @@ def build(app: App) -> None:
     app.serve(wallets_pb2_grpc.add_ConversionServiceServicer_to_server, ConversionServicer(conversions))
     app.serve(family_pools_pb2_grpc.add_FamilyPoolServiceServicer_to_server, FamilyPoolServicer(app.db, pools))
 
-    app.consume("org", org_handlers())
+    decided = decision_handler({ADJUSTMENT: adjustments.carry_out, APPROVE_DRAFT: carry_out_draft})
+    app.consume("org", org_handlers() | {ApprovalDecided: decided})
     app.consume("member", member_handlers(lane_count))
 
     app.job("points-day-close", jobs.close_day, every_seconds=60)

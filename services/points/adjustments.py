@@ -33,9 +33,11 @@ from services.points.errors import (
 )
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import GroupData, Lookup
+from services.points.second_persons import APPROVE, REJECT, Ask, SecondPersons
 from services.points.wallet_errors import CurrencyNotSuitable
 
 LAPSE = timedelta(days=7)
+ACTION = "huitong.points.v1.AdjustmentService/ApproveAdjustment"
 CHUNK = 100
 _CREDIT = pb.ADJUSTMENT_DIRECTION_CREDIT
 _PENDING, _APPROVED = pb.ADJUSTMENT_STATE_PENDING, pb.ADJUSTMENT_STATE_APPROVED
@@ -44,8 +46,11 @@ _PENDING, _APPROVED = pb.ADJUSTMENT_STATE_PENDING, pb.ADJUSTMENT_STATE_APPROVED
 class Adjustments:
     """Requests, decisions, and what the ledger makes of them."""
 
-    def __init__(self, database: Database, lookup: Lookup, ledger: Ledger, currencies: Currencies) -> None:
+    def __init__(
+        self, database: Database, lookup: Lookup, ledger: Ledger, currencies: Currencies, second: SecondPersons
+    ) -> None:
         self._db, self._lookup, self._ledger, self._currencies = database, lookup, ledger, currencies
+        self._second = second
 
     async def request(self, group_id: UUID, request: pb.RequestAdjustmentRequest) -> pb.RequestAdjustmentResponse:
         """Ask for one; moves nothing.
@@ -93,7 +98,9 @@ class Adjustments:
             await tx.execute(insert(store.adjustment).values(row))
             return pb.RequestAdjustmentResponse(adjustment=to_message(row, tx.now))
 
-        return await self._db.run_once(request, pb.RequestAdjustmentResponse, ask)
+        response = await self._db.run_once(request, pb.RequestAdjustmentResponse, ask)
+        await self._second.asked(_ask_for(response.adjustment))
+        return response
 
     async def approve(self, group_id: UUID, request: pb.ApproveAdjustmentRequest) -> pb.ApproveAdjustmentResponse:
         """Approve and apply.
@@ -103,21 +110,10 @@ class Adjustments:
         Unavailable (approved; whether it is applied yet is unknown).
         """
         adjustment_id = ids.from_edge("adj", request.adjustment_id, "adjustment_id")
-        data = await self._lookup.group(group_id)
 
         async def decide(tx: Tx) -> pb.ApproveAdjustmentResponse:
-            row = await _lock_undecided(tx, adjustment_id)
-            if row["direction"] == _CREDIT and (doors := data.rule_set_at(tx.now, "UTC").doors) is not None:
-                await _check_interaction_limit(tx, row, doors.interaction_limits.get(row["reason_code"], 0))
-            expire_time = None
-            if row["direction"] == _CREDIT:
-                expire_time = (
-                    currency.expiry_at(data, tx.now)
-                    if (currency := await self._currency_of(group_id, row)) is not None
-                    else _expiry_of_credit(data, row["merchant_id"], tx.now)
-                )
-            await _decide(tx, adjustment_id, _APPROVED, request.decision_note, expire_time)
-            return pb.ApproveAdjustmentResponse()
+            row = await self._approve(tx, adjustment_id, request.decision_note, is_told=False)
+            return pb.ApproveAdjustmentResponse(adjustment=to_message(row, tx.now))
 
         # A retry finds its decision made, and goes on from here.
         await self._db.run_once(request, pb.ApproveAdjustmentResponse, decide)
@@ -135,11 +131,40 @@ class Adjustments:
         adjustment_id = ids.from_edge("adj", request.adjustment_id, "adjustment_id")
 
         async def decide(tx: Tx) -> pb.RejectAdjustmentResponse:
-            await _lock_undecided(tx, adjustment_id)
-            row = await _decide(tx, adjustment_id, pb.ADJUSTMENT_STATE_REJECTED, request.decision_note, None)
+            waiting = await _lock_undecided(tx, adjustment_id)
+            note = request.decision_note
+            decided_by = await self._second.decide(tx, _ask_for(to_message(waiting, tx.now)), REJECT, note)
+            row = await _decide(tx, adjustment_id, pb.ADJUSTMENT_STATE_REJECTED, note, None, decided_by)
             return pb.RejectAdjustmentResponse(adjustment=to_message(row, tx.now))
 
         return await self._db.run_once(request, pb.RejectAdjustmentResponse, decide)
+
+    async def carry_out(self, tx: Tx, content: bytes, is_approved: bool, reason: str) -> None:
+        """What was decided at org's door, by the transaction's caller; the job applies it. Raises as `approve`."""
+        adjustment_id = ids.from_edge("adj", pb.Adjustment.FromString(content).adjustment_id, "adjustment_id")
+        if is_approved:
+            await self._approve(tx, adjustment_id, reason, is_told=True)
+            return
+        await _lock_undecided(tx, adjustment_id, may_be_own=True)  # who asked took it back
+        await _decide(tx, adjustment_id, pb.ADJUSTMENT_STATE_REJECTED, reason, None, tx.caller.subject)
+
+    async def _approve(self, tx: Tx, adjustment_id: UUID, note: str, *, is_told: bool) -> RowMapping:
+        """`is_told`: org knows of the decision."""
+        data = await self._lookup.group(tx.group_id)
+        row = await _lock_undecided(tx, adjustment_id)
+        if row["direction"] == _CREDIT and (doors := data.rule_set_at(tx.now, "UTC").doors) is not None:
+            await _check_interaction_limit(tx, row, doors.interaction_limits.get(row["reason_code"], 0))
+        expire_time = None
+        if row["direction"] == _CREDIT:
+            expire_time = (
+                currency.expiry_at(data, tx.now)
+                if (currency := await self._currency_of(tx.group_id, row)) is not None
+                else _expiry_of_credit(data, row["merchant_id"], tx.now)
+            )
+        decided_by = tx.caller.subject
+        if not is_told:
+            decided_by = await self._second.decide(tx, _ask_for(to_message(row, tx.now)), APPROVE, note)
+        return await _decide(tx, adjustment_id, _APPROVED, note, expire_time, decided_by)
 
     async def finish(self, now: datetime) -> None:
         """Apply what was approved and, after a crash, never reached the ledger or was not marked."""
@@ -226,7 +251,34 @@ def to_message(row: Any, now: datetime) -> pb.Adjustment:
     )
 
 
-async def _lock_undecided(tx: Tx, adjustment_id: UUID) -> RowMapping:
+def _ask_for(adjustment: pb.Adjustment) -> Ask:
+    """What a second person is asked for: the adjustment as it was asked for, whatever became of it since."""
+    exactly = pb.Adjustment(
+        adjustment_id=adjustment.adjustment_id,
+        member_id=adjustment.member_id,
+        direction=adjustment.direction,
+        points=adjustment.points,
+        merchant_id=adjustment.merchant_id,
+        reason_code=adjustment.reason_code,
+        reason_text=adjustment.reason_text,
+        requested_by=adjustment.requested_by,
+        currency_id=adjustment.currency_id,
+    )
+    verb = "Credit" if adjustment.direction == _CREDIT else "Debit"
+    summary = f"{verb} {adjustment.points} points, {adjustment.member_id}, {adjustment.reason_code}"
+    return Ask(
+        key=adjustment.adjustment_id,
+        action=ACTION,
+        permission="points.adjustments.decide",
+        content=exactly,
+        summary=f"{summary}: {adjustment.reason_text}",
+        asked_by=adjustment.requested_by,
+        valid_hours=LAPSE // timedelta(hours=1),
+        amount=adjustment.points,
+    )
+
+
+async def _lock_undecided(tx: Tx, adjustment_id: UUID, *, may_be_own: bool = False) -> RowMapping:
     """The adjustment, locked, when the caller may decide on it now."""
     result = await tx.execute(
         text("SELECT * FROM adjustment WHERE adjustment_id = :id AND group_id = :group_id FOR UPDATE"),
@@ -241,8 +293,9 @@ async def _lock_undecided(tx: Tx, adjustment_id: UUID) -> RowMapping:
         raise AdjustmentDecided(adjustment_id=edge, state=state)
     if row["lapse_time"] <= tx.now:
         raise AdjustmentLapsed(adjustment_id=edge, lapse_time=row["lapse_time"].isoformat())
-    if row["requested_by"] == tx.caller.subject:
+    if row["requested_by"] == tx.caller.subject and not may_be_own:
         raise SecondPersonRequired
+    tx.before = to_message(row, tx.now)
     return row
 
 
@@ -273,7 +326,9 @@ async def _check_interaction_limit(tx: Tx, row: RowMapping, limit_points: int) -
         )
 
 
-async def _decide(tx: Tx, adjustment_id: UUID, state: int, note: str, expire_time: datetime | None) -> RowMapping:
+async def _decide(
+    tx: Tx, adjustment_id: UUID, state: int, note: str, expire_time: datetime | None, decided_by: str
+) -> RowMapping:
     result = await tx.execute(
         text(
             """UPDATE adjustment SET state = :state, decided_by = :decided_by, decision_note = :note,
@@ -283,7 +338,7 @@ async def _decide(tx: Tx, adjustment_id: UUID, state: int, note: str, expire_tim
         {
             "id": adjustment_id,
             "state": state,
-            "decided_by": tx.caller.subject,
+            "decided_by": decided_by,
             "note": note,
             "now": tx.now,
             "expire_time": expire_time,

@@ -162,6 +162,7 @@ class Conversions:
                 raise ConversionRateDecided(rate_id=request.rate_id, decided_by=row["decided_by"])
             if row["proposed_by"] == tx.caller.subject:
                 raise SecondPersonRequired
+            tx.before = _rate_message(row)
             state = pb.CONVERSION_RATE_STATE_APPROVED if request.is_approved else pb.CONVERSION_RATE_STATE_REJECTED
             result = await tx.execute(
                 text(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from chassis import ids, rpc
+from chassis import acts, ids, rpc
 from chassis.db import Database
 from chassis.errors import InvalidArgument
 from chassis.pages import decode_token, encode_token, page_size
@@ -25,7 +25,8 @@ class RetentionServicer(retention_pb2_grpc.RetentionServiceServicer):
         self, request: retention_pb2.RenewPointsRequest, context: Any
     ) -> retention_pb2.RenewPointsResponse:
         """Give points a later expiry."""
-        return await self._renewals.renew(rpc.caller().group_id, request)
+        group_id = rpc.caller().group_id
+        return await acts.noted(self._db, lambda: self._renewals.renew(group_id, request))
 
     async def ListHoardingMembers(
         self, request: retention_pb2.ListHoardingMembersRequest, context: Any

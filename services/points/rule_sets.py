@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -138,8 +139,10 @@ async def roll_back(tx: Tx, *, request_id: str, version: int, note: str) -> rule
     return await create_draft(tx, request_id=request_id, rule_set=older, note=note or f"back to version {version}")
 
 
-async def approve_draft(tx: Tx, draft_id: UUID) -> rules_pb2.RuleDraft:
-    """Publish a draft.
+async def approve_draft(
+    tx: Tx, draft_id: UUID, decided_by: Callable[[rules_pb2.RuleDraft], Awaitable[str]]
+) -> rules_pb2.RuleDraft:
+    """Publish a draft. `decided_by` answers who publishes it, once nothing else stands against it, or raises.
 
     Raises: RuleDraftUnknown, RuleDraftDecided, SecondPersonRequired, EffectiveTimePast, RulesInvalid (its budgets are
     spent, or its points would have expired, meanwhile).
@@ -152,14 +155,17 @@ async def approve_draft(tx: Tx, draft_id: UUID) -> rules_pb2.RuleDraft:
     parsed = rule_set_of(rule_set)
     _check_expiry(tx, parsed)
     await _check_budgets(tx, parsed)
+    who = await decided_by(draft_to_proto(row))
     published = await publish_rule_set(tx, rule_set)
-    return await _decide(tx, row, PUBLISHED, published.SerializeToString(deterministic=True))
+    return await _decide(tx, row, PUBLISHED, published.SerializeToString(deterministic=True), who)
 
 
-async def discard_draft(tx: Tx, draft_id: UUID) -> rules_pb2.RuleDraft:
-    """Give a draft up. Raises RuleDraftUnknown, RuleDraftDecided."""
+async def discard_draft(
+    tx: Tx, draft_id: UUID, decided_by: Callable[[rules_pb2.RuleDraft], Awaitable[str]]
+) -> rules_pb2.RuleDraft:
+    """Give a draft up; `decided_by` as in `approve_draft`. Raises RuleDraftUnknown, RuleDraftDecided."""
     row = await _lock_open(tx, draft_id)
-    return await _decide(tx, row, DISCARDED, row["content"])
+    return await _decide(tx, row, DISCARDED, row["content"], await decided_by(draft_to_proto(row)))
 
 
 async def get_draft(tx: Tx, draft_id: UUID) -> rules_pb2.RuleDraft:
@@ -298,11 +304,12 @@ async def _lock_open(tx: Tx, draft_id: UUID) -> Any:
         raise RuleDraftUnknown(draft_id=ids.to_edge("rdr", draft_id))
     if row["state"] != DRAFT:
         raise RuleDraftDecided(draft_id=ids.to_edge("rdr", draft_id), decided_by=row["decided_by"])
+    tx.before = draft_to_proto(row)
     return row
 
 
-async def _decide(tx: Tx, row: Any, state: int, content: bytes) -> rules_pb2.RuleDraft:
-    decided = {"state": state, "content": content, "decided_by": tx.caller.subject, "decide_time": tx.now}
+async def _decide(tx: Tx, row: Any, state: int, content: bytes, decided_by: str) -> rules_pb2.RuleDraft:
+    decided = {"state": state, "content": content, "decided_by": decided_by, "decide_time": tx.now}
     own = (_drafts.group_id == tx.group_id) & (_drafts.draft_id == row["draft_id"])
     await tx.execute(update(store.rule_draft).where(own).values(decided))
     return draft_to_proto({**row, **decided})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,12 +12,14 @@ from chassis import ids, rpc
 from chassis.db import Database, Tx
 from chassis.errors import InvalidArgument
 from chassis.pages import decode_token, encode_token, page_size
+from huitong.org.v1.approvals_pb2 import ApprovalDecision
 from huitong.points.v1 import points_pb2, points_pb2_grpc, rules_pb2, rules_pb2_grpc
 from services.points import rule_sets, simulation
 from services.points.convert import from_date
 from services.points.errors import RuleSetUnknown
 from services.points.lookup import Lookup
 from services.points.member_facts import MemberFacts
+from services.points.second_persons import APPROVE, WITHDRAW, Ask, SecondPersons
 
 _NEWEST = 2**62
 
@@ -52,11 +56,15 @@ class RuleServicer(points_pb2_grpc.RuleServiceServicer):
         return points_pb2.GetRuleSetResponse(rule_set=found)
 
 
+APPROVE_DRAFT = "huitong.points.v1.RuleDraftService/ApproveRuleDraft"
+DRAFT_DAYS, MOST_CONTENT = 30, 60_000
+
+
 class RuleDraftServicer(rules_pb2_grpc.RuleDraftServiceServicer):
     """Drafts, and how they come into force."""
 
-    def __init__(self, database: Database) -> None:
-        self._db = database
+    def __init__(self, database: Database, second: SecondPersons) -> None:
+        self._db, self._second = database, second
 
     async def CreateRuleDraft(
         self, request: rules_pb2.CreateRuleDraftRequest, context: Any
@@ -69,7 +77,9 @@ class RuleDraftServicer(rules_pb2_grpc.RuleDraftServiceServicer):
             )
             return rules_pb2.CreateRuleDraftResponse(draft=draft)
 
-        return await self._db.run_once(request, rules_pb2.CreateRuleDraftResponse, create)
+        response = await self._db.run_once(request, rules_pb2.CreateRuleDraftResponse, create)
+        await self._second.asked(_ask_for(response.draft))
+        return response
 
     async def GetRuleDraft(
         self, request: rules_pb2.GetRuleDraftRequest, context: Any
@@ -98,7 +108,7 @@ class RuleDraftServicer(rules_pb2_grpc.RuleDraftServiceServicer):
         """Publish a draft."""
 
         async def approve(tx: Tx) -> rules_pb2.ApproveRuleDraftResponse:
-            draft = await rule_sets.approve_draft(tx, _draft_id(request.draft_id))
+            draft = await rule_sets.approve_draft(tx, _draft_id(request.draft_id), self._decides(tx, APPROVE))
             return rules_pb2.ApproveRuleDraftResponse(draft=draft)
 
         return await self._db.run_once(request, rules_pb2.ApproveRuleDraftResponse, approve)
@@ -109,7 +119,7 @@ class RuleDraftServicer(rules_pb2_grpc.RuleDraftServiceServicer):
         """Give a draft up."""
 
         async def discard(tx: Tx) -> rules_pb2.DiscardRuleDraftResponse:
-            draft = await rule_sets.discard_draft(tx, _draft_id(request.draft_id))
+            draft = await rule_sets.discard_draft(tx, _draft_id(request.draft_id), self._decides(tx, WITHDRAW))
             return rules_pb2.DiscardRuleDraftResponse(draft=draft)
 
         return await self._db.run_once(request, rules_pb2.DiscardRuleDraftResponse, discard)
@@ -125,7 +135,15 @@ class RuleDraftServicer(rules_pb2_grpc.RuleDraftServiceServicer):
             )
             return rules_pb2.RollBackRulesResponse(draft=draft)
 
-        return await self._db.run_once(request, rules_pb2.RollBackRulesResponse, roll_back)
+        response = await self._db.run_once(request, rules_pb2.RollBackRulesResponse, roll_back)
+        await self._second.asked(_ask_for(response.draft))
+        return response
+
+    def _decides(self, tx: Tx, decision: ApprovalDecision) -> Callable[[rules_pb2.RuleDraft], Awaitable[str]]:
+        async def decide(draft: rules_pb2.RuleDraft) -> str:
+            return await self._second.decide(tx, _ask_for(draft), decision)
+
+        return decide
 
     async def ListRuleSets(
         self, request: rules_pb2.ListRuleSetsRequest, context: Any
@@ -177,6 +195,36 @@ class RuleSimulationServicer(rules_pb2_grpc.RuleSimulationServiceServicer):
         async with self._db.reading(rpc.caller()) as tx:
             found = await simulation.get_simulation(tx, simulation_id)
         return rules_pb2.GetRuleSimulationResponse(simulation=found)
+
+
+async def carry_out_draft(tx: Tx, content: bytes, is_approved: bool, reason: str) -> None:
+    """What was decided about a draft at org's door, by the transaction's caller."""
+    draft_id = _draft_id(rules_pb2.RuleDraft.FromString(content).draft_id)
+
+    async def caller(draft: rules_pb2.RuleDraft) -> str:
+        return tx.caller.subject
+
+    await (rule_sets.approve_draft if is_approved else rule_sets.discard_draft)(tx, draft_id, caller)
+
+
+def _ask_for(draft: rules_pb2.RuleDraft) -> Ask:
+    exactly = rules_pb2.RuleDraft(
+        draft_id=draft.draft_id, rule_set=draft.rule_set, note=draft.note, author=draft.author
+    )
+    summary = f"Publish rules: {draft.note or draft.draft_id}"
+    if exactly.ByteSize() > MOST_CONTENT:
+        digest = hashlib.sha256(draft.rule_set.SerializeToString(deterministic=True)).hexdigest()
+        exactly.ClearField("rule_set")  # a draft never changes, so its id and the hash say as much
+        summary += f" (SHA-256 of the rule set {digest})"
+    return Ask(
+        key=draft.draft_id,
+        action=APPROVE_DRAFT,
+        permission="points.rules.approve",
+        content=exactly,
+        summary=summary,
+        asked_by=draft.author,
+        valid_hours=DRAFT_DAYS * 24,
+    )
 
 
 def _draft_id(text: str) -> UUID:

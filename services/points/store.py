@@ -62,7 +62,8 @@ adjustment = Table(
     Column("decide_time", _Time),
     Column("points_expire_time", _Time),  # of a credit, fixed with its approval
     CheckConstraint("points > 0", name="adjustment_positive"),
-    CheckConstraint("decided_by IS NULL OR decided_by <> requested_by", name="adjustment_second_person"),
+    # Who asked may take it back (state REJECTED).
+    CheckConstraint("decided_by IS NULL OR decided_by <> requested_by OR state = 4", name="adjustment_second_person"),
     Index("adjustment_by_time", "group_id", "create_time", "adjustment_id"),
     Index("adjustment_by_member", "member_id", "create_time", "adjustment_id"),
     Index("adjustment_under_way", "decide_time", postgresql_where=text("state = 2")),

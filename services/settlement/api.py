@@ -54,6 +54,8 @@ class ContractServicer(settlement_pb2_grpc.ContractServiceServicer):
         await self._copies.ensure_merchant(merchant_id)
 
         async def operation(tx: Tx) -> pb.SetContractResponse:
+            if before := await store.find_contract(tx, merchant_id, terms.effective_date):
+                tx.before = pb.SetContractResponse(contract=_to_contract(merchant_id, before))
             await operations.set_contract(tx, merchant_id=merchant_id, terms=terms)
             return pb.SetContractResponse(contract=request.contract)
 

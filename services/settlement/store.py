@@ -100,6 +100,17 @@ async def add_contract(tx: Tx, *, merchant_id: UUID, terms: Terms) -> bool:
     return result.first() is not None
 
 
+async def find_contract(tx: Tx, merchant_id: UUID, day: date) -> Terms | None:
+    """A merchant's terms on a day."""
+    found = await tx.execute(
+        text("""SELECT * FROM contract WHERE merchant_id = :merchant_id AND group_id = :group_id
+                AND effective_date <= :day ORDER BY effective_date DESC LIMIT 1"""),
+        {"merchant_id": merchant_id, "group_id": tx.group_id, "day": day},
+    )
+    row = found.one_or_none()
+    return _terms(row) if row else None
+
+
 async def find_merchant_currency(tx: Tx, merchant_id: UUID) -> str | None:
     """The currency of a merchant of the caller's group; None when there is no such merchant."""
     found = await tx.execute(

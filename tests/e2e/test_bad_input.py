@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -13,24 +12,10 @@ import pytest
 from gateway.auth.signing import sign_request
 from suite.demo.doors import Key
 from suite.inside import Inside
-from suite.invariants import check
 from tests.e2e.demo_suite import DemoSuite
 
 pytestmark = pytest.mark.timeout(300)
 SALE_TIME = "2017-01-02T10:00:00+08:00"
-
-
-@pytest.fixture(scope="module")
-def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSuite]:
-    """A suite after its first day."""
-    suite = DemoSuite(tmp_path_factory.mktemp("bad-input") / "home")
-    try:
-        suite.demo(1)
-        yield suite
-        results = asyncio.run(check(suite.settings))
-        assert [(one.service, one.name, one.examples) for one in results if one.violation_count] == []
-    finally:
-        suite.close()
 
 
 class Till:

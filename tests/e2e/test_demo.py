@@ -22,15 +22,26 @@ RECEIPTS = 1500
 
 @pytest.fixture(scope="module")
 def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DemoSuite, str]]:
-    """A suite after its replay, and what the command printed."""
+    """A suite whose replay was killed halfway and repeated, and what the command printed then."""
     suite = DemoSuite(tmp_path_factory.mktemp("demo") / "home")
     try:
+        running = suite.start("demo", "--receipts", str(RECEIPTS))
+        deadline = time.monotonic() + 120
+        while not suite.memory.done_until and time.monotonic() < deadline:
+            assert running.poll() is None, running.stdout.read() if running.stdout else ""
+            time.sleep(0.02)
+        time.sleep(0.15)  # somewhere inside the next day
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        assert suite.memory.receipt_count < RECEIPTS
         yield suite, suite.demo(RECEIPTS)
     finally:
         suite.close()
 
 
-async def test_every_figure_equals_the_independent_recomputation(replayed: tuple[DemoSuite, str]) -> None:
+async def test_after_a_kill_halfway_every_figure_equals_the_independent_recomputation(
+    replayed: tuple[DemoSuite, str],
+) -> None:
     suite, _ = replayed
     assert differences(recompute(RECEIPTS), await suite.reported()) == []
 
@@ -65,26 +76,6 @@ async def test_the_demo_run_twice_gives_the_same_figures(replayed: tuple[DemoSui
     assert await suite.reports() == before
 
 
-def test_killed_halfway_and_repeated_it_gives_the_same_figures(tmp_path: Path) -> None:
-    import asyncio
-
-    suite = DemoSuite(tmp_path / "home")
-    try:
-        running = suite.start("demo", "--receipts", str(RECEIPTS))
-        deadline = time.monotonic() + 120
-        while not suite.memory.done_until and time.monotonic() < deadline:
-            assert running.poll() is None, running.stdout.read() if running.stdout else ""
-            time.sleep(0.02)
-        time.sleep(0.15)  # somewhere inside the next day
-        running.send_signal(signal.SIGKILL)
-        running.wait()
-        assert suite.memory.receipt_count < RECEIPTS
-        suite.demo(RECEIPTS)
-        assert differences(recompute(RECEIPTS), asyncio.run(suite.reported(members=False))) == []
-    finally:
-        suite.close()
-
-
 def test_reports_are_whole_numbers(replayed: tuple[DemoSuite, str], tmp_path: Path) -> None:
     suite, _ = replayed
     target = tmp_path / "reports.json"
@@ -100,15 +91,12 @@ def test_reports_are_whole_numbers(replayed: tuple[DemoSuite, str], tmp_path: Pa
     assert fractions(json.loads(target.read_text())) == []
 
 
-def test_a_demo_whose_databases_are_gone_begins_anew(tmp_path: Path) -> None:
-    suite = DemoSuite(tmp_path / "home")
-    try:
-        suite.demo(1)
-        kept = (suite.home.path / "demo.json").read_text()
-        suite.run("down", "--erase")
-        assert not suite.home.path.exists()
-        suite.home.prepare()
-        (suite.home.path / "demo.json").write_text(kept)
-        assert "0 violations" in suite.demo(1)
-    finally:
-        suite.close()
+def test_a_demo_whose_databases_are_gone_begins_anew(replayed: tuple[DemoSuite, str]) -> None:
+    """The last one: it takes the suite of the others away."""
+    suite, _ = replayed
+    kept = (suite.home.path / "demo.json").read_text()
+    suite.run("down", "--erase")
+    assert not suite.home.path.exists()
+    suite.home.prepare()
+    (suite.home.path / "demo.json").write_text(kept)
+    assert "0 violations" in suite.demo(1)

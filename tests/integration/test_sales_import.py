@@ -7,7 +7,7 @@ import csv
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import orjson
@@ -16,6 +16,7 @@ import pytest_asyncio
 import uvicorn
 from typer.testing import CliRunner
 
+from chassis.db import Database
 from gateway.app import App, Parts, mount
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from suite import sales
@@ -34,6 +35,7 @@ class Mall:
         self.outside, self.url = outside, url
         self.store_id = ""
         self.members: list[str] = []
+        self.group_code, self.members_database = "", cast(Database, None)
 
     async def build(self) -> Mall:
         done = self.outside.done
@@ -91,7 +93,9 @@ async def mall(sandbox: Sandbox) -> AsyncIterator[Mall]:
     request = org_pb2.CreateGroupRequest(request_id=f"create-door-{port}", code=f"door-{port}", name="Door")
     made = await apps.call(structure.CreateGroup, request, internal("suite"))
     try:
-        yield await Mall(Outside(client, made.system_credential.key_id, made.secret), url).build()
+        place = Mall(Outside(client, made.system_credential.key_id, made.secret), url)
+        place.group_code, place.members_database = request.code, apps.running["member"].db
+        yield await place.build()
     finally:
         await client.aclose()
         server.should_exit = True

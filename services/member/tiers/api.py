@@ -40,6 +40,8 @@ class TierServicer(member_pb2_grpc.TierServiceServicer):
         ]
 
         async def operation(tx: Tx) -> member_pb2.SetTierLadderResponse:
+            before = await store.get_ladder(tx)
+            tx.before = member_pb2.SetTierLadderResponse(tiers=map(operations.tier_message, before.tiers))
             await operations.set_ladder(tx, tiers)
             return member_pb2.SetTierLadderResponse(tiers=map(operations.tier_message, tiers))
 

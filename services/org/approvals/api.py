@@ -11,6 +11,7 @@ from chassis import pages
 from chassis.crypto import Vault
 from chassis.db import Database, Tx
 from chassis.errors import InvalidArgument
+from chassis.identity import Caller, CallerKind
 from chassis.ids import from_edge
 from chassis.rpc import caller
 from huitong.org.v1 import approvals_pb2 as pb
@@ -46,6 +47,25 @@ class ApprovalServicer(approvals_pb2_grpc.ApprovalServiceServicer):
             return pb.RequestApprovalResponse(approval=message)
 
         return await self._db.run_once(request, pb.RequestApprovalResponse, operation)
+
+    async def DecideApproval(self, request: pb.DecideApprovalRequest, context: Context) -> pb.DecideApprovalResponse:
+        """See the proto."""
+        approval_id = from_edge("apr", request.approval_id, "approval_id")
+        from_edge("opr", request.operator_id, "operator_id")
+        decide, wanted = _DECISIONS[request.decision]
+
+        async def operation(tx: Tx) -> pb.DecideApprovalResponse:
+            who = Caller(CallerKind.OPERATOR, request.operator_id, tx.group_id, bound_id=tx.caller.subject)
+            one = await operations.get(tx, approval_id, lock=True)
+            before = convert.approval_message(one, tx.now)
+            if before.state == wanted:
+                return pb.DecideApprovalResponse(approval=before)
+            decided = await decide(tx.acting_as(who), one, reason=request.reason)
+            after = convert.approval_message(decided, tx.now)
+            await self._audit.record(tx, request, request.approval_id, before=before, after=after, who=who)
+            return pb.DecideApprovalResponse(approval=after)
+
+        return await self._db.run_once(request, pb.DecideApprovalResponse, operation)
 
     async def ListApprovals(self, request: pb.ListApprovalsRequest, context: Context) -> pb.ListApprovalsResponse:
         """See the proto."""
@@ -91,6 +111,13 @@ class ApprovalServicer(approvals_pb2_grpc.ApprovalServiceServicer):
             return pb.RejectResponse(approval=after)
 
         return await self._db.run_once(request, pb.RejectResponse, operation)
+
+
+_DECISIONS = {
+    pb.APPROVAL_DECISION_APPROVE: (operations.approve, pb.APPROVAL_STATE_APPROVED),
+    pb.APPROVAL_DECISION_REJECT: (operations.reject, pb.APPROVAL_STATE_REJECTED),
+    pb.APPROVAL_DECISION_WITHDRAW: (operations.withdraw, pb.APPROVAL_STATE_REJECTED),
+}
 
 
 def _before(token: str) -> tuple[datetime, UUID] | None:

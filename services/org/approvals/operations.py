@@ -88,10 +88,16 @@ async def reject(tx: Tx, one: Approval, *, reason: str) -> Approval:
     return await _decide(tx, one, rules.REJECTED, reason)
 
 
+async def withdraw(tx: Tx, one: Approval, *, reason: str) -> Approval:
+    """What a locked approval is for was given up by the caller. Raises ApprovalDecided, ApprovalExpired."""
+    rules.check_decidable(one, tx.now)
+    return await _decide(tx, one, rules.REJECTED, reason)
+
+
 async def _roles(tx: Tx, one: Approval) -> list[str]:
     operator_id = from_edge("opr", tx.caller.subject, "operator_id")
-    _, grants = await operator_operations.get(tx, operator_id)
-    roles = roles_that_may(grants, one.permission, one.scope_id)
+    operator, grants = await operator_operations.get(tx, operator_id)
+    roles = [] if operator.is_disabled else roles_that_may(grants, one.permission, one.scope_id)
     if not roles:
         raise PermissionDenied(method=one.action)
     return roles

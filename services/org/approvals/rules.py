@@ -14,6 +14,8 @@ from services.org.approvals import errors
 
 PENDING, APPROVED, REJECTED, USED, EXPIRED = "PENDING", "APPROVED", "REJECTED", "USED", "EXPIRED"
 VALID_HOURS = 72
+# What is approved of these is still to be used by who asked; of others' actions an approval is an order, and done.
+PERMITS = "huitong.org."
 # Hard limits by permission and role, in the action's own unit. A permission that is not here has none; a role that is
 # not named may approve nothing of it.
 LIMITS: dict[str, dict[str, int]] = {
@@ -44,7 +46,8 @@ class Approval:
 
     def state_at(self, now: datetime) -> str:
         """The state, with what has expired by `now` taken as such."""
-        return EXPIRED if self.state in (PENDING, APPROVED) and self.expire_time <= now else self.state
+        is_open = self.state == PENDING or (self.state == APPROVED and self.action.startswith(PERMITS))
+        return EXPIRED if is_open and self.expire_time <= now else self.state
 
 
 def content_of(request: Message, *, without: Iterable[str] = ("request_id", "approval_id")) -> bytes:

@@ -7,13 +7,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, literal, select, tuple_, update
+from sqlalchemy import and_, insert, literal, or_, select, tuple_, update
 
 from chassis.db import Tx
-from services.org.approvals.rules import APPROVED, EXPIRED, PENDING, Approval
+from services.org.approvals.rules import APPROVED, EXPIRED, PENDING, PERMITS, Approval
 from services.org.tables import approval
 
-_open = approval.c.state.in_((PENDING, APPROVED))
+_open = or_(
+    approval.c.state == PENDING,
+    and_(approval.c.state == APPROVED, approval.c.action.startswith(PERMITS, autoescape=True)),
+)
 
 
 async def add(tx: Tx, one: Approval) -> None:
@@ -40,7 +43,7 @@ async def list_approvals(tx: Tx, *, state: str, before: tuple[datetime, UUID] | 
     if state == EXPIRED:
         statement = statement.where(_open, is_over)
     elif state in (PENDING, APPROVED):
-        statement = statement.where(approval.c.state == state, ~is_over)
+        statement = statement.where(approval.c.state == state, ~(_open & is_over))
     elif state:
         statement = statement.where(approval.c.state == state)
     if before:

@@ -12,6 +12,7 @@ from chassis.crypto import Vault
 from chassis.db import Database
 from chassis.errors import InvalidArgument
 from chassis.rpc import caller
+from huitong.common.v1 import acts_pb2, acts_pb2_grpc
 from huitong.org.v1 import audit_pb2, audit_pb2_grpc
 from services.org.audit import store
 from services.org.audit.operations import Audit
@@ -55,6 +56,19 @@ class AuditServicer(audit_pb2_grpc.AuditServiceServicer):
         return audit_pb2.VerifyAuditResponse(is_intact=True, entry_no=result.entry_no, hash=result.hash.hex())
 
 
+class ActServicer(acts_pb2_grpc.ActServiceServicer):
+    """What other services tell of their operators."""
+
+    def __init__(self, db: Database, vault: Vault) -> None:
+        self._db, self._audit = db, Audit(vault)
+
+    async def RecordActs(self, request: acts_pb2.RecordActsRequest, context: Context) -> acts_pb2.RecordActsResponse:
+        """See the proto."""
+        async with self._db.transaction(caller()) as tx:
+            count = await self._audit.append(tx, request.acts)
+        return acts_pb2.RecordActsResponse(recorded_count=count)
+
+
 def _message(entry: Entry) -> audit_pb2.AuditEntry:
     message = audit_pb2.AuditEntry(
         entry_no=entry.entry_no,
@@ -66,6 +80,10 @@ def _message(entry: Entry) -> audit_pb2.AuditEntry:
         before_json=entry.before,
         after_json=entry.after,
         reason=entry.reason,
+        service=entry.service,
+        request_json=entry.request,
+        traceparent=entry.traceparent,
+        is_outcome_unknown=entry.is_outcome_unknown,
         previous_hash=entry.previous_hash.hex(),
         hash=entry.hash.hex(),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -12,6 +13,9 @@ from chassis.crypto import Vault
 from chassis.db import Tx
 from chassis.identity import Caller, CallerKind
 from chassis.ids import to_edge
+from chassis.plain import plain_json
+from chassis.telemetry import traceparent
+from huitong.common.v1 import acts_pb2
 from huitong.org.v1 import events_pb2
 from services.org.audit import rules, store
 from services.org.audit.rules import Entry, Fault, Head
@@ -53,17 +57,63 @@ class Audit:
             via=who.bound_id if who.kind is CallerKind.OPERATOR else who.subject,
             action=request.DESCRIPTOR.name.removesuffix("Request"),
             subjects=" ".join(subjects),
-            before=rules.canonical(before),
-            after=rules.canonical(after),
+            before=plain_json(before),
+            after=plain_json(after),
             reason=getattr(request, "reason", ""),
+            service="org",
+            request=plain_json(request),
+            traceparent=traceparent(),
             previous_hash=head.hash,
         )
-        entry = replace(entry, hash=rules.hash_of(self._key, entry))
-        await store.add_entry(tx, entry)
-        group = to_edge("grp", group_id)
+        await self._add(tx, [replace(entry, hash=rules.hash_of(self._key, entry))])
+
+    async def append(self, tx: Tx, acts: Sequence[acts_pb2.Act]) -> int:
+        """Append what another service tells to the chain of the caller's group; answers how much of it was new.
+
+        Raises GroupUnknown.
+        """
+        head = await store.lock_head(tx, tx.group_id)
+        if head is None:
+            raise GroupUnknown
+        told = {UUID(act.act_id): act for act in acts}
+        known = await store.find_acts(tx, told.keys())
+        entries: list[Entry] = []
+        for act_id, act in told.items():
+            if act_id in known:
+                continue
+            entry = Entry(
+                group_id=tx.group_id,
+                entry_no=head.entry_no + 1,
+                time=act.time.ToDatetime(tzinfo=UTC),
+                actor_kind=act.actor_kind,
+                actor=act.actor,
+                via=act.via,
+                action=act.action,
+                subjects=" ".join(act.subject_ids),
+                before=act.before_json,
+                after=act.after_json,
+                reason=act.reason,
+                service=act.service,
+                request=act.request_json,
+                traceparent=act.traceparent,
+                act_id=act_id,
+                is_outcome_unknown=act.is_outcome_unknown,
+                previous_hash=head.hash,
+            )
+            entry = replace(entry, hash=rules.hash_of(self._key, entry))
+            head = Head(entry.entry_no, entry.hash)
+            entries.append(entry)
+        if entries:
+            await self._add(tx, entries)
+        return len(entries)
+
+    async def _add(self, tx: Tx, entries: Sequence[Entry]) -> None:
+        entry = entries[-1]
+        await store.add_entries(tx, entries)
+        group = to_edge("grp", entry.group_id)
         # Out of this database: whoever cuts the chain and its head here cannot take back what others have read.
         event = events_pb2.AuditHeadMoved(group_id=group, entry_no=entry.entry_no, hash=entry.hash)
-        tx.emit(event, key=group, group_id=group_id)
+        tx.emit(event, key=group, group_id=entry.group_id)
 
     async def verify(self, tx: Tx, group_id: UUID, known: Iterable[Head] = ()) -> Head | Fault:
         """The group's head when its whole chain holds and has `known` heads in it; else the first fault.

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
-
-from google.protobuf.json_format import MessageToDict
-from google.protobuf.message import Message
 
 from chassis.crypto import keyed_hash, same
 
 NO_HASH = bytes(32)
-# The messages that are recorded hold no secrets; should one ever do, it stays out.
-_SECRETS = frozenset({"secret", "password", "invitation", "session_token", "totp_code", "totp_secret", "totp_uri"})
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One action. `before` and `after` are canonical JSON of proto messages, "" when there is none."""
+    """One action. `before`, `request` and `after` are JSON of proto messages (chassis.plain), "" when there is none."""
 
     group_id: UUID
     entry_no: int
@@ -38,6 +31,12 @@ class Entry:
     after: str
     reason: str
     previous_hash: bytes
+    service: str
+    request: str
+    traceparent: str = ""
+    # By which a service that tells again is known; None for what org did itself.
+    act_id: UUID | None = None
+    is_outcome_unknown: bool = False
     hash: bytes = b""
 
 
@@ -55,20 +54,6 @@ class Fault:
 
     entry_no: int
     problem: str
-
-
-def canonical(message: Message | None) -> str:
-    """`message` as JSON that is always written alike, without secrets; "" for None."""
-    if message is None:
-        return ""
-    plain = _without_secrets(MessageToDict(message, preserving_proto_field_name=True))
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without_secrets(inner) for name, inner in value.items() if name not in _SECRETS}
-    return [_without_secrets(inner) for inner in value] if isinstance(value, list) else value
 
 
 def hash_of(key: bytes, entry: Entry) -> bytes:
@@ -89,6 +74,11 @@ def hash_of(key: bytes, entry: Entry) -> bytes:
         entry.before,
         entry.after,
         entry.reason,
+        entry.service,
+        entry.request,
+        entry.traceparent,
+        entry.act_id or b"",
+        int(entry.is_outcome_unknown),
         entry.previous_hash,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -35,11 +36,18 @@ def _head(group_id: UUID) -> Select[Any]:
     return select(org_group.c.audit_no, org_group.c.audit_hash).where(org_group.c.group_id == group_id)
 
 
-async def add_entry(tx: Tx, entry: Entry) -> None:
-    """Add an entry and move the head to it."""
-    await tx.execute(insert(audit_entry).values(asdict(entry)))
-    head = {"audit_no": entry.entry_no, "audit_hash": entry.hash}
-    await tx.execute(update(org_group).where(org_group.c.group_id == entry.group_id).values(head))
+async def add_entries(tx: Tx, entries: Sequence[Entry]) -> None:
+    """Add entries of one group that follow each other, and move the head to the last."""
+    await tx.execute(insert(audit_entry), [asdict(entry) for entry in entries])
+    last = entries[-1]
+    head = {"audit_no": last.entry_no, "audit_hash": last.hash}
+    await tx.execute(update(org_group).where(org_group.c.group_id == last.group_id).values(head))
+
+
+async def find_acts(tx: Tx, act_ids: Iterable[UUID]) -> set[UUID]:
+    """Which of these acts have an entry."""
+    statement = select(audit_entry.c.act_id).where(audit_entry.c.act_id.in_(act_ids))
+    return {row.act_id for row in await tx.execute(statement)}
 
 
 async def list_entries(

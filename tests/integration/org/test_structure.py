@@ -363,3 +363,35 @@ async def test_a_merchant_closes_with_its_stores_and_its_history_stays(org: Org)
     assert (await reopen(store_ids[0])).store.is_open
     assert await refusal(org.call("UpdateMerchant", org_pb2.UpdateMerchantRequest(
         request_id="foreign-merchant", merchant_id=merchant_id), OTHER_GROUP)) == "MERCHANT_UNKNOWN"  # fmt: skip
+
+
+async def test_a_file_of_five_thousand_rows_comes_in_at_once_with_a_line_for_each_that_does_not(org: Org) -> None:
+    places = [("BJ", "Asia/Shanghai", "CNY"), ("TYO", "Asia/Tokyo", "JPY"), ("NYC", "America/New_York", "USD")]
+    rows = [f"unit,{code},Mall {code},,mall,{zone},{money},,\n" for code, zone, money in places]
+    rows += [f"merchant,M{n},Chain {n},{places[n % 3][0]},,,,fashion,\n" for n in range(97)]
+    rows += [f"store,S{n:04d},Shop {n},M{n % 97},,,,,L{n % 9}\n" for n in range(4_896)]
+    bad = [
+        ("store,S0001,Shop 1 again,M1,,,,,L1\n", "CODE_REPEATED"),
+        ("store,B1,Nobody's,M999,,,,,L1\n", "PARENT_UNKNOWN"),
+        ("unit,MARS,Mars,,mall,Mars/Olympus,CNY,,\n", "TIME_ZONE_UNKNOWN"),
+        ("store,B2,,M1,,,,,L1\n", "NAME_INVALID"),
+    ]
+    answer = await org.load(HEADER + "".join(rows) + "".join(line for line, _ in bad))
+    assert counts(answer) == (len(rows), 0, 0, len(bad)) and len(rows) + len(bad) == 5_000
+    assert [(fault.line, fault.reason) for fault in answer.errors] == [
+        (len(rows) + 2 + place, reason) for place, (_, reason) in enumerate(bad)
+    ]
+    # Each store has its unit's clock and money.
+    for n in range(3):
+        store_id = ids.to_edge("sto", ids.derive(GROUP, "store", f"S{n:04d}"))
+        found = (await org.call("GetStore", org_pb2.GetStoreRequest(store_id=store_id))).store
+        assert (found.time_zone, found.currency_code) == places[n][1:]
+    await org.db.pool.execute("TRUNCATE outbox")
+    # A whole floor moves: the same stores under the same ids, told one by one, and nothing else.
+    moved = [line.replace(",L8\n", ",B1\n") for line in rows if line.endswith(",L8\n")]
+    assert counts(await org.load(HEADER + "".join(moved))) == (0, len(moved), 0, 0)
+    told = [event.store for _, event in await org.events()]
+    assert {one.floor for one in told} == {"B1"}
+    assert {one.store_id for one in told} == {
+        ids.to_edge("sto", ids.derive(GROUP, "store", line.split(",")[1])) for line in moved
+    }

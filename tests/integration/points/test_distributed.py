@@ -50,7 +50,16 @@ COLD_TABLES = {
         "pool_member",
         "member_merge",
     ),
-    *("alembic_version", "alembic_version_chassis", "request_log", "outbox", "relay_lane", "event_pack", "watermark"),
+    *(
+        "alembic_version",
+        "alembic_version_chassis",
+        "request_log",
+        "operator_act",
+        "outbox",
+        "relay_lane",
+        "event_pack",
+        "watermark",
+    ),
     *("parked_event", "job_state", "business_clock"),
 }
 TEMPLATES = {

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from huitong.common.v1 import access_pb2 as huitong_dot_common_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ehuitong/org/v1/approvals.proto\x12\x0ehuitong.org.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehuitong/common/v1/access.proto\"\x80\x03\n\x08\x41pproval\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\x12\n\npermission\x18\x03 \x01(\t\x12\x10\n\x08scope_id\x18\x04 \x01(\t\x12\x0e\n\x06\x61mount\x18\x05 \x01(\x03\x12\x0f\n\x07summary\x18\x06 \x01(\t\x12\x14\n\x0c\x63ontent_hash\x18\x07 \x01(\t\x12\x10\n\x08\x61sked_by\x18\x08 \x01(\t\x12,\n\x08\x61sk_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05state\x18\x0b \x01(\x0e\x32\x1d.huitong.org.v1.ApprovalState\x12\x12\n\ndecided_by\x18\x0c \x01(\t\x12/\n\x0b\x64\x65\x63ide_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x0e \x01(\t\"\xba\x02\n\x16RequestApprovalRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12\x1a\n\x06\x61\x63tion\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x38\n\npermission\x18\x03 \x01(\tB$\xbaH!r\x1f\x32\x1d^[a-z-]+[.][a-z-]+[.][a-z-]+$\x12\x19\n\x08scope_id\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x17\n\x06\x61mount\x18\x05 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1b\n\x07summary\x18\x06 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xe8\x07\x12\x1c\n\x07\x63ontent\x18\x07 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x04\x12\x1b\n\x08\x61sked_by\x18\x08 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1f\n\x0bvalid_hours\x18\t \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xd0\x05(\x00\"E\n\x17RequestApprovalResponse\x12*\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x18.huitong.org.v1.Approval\"\x8b\x01\n\x14ListApprovalsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x36\n\x05state\x18\x03 \x01(\x0e\x32\x1d.huitong.org.v1.ApprovalStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\"]\n\x15ListApprovalsResponse\x12+\n\tapprovals\x18\x01 \x03(\x0b\x32\x18.huitong.org.v1.Approval\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"2\n\x12GetApprovalRequest\x12\x1c\n\x0b\x61pproval_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"A\n\x13GetApprovalResponse\x12*\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x18.huitong.org.v1.Approval\"g\n\x0e\x41pproveRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12\x1c\n\x0b\x61pproval_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"=\n\x0f\x41pproveResponse\x12*\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x18.huitong.org.v1.Approval\"f\n\rRejectRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12\x1c\n\x0b\x61pproval_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"<\n\x0eRejectResponse\x12*\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x18.huitong.org.v1.Approval*\xba\x01\n\rApprovalState\x12\x1e\n\x1a\x41PPROVAL_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41PPROVAL_STATE_PENDING\x10\x01\x12\x1b\n\x17\x41PPROVAL_STATE_APPROVED\x10\x02\x12\x1b\n\x17\x41PPROVAL_STATE_REJECTED\x10\x03\x12\x17\n\x13\x41PPROVAL_STATE_USED\x10\x04\x12\x1a\n\x16\x41PPROVAL_STATE_EXPIRED\x10\x05\x32\xf3\x05\n\x0f\x41pprovalService\x12\x82\x01\n\x0fRequestApproval\x12&.huitong.org.v1.RequestApprovalRequest\x1a\'.huitong.org.v1.RequestApprovalResponse\"\x1e\xaa\xbb\x18\x1a\n\x01\x06\x12\x15org.approvals.request\x12\x8f\x01\n\rListApprovals\x12$.huitong.org.v1.ListApprovalsRequest\x1a%.huitong.org.v1.ListApprovalsResponse\"1\xaa\xbb\x18\x18\n\x02\x05\x07\x12\x12org.approvals.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/approvals\x12\x98\x01\n\x0bGetApproval\x12\".huitong.org.v1.GetApprovalRequest\x1a#.huitong.org.v1.GetApprovalResponse\"@\xaa\xbb\x18\x19\n\x03\x05\x07\x06\x12\x12org.approvals.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/approvals/{approval_id}\x12\x97\x01\n\x07\x41pprove\x12\x1e.huitong.org.v1.ApproveRequest\x1a\x1f.huitong.org.v1.ApproveResponse\"K\xaa\xbb\x18\x19\n\x01\x07\x12\x14org.approvals.decide\x82\xd3\xe4\x93\x02(\"#/v1/approvals/{approval_id}:approve:\x01*\x12\x93\x01\n\x06Reject\x12\x1d.huitong.org.v1.RejectRequest\x1a\x1e.huitong.org.v1.RejectResponse\"J\xaa\xbb\x18\x19\n\x01\x07\x12\x14org.approvals.decide\x82\xd3\xe4\x93\x02\'\"\"/v1/approvals/{approval_id}:reject:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ehuitong/org/v1/approvals.proto\x12\x0ehuitong.org.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehuitong/common/v1/access.proto\"\x80\x03\n\x08\x41pproval\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\x12\n\npermission\x18\x03 \x01(\t\x12\x10\n\x08scope_id\x18\x04 \x01(\t\x12\x0e\n\x06\x61mount\x18\x05 \x01(\x03\x12\x0f\n\x07summary\x18\x06 \x01(\t\x12\x14\n\x0c\x63ontent_hash\x18\x07 \x01(\t\x12\x10\n\x08\x61sked_by\x18\x08 \x01(\t\x12,\n\x08\x61sk_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05state\x18\x0b \x01(\x0e\x32\x1d.huitong.org.v1.ApprovalState\x12\x12\n\ndecided_by\x18\x0c \x01(\t\x12/\n\x0b\x64\x65\x63ide_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x0e \x01(\t\"\xba\x02\n\x16RequestApprovalRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12\x1a\n\x06\x61\x63tion\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x38\n\npermission\x18\x03 \x01(\tB$\xbaH!r\x1f\x32\x1d^[a-z-]+[.][a-z-]+[.][a-z-]+$\x12\x19\n\x08scope_id\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x17\n\x06\x61mount\x18\x05 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1b\n\x07summary\x18\x06 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xe8\x07\x12\x1c\n\x07\x63ontent\x18\x07 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x04\x12\x1b\n\x08\x61sked_by\x18\x08 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1f\n\x0bvalid_hours\x18\t \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xd0\x05(\x00\"E\n\x17RequestApprovalResponse\x12*\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x18.huitong.org.v1.Approval\"\xcc\x01\n\x15\x44\x65\x63ideApprovalRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12\x1c\n\x0b\x61pproval_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1c\n\x0boperator_id\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12>\n\x08\x64\x65\x63ision\x18\x04 \x01(\x0e\x32 .huitong.org.v1.ApprovalDecisionB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x18\n\x06reason\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"D\n\x16\x44\x65\x63ideApprovalResponse\x12*\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x18.huitong.org.v1.Approval\"\x8b\x01\n\x14ListApprovalsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x36\n\x05state\x18\x03 \x01(\x0e\x32\x1d.huitong.org.v1.ApprovalStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\"]\n\x15ListApprovalsResponse\x12+\n\tapprovals\x18\x01 \x03(\x0b\x32\x18.huitong.org.v1.Approval\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"2\n\x12GetApprovalRequest\x12\x1c\n\x0b\x61pproval_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"A\n\x13GetApprovalResponse\x12*\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x18.huitong.org.v1.Approval\"g\n\x0e\x41pproveRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12\x1c\n\x0b\x61pproval_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"=\n\x0f\x41pproveResponse\x12*\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x18.huitong.org.v1.Approval\"f\n\rRejectRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12\x1c\n\x0b\x61pproval_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x18\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xf4\x03\"<\n\x0eRejectResponse\x12*\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x18.huitong.org.v1.Approval*\xba\x01\n\rApprovalState\x12\x1e\n\x1a\x41PPROVAL_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41PPROVAL_STATE_PENDING\x10\x01\x12\x1b\n\x17\x41PPROVAL_STATE_APPROVED\x10\x02\x12\x1b\n\x17\x41PPROVAL_STATE_REJECTED\x10\x03\x12\x17\n\x13\x41PPROVAL_STATE_USED\x10\x04\x12\x1a\n\x16\x41PPROVAL_STATE_EXPIRED\x10\x05*\x92\x01\n\x10\x41pprovalDecision\x12!\n\x1d\x41PPROVAL_DECISION_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41PPROVAL_DECISION_APPROVE\x10\x01\x12\x1c\n\x18\x41PPROVAL_DECISION_REJECT\x10\x02\x12\x1e\n\x1a\x41PPROVAL_DECISION_WITHDRAW\x10\x03\x32\xf3\x06\n\x0f\x41pprovalService\x12\x82\x01\n\x0fRequestApproval\x12&.huitong.org.v1.RequestApprovalRequest\x1a\'.huitong.org.v1.RequestApprovalResponse\"\x1e\xaa\xbb\x18\x1a\n\x01\x06\x12\x15org.approvals.request\x12~\n\x0e\x44\x65\x63ideApproval\x12%.huitong.org.v1.DecideApprovalRequest\x1a&.huitong.org.v1.DecideApprovalResponse\"\x1d\xaa\xbb\x18\x19\n\x01\x06\x12\x14org.approvals.decide\x12\x8f\x01\n\rListApprovals\x12$.huitong.org.v1.ListApprovalsRequest\x1a%.huitong.org.v1.ListApprovalsResponse\"1\xaa\xbb\x18\x18\n\x02\x05\x07\x12\x12org.approvals.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/approvals\x12\x98\x01\n\x0bGetApproval\x12\".huitong.org.v1.GetApprovalRequest\x1a#.huitong.org.v1.GetApprovalResponse\"@\xaa\xbb\x18\x19\n\x03\x05\x07\x06\x12\x12org.approvals.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/approvals/{approval_id}\x12\x97\x01\n\x07\x41pprove\x12\x1e.huitong.org.v1.ApproveRequest\x1a\x1f.huitong.org.v1.ApproveResponse\"K\xaa\xbb\x18\x19\n\x01\x07\x12\x14org.approvals.decide\x82\xd3\xe4\x93\x02(\"#/v1/approvals/{approval_id}:approve:\x01*\x12\x93\x01\n\x06Reject\x12\x1d.huitong.org.v1.RejectRequest\x1a\x1e.huitong.org.v1.RejectResponse\"J\xaa\xbb\x18\x19\n\x01\x07\x12\x14org.approvals.decide\x82\xd3\xe4\x93\x02\'\"\"/v1/approvals/{approval_id}:reject:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,6 +53,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REQUESTAPPROVALREQUEST'].fields_by_name['asked_by']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_REQUESTAPPROVALREQUEST'].fields_by_name['valid_hours']._loaded_options = None
   _globals['_REQUESTAPPROVALREQUEST'].fields_by_name['valid_hours']._serialized_options = b'\272H\007\032\005\030\320\005(\000'
+  _globals['_DECIDEAPPROVALREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_DECIDEAPPROVALREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\010\030@'
+  _globals['_DECIDEAPPROVALREQUEST'].fields_by_name['approval_id']._loaded_options = None
+  _globals['_DECIDEAPPROVALREQUEST'].fields_by_name['approval_id']._serialized_options = b'\272H\004r\002\020\001'
+  _globals['_DECIDEAPPROVALREQUEST'].fields_by_name['operator_id']._loaded_options = None
+  _globals['_DECIDEAPPROVALREQUEST'].fields_by_name['operator_id']._serialized_options = b'\272H\004r\002\020\001'
+  _globals['_DECIDEAPPROVALREQUEST'].fields_by_name['decision']._loaded_options = None
+  _globals['_DECIDEAPPROVALREQUEST'].fields_by_name['decision']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
+  _globals['_DECIDEAPPROVALREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_DECIDEAPPROVALREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\005r\003\030\364\003'
   _globals['_LISTAPPROVALSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTAPPROVALSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\310\001(\000'
   _globals['_LISTAPPROVALSREQUEST'].fields_by_name['page_token']._loaded_options = None
@@ -75,6 +85,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REJECTREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\005r\003\030\364\003'
   _globals['_APPROVALSERVICE'].methods_by_name['RequestApproval']._loaded_options = None
   _globals['_APPROVALSERVICE'].methods_by_name['RequestApproval']._serialized_options = b'\252\273\030\032\n\001\006\022\025org.approvals.request'
+  _globals['_APPROVALSERVICE'].methods_by_name['DecideApproval']._loaded_options = None
+  _globals['_APPROVALSERVICE'].methods_by_name['DecideApproval']._serialized_options = b'\252\273\030\031\n\001\006\022\024org.approvals.decide'
   _globals['_APPROVALSERVICE'].methods_by_name['ListApprovals']._loaded_options = None
   _globals['_APPROVALSERVICE'].methods_by_name['ListApprovals']._serialized_options = b'\252\273\030\030\n\002\005\007\022\022org.approvals.read\202\323\344\223\002\017\022\r/v1/approvals'
   _globals['_APPROVALSERVICE'].methods_by_name['GetApproval']._loaded_options = None
@@ -83,30 +95,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPROVALSERVICE'].methods_by_name['Approve']._serialized_options = b'\252\273\030\031\n\001\007\022\024org.approvals.decide\202\323\344\223\002(\"#/v1/approvals/{approval_id}:approve:\001*'
   _globals['_APPROVALSERVICE'].methods_by_name['Reject']._loaded_options = None
   _globals['_APPROVALSERVICE'].methods_by_name['Reject']._serialized_options = b'\252\273\030\031\n\001\007\022\024org.approvals.decide\202\323\344\223\002\'\"\"/v1/approvals/{approval_id}:reject:\001*'
-  _globals['_APPROVALSTATE']._serialized_start=1640
-  _globals['_APPROVALSTATE']._serialized_end=1826
+  _globals['_APPROVALSTATE']._serialized_start=1917
+  _globals['_APPROVALSTATE']._serialized_end=2103
+  _globals['_APPROVALDECISION']._serialized_start=2106
+  _globals['_APPROVALDECISION']._serialized_end=2252
   _globals['_APPROVAL']._serialized_start=175
   _globals['_APPROVAL']._serialized_end=559
   _globals['_REQUESTAPPROVALREQUEST']._serialized_start=562
   _globals['_REQUESTAPPROVALREQUEST']._serialized_end=876
   _globals['_REQUESTAPPROVALRESPONSE']._serialized_start=878
   _globals['_REQUESTAPPROVALRESPONSE']._serialized_end=947
-  _globals['_LISTAPPROVALSREQUEST']._serialized_start=950
-  _globals['_LISTAPPROVALSREQUEST']._serialized_end=1089
-  _globals['_LISTAPPROVALSRESPONSE']._serialized_start=1091
-  _globals['_LISTAPPROVALSRESPONSE']._serialized_end=1184
-  _globals['_GETAPPROVALREQUEST']._serialized_start=1186
-  _globals['_GETAPPROVALREQUEST']._serialized_end=1236
-  _globals['_GETAPPROVALRESPONSE']._serialized_start=1238
-  _globals['_GETAPPROVALRESPONSE']._serialized_end=1303
-  _globals['_APPROVEREQUEST']._serialized_start=1305
-  _globals['_APPROVEREQUEST']._serialized_end=1408
-  _globals['_APPROVERESPONSE']._serialized_start=1410
-  _globals['_APPROVERESPONSE']._serialized_end=1471
-  _globals['_REJECTREQUEST']._serialized_start=1473
-  _globals['_REJECTREQUEST']._serialized_end=1575
-  _globals['_REJECTRESPONSE']._serialized_start=1577
-  _globals['_REJECTRESPONSE']._serialized_end=1637
-  _globals['_APPROVALSERVICE']._serialized_start=1829
-  _globals['_APPROVALSERVICE']._serialized_end=2584
+  _globals['_DECIDEAPPROVALREQUEST']._serialized_start=950
+  _globals['_DECIDEAPPROVALREQUEST']._serialized_end=1154
+  _globals['_DECIDEAPPROVALRESPONSE']._serialized_start=1156
+  _globals['_DECIDEAPPROVALRESPONSE']._serialized_end=1224
+  _globals['_LISTAPPROVALSREQUEST']._serialized_start=1227
+  _globals['_LISTAPPROVALSREQUEST']._serialized_end=1366
+  _globals['_LISTAPPROVALSRESPONSE']._serialized_start=1368
+  _globals['_LISTAPPROVALSRESPONSE']._serialized_end=1461
+  _globals['_GETAPPROVALREQUEST']._serialized_start=1463
+  _globals['_GETAPPROVALREQUEST']._serialized_end=1513
+  _globals['_GETAPPROVALRESPONSE']._serialized_start=1515
+  _globals['_GETAPPROVALRESPONSE']._serialized_end=1580
+  _globals['_APPROVEREQUEST']._serialized_start=1582
+  _globals['_APPROVEREQUEST']._serialized_end=1685
+  _globals['_APPROVERESPONSE']._serialized_start=1687
+  _globals['_APPROVERESPONSE']._serialized_end=1748
+  _globals['_REJECTREQUEST']._serialized_start=1750
+  _globals['_REJECTREQUEST']._serialized_end=1852
+  _globals['_REJECTRESPONSE']._serialized_start=1854
+  _globals['_REJECTRESPONSE']._serialized_end=1914
+  _globals['_APPROVALSERVICE']._serialized_start=2255
+  _globals['_APPROVALSERVICE']._serialized_end=3138
 # @@protoc_insertion_point(module_scope)

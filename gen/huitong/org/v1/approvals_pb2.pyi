@@ -21,12 +21,23 @@ class ApprovalState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     APPROVAL_STATE_REJECTED: _ClassVar[ApprovalState]
     APPROVAL_STATE_USED: _ClassVar[ApprovalState]
     APPROVAL_STATE_EXPIRED: _ClassVar[ApprovalState]
+
+class ApprovalDecision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    APPROVAL_DECISION_UNSPECIFIED: _ClassVar[ApprovalDecision]
+    APPROVAL_DECISION_APPROVE: _ClassVar[ApprovalDecision]
+    APPROVAL_DECISION_REJECT: _ClassVar[ApprovalDecision]
+    APPROVAL_DECISION_WITHDRAW: _ClassVar[ApprovalDecision]
 APPROVAL_STATE_UNSPECIFIED: ApprovalState
 APPROVAL_STATE_PENDING: ApprovalState
 APPROVAL_STATE_APPROVED: ApprovalState
 APPROVAL_STATE_REJECTED: ApprovalState
 APPROVAL_STATE_USED: ApprovalState
 APPROVAL_STATE_EXPIRED: ApprovalState
+APPROVAL_DECISION_UNSPECIFIED: ApprovalDecision
+APPROVAL_DECISION_APPROVE: ApprovalDecision
+APPROVAL_DECISION_REJECT: ApprovalDecision
+APPROVAL_DECISION_WITHDRAW: ApprovalDecision
 
 class Approval(_message.Message):
     __slots__ = ("approval_id", "action", "permission", "scope_id", "amount", "summary", "content_hash", "asked_by", "ask_time", "expire_time", "state", "decided_by", "decide_time", "reason")
@@ -83,6 +94,26 @@ class RequestApprovalRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., action: _Optional[str] = ..., permission: _Optional[str] = ..., scope_id: _Optional[str] = ..., amount: _Optional[int] = ..., summary: _Optional[str] = ..., content: _Optional[bytes] = ..., asked_by: _Optional[str] = ..., valid_hours: _Optional[int] = ...) -> None: ...
 
 class RequestApprovalResponse(_message.Message):
+    __slots__ = ("approval",)
+    APPROVAL_FIELD_NUMBER: _ClassVar[int]
+    approval: Approval
+    def __init__(self, approval: _Optional[_Union[Approval, _Mapping]] = ...) -> None: ...
+
+class DecideApprovalRequest(_message.Message):
+    __slots__ = ("request_id", "approval_id", "operator_id", "decision", "reason")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    APPROVAL_ID_FIELD_NUMBER: _ClassVar[int]
+    OPERATOR_ID_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    approval_id: str
+    operator_id: str
+    decision: ApprovalDecision
+    reason: str
+    def __init__(self, request_id: _Optional[str] = ..., approval_id: _Optional[str] = ..., operator_id: _Optional[str] = ..., decision: _Optional[_Union[ApprovalDecision, str]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class DecideApprovalResponse(_message.Message):
     __slots__ = ("approval",)
     APPROVAL_FIELD_NUMBER: _ClassVar[int]
     approval: Approval

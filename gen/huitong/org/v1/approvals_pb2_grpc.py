@@ -41,6 +41,11 @@ class ApprovalServiceStub:
                 request_serializer=huitong_dot_org_dot_v1_dot_approvals__pb2.RequestApprovalRequest.SerializeToString,
                 response_deserializer=huitong_dot_org_dot_v1_dot_approvals__pb2.RequestApprovalResponse.FromString,
                 _registered_method=True)
+        self.DecideApproval = channel.unary_unary(
+                '/huitong.org.v1.ApprovalService/DecideApproval',
+                request_serializer=huitong_dot_org_dot_v1_dot_approvals__pb2.DecideApprovalRequest.SerializeToString,
+                response_deserializer=huitong_dot_org_dot_v1_dot_approvals__pb2.DecideApprovalResponse.FromString,
+                _registered_method=True)
         self.ListApprovals = channel.unary_unary(
                 '/huitong.org.v1.ApprovalService/ListApprovals',
                 request_serializer=huitong_dot_org_dot_v1_dot_approvals__pb2.ListApprovalsRequest.SerializeToString,
@@ -71,6 +76,17 @@ class ApprovalServiceServicer:
     def RequestApproval(self, request, context):
         """Asks for a second person, for a service in whose RPC an operator has begun something.
         Errors: REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DecideApproval(self, request, context):
+        """A decision that an operator took in the asking service's own RPC. The same rules hold as for Approve and Reject, of
+        the operator as they are now. To approve what somebody has approved already answers that; so does to refuse what was
+        refused.
+        Errors: REQUEST_ID_REUSED, APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_EXPIRED, SECOND_PERSON_NEEDED,
+        APPROVAL_LIMIT_EXCEEDED, OPERATOR_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -115,6 +131,11 @@ def add_ApprovalServiceServicer_to_server(servicer, server):
                     servicer.RequestApproval,
                     request_deserializer=huitong_dot_org_dot_v1_dot_approvals__pb2.RequestApprovalRequest.FromString,
                     response_serializer=huitong_dot_org_dot_v1_dot_approvals__pb2.RequestApprovalResponse.SerializeToString,
+            ),
+            'DecideApproval': grpc.unary_unary_rpc_method_handler(
+                    servicer.DecideApproval,
+                    request_deserializer=huitong_dot_org_dot_v1_dot_approvals__pb2.DecideApprovalRequest.FromString,
+                    response_serializer=huitong_dot_org_dot_v1_dot_approvals__pb2.DecideApprovalResponse.SerializeToString,
             ),
             'ListApprovals': grpc.unary_unary_rpc_method_handler(
                     servicer.ListApprovals,
@@ -166,6 +187,33 @@ class ApprovalService:
             '/huitong.org.v1.ApprovalService/RequestApproval',
             huitong_dot_org_dot_v1_dot_approvals__pb2.RequestApprovalRequest.SerializeToString,
             huitong_dot_org_dot_v1_dot_approvals__pb2.RequestApprovalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DecideApproval(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/huitong.org.v1.ApprovalService/DecideApproval',
+            huitong_dot_org_dot_v1_dot_approvals__pb2.DecideApprovalRequest.SerializeToString,
+            huitong_dot_org_dot_v1_dot_approvals__pb2.DecideApprovalResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,13 @@ class ApprovalServiceStub:
     """Asks for a second person, for a service in whose RPC an operator has begun something.
     Errors: REQUEST_ID_REUSED.
     """
+    DecideApproval: _grpc.UnaryUnaryMultiCallable[_approvals_pb2.DecideApprovalRequest, _approvals_pb2.DecideApprovalResponse]
+    """A decision that an operator took in the asking service's own RPC. The same rules hold as for Approve and Reject, of
+    the operator as they are now. To approve what somebody has approved already answers that; so does to refuse what was
+    refused.
+    Errors: REQUEST_ID_REUSED, APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_EXPIRED, SECOND_PERSON_NEEDED,
+    APPROVAL_LIMIT_EXCEEDED, OPERATOR_UNKNOWN.
+    """
     ListApprovals: _grpc.UnaryUnaryMultiCallable[_approvals_pb2.ListApprovalsRequest, _approvals_pb2.ListApprovalsResponse]
     """Approvals, newest first."""
     GetApproval: _grpc.UnaryUnaryMultiCallable[_approvals_pb2.GetApprovalRequest, _approvals_pb2.GetApprovalResponse]
@@ -64,6 +71,13 @@ class ApprovalServiceAsyncStub(ApprovalServiceStub):
     RequestApproval: _aio.UnaryUnaryMultiCallable[_approvals_pb2.RequestApprovalRequest, _approvals_pb2.RequestApprovalResponse]  # type: ignore[assignment]
     """Asks for a second person, for a service in whose RPC an operator has begun something.
     Errors: REQUEST_ID_REUSED.
+    """
+    DecideApproval: _aio.UnaryUnaryMultiCallable[_approvals_pb2.DecideApprovalRequest, _approvals_pb2.DecideApprovalResponse]  # type: ignore[assignment]
+    """A decision that an operator took in the asking service's own RPC. The same rules hold as for Approve and Reject, of
+    the operator as they are now. To approve what somebody has approved already answers that; so does to refuse what was
+    refused.
+    Errors: REQUEST_ID_REUSED, APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_EXPIRED, SECOND_PERSON_NEEDED,
+    APPROVAL_LIMIT_EXCEEDED, OPERATOR_UNKNOWN.
     """
     ListApprovals: _aio.UnaryUnaryMultiCallable[_approvals_pb2.ListApprovalsRequest, _approvals_pb2.ListApprovalsResponse]  # type: ignore[assignment]
     """Approvals, newest first."""
@@ -93,6 +107,19 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_approvals_pb2.RequestApprovalResponse, _abc.Awaitable[_approvals_pb2.RequestApprovalResponse]]:
         """Asks for a second person, for a service in whose RPC an operator has begun something.
         Errors: REQUEST_ID_REUSED.
+        """
+
+    @_abc_1.abstractmethod
+    def DecideApproval(
+        self,
+        request: _approvals_pb2.DecideApprovalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_approvals_pb2.DecideApprovalResponse, _abc.Awaitable[_approvals_pb2.DecideApprovalResponse]]:
+        """A decision that an operator took in the asking service's own RPC. The same rules hold as for Approve and Reject, of
+        the operator as they are now. To approve what somebody has approved already answers that; so does to refuse what was
+        refused.
+        Errors: REQUEST_ID_REUSED, APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_EXPIRED, SECOND_PERSON_NEEDED,
+        APPROVAL_LIMIT_EXCEEDED, OPERATOR_UNKNOWN.
         """
 
     @_abc_1.abstractmethod

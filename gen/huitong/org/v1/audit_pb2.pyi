@@ -13,7 +13,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class AuditEntry(_message.Message):
-    __slots__ = ("entry_no", "time", "actor_kind", "actor", "via", "action", "subject_ids", "before_json", "after_json", "reason", "previous_hash", "hash")
+    __slots__ = ("entry_no", "time", "actor_kind", "actor", "via", "action", "subject_ids", "before_json", "after_json", "reason", "previous_hash", "hash", "service", "request_json", "traceparent", "is_outcome_unknown")
     ENTRY_NO_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
     ACTOR_KIND_FIELD_NUMBER: _ClassVar[int]
@@ -26,6 +26,10 @@ class AuditEntry(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_HASH_FIELD_NUMBER: _ClassVar[int]
     HASH_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_JSON_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    IS_OUTCOME_UNKNOWN_FIELD_NUMBER: _ClassVar[int]
     entry_no: int
     time: _timestamp_pb2.Timestamp
     actor_kind: str
@@ -38,7 +42,11 @@ class AuditEntry(_message.Message):
     reason: str
     previous_hash: str
     hash: str
-    def __init__(self, entry_no: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., actor_kind: _Optional[str] = ..., actor: _Optional[str] = ..., via: _Optional[str] = ..., action: _Optional[str] = ..., subject_ids: _Optional[_Iterable[str]] = ..., before_json: _Optional[str] = ..., after_json: _Optional[str] = ..., reason: _Optional[str] = ..., previous_hash: _Optional[str] = ..., hash: _Optional[str] = ...) -> None: ...
+    service: str
+    request_json: str
+    traceparent: str
+    is_outcome_unknown: bool
+    def __init__(self, entry_no: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., actor_kind: _Optional[str] = ..., actor: _Optional[str] = ..., via: _Optional[str] = ..., action: _Optional[str] = ..., subject_ids: _Optional[_Iterable[str]] = ..., before_json: _Optional[str] = ..., after_json: _Optional[str] = ..., reason: _Optional[str] = ..., previous_hash: _Optional[str] = ..., hash: _Optional[str] = ..., service: _Optional[str] = ..., request_json: _Optional[str] = ..., traceparent: _Optional[str] = ..., is_outcome_unknown: _Optional[bool] = ...) -> None: ...
 
 class ListAuditEntriesRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "actor", "action", "subject_id", "after_time", "before_time")

@@ -62,7 +62,8 @@ class AdjustmentServiceServicer:
     """
 
     def RequestAdjustment(self, request, context):
-        """Asks for an adjustment. It moves nothing until a second person approves it, and lapses after 7 days.
+        """Asks for an adjustment. It moves nothing until a second person approves it, and lapses after 7 days. What an operator
+        asks for is an approval of org's (huitong.org.v1.ApprovalService), to be decided there or here.
         Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE, CURRENCY_CLOSED, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -75,9 +76,10 @@ class AdjustmentServiceServicer:
         refused for good (state REFUSED) and takes nothing. An answer that was lost is safe to ask for again: what was
         approved is applied in any case.
         Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
-        SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, EXPIRY_PAST (by the rules of today the points of a
-        credit would have expired already), REQUEST_ID_REUSED, INTERACTION_LIMIT_REACHED (too many points of the reason code
-        on this day; it stays undecided).
+        SECOND_PERSON_REQUIRED (who asked; a system for an operator's), for an operator also what org refuses
+        (SECOND_PERSON_NEEDED, APPROVAL_LIMIT_EXCEEDED, APPROVAL_DECIDED), INSUFFICIENT_POINTS, RULE_SET_UNKNOWN,
+        EXPIRY_PAST (by the rules of today the points of a credit would have expired already), REQUEST_ID_REUSED,
+        INTERACTION_LIMIT_REACHED (too many points of the reason code on this day; it stays undecided).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,7 +87,8 @@ class AdjustmentServiceServicer:
 
     def RejectAdjustment(self, request, context):
         """Rejects an adjustment: nothing moves.
-        Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED, ADJUSTMENT_LAPSED, SECOND_PERSON_REQUIRED, REQUEST_ID_REUSED.
+        Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED, ADJUSTMENT_LAPSED, SECOND_PERSON_REQUIRED, APPROVAL_DECIDED,
+        REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,7 +34,8 @@ class AdjustmentServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AdjustmentServiceAsyncStub: ...
     RequestAdjustment: _grpc.UnaryUnaryMultiCallable[_adjustments_pb2.RequestAdjustmentRequest, _adjustments_pb2.RequestAdjustmentResponse]
-    """Asks for an adjustment. It moves nothing until a second person approves it, and lapses after 7 days.
+    """Asks for an adjustment. It moves nothing until a second person approves it, and lapses after 7 days. What an operator
+    asks for is an approval of org's (huitong.org.v1.ApprovalService), to be decided there or here.
     Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE, CURRENCY_CLOSED, REQUEST_ID_REUSED.
     """
     ApproveAdjustment: _grpc.UnaryUnaryMultiCallable[_adjustments_pb2.ApproveAdjustmentRequest, _adjustments_pb2.ApproveAdjustmentResponse]
@@ -43,13 +44,15 @@ class AdjustmentServiceStub:
     refused for good (state REFUSED) and takes nothing. An answer that was lost is safe to ask for again: what was
     approved is applied in any case.
     Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
-    SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, EXPIRY_PAST (by the rules of today the points of a
-    credit would have expired already), REQUEST_ID_REUSED, INTERACTION_LIMIT_REACHED (too many points of the reason code
-    on this day; it stays undecided).
+    SECOND_PERSON_REQUIRED (who asked; a system for an operator's), for an operator also what org refuses
+    (SECOND_PERSON_NEEDED, APPROVAL_LIMIT_EXCEEDED, APPROVAL_DECIDED), INSUFFICIENT_POINTS, RULE_SET_UNKNOWN,
+    EXPIRY_PAST (by the rules of today the points of a credit would have expired already), REQUEST_ID_REUSED,
+    INTERACTION_LIMIT_REACHED (too many points of the reason code on this day; it stays undecided).
     """
     RejectAdjustment: _grpc.UnaryUnaryMultiCallable[_adjustments_pb2.RejectAdjustmentRequest, _adjustments_pb2.RejectAdjustmentResponse]
     """Rejects an adjustment: nothing moves.
-    Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED, ADJUSTMENT_LAPSED, SECOND_PERSON_REQUIRED, REQUEST_ID_REUSED.
+    Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED, ADJUSTMENT_LAPSED, SECOND_PERSON_REQUIRED, APPROVAL_DECIDED,
+    REQUEST_ID_REUSED.
     """
     ListAdjustments: _grpc.UnaryUnaryMultiCallable[_adjustments_pb2.ListAdjustmentsRequest, _adjustments_pb2.ListAdjustmentsResponse]
     """The group's adjustments, newest first."""
@@ -60,7 +63,8 @@ class AdjustmentServiceAsyncStub(AdjustmentServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RequestAdjustment: _aio.UnaryUnaryMultiCallable[_adjustments_pb2.RequestAdjustmentRequest, _adjustments_pb2.RequestAdjustmentResponse]  # type: ignore[assignment]
-    """Asks for an adjustment. It moves nothing until a second person approves it, and lapses after 7 days.
+    """Asks for an adjustment. It moves nothing until a second person approves it, and lapses after 7 days. What an operator
+    asks for is an approval of org's (huitong.org.v1.ApprovalService), to be decided there or here.
     Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE, CURRENCY_CLOSED, REQUEST_ID_REUSED.
     """
     ApproveAdjustment: _aio.UnaryUnaryMultiCallable[_adjustments_pb2.ApproveAdjustmentRequest, _adjustments_pb2.ApproveAdjustmentResponse]  # type: ignore[assignment]
@@ -69,13 +73,15 @@ class AdjustmentServiceAsyncStub(AdjustmentServiceStub):
     refused for good (state REFUSED) and takes nothing. An answer that was lost is safe to ask for again: what was
     approved is applied in any case.
     Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
-    SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, EXPIRY_PAST (by the rules of today the points of a
-    credit would have expired already), REQUEST_ID_REUSED, INTERACTION_LIMIT_REACHED (too many points of the reason code
-    on this day; it stays undecided).
+    SECOND_PERSON_REQUIRED (who asked; a system for an operator's), for an operator also what org refuses
+    (SECOND_PERSON_NEEDED, APPROVAL_LIMIT_EXCEEDED, APPROVAL_DECIDED), INSUFFICIENT_POINTS, RULE_SET_UNKNOWN,
+    EXPIRY_PAST (by the rules of today the points of a credit would have expired already), REQUEST_ID_REUSED,
+    INTERACTION_LIMIT_REACHED (too many points of the reason code on this day; it stays undecided).
     """
     RejectAdjustment: _aio.UnaryUnaryMultiCallable[_adjustments_pb2.RejectAdjustmentRequest, _adjustments_pb2.RejectAdjustmentResponse]  # type: ignore[assignment]
     """Rejects an adjustment: nothing moves.
-    Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED, ADJUSTMENT_LAPSED, SECOND_PERSON_REQUIRED, REQUEST_ID_REUSED.
+    Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED, ADJUSTMENT_LAPSED, SECOND_PERSON_REQUIRED, APPROVAL_DECIDED,
+    REQUEST_ID_REUSED.
     """
     ListAdjustments: _aio.UnaryUnaryMultiCallable[_adjustments_pb2.ListAdjustmentsRequest, _adjustments_pb2.ListAdjustmentsResponse]  # type: ignore[assignment]
     """The group's adjustments, newest first."""
@@ -89,7 +95,8 @@ class AdjustmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _adjustments_pb2.RequestAdjustmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_adjustments_pb2.RequestAdjustmentResponse, _abc.Awaitable[_adjustments_pb2.RequestAdjustmentResponse]]:
-        """Asks for an adjustment. It moves nothing until a second person approves it, and lapses after 7 days.
+        """Asks for an adjustment. It moves nothing until a second person approves it, and lapses after 7 days. What an operator
+        asks for is an approval of org's (huitong.org.v1.ApprovalService), to be decided there or here.
         Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE, CURRENCY_CLOSED, REQUEST_ID_REUSED.
         """
 
@@ -104,9 +111,10 @@ class AdjustmentServiceServicer(metaclass=_abc_1.ABCMeta):
         refused for good (state REFUSED) and takes nothing. An answer that was lost is safe to ask for again: what was
         approved is applied in any case.
         Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
-        SECOND_PERSON_REQUIRED, INSUFFICIENT_POINTS, RULE_SET_UNKNOWN, EXPIRY_PAST (by the rules of today the points of a
-        credit would have expired already), REQUEST_ID_REUSED, INTERACTION_LIMIT_REACHED (too many points of the reason code
-        on this day; it stays undecided).
+        SECOND_PERSON_REQUIRED (who asked; a system for an operator's), for an operator also what org refuses
+        (SECOND_PERSON_NEEDED, APPROVAL_LIMIT_EXCEEDED, APPROVAL_DECIDED), INSUFFICIENT_POINTS, RULE_SET_UNKNOWN,
+        EXPIRY_PAST (by the rules of today the points of a credit would have expired already), REQUEST_ID_REUSED,
+        INTERACTION_LIMIT_REACHED (too many points of the reason code on this day; it stays undecided).
         """
 
     @_abc_1.abstractmethod
@@ -116,7 +124,8 @@ class AdjustmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_adjustments_pb2.RejectAdjustmentResponse, _abc.Awaitable[_adjustments_pb2.RejectAdjustmentResponse]]:
         """Rejects an adjustment: nothing moves.
-        Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED, ADJUSTMENT_LAPSED, SECOND_PERSON_REQUIRED, REQUEST_ID_REUSED.
+        Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED, ADJUSTMENT_LAPSED, SECOND_PERSON_REQUIRED, APPROVAL_DECIDED,
+        REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod

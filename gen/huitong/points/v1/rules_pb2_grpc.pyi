@@ -45,9 +45,11 @@ class RuleDraftServiceStub:
     ListRuleDrafts: _grpc.UnaryUnaryMultiCallable[_rules_pb2.ListRuleDraftsRequest, _rules_pb2.ListRuleDraftsResponse]
     """All drafts of the group, newest first."""
     ApproveRuleDraft: _grpc.UnaryUnaryMultiCallable[_rules_pb2.ApproveRuleDraftRequest, _rules_pb2.ApproveRuleDraftResponse]
-    """Publishes a draft as the group's next version. Whoever approves is another than who drafted. A set without
+    """Publishes a draft as the group's next version. Whoever approves is another than who drafted; an operator's draft is an
+    approval of org's (huitong.org.v1.ApprovalService) for 30 days, to be decided there or here. A set without
     effective_time and with a date of today or earlier is in force from now on.
-    Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED, EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
+    Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED (who drafted; a system for an operator's), for
+    an operator also SECOND_PERSON_NEEDED, APPROVAL_DECIDED, APPROVAL_EXPIRED; EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
     RULES_INVALID (its budgets are spent, or its points would have expired, meanwhile).
     """
     DiscardRuleDraft: _grpc.UnaryUnaryMultiCallable[_rules_pb2.DiscardRuleDraftRequest, _rules_pb2.DiscardRuleDraftResponse]
@@ -78,9 +80,11 @@ class RuleDraftServiceAsyncStub(RuleDraftServiceStub):
     ListRuleDrafts: _aio.UnaryUnaryMultiCallable[_rules_pb2.ListRuleDraftsRequest, _rules_pb2.ListRuleDraftsResponse]  # type: ignore[assignment]
     """All drafts of the group, newest first."""
     ApproveRuleDraft: _aio.UnaryUnaryMultiCallable[_rules_pb2.ApproveRuleDraftRequest, _rules_pb2.ApproveRuleDraftResponse]  # type: ignore[assignment]
-    """Publishes a draft as the group's next version. Whoever approves is another than who drafted. A set without
+    """Publishes a draft as the group's next version. Whoever approves is another than who drafted; an operator's draft is an
+    approval of org's (huitong.org.v1.ApprovalService) for 30 days, to be decided there or here. A set without
     effective_time and with a date of today or earlier is in force from now on.
-    Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED, EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
+    Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED (who drafted; a system for an operator's), for
+    an operator also SECOND_PERSON_NEEDED, APPROVAL_DECIDED, APPROVAL_EXPIRED; EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
     RULES_INVALID (its budgets are spent, or its points would have expired, meanwhile).
     """
     DiscardRuleDraft: _aio.UnaryUnaryMultiCallable[_rules_pb2.DiscardRuleDraftRequest, _rules_pb2.DiscardRuleDraftResponse]  # type: ignore[assignment]
@@ -132,9 +136,11 @@ class RuleDraftServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _rules_pb2.ApproveRuleDraftRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_rules_pb2.ApproveRuleDraftResponse, _abc.Awaitable[_rules_pb2.ApproveRuleDraftResponse]]:
-        """Publishes a draft as the group's next version. Whoever approves is another than who drafted. A set without
+        """Publishes a draft as the group's next version. Whoever approves is another than who drafted; an operator's draft is an
+        approval of org's (huitong.org.v1.ApprovalService) for 30 days, to be decided there or here. A set without
         effective_time and with a date of today or earlier is in force from now on.
-        Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED, EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
+        Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED (who drafted; a system for an operator's), for
+        an operator also SECOND_PERSON_NEEDED, APPROVAL_DECIDED, APPROVAL_EXPIRED; EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
         RULES_INVALID (its budgets are spent, or its points would have expired, meanwhile).
         """
 

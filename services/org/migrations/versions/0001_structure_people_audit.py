@@ -147,6 +147,11 @@ def _audit_and_approvals() -> None:
         sa.Column("before", sa.Text, nullable=False),
         sa.Column("after", sa.Text, nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("service", sa.Text, nullable=False),
+        sa.Column("request", sa.Text, nullable=False),
+        sa.Column("traceparent", sa.Text, nullable=False),
+        sa.Column("act_id", sa.Uuid, unique=True),
+        sa.Column("is_outcome_unknown", sa.Boolean, nullable=False),
         sa.Column("previous_hash", sa.LargeBinary, nullable=False),
         sa.Column("hash", sa.LargeBinary, nullable=False),
     )

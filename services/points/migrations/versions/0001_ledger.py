@@ -328,7 +328,7 @@ TABLES = (
         points_expire_time TIMESTAMP WITH TIME ZONE,
         PRIMARY KEY (adjustment_id),
         CONSTRAINT adjustment_positive CHECK (points > 0),
-        CONSTRAINT adjustment_second_person CHECK (decided_by IS NULL OR decided_by <> requested_by)
+        CONSTRAINT adjustment_second_person CHECK (decided_by IS NULL OR decided_by <> requested_by OR state = 4)
     )""",
     """CREATE INDEX adjustment_by_time ON adjustment (group_id, create_time, adjustment_id)""",
     """CREATE INDEX adjustment_by_member ON adjustment (member_id, create_time, adjustment_id)""",
