@@ -13,8 +13,8 @@ from chassis.errors import AppError
 from chassis.events import Fact
 from chassis.rpc import internal_caller
 from huitong.member.v1 import events_pb2 as member_events
-from huitong.points.v1 import lots_pb2, lots_pb2_grpc, points_pb2
-from services.points import merging
+from huitong.points.v1 import events_pb2, lots_pb2, lots_pb2_grpc, points_pb2
+from services.points import merge_queries, merging
 from services.points.convert import to_date
 from services.points.ledger import Ledger, lane_of
 from services.points.lookup import Lookup
@@ -85,7 +85,7 @@ class Office:
             """SELECT payload FROM outbox WHERE type LIKE '%MergeFollowed'
                ORDER BY xid::text::bigint DESC, id DESC LIMIT 1"""
         )
-        event = merging.events_pb2.MergeFollowed.FromString(row["payload"])
+        event = events_pb2.MergeFollowed.FromString(row["payload"])
         assert event.is_unmerge
         return event.charged_points, event.uncharged_points
 
@@ -129,7 +129,7 @@ async def test_everything_follows_the_survivor(office: Office) -> None:
 
     await office.merge()
     await office.run()
-    assert await office.state() == merging.MERGED
+    assert await office.state() == merge_queries.MERGED
     assert await office.points() == (10 + 90 + 50, 30)
     after = await world.balance(SURVIVOR)
     assert (after.available_points, after.held_points, after.pending_points) == (100, 0, 50)
@@ -206,11 +206,11 @@ async def test_an_unmerge_gives_each_its_own(office: Office) -> None:
 
     await office.unmerge()
     # Ten of the lot are held still: they may be spent yet, so nobody can say who owes whom.
-    assert await office.state() == merging.UNMERGING
+    assert await office.state() == merge_queries.UNMERGING
     await world.capture(held, 4, member=SURVIVOR)
     await office.run()
     await office.run()
-    assert await office.state() == merging.UNMERGED
+    assert await office.state() == merge_queries.UNMERGED
     # The absorbed member has what it would have alone: 100 - 20 + 8. The survivor paid for 44: 56 - 44.
     assert await office.points() == (12, 88)
     assert await office.charges() == (44, 0)
@@ -229,7 +229,7 @@ async def test_an_unmerge_gives_each_its_own(office: Office) -> None:
     ):
         await office.tell(handler, kind)
         await office.run()
-        assert (await office.state(), await office.points()) == (merging.UNMERGED, (13, 9))
+        assert (await office.state(), await office.points()) == (merge_queries.UNMERGED, (13, 9))
 
     # A second merge of the same two is another one.
     await office.merge()
@@ -260,7 +260,7 @@ async def test_other_currencies_and_renewed_lots_follow_too(office: Office) -> N
     assert (returned.clawed_back_points, returned.returned_awards[0].points) == (25, 25)
     assert [one.points for one in (await world.balance(SURVIVOR)).next_expiries] == [10, 25]
     await office.unmerge()
-    assert await office.state() == merging.UNMERGED
+    assert await office.state() == merge_queries.UNMERGED
     assert await office.points() == (10, 25)
     assert (await wallets.balance(wallets.hotel, ABSORBED)).available_points == 5
     assert await office.charges() == (0, 0)
@@ -356,7 +356,7 @@ async def test_sales_and_spending_while_members_are_merged_and_parted(office: Of
         await office.unmerge()
 
     await asyncio.gather(live(SURVIVOR), live(ABSORBED), part())
-    while await office.state() != merging.UNMERGED:
+    while await office.state() != merge_queries.UNMERGED:
         await office.run()
     assert sum(await office.points()) == 300 + earned - spent
     await office.merge()
