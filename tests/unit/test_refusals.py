@@ -50,9 +50,13 @@ def test_long_values_are_cut_between_characters() -> None:
 def test_a_time_out_of_range_is_named_with_its_path(seconds: int, nanos: int, fine: bool) -> None:
     stamp = Timestamp(seconds=seconds, nanos=nanos)
     sale = points_pb2.RecordSaleRequest(sale_time=stamp)
-    batch = points_pb2.RecordSalesRequest(sales=[points_pb2.RecordSaleRequest(sale_time=LAST), sale])
+    many = points_pb2.ListStatementResponse(
+        entries=[points_pb2.StatementEntry(occur_time=LAST), points_pb2.StatementEntry(occur_time=stamp)]
+    )
     assert [path for path, _ in impossible_times(sale)] == ([] if fine else ["sale_time"])
-    assert [path for path, _ in impossible_times(batch)] == ([] if fine else ["sales[1].sale_time"])
+    assert [path for path, _ in impossible_times(many)] == ([] if fine else ["entries[1].occur_time"])
+    # Of a batch whose elements are each answered by themselves nothing is said as a whole.
+    assert impossible_times(points_pb2.RecordSalesRequest(sales=[sale])) == []
 
 
 def test_a_message_without_times_has_no_wrong_one() -> None:
