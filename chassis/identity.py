@@ -17,6 +17,8 @@ INSIDE, INSIDE_SECONDS = "huitong-inside", 120
 # What a member's app carries: the member service mints it, the gateway checks it.
 MEMBER_ACCESS, MEMBER_ACCESS_SECONDS = "huitong-member", 900
 _NO_GROUP = UUID(int=0)
+# Characters. A token that names hundreds of places is for one batch, and would only fill the caches.
+_LONGEST_KEPT = 4_000
 
 
 class CallerKind(enum.StrEnum):
@@ -29,19 +31,23 @@ class CallerKind(enum.StrEnum):
     SYSTEM = "system"
     INTERNAL = "internal"
     OPERATOR = "operator"
+    MERCHANT = "merchant"
+    PARTNER = "partner"
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a call is made for. `subject` is the id of the member, terminal, car park, key or operator, or a service."""
+    """Who a call is made for. `subject` is a service, or the id of the member, terminal, car park, key, operator,
+    merchant or partner."""
 
     kind: CallerKind
     subject: str
     group_id: UUID = _NO_GROUP
     # What the caller is bound to: the member id of a member, the store id of a terminal, the car park id of a vendor,
-    # the session id of an operator.
+    # the merchant id of a merchant, the session id of an operator.
     bound_id: str = ""
-    # The merchant and unit behind a terminal, as edge ids; an operator's permissions (chassis.permissions).
+    # The merchant and unit behind a terminal, as edge ids; an operator's or partner's permissions; for a merchant those
+    # of its stores that the request names, as keys (chassis.permissions).
     scopes: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -77,8 +83,9 @@ class TokenBook:
             "exp": int(expires),
         }
         token = jwt.encode({"alg": "HS256"}, claims, self._key)
-        _bound(self._minted)
-        self._minted[cache_key] = (expires, token)
+        if len(token) <= _LONGEST_KEPT:
+            _bound(self._minted)
+            self._minted[cache_key] = (expires, token)
         return token
 
     def check(self, token: str) -> Caller:
@@ -99,8 +106,9 @@ class TokenBook:
             )
         except (JoseError, KeyError, ValueError, TypeError):
             raise Unauthenticated from None
-        _bound(self._checked)
-        self._checked[token] = (float(claims["exp"]), caller)
+        if len(token) <= _LONGEST_KEPT:
+            _bound(self._checked)
+            self._checked[token] = (float(claims["exp"]), caller)
         return caller
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+from datetime import datetime
+from uuid import UUID
 
 import orjson
 
@@ -33,3 +35,15 @@ def decode_token(token: str, count: int | None = None) -> list[str]:
     if count is not None and len(values) != count:
         raise InvalidArgument([("page_token", "is not a token that this list gave")])
     return values
+
+
+def decode_place(token: str) -> tuple[datetime, UUID]:
+    """The time and id of the row that `token` stands for. Raises InvalidArgument as decode_token."""
+    time, row_id = decode_token(token, 2)
+    try:
+        place = datetime.fromisoformat(time), UUID(row_id)
+    except ValueError:
+        place = None
+    if place is None or place[0].tzinfo is None:
+        raise InvalidArgument([("page_token", "is not a token that this list gave")])
+    return place

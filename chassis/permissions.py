@@ -1,7 +1,12 @@
-"""What operators may do.
+"""What operators, partners and merchants may do.
 
 An operator's caller has in `scopes`, for each id that a grant is for ("" is the whole group), the patterns of the
-permissions that hold there, separated by blanks: {"": "org.*.read", "mch_…": "settlement.statements.read"}.
+permissions that hold there, separated by blanks: {"": "org.*.read", "mch_…": "settlement.statements.read"}. A partner
+has the patterns of its credential for the whole group. A merchant has no permissions but a place: its own id, and in
+`scopes` the ids of its stores.
+
+A grant for a place holds for what lies below it, too. Only the gateway knows what does: it adds the ids that a request
+names to `scopes`, each with the permission, and every service holds the request to them.
 """
 
 from __future__ import annotations
@@ -11,9 +16,11 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from chassis.errors import NotYours, PermissionDenied
-from chassis.identity import Caller
+from chassis.identity import Caller, CallerKind
 
 WHOLE_GROUP = ""
+# Who is let in by permission and not by being of an audience alone.
+WITH_PERMISSIONS = frozenset({CallerKind.OPERATOR, CallerKind.PARTNER})
 
 
 def permits(patterns: str, permission: str) -> bool:
@@ -22,7 +29,7 @@ def permits(patterns: str, permission: str) -> bool:
 
 
 def narrowed(who: Caller, permission: str, method: str, *, has_binding: bool) -> Caller:
-    """The operator with nothing but `permission`, where it holds: what one call needs, and no more.
+    """The operator or partner with nothing but `permission`, where it holds: what one call needs, and no more.
 
     A grant that is not for the whole group serves only where a field of the request says what it is about.
     Raises PermissionDenied.
@@ -33,6 +40,12 @@ def narrowed(who: Caller, permission: str, method: str, *, has_binding: bool) ->
     elif not scopes or not has_binding:
         raise PermissionDenied(method=method)
     return replace(who, scopes=scopes)
+
+
+def check_place(who: Caller, values: Iterable[str], field: str) -> None:
+    """Check the values of a bound field against what a merchant is. Raises NotYours."""
+    if not who.bound_id or any(not value or (value != who.bound_id and value not in who.scopes) for value in values):
+        raise NotYours(field=field)
 
 
 def check_scope(who: Caller, values: Iterable[str], field: str) -> None:

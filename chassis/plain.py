@@ -15,9 +15,20 @@ from google.protobuf.message import Message
 _SECRETS = {"secret", "password", "token", "invitation", "totp", "openid", "unionid", "seed"}
 _WORDS = _SECRETS | {"phone", "phones", "email", "birth", "birthday", "plate", "plates"}
 # A code of these kinds is as good as what it stands for.
-_BEARERS = {"card_no", "card_nos", "member_code", "coupon_code", "voucher_code", "session_key"}
+_BEARERS = {
+    "card_no",
+    "card_nos",
+    "member_code",
+    "coupon_code",
+    "voucher_code",
+    "session_key",
+    "device_id",
+    "referral_code",
+}
+# Whatever a group notes of a person.
+_NOTES = {f"{kind}_value" for kind in ("text", "integer", "decimal", "boolean", "date", "choice")}
 # A file is somebody's list; texts and details of errors quote what was sent.
-_NAMES = _BEARERS | {"real_name", "id_number", "csv", "message", "message_zh", "metadata"}
+_NAMES = _BEARERS | _NOTES | {"real_name", "id_number", "csv", "message", "message_zh", "metadata"}
 
 
 @cache

@@ -34,7 +34,7 @@ from chassis.errors import (
     from_rpc_error,
 )
 from chassis.identity import Caller, CallerKind, TokenBook
-from chassis.permissions import check_scope, narrowed
+from chassis.permissions import WITH_PERMISSIONS, check_place, check_scope, narrowed
 from chassis.times import impossible_times
 from huitong.common.v1 import access_pb2
 
@@ -44,6 +44,8 @@ log = structlog.get_logger()
 DEFAULT_DEADLINE_SECONDS = 10.0
 LONGEST_DEADLINE_SECONDS = 120.0
 MESSAGE_BYTES = 32 * 1024 * 1024
+# A token may name each of a batch's thousand places.
+METADATA_BYTES = 256 * 1024
 # For calls that concern no group: events, progress, time.
 NO_GROUP = UUID(int=0)
 
@@ -55,13 +57,20 @@ _AUDIENCES = {
     CallerKind.SYSTEM: access_pb2.AUDIENCE_SYSTEM,
     CallerKind.INTERNAL: access_pb2.AUDIENCE_INTERNAL,
     CallerKind.OPERATOR: access_pb2.AUDIENCE_OPERATOR,
+    CallerKind.MERCHANT: access_pb2.AUDIENCE_MERCHANT,
+    CallerKind.PARTNER: access_pb2.AUDIENCE_PARTNER,
 }
 
 
 def read_field(message: Message, path: str) -> Iterable[str]:
-    """The values at a field path, "member_id" or "sales.store_id"; every element of a repeated field counts."""
+    """The values at a field path, "member_id" or "sales.store_id"; every element of a repeated field counts.
+
+    Ids that may be given and are not, of a single field or a repeated one, are the empty text: it may mean all of them.
+    """
     head, _, rest = path.partition(".")
     value: Any = getattr(message, head)
+    if not rest and not isinstance(value, str) and not len(value):
+        yield ""
     values: list[Any] = [value] if isinstance(value, str | Message) else list(value)
     for one in values:
         if rest:
@@ -93,15 +102,25 @@ class Guard:
             raise PermissionDenied(method=self._name)
         if who.kind is CallerKind.INTERNAL and self._services and who.subject not in self._services:
             raise PermissionDenied(method=self._name)
-        if who.kind is CallerKind.OPERATOR:
-            bound = self._bindings[audience]
+        bound = self._bindings[audience]
+        if who.kind in WITH_PERMISSIONS:
             who = narrowed(who, self._permission, self._name, has_binding=bool(bound))
-            for field in bound:
-                check_scope(who, read_field(request, field), field)
-            return
-        for field in self._bindings[audience]:
-            if any(value != who.bound_id for value in read_field(request, field)):
-                raise NotYours(field=field)
+        check = _CHECKS.get(who.kind, _check_own)
+        for field in bound:
+            check(who, read_field(request, field), field)
+
+
+def _check_own(who: Caller, values: Iterable[str], field: str) -> None:
+    # A caller that is bound to nothing owns nothing.
+    if not who.bound_id or any(value != who.bound_id for value in values):
+        raise NotYours(field=field)
+
+
+_CHECKS = {
+    CallerKind.OPERATOR: check_scope,
+    CallerKind.PARTNER: check_scope,
+    CallerKind.MERCHANT: check_place,
+}
 
 
 def _read(read: Callable[[bytes], Message], wire: bytes) -> Message:
@@ -227,6 +246,8 @@ def _is_passing(sqlstate: str) -> bool:
 _OPTIONS = [
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
+    ("grpc.max_metadata_size", METADATA_BYTES),
+    ("grpc.absolute_max_metadata_size", METADATA_BYTES),
     ("grpc.so_reuseport", 0),
     # Clients ask every 20 s whether we live (open_channel); the default would take that for abuse.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),

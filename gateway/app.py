@@ -19,6 +19,7 @@ from chassis.config import SERVICES, Settings
 from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, Caller, CallerKind, TokenBook
 from gateway.auth.callers import Callers
 from gateway.auth.credentials import Credentials
+from gateway.auth.places import Places
 from gateway.auth.sessions import Sessions
 from gateway.browsers import Browsers
 from gateway.contract import Contract
@@ -26,11 +27,12 @@ from gateway.door import Door
 from gateway.limits import Gate, open_valkey
 from gateway.openapi import describe
 from gateway.upstream import Upstream
-from huitong.org.v1 import operators_pb2, org_pb2
+from huitong.org.v1 import operators_pb2, org_pb2, places_pb2
 
 PAGES = Path(__file__).parent / "pages"
 _CREDENTIAL_RPC = "/huitong.org.v1.CredentialService/GetCredentialSecret"
 _SESSION_RPC = "/huitong.org.v1.OperatorSessionService/GetOperatorSession"
+_PLACES_RPC = "/huitong.org.v1.PlaceService/GetPlacesBelow"
 _LOOKUP_SECONDS = 2.0
 # Everything a page needs comes from here; what a page may do is said to the browser.
 _PAGE_HEADERS = {
@@ -50,6 +52,8 @@ class Parts:
     callers: Callers
     inside: TokenBook
     browsers: Browsers
+    # What narrow grants and merchants reach down to; None: nothing but what they are for.
+    places: Places | None = None
 
     @classmethod
     def of(cls, config: Settings) -> Parts:
@@ -67,6 +71,7 @@ class Parts:
             ),
             inside=inside,
             browsers=Browsers(config.cors_origins),
+            places=Places(fetch_places(upstream, inside)),
         )
 
 
@@ -92,6 +97,19 @@ def fetch_session(upstream: Upstream, inside: TokenBook):  # type: ignore[no-unt
         request = operators_pb2.GetOperatorSessionRequest(token_hash=token_hash).SerializeToString()
         metadata = (("authorization", f"Bearer {inside.mint(gateway)}"),)
         return operators_pb2.GetOperatorSessionResponse.FromString(await invoke(request, _LOOKUP_SECONDS, metadata))
+
+    return fetch
+
+
+def fetch_places(upstream: Upstream, inside: TokenBook):  # type: ignore[no-untyped-def]
+    """A function that asks org what lies below a place. It raises AppError."""
+    invoke = upstream.call("org", _PLACES_RPC)
+    gateway = Caller(CallerKind.INTERNAL, "gateway")
+
+    async def fetch(place_id: str) -> places_pb2.GetPlacesBelowResponse:
+        request = places_pb2.GetPlacesBelowRequest(place_id=place_id).SerializeToString()
+        metadata = (("authorization", f"Bearer {inside.mint(gateway)}"),)
+        return places_pb2.GetPlacesBelowResponse.FromString(await invoke(request, _LOOKUP_SECONDS, metadata))
 
     return fetch
 
@@ -149,6 +167,7 @@ def mount(app: App, parts: Parts) -> None:
         gate=parts.gate,
         inside=parts.inside,
         browsers=parts.browsers,
+        places=parts.places,
     )
     app.door = door
     app.router.redirect_slashes = False

@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 from google.protobuf.message import Message
 
-from chassis.errors import AppError, Internal
-from chassis.identity import Caller
+from chassis.errors import AppError, Internal, NotYours
 from chassis.rpc import validate
 from gateway import codec
+from gateway.auth.places import Reach
 from gateway.binding import find_field, guards, no_guard
 from gateway.contract import Operation
 from gateway.errors import TooManyLines, line_problem, problem
@@ -32,6 +32,8 @@ class Lines:
 
     good: list[tuple[int, Message]] = field(default_factory=list)
     bad: dict[int, dict[str, Any]] = field(default_factory=dict)
+    # Whether one was refused with NOT_YOURS.
+    has_foreign: bool = False
 
     @property
     def count(self) -> int:
@@ -60,32 +62,39 @@ class Batch:
         problem_field = result.message_type.fields_by_name.get("problem")
         self._has_problem = problem_field is not None and problem_field.message_type is not None
 
-    async def read(self, body: bytes, caller: Caller, *, chinese: bool) -> Lines:
+    async def read(self, body: bytes, reach: Reach, *, chinese: bool) -> Lines:
         """Decode, bind and validate every line. Blank lines have a number but no answer. Raises TooManyLines."""
-        lines, guard = Lines(), self._guards.get(caller.kind, no_guard)
+        lines = await self._read(body, reach, chinese=chinese)
+        while lines.has_foreign and await reach.widen():
+            lines = await self._read(body, reach, chinese=chinese)
+        return lines
+
+    async def _read(self, body: bytes, reach: Reach, *, chinese: bool) -> Lines:
+        lines, guard = Lines(), self._guards.get(reach.caller.kind, no_guard)
         for number, line in enumerate(body.split(b"\n"), start=1):
             if not line.strip():
                 continue
             if lines.count >= MAX_LINES:
                 raise TooManyLines(limit=MAX_LINES)
             try:
-                lines.good.append((number, self._element(line, caller, guard)))
+                lines.good.append((number, self._element(line, reach, guard)))
             except AppError as error:
+                lines.has_foreign |= isinstance(error, NotYours)
                 lines.bad[number] = problem(error, chinese=chinese)
             if number % LINES_PER_TURN == 0:
                 await asyncio.sleep(0)
         return lines
 
-    def _element(self, line: bytes, caller: Caller, guard: Any) -> Message:
+    def _element(self, line: bytes, reach: Reach, guard: Any) -> Message:
         element = self._decode(codec.parse_json(line))
-        guard(element, caller)
+        guard(element, reach)
         validate(element)
         return element
 
-    def request(self, lines: Lines, request: Message, caller: Caller) -> Message:
-        """`request` with the good lines in it."""
+    def request(self, lines: Lines, request: Message, reach: Reach) -> Message:
+        """`request` with the good lines in it. Raises NotYours, and is then the same as before."""
+        self._outer_guards.get(reach.caller.kind, no_guard)(request, reach)
         getattr(request, self._field).extend(message for _, message in lines.good)
-        self._outer_guards.get(caller.kind, no_guard)(request, caller)
         return request
 
     def write(self, lines: Lines, answer: Message | None, *, chinese: bool) -> tuple[bytes, int]:

@@ -10,13 +10,14 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from chassis.errors import InvalidArgument, NotYours
-from chassis.identity import Caller, CallerKind
-from chassis.permissions import check_scope
+from chassis.identity import CallerKind
+from chassis.permissions import WHOLE_GROUP
 from chassis.rpc import read_field
+from gateway.auth.places import Reach
 from gateway.contract import BoundField, HttpBinding, Operation
 
 MAX_QUERY_FIELDS = 200
-Guard = Callable[[Message, Caller], None]
+Guard = Callable[[Message, Reach], None]
 
 
 class RequestShape:
@@ -139,8 +140,11 @@ def _refuse_nul(name: str, text: str) -> None:
 
 # --- the bound fields ---
 
+# A merchant's other bound fields are stores, which nobody can fill in.
+MERCHANT_FIELD = "merchant_id"
 
-def no_guard(message: Message, caller: Caller) -> None:
+
+def no_guard(message: Message, reach: Reach) -> None:
     """For callers that nothing is bound to."""
 
 
@@ -156,25 +160,50 @@ def guards(descriptor: Descriptor, bindings: tuple[BoundField, ...], skip: int =
         for path in paths:
             if find_field(descriptor, path).cpp_type != FieldDescriptor.CPPTYPE_STRING:
                 raise ValueError(f"{descriptor.full_name}: only a string can be bound, not {'.'.join(path)}")
-        result[kind] = _scope_guard(paths) if kind is CallerKind.OPERATOR else _guard(paths)
+        result[kind] = _GUARDS.get(kind, _own_guard)(paths)
     return result
 
 
 def _scope_guard(paths: list[tuple[str, ...]]) -> Guard:
-    def guard(message: Message, caller: Caller) -> None:
+    def guard(message: Message, reach: Reach) -> None:
+        scopes = reach.caller.scopes
+        if WHOLE_GROUP in scopes:
+            return
         for path in paths:
             field = ".".join(path)
-            check_scope(caller, read_field(message, field), field)
+            # An empty value would mean everything.
+            if not all(value and (value in scopes or reach.covers(value)) for value in read_field(message, field)):
+                raise NotYours(field=field)
 
     return guard
 
 
-def _guard(paths: list[tuple[str, ...]]) -> Guard:
-    def guard(message: Message, caller: Caller) -> None:
+def _place_guard(paths: list[tuple[str, ...]]) -> Guard:
+    def guard(message: Message, reach: Reach) -> None:
         for path in paths:
-            _bind(message, path, caller.bound_id, "")
+            if path[-1] == MERCHANT_FIELD:
+                _bind(message, path, reach.caller.bound_id, "")
+                continue
+            field = ".".join(path)
+            if not all(value and reach.covers(value) for value in read_field(message, field)):
+                raise NotYours(field=field)
 
     return guard
+
+
+def _own_guard(paths: list[tuple[str, ...]]) -> Guard:
+    def guard(message: Message, reach: Reach) -> None:
+        for path in paths:
+            _bind(message, path, reach.caller.bound_id, "")
+
+    return guard
+
+
+_GUARDS = {
+    CallerKind.OPERATOR: _scope_guard,
+    CallerKind.PARTNER: _scope_guard,
+    CallerKind.MERCHANT: _place_guard,
+}
 
 
 def _bind(message: Message, path: tuple[str, ...], bound_id: str, seen: str) -> None:

@@ -13,9 +13,10 @@ from starlette.types import Receive, Scope, Send
 
 from chassis.errors import AppError, Internal, Overloaded, PermissionDenied, Unauthenticated
 from chassis.identity import Caller, CallerKind, TokenBook
-from chassis.permissions import narrowed
+from chassis.permissions import WITH_PERMISSIONS, narrowed
 from gateway import codec
 from gateway.auth.callers import Callers, Identified, SignedParts
+from gateway.auth.places import Places, Reach, no_reach, within
 from gateway.batch import NDJSON, Batch
 from gateway.binding import RequestShape, guards, no_guard
 from gateway.browsers import Browsers
@@ -55,9 +56,9 @@ class Route:
         """Whom the call is made for. Raises PermissionDenied, Unauthenticated."""
         caller, audiences = identified.caller, self.operation.audiences
         if caller.kind in audiences:
-            if caller.kind is CallerKind.OPERATOR:
-                # The service is told what this call needs, not all that the operator may do.
-                name, has_binding = self.operation.method.name, CallerKind.OPERATOR in self.guards
+            if caller.kind in WITH_PERMISSIONS:
+                # The service is told what this call needs, not all that the caller may do.
+                name, has_binding = self.operation.method.name, caller.kind in self.guards
                 return narrowed(caller, self.operation.permission, name, has_binding=has_binding)
             return caller
         if CallerKind.PUBLIC in audiences:
@@ -97,7 +98,9 @@ class Door:
         gate: Gate,
         inside: TokenBook,
         browsers: Browsers,
+        places: Places | None = None,
     ) -> None:
+        self._reach_of: Callable[[Caller], Reach] = places.reach if places else no_reach
         self._callers, self._gate, self._inside, self._browsers = callers, gate, inside, browsers
         routes = [Route(operation, http, upstream) for operation in operations for http in operation.http]
         self._routes = RouteTable((route.http.verb, route.template, route) for route in routes)
@@ -143,9 +146,10 @@ class Door:
         if route.batch and exchange.content_type in NDJSON:
             await self._serve_batch(exchange, entered, route.batch, notes)
             return
-        request = self._request(exchange, entered)
-        route.guards.get(caller.kind, no_guard)(request, caller)
-        answer = await self._call(exchange, route, caller, request)
+        request, reach = self._request(exchange, entered), self._reach_of(caller)
+        guard = route.guards.get(caller.kind, no_guard)
+        await within(reach, lambda: guard(request, reach))
+        answer = await self._call(exchange, route, reach.told(), request)
         await exchange.answer(orjson.dumps(route.encode(answer)))
 
     async def _enter(self, exchange: Exchange, notes: dict[str, Any]) -> _Entered:
@@ -202,15 +206,15 @@ class Door:
         return route.parse_response(await route.invoke(request.SerializeToString(), seconds, metadata))
 
     async def _serve_batch(self, exchange: Exchange, entered: _Entered, batch: Batch, notes: dict[str, Any]) -> None:
-        route, caller = entered.route, entered.caller
+        route, reach = entered.route, self._reach_of(entered.caller)
         top: dict[str, Any] = {}
         # The lines are the body; the request's other fields may come from the query.
         route.shape.add_query(top, exchange.query)
-        lines = await batch.read(entered.body, caller, chinese=exchange.wants_chinese)
+        lines = await batch.read(entered.body, reach, chinese=exchange.wants_chinese)
         answer = None
         if lines.good:
-            request = batch.request(lines, route.decode(top), caller)
-            answer = await self._call(exchange, route, caller, request)
+            request = await within(reach, lambda: batch.request(lines, route.decode(top), reach))
+            answer = await self._call(exchange, route, reach.told(), request)
         body, refused = batch.write(lines, answer, chinese=exchange.wants_chinese)
         notes["lines"], notes["refused_lines"] = lines.count, refused
         await exchange.answer(body, kind=NDJSON[0])

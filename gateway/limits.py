@@ -8,35 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import RedisError
 
 from chassis.errors import Unavailable
 from chassis.identity import Caller, CallerKind
+from chassis.valkey import Script, ValkeyGone, open_valkey
 from gateway.auth.callers import NONCE_SECONDS
 from gateway.contract import Operation
 from gateway.errors import NonceReused, RateLimited
 
-log = structlog.get_logger("gateway.limits")
+__all__ = ["Gate", "Quota", "open_valkey"]
 
 CALLS_PER_MINUTE = {
     CallerKind.PUBLIC: 30,
     CallerKind.MEMBER: 120,
     CallerKind.OPERATOR: 300,
     CallerKind.VENDOR: 3_000,
+    CallerKind.PARTNER: 3_000,
+    CallerKind.MERCHANT: 6_000,
     CallerKind.TERMINAL: 6_000,
     CallerKind.SYSTEM: 60_000,
 }
-VALKEY_SECONDS = 0.5
-# After a failure Valkey is taken as gone for this long, so that requests do not queue up behind its timeouts.
-PAUSE_SECONDS = 0.5
 BATCH_MAX = 100
 
 # A bucket is kept as the moment when it will be full again (GCRA): one key, nothing to refill. Times are in µs of the
@@ -103,26 +99,14 @@ class _Admission:
         return 60_000_000 // self.calls_per_minute
 
 
-def open_valkey(url: str) -> Redis:
-    """A client that gives up quickly: the gateway has an answer for a Valkey that is gone."""
-    return Redis.from_url(
-        url,
-        socket_timeout=VALKEY_SECONDS,
-        socket_connect_timeout=VALKEY_SECONDS,
-        retry=Retry(NoBackoff(), 1),
-        decode_responses=True,
-    )
-
-
 class Gate:
     """Lets requests in, or says when to come again."""
 
     def __init__(self, valkey: Redis, *, prefix: str = "gateway") -> None:
         self._valkey, self._prefix = valkey, prefix
-        self._sha = ""
+        self._script = Script(valkey, SCRIPT)
         self._waiting: list[tuple[_Admission, asyncio.Future[int]]] = []
         self._task: asyncio.Task[None] | None = None
-        self._gone_until = 0.0
 
     async def admit(self, operation: Operation, caller: Caller, nonce: str) -> Quota | None:
         """Take a token of the caller's bucket for `operation` and claim `nonce` (empty for unsigned requests).
@@ -141,7 +125,7 @@ class Gate:
         )
         try:
             answer = await self._ask(admission)
-        except (RedisError, OSError, TimeoutError):
+        except ValkeyGone:
             if nonce or caller.kind is not CallerKind.MEMBER:
                 raise Unavailable from None
             return None
@@ -165,8 +149,8 @@ class Gate:
     def _ask(self, admission: _Admission) -> asyncio.Future[int]:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()
-        if time.monotonic() < self._gone_until:
-            future.set_exception(ConnectionError())
+        if self._script.is_gone:
+            future.set_exception(ValkeyGone())
             return future
         self._waiting.append((admission, future))
         if self._task is None:
@@ -188,9 +172,6 @@ class Gate:
         try:
             answers = await self._evaluate([admission for admission, _ in batch])
         except Exception as error:  # every waiting request must be answered, whatever happened
-            if isinstance(error, (RedisError, OSError, TimeoutError)):
-                self._gone_until = time.monotonic() + PAUSE_SECONDS
-                log.warning("valkey_gone", error=type(error).__name__)
             answers = [error] * len(batch)
         for (_, future), answer in zip(batch, answers, strict=True):
             if future.done():
@@ -203,10 +184,4 @@ class Gate:
     async def _evaluate(self, admissions: list[_Admission]) -> list[Any]:
         keys = [key for each in admissions for key in (each.bucket, each.nonce)]
         values = [value for each in admissions for value in (each.interval_us, each.calls_per_minute, each.owner)]
-        if not self._sha:
-            self._sha = str(await self._valkey.script_load(SCRIPT))
-        try:
-            return list(await self._valkey.evalsha(self._sha, len(keys), *keys, *values))
-        except NoScriptError:  # Valkey was restarted
-            self._sha = str(await self._valkey.script_load(SCRIPT))
-            return list(await self._valkey.evalsha(self._sha, len(keys), *keys, *values))
+        return await self._script.run(keys, values)

@@ -151,7 +151,8 @@ _SECURITY = {
             "`HUITONG-HMAC-SHA256 key_id=…, timestamp=…, nonce=…, signature=…` where signature is the hex "
             "HMAC-SHA256 by the secret over these seven, joined by newlines: METHOD, path, query (both as sent, the "
             "query without its question mark), hex SHA-256 of the body as sent, unix seconds, nonce (16 to 64 "
-            "characters, never used twice), key id. Good for 5 minutes. 终端、停车供应商与集团系统的请求签名。"
+            "characters, never used twice), key id. Good for 5 minutes. For terminals, car-park vendors, merchants, "
+            "partners and the group's systems. 终端、停车供应商、商户、合作伙伴与集团系统的请求签名。"
         ),
     },
 }
@@ -161,6 +162,8 @@ _SCHEME_OF = {
     CallerKind.VENDOR: "signedRequest",
     CallerKind.SYSTEM: "signedRequest",
     CallerKind.OPERATOR: "operatorSession",
+    CallerKind.MERCHANT: "signedRequest",
+    CallerKind.PARTNER: "signedRequest",
 }
 _INTRODUCTION = """\
 One membership, one points pool and one settlement. JSON in snake_case; amounts are whole minor units (fen), points are

@@ -27,7 +27,7 @@ _WELL_KNOWN: dict[str, dict[str, Any]] = {
     "google.protobuf.Value": {},
     "google.protobuf.ListValue": {"type": "array", "items": {}},
     "google.protobuf.Any": {"type": "object"},
-    "google.protobuf.FieldMask": {"type": "string"},
+    "google.protobuf.FieldMask": {"type": "string", "example": "name"},
 }
 # What ids look like, by the end of the field's name.
 _IDS = {
@@ -65,6 +65,7 @@ _SAMPLES: tuple[tuple[str, Any], ...] = (
     ("request_id", "example-000001"),
     *((name, f"{prefix}_{'0' * 32}") for name, prefix in _IDS.items()),
     ("phone", "+8613800000001"),
+    ("email", "somebody@example.com"),
     ("one_time_code", "123456"),
     ("currency_code", "CNY"),
     ("time_zone", "Asia/Shanghai"),
@@ -78,6 +79,8 @@ _SAMPLES: tuple[tuple[str, Any], ...] = (
     ("period", "2026-01"),
     ("page_size", 50),
     ("page_token", ""),
+    ("permissions", "member.members.identify"),
+    ("partner_code", "AIRLINE"),
     ("name_zh", "示例"),
     ("name", "Example"),
     ("category", "GROCERY"),

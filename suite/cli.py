@@ -30,6 +30,7 @@ EXTENSIONS = (
     "suite.audit",
     "suite.sales",
     "suite.members",
+    "suite.members_export",
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Huitong 会通: run the suite on this machine.")

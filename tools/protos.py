@@ -15,13 +15,17 @@ from pathlib import Path
 
 import google.api
 import grpc_tools
-from google.protobuf import descriptor_pb2, duration_pb2, field_mask_pb2, timestamp_pb2
+from google.protobuf import descriptor_pb2, duration_pb2, empty_pb2, field_mask_pb2, timestamp_pb2
+from google.protobuf.unknown_fields import UnknownFieldSet
 from grpc_tools import protoc
 from protovalidate._gen.buf.validate import validate_pb
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTOS = ROOT / "protos"
 VALIDATE = "buf/validate/validate.proto"
+# Numbers of google.api.http, of huitong.common.v1.access, and of its audiences. What is generated here cannot be needed
+# to read them.
+HTTP, ACCESS, AUDIENCES = 72295728, 50101, 1
 
 
 def include_paths() -> list[str]:
@@ -67,8 +71,28 @@ def write_image(path: Path) -> Path:
     return path
 
 
+def _fields(wire: bytes) -> dict[int, bytes]:
+    found = UnknownFieldSet(empty_pb2.Empty.FromString(wire))
+    return {found[index].field_number: found[index].data for index in range(len(found))}
+
+
+def without_access_rule(files: descriptor_pb2.FileDescriptorSet) -> list[str]:
+    """The RPCs that have an HTTP route and do not say who may call them."""
+    found = []
+    for file in files.file:
+        for service in file.service:
+            for method in service.method:
+                options = _fields(method.options.SerializeToString())
+                if HTTP in options and AUDIENCES not in _fields(options.get(ACCESS, b"")):
+                    found.append(f"{file.package}.{service.name}.{method.name}")
+    return found
+
+
 def generate(target: Path) -> None:
-    """Write the generated package tree into `target`, which is emptied first."""
+    """Write the generated package tree into `target`, which is emptied first.
+
+    Ends the program when an RPC has a way in from outside and no access rule.
+    """
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     scripts = Path(sys.executable).parent
@@ -93,6 +117,10 @@ def generate(target: Path) -> None:
             f"--descriptor_set_out={target / 'huitong' / 'descriptors.binpb'}",
             *proto_files(),
         )
+    written = descriptor_pb2.FileDescriptorSet.FromString((target / "huitong" / "descriptors.binpb").read_bytes())
+    nobody_knows_for_whom = without_access_rule(written)
+    if nobody_knows_for_whom:
+        sys.exit(f"no access rule, but an HTTP route: {', '.join(nobody_knows_for_whom)}")
     for path in target.rglob("*_pb2_grpc.py*"):
         # Files without a service get an empty stub module; nothing imports those.
         if "def add_" not in path.with_suffix(".py").read_text() if path.suffix == ".py" else False:

@@ -18,6 +18,8 @@ _KINDS = {
     org_pb2.CREDENTIAL_KIND_TERMINAL: CallerKind.TERMINAL,
     org_pb2.CREDENTIAL_KIND_VENDOR: CallerKind.VENDOR,
     org_pb2.CREDENTIAL_KIND_SYSTEM: CallerKind.SYSTEM,
+    org_pb2.CREDENTIAL_KIND_MERCHANT: CallerKind.MERCHANT,
+    org_pb2.CREDENTIAL_KIND_PARTNER: CallerKind.PARTNER,
 }
 Fetch = Callable[[str], Awaitable[org_pb2.GetCredentialSecretResponse]]
 

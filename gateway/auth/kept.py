@@ -31,10 +31,18 @@ class Kept(Generic[T]):
         self._fetching: dict[str, asyncio.Task[T | None]] = {}
         self._budget, self._budget_time = LOOKUP_BURST, clock()
 
-    async def get(self, name: str) -> T | None:
-        """What is known under `name`. Raises Unavailable, and what `fetch` raises."""
+    def known(self, name: str) -> T | None:
+        """What is known under `name` and fresh, without asking."""
         known = self._kept.get(name)
-        if known is not None and known[0] > self._clock():
+        return known[1] if known is not None and known[0] > self._clock() else None
+
+    async def get(self, name: str, *, max_age: float = GOOD_SECONDS) -> T | None:
+        """What is known under `name`, asked for at most `max_age` seconds ago, or longer while nobody answers.
+
+        Raises Unavailable, and what `fetch` raises.
+        """
+        known = self._kept.get(name)
+        if known is not None and known[0] - GOOD_SECONDS + max_age > self._clock():
             return known[1]
         task = self._fetching.get(name)
         if task is None:

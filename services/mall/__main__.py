@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chassis.crypto import Vault
 from chassis.run import App, run_service
+from huitong.common.v1 import personal_data_pb2_grpc
 from huitong.mall.v1 import mall_pb2_grpc as grpc_
 from services.mall import consumers, jobs
 from services.mall.catalogue.api import CatalogueServicer
@@ -16,6 +17,7 @@ from services.mall.merging.jobs import follower
 from services.mall.neighbours import Neighbours
 from services.mall.orders.api import OrderServicer
 from services.mall.orders.steps import order_saga
+from services.mall.privacy.operations import personal_data
 from services.mall.reports import MallReportServicer
 
 
@@ -32,6 +34,7 @@ def build(app: App) -> None:
     app.serve(grpc_.add_CouponServiceServicer_to_server, CouponServicer(app.db, copies, codes))
     app.serve(grpc_.add_CheckoutServiceServicer_to_server, CheckoutServicer(app.db, copies, neighbours, checkouts))
     app.serve(grpc_.add_MallReportServiceServicer_to_server, MallReportServicer(app.db))
+    app.serve(personal_data_pb2_grpc.add_PersonalDataServiceServicer_to_server, personal_data(app.db))
 
     app.consume("org", consumers.ORG)
     app.consume("member", consumers.MEMBER)

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from chassis.db import Tx
 from chassis.events import Fact, Handler
 from chassis.ids import from_edge
+from chassis.personal_data import on_members_erased
 from huitong.member.v1 import events_pb2 as member_events
 from huitong.org.v1 import events_pb2 as org_events
 from services.mall import copies
@@ -41,4 +42,5 @@ MEMBER: Mapping[type[Message], Handler] = {
     member_events.MemberJoined: on_members_joined,
     member_events.MemberMerged: merging.on_merged,
     member_events.MemberUnmerged: merging.on_unmerged,
+    member_events.MemberErased: on_members_erased,
 }

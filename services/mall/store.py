@@ -25,6 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from chassis.personal_data import erased_member_table
+
 metadata = MetaData()
 
 
@@ -111,6 +113,8 @@ merged_item = Table(
     Column("item_id", Uuid, primary_key=True),
     Index("merged_item_idx", "item_id"),
 )
+
+erased_member = erased_member_table(metadata)
 
 # ---- catalogue ----
 
@@ -295,5 +299,6 @@ checkout = Table(
         "discount_minor >= 0 AND offset_minor >= 0 AND discount_minor + offset_minor <= total_minor",
         name="checkout_payable_check",
     ),
+    Index("checkout_member_idx", "group_id", "member_id", "sale_time"),
     Index("checkout_due_idx", "next_attempt_time", postgresql_where=text("next_attempt_time IS NOT NULL")),
 )

@@ -5,19 +5,45 @@ from __future__ import annotations
 from chassis.crypto import Vault
 from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, TokenBook
 from chassis.run import App, run_service
+from chassis.valkey import open_valkey
+from chassis.velocity import Velocity
+from huitong.common.v1 import personal_data_pb2_grpc
 from huitong.mall.v1 import events_pb2 as mall_events
-from huitong.member.v1 import imports_pb2_grpc, member_pb2_grpc, merging_pb2_grpc, miniprogram_pb2_grpc
+from huitong.member.v1 import (
+    attributes_pb2_grpc,
+    consents_pb2_grpc,
+    imports_pb2_grpc,
+    member_pb2_grpc,
+    merging_pb2_grpc,
+    miniprogram_pb2_grpc,
+    privacy_pb2_grpc,
+    profile_pb2_grpc,
+    referral_pb2_grpc,
+    risk_pb2_grpc,
+)
 from huitong.org.v1 import events_pb2 as org_events
 from huitong.org.v1 import org_pb2_grpc
 from huitong.parking.v1 import events_pb2 as parking_events
 from huitong.points.v1 import events_pb2 as points_events
+from huitong.points.v1 import rewards_pb2_grpc
 from services.member import consumers, jobs
 from services.member.api import MemberServicer
+from services.member.attributes.api import AttributeServicer
+from services.member.consents.api import ConsentServicer
 from services.member.imports.api import MemberImportServicer
 from services.member.merging.api import MemberMergeServicer
 from services.member.merging.consumers import followed
 from services.member.miniprogram.api import MiniProgramServicer
 from services.member.miniprogram.wechat import WeChat
+from services.member.privacy.api import PrivacyServicer
+from services.member.privacy.operations import Erasures, Exports
+from services.member.privacy.rules import SERVICES
+from services.member.profile.api import ProfileServicer
+from services.member.referral import consumers as referral_consumers
+from services.member.referral import jobs as referral_jobs
+from services.member.referral.api import ReferralServicer
+from services.member.risk.api import RiskServicer
+from services.member.risk.gate import JoinGate
 from services.member.sessions.api import SessionServicer, SimulatorServicer, TokenMaker
 from services.member.sessions.providers import CodeProvider, MissingProvider, SimulatedProvider
 from services.member.tiers import consumers as tier_consumers
@@ -34,13 +60,16 @@ def build(app: App) -> None:
     )
     tokens = TokenMaker(vault, access_tokens)
     wechat = WeChat(app.settings.wechat_url)
+    valkey = open_valkey(app.settings.redis_url)
+    app.on_stop(valkey.aclose)
+    gate = JoinGate(app.db, vault, Velocity(valkey, prefix=f"{app.settings.stream}:member:velocity"))
     structure = app.stub(org_pb2_grpc.StructureServiceStub, "org")
 
-    app.serve(member_pb2_grpc.add_MemberServiceServicer_to_server, MemberServicer(app.db, vault, structure))
+    app.serve(member_pb2_grpc.add_MemberServiceServicer_to_server, MemberServicer(app.db, vault, structure, gate))
     app.serve(member_pb2_grpc.add_TierServiceServicer_to_server, TierServicer(app.db))
     app.serve(
         member_pb2_grpc.add_SessionServiceServicer_to_server,
-        SessionServicer(app.db, vault, provider, tokens),
+        SessionServicer(app.db, vault, provider, tokens, gate),
     )
     app.serve(
         member_pb2_grpc.add_SimulatorServiceServicer_to_server,
@@ -48,23 +77,44 @@ def build(app: App) -> None:
     )
     app.serve(
         miniprogram_pb2_grpc.add_MiniProgramServiceServicer_to_server,
-        MiniProgramServicer(app.db, vault, wechat, tokens),
+        MiniProgramServicer(app.db, vault, wechat, tokens, gate),
     )
     app.on_stop(wechat.close)
-    app.serve(imports_pb2_grpc.add_MemberImportServiceServicer_to_server, MemberImportServicer(app.db, vault))
+    app.serve(referral_pb2_grpc.add_ReferralServiceServicer_to_server, ReferralServicer(app.db, vault, structure))
+    app.serve(attributes_pb2_grpc.add_AttributeServiceServicer_to_server, AttributeServicer(app.db, vault))
+    app.serve(risk_pb2_grpc.add_RiskServiceServicer_to_server, RiskServicer(app.db, vault))
+    app.serve(
+        imports_pb2_grpc.add_MemberImportServiceServicer_to_server, MemberImportServicer(app.db, vault, structure)
+    )
     app.serve(merging_pb2_grpc.add_MemberMergeServiceServicer_to_server, MemberMergeServicer(app.db))
     app.consume("org", {org_events.GroupCreated: consumers.on_groups, org_events.StoreSaved: consumers.on_stores})
     app.consume(
         "points",
         {
-            points_events.SaleRecorded: tier_consumers.on_sales,
-            points_events.SaleRefunded: tier_consumers.on_refunds,
+            points_events.SaleRecorded: consumers.in_turn(tier_consumers.on_sales, referral_consumers.on_sales),
+            points_events.SaleRefunded: consumers.in_turn(tier_consumers.on_refunds, referral_consumers.on_refunds),
             points_events.MergeFollowed: followed("points"),
         },
     )
     app.consume("mall", {mall_events.MergeFollowed: followed("mall")})
     app.consume("parking", {parking_events.MergeFollowed: followed("parking")})
+    rewards = app.stub(rewards_pb2_grpc.RewardServiceStub, "points")
+    app.job("member-referrals", referral_jobs.reward(app.db, rewards), every_seconds=5)
     app.job("forget", jobs.forget(app.db), every_seconds=60)
+    _build_privacy(app, vault)
+
+
+def _build_privacy(app: App, vault: Vault) -> None:
+    """Profiles, consents, export and erasure."""
+    others = {name: app.stub(personal_data_pb2_grpc.PersonalDataServiceStub, name) for name in SERVICES}
+    app.job("erasures", Erasures(app.db, others).run, every_seconds=5)
+    erasures = app.jobs[-1]
+    app.serve(profile_pb2_grpc.add_ProfileServiceServicer_to_server, ProfileServicer(app.db, vault))
+    app.serve(consents_pb2_grpc.add_ConsentServiceServicer_to_server, ConsentServicer(app.db, vault))
+    app.serve(
+        privacy_pb2_grpc.add_PrivacyServiceServicer_to_server,
+        PrivacyServicer(app.db, Exports(app.db, vault, others), wake=erasures.wake),
+    )
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ from chassis.times import is_time_zone
 from huitong.member.v1 import member_pb2, member_pb2_grpc
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from services.member import convert, operations, rules
+from services.member.risk.gate import Entrant, JoinGate
+from services.member.risk.operations import note_device
 from services.member.rules import Joined, JoinLine
 
 # Stores of a batch that org is asked about at once.
@@ -29,8 +31,10 @@ _ASKED_AT_ONCE = 16
 class MemberServicer(member_pb2_grpc.MemberServiceServicer):
     """Members and how they are found."""
 
-    def __init__(self, db: Database, vault: Vault, structure: org_pb2_grpc.StructureServiceStub) -> None:
-        self._db, self._vault, self._structure = db, vault, structure
+    def __init__(
+        self, db: Database, vault: Vault, structure: org_pb2_grpc.StructureServiceStub, gate: JoinGate
+    ) -> None:
+        self._db, self._vault, self._structure, self._gate = db, vault, structure, gate
 
     async def JoinMember(
         self, request: member_pb2.JoinMemberRequest, context: Context
@@ -128,9 +132,18 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
             if line.store_id in problems:
                 outcomes[place] = problems[line.store_id]
                 del lines[place]
+        entrants = [Entrant(line.phone, line.device_id) for line in lines.values()]
+        refusals = await self._gate.admit(caller(), caller(), entrants) if lines else []
+        for place, refusal in zip(list(lines), refusals, strict=True):
+            if refusal is not None:
+                outcomes[place] = refusal
+                del lines[place]
         if lines:
             async with self._db.transaction(caller()) as tx:
                 joined = await operations.join_members(tx, self._vault, list(lines.values()))
+                for line, one in zip(lines.values(), joined, strict=True):
+                    if isinstance(one, Joined):
+                        await note_device(tx, self._vault, one.member.member_id, line.device_id)
             outcomes |= dict(zip(lines, joined, strict=True))
         return [outcomes[place] for place in range(len(requests))]
 
@@ -157,12 +170,15 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
 
 
 def _join_line(request: member_pb2.JoinMemberRequest) -> JoinLine:
-    if not rules.is_plain(request.request_id):
-        raise InvalidArgument([("request_id", "has control characters")])
+    for field in ("request_id", "device_id"):
+        if not rules.is_plain(getattr(request, field)):
+            raise InvalidArgument([(field, "has control characters")])
     store_id = from_edge("sto", request.store_id, "store_id") if request.store_id else None
     if request.time_zone and not is_time_zone(request.time_zone):
         raise InvalidArgument([("time_zone", "is not an IANA time zone")])
-    return JoinLine(request.request_id, request.phone, store_id, request.birth_month, request.time_zone)
+    return JoinLine(
+        request.request_id, request.phone, store_id, request.birth_month, request.time_zone, request.device_id
+    )
 
 
 def _joined_message(joined: Joined) -> member_pb2.JoinMemberResponse:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from chassis.db import Tx
-from chassis.events import Fact
+from chassis.events import Fact, Handler
 from chassis.ids import from_edge
 from huitong.org.v1 import events_pb2
 from services.member import store
+
+
+def in_turn(*handlers: Handler) -> Handler:
+    """One handler that lets several capabilities look at the same events."""
+
+    async def handle(tx: Tx, facts: Sequence[Fact[Any]]) -> None:
+        for each in handlers:
+            await each(tx, facts)
+
+    return handle
 
 
 async def on_groups(tx: Tx, facts: Sequence[Fact[events_pb2.GroupCreated]]) -> None:

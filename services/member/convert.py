@@ -30,8 +30,12 @@ def member_message(member: Member) -> member_pb2.Member:
         tier_code=member.tier_code,
         birth_month=member.birth_month,
         time_zone=member.time_zone,
+        state=int(member.state),  # type: ignore[arg-type]
+        state_version=member.state_version,
     )
     message.join_time.FromDatetime(member.join_time)
+    if member.state_time is not None:
+        message.state_time.FromDatetime(member.state_time)
     return message
 
 

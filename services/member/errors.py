@@ -86,3 +86,24 @@ class SessionEnded(AppError):
 
     code, reason = StatusCode.UNAUTHENTICATED, "SESSION_ENDED"
     zh = "会话已结束，请重新登录。"
+
+
+class MemberFrozen(AppError):
+    """The member is frozen; the service desk can say why."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "MEMBER_FROZEN"
+    zh = "会员已被冻结，请联系客服。"
+
+
+class MemberClosed(AppError):
+    """The member is closed."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "MEMBER_CLOSED"
+    zh = "会员已注销。"
+
+
+class MerchantUnknown(AppError):
+    """There is no merchant {merchant_id}."""
+
+    code, reason = StatusCode.NOT_FOUND, "MERCHANT_UNKNOWN"
+    zh = "商户 {merchant_id} 不存在。"

@@ -14,7 +14,7 @@ from chassis.errors import AppError, RequestIdReused
 from chassis.ids import to_edge
 from huitong.member.v1 import events_pb2
 from services.member import errors, rules, store
-from services.member.rules import PHONE, Joined, JoinLine, Member, Verdict
+from services.member.rules import PHONE, Joined, JoinLine, Member, MemberState, Verdict
 from services.member.store import PersonRow, RequestRow
 from services.member.tiers import operations as tiers
 from services.member.tiers import store as tier_store
@@ -60,7 +60,18 @@ def _to_member(vault: Vault, ladder: Ladder, row: PersonRow) -> Member:
         birth_month=row.birth_month,
         join_time=row.join_time,
         time_zone=row.time_zone,
+        state=MemberState(row.state or MemberState.ACTIVE),
+        state_version=row.state_version or 0,
+        state_time=row.state_time,
     )
+
+
+def require_active(state: int | None) -> None:
+    """Raises MemberFrozen, MemberClosed."""
+    if state == MemberState.FROZEN:
+        raise errors.MemberFrozen
+    if state == MemberState.CLOSED:
+        raise errors.MemberClosed
 
 
 async def get_member(tx: Tx, vault: Vault, member_id: UUID) -> Member:
@@ -122,9 +133,8 @@ def _answer(request: RequestRow, fingerprint: bytes, members: dict[UUID, Member]
     if request.fingerprint != fingerprint:
         return RequestIdReused(request_id=request.request_id)
     now = members[request.member_id]
-    # As it was answered first: the tier may have changed since, all else never does.
-    then = replace(now, tier_code=request.tier_code)
-    return Joined(then, request.is_new)
+    # As it was answered first: the tier may have changed since. What state the member is in is told as it is.
+    return Joined(replace(now, tier_code=request.tier_code), request.is_new)
 
 
 def _fingerprint(vault: Vault, group_id: UUID, line: JoinLine) -> bytes:
@@ -215,7 +225,7 @@ def _emit_joined(tx: Tx, ladder: Ladder, member: Member, standing: Standing) -> 
 
 
 async def identify_by_phone(tx: Tx, vault: Vault, phone: str) -> Identified:
-    """Raises MemberUnknown."""
+    """Raises MemberUnknown, MemberClosed."""
     index = phone_index(vault, tx.group_id, phone)
     member_id = (await store.find_identities(tx, PHONE, [index])).get(index)
     row = await store.find_person(tx, member_id) if member_id else None
@@ -223,7 +233,7 @@ async def identify_by_phone(tx: Tx, vault: Vault, phone: str) -> Identified:
 
 
 async def identify_by_card(tx: Tx, card_no: str) -> Identified:
-    """Raises MemberUnknown."""
+    """Raises MemberUnknown, MemberClosed."""
     row = await store.find_person_by_card(tx, card_no) if rules.is_card_no(card_no) else None
     return await _identified(tx, row, may_spend=False)
 
@@ -234,7 +244,8 @@ async def identify_by_code(
     """The member who shows a dynamic code. With `spend_request_id` the code is used up by that purchase.
 
     The purchase that used a code may ask again, also when the code has expired meanwhile: its retry must not fail.
-    Raises MemberCodeInvalid, MemberCodeExpired, MemberCodeUsed, MemberUnknown.
+    Raises MemberCodeInvalid, MemberCodeExpired, MemberCodeUsed, MemberUnknown, MemberClosed,
+    MemberFrozen (when it is to be spent).
     """
     code = rules.read_code(member_code)
     if code is None:
@@ -256,22 +267,28 @@ async def identify_by_code(
     row = await store.find_person_by_card(tx, rules.card_no_from(tx.group_id, code.member_no))
     if row is not None and rules.member_no_of(row.card_no) != code.member_no and not is_own:
         raise errors.MemberCodeExpired  # of a member who is absorbed by another, whose codes count now
-    return await _identified(tx, row, may_spend=is_own or used_by is None)
+    if spend_request_id and row is not None:
+        require_active(row.state)
+    may_spend = (is_own or used_by is None) and row is not None and row.state in (None, MemberState.ACTIVE)
+    return await _identified(tx, row, may_spend=may_spend)
 
 
 async def _identified(tx: Tx, row: PersonRow | None, *, may_spend: bool) -> Identified:
     if row is None:
         raise errors.MemberUnknown
+    if row.state == MemberState.CLOSED:
+        raise errors.MemberClosed
     ladder = await tier_store.get_ladder(tx)
     held = ladder.tiers[ladder.held(row.tier_code, row.growth_minor // 100)]
     return Identified(row.member_id, held.code, may_spend)
 
 
 async def show_code(tx: Tx, vault: Vault, member_id: UUID, *, real_time_s: float) -> tuple[str, int]:
-    """A code for the member to show, one that was not used, and its step. Raises MemberUnknown."""
+    """A code for the member to show, one that was not used, and its step. Raises as code_seed."""
     row = await store.find_person(tx, member_id)
     if row is None:
         raise errors.MemberUnknown
+    require_active(row.state)
     member_no, step = rules.member_no_of(row.card_no), rules.step_at(real_time_s)
     used = await store.find_used_serials(tx, member_no=member_no, step=step)
     serial = next((serial for serial in rules.OUR_SERIALS if serial not in used), rules.OUR_SERIALS[-1])
@@ -280,10 +297,14 @@ async def show_code(tx: Tx, vault: Vault, member_id: UUID, *, real_time_s: float
 
 
 async def code_seed(tx: Tx, vault: Vault, member_id: UUID) -> tuple[str, bytes]:
-    """The member's number and seed, for a phone that is to make codes while it is offline. Raises MemberUnknown."""
+    """The member's number and seed, for a phone that is to make codes while it is offline.
+
+    Raises MemberUnknown, MemberFrozen, MemberClosed.
+    """
     row = await store.find_person(tx, member_id)
     if row is None:
         raise errors.MemberUnknown
+    require_active(row.state)
     member_no = rules.member_no_of(row.card_no)
     return member_no, rules.member_seed(vault.key(CODE_PURPOSE), tx.group_id, member_no)
 

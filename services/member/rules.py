@@ -33,6 +33,14 @@ _CARD = re.compile(r"[0-9]{16}", re.ASCII)
 _CARD_PREFIX = "96"
 
 
+class MemberState(enum.IntEnum):
+    """As in huitong.member.v1.MemberState."""
+
+    ACTIVE = 1
+    FROZEN = 2
+    CLOSED = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """A member as others see it; the phone is masked."""
@@ -44,6 +52,9 @@ class Member:
     birth_month: int
     join_time: datetime
     time_zone: str = ""
+    state: MemberState = MemberState.ACTIVE
+    state_version: int = 0
+    state_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,7 @@ class JoinLine:
     store_id: UUID | None
     birth_month: int
     time_zone: str = ""
+    device_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

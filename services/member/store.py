@@ -54,7 +54,21 @@ member = Table(
     Column("store_id", Uuid),
     Column("join_time", _Time, nullable=False),
     Column("survivor_id", Uuid),
+    Column("erase_time", _Time),  # set: nothing personal is left here, and nothing leads here (see `privacy`)
     UniqueConstraint("group_id", "card_no"),
+)
+
+# Members whose state somebody has changed; all others are active. state: as huitong.member.v1.MemberState.
+member_state = Table(
+    "member_state",
+    metadata,
+    Column("member_id", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("reason_code", Text, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("change_time", _Time, nullable=False),
 )
 
 # One ID: whatever a person can be found by leads to exactly one member. Not the value is here, only its blind index.
@@ -65,6 +79,7 @@ member_identity = Table(
     Column("kind", Text, primary_key=True),
     Column("value_index", LargeBinary, primary_key=True),
     Column("member_id", Uuid, nullable=False),
+    Index("member_identity_by_member", "member_id"),
 )
 
 # What each join request led to. Instead of the chassis' request log, because a batch has an id for each line, and
@@ -78,6 +93,7 @@ join_request = Table(
     Column("member_id", Uuid),
     Column("is_new", Boolean),
     Column("tier_code", Text),
+    Index("join_request_by_member", "member_id"),
 )
 
 # Dynamic codes that were used for spending.
@@ -222,6 +238,7 @@ member_import_row = Table(
     Column("member_id", Uuid),
     Column("other_id", Uuid),
     Index("member_import_row_by_outcome", "import_id", "outcome", "request_id"),
+    Index("member_import_row_by_member", "member_id"),
 )
 
 
@@ -271,6 +288,10 @@ class PersonRow:
     join_time: datetime
     growth_minor: int
     tier_code: str
+    # None while nobody has changed it.
+    state: int | None
+    state_version: int | None
+    state_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,11 +445,17 @@ async def _people(tx: Tx, condition: Any) -> dict[UUID, PersonRow]:
             member.c.join_time,
             standing.c.growth_minor,
             standing.c.tier_code,
+            member_state.c.state,
+            member_state.c.version.label("state_version"),
+            member_state.c.change_time.label("state_time"),
         )
         .select_from(_asked)
         .join(member, member.c.member_id == func.coalesce(_asked.c.survivor_id, _asked.c.member_id))
         .join(standing, standing.c.member_id == member.c.member_id)
-        .where(_asked.c.group_id == tx.group_id, condition)
+        .outerjoin(member_state, member_state.c.member_id == member.c.member_id)
+        .where(
+            _asked.c.group_id == tx.group_id, _asked.c.erase_time.is_(None), member.c.erase_time.is_(None), condition
+        )
     )
     return {row.asked_id: PersonRow(**{name: row._mapping[name] for name in PersonRow.__slots__}) for row in rows}
 
@@ -499,3 +526,9 @@ async def save_stores(tx: Tx, groups: dict[UUID, UUID]) -> None:
     """Keep the group of each store."""
     rows = [{"store_id": store_id, "group_id": group_id} for store_id, group_id in groups.items()]
     await tx.execute(insert(store_copy).on_conflict_do_nothing(), rows)
+
+
+async def find_state(tx: Tx, member_id: UUID) -> int:
+    """What state a member is in, as huitong.member.v1.MemberState; whom nobody has changed is active."""
+    found = await tx.execute(select(member_state.c.state).where(member_state.c.member_id == member_id))
+    return int(found.scalar_one_or_none() or 1)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from chassis.crypto import Vault
 from chassis.run import App, run_service
 from huitong.common.v1 import acts_pb2_grpc
-from huitong.org.v1 import approvals_pb2_grpc, audit_pb2_grpc, operators_pb2_grpc, org_pb2_grpc
+from huitong.org.v1 import approvals_pb2_grpc, audit_pb2_grpc, operators_pb2_grpc, org_pb2_grpc, places_pb2_grpc
 from services.org import jobs
 from services.org.api import CredentialServicer, StructureServicer
 from services.org.approvals.api import ApprovalServicer
 from services.org.audit.api import ActServicer, AuditServicer
 from services.org.operators.api import OperatorServicer, OperatorSessionServicer
 from services.org.operators.passwords import Passwords
+from services.org.places.api import PlaceServicer
 
 
 def build(app: App) -> None:
@@ -25,6 +26,7 @@ def build(app: App) -> None:
     app.serve(audit_pb2_grpc.add_AuditServiceServicer_to_server, AuditServicer(db, vault))
     app.serve(acts_pb2_grpc.add_ActServiceServicer_to_server, ActServicer(db, vault))
     app.serve(approvals_pb2_grpc.add_ApprovalServiceServicer_to_server, ApprovalServicer(db, vault))
+    app.serve(places_pb2_grpc.add_PlaceServiceServicer_to_server, PlaceServicer(db))
     app.job("forget", jobs.forget(db), every_seconds=60)
 
 

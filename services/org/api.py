@@ -16,6 +16,7 @@ from chassis.db import Database, Tx
 from chassis.errors import InvalidArgument, NotYours
 from chassis.identity import Caller, CallerKind
 from chassis.ids import from_edge
+from chassis.permissions import WHOLE_GROUP
 from chassis.rpc import caller
 from huitong.org.v1 import approvals_pb2, org_pb2, org_pb2_grpc
 from services.org import convert, errors, operations, rules, store
@@ -253,7 +254,7 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
         _check_plain(name=request.name)
         kind = org_pb2.CredentialKind.Name(request.kind).removeprefix("CREDENTIAL_KIND_")
         who = caller()
-        subject_id = _subject(kind, request.subject_id, who)
+        subject_id = _subject(kind, request, who)
         is_person = who.kind is CallerKind.OPERATOR
         if request.approval_id and not is_person:
             raise InvalidArgument([("approval_id", "is for operators")])
@@ -273,6 +274,7 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
             credential = await operations.create_credential(
                 tx, self._vault,
                 kind=kind, subject_id=subject_id, name=request.name, request_id=request.request_id,
+                permissions=" ".join(sorted(set(request.permissions))),
             )  # fmt: skip
             made = convert.credential_message(credential)
             subjects = [made.key_id, request.approval_id] if approval_id else [made.key_id]
@@ -290,7 +292,9 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
         return response
 
     async def _ask(self, tx: Tx, request: org_pb2.CreateCredentialRequest, kind: str) -> approvals_pb2.Approval:
-        of_whom = request.subject_id or "the group"
+        of_whom = request.subject_id or request.partner_code or "the group"
+        if request.permissions:
+            of_whom += f" with {' '.join(request.permissions)}"
         one = await approvals.ask(
             tx,
             action=CREATE_CREDENTIAL,
@@ -411,8 +415,11 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
             response.bound_id = convert.store_edge(binding.store_id)
             response.scopes["merchant_id"] = convert.merchant_edge(binding.merchant_id)
             response.scopes["business_unit_id"] = convert.unit_edge(binding.unit_id)
-        elif credential.kind == "VENDOR":
-            response.subject_id = response.bound_id = convert.unit_edge(credential.subject_id)
+        elif credential.kind in ("VENDOR", "MERCHANT"):
+            response.subject_id = response.bound_id = convert.subject_edge(credential)
+        elif credential.kind == "PARTNER":
+            response.subject_id = convert.subject_edge(credential)
+            response.scopes[WHOLE_GROUP] = credential.permissions
         return response
 
 
@@ -424,14 +431,19 @@ async def _secrets_of(db: Database, vault: Vault, key_edges: Sequence[str], requ
     return {edge: operations.open_secret(vault, key_id, sealed[key_id]) for edge, key_id in key_ids.items()}
 
 
-def _subject(kind: str, subject_id: str, who: Caller) -> UUID:
-    if kind == "TERMINAL":
-        return from_edge("trm", subject_id, "subject_id")
-    if kind == "VENDOR":
-        return from_edge("unt", subject_id, "subject_id")
-    if subject_id not in ("", convert.group_edge(who.group_id)):
-        raise InvalidArgument([("subject_id", "must be empty for a system")])
-    return who.group_id
+_SUBJECT_PREFIX = {"TERMINAL": "trm", "VENDOR": "unt", "MERCHANT": "mch"}
+
+
+def _subject(kind: str, request: org_pb2.CreateCredentialRequest, who: Caller) -> UUID:
+    is_partner, subject_id = kind == "PARTNER", request.subject_id
+    for field, is_given in (("permissions", bool(request.permissions)), ("partner_code", bool(request.partner_code))):
+        if is_given != is_partner:
+            raise InvalidArgument([(field, "is needed for a partner" if is_partner else "is for partners only")])
+    if kind in _SUBJECT_PREFIX:
+        return from_edge(_SUBJECT_PREFIX[kind], subject_id, "subject_id")
+    if subject_id not in ("", "" if is_partner else convert.group_edge(who.group_id)):
+        raise InvalidArgument([("subject_id", f"must be empty for a {kind.lower()}")])
+    return rules.entity_id(who.group_id, "partner", request.partner_code) if is_partner else who.group_id
 
 
 def _check_plain(**fields: str) -> None:

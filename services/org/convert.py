@@ -109,7 +109,23 @@ def terminal_message(terminal: Terminal) -> org_pb2.Terminal:
     )
 
 
-_SUBJECT_EDGE = {"TERMINAL": terminal_edge, "VENDOR": unit_edge, "SYSTEM": group_edge}
+def partner_edge(partner_id: UUID) -> str:
+    """`ptn_…`"""
+    return to_edge("ptn", partner_id)
+
+
+_SUBJECT_EDGE = {
+    "TERMINAL": terminal_edge,
+    "VENDOR": unit_edge,
+    "SYSTEM": group_edge,
+    "MERCHANT": merchant_edge,
+    "PARTNER": partner_edge,
+}
+
+
+def subject_edge(credential: Credential) -> str:
+    """Whom the credential is for, at the edge."""
+    return _SUBJECT_EDGE[credential.kind](credential.subject_id)
 
 
 def credential_message(credential: Credential) -> org_pb2.Credential:
@@ -117,16 +133,17 @@ def credential_message(credential: Credential) -> org_pb2.Credential:
     message = org_pb2.Credential(
         key_id=key_edge(credential.key_id),
         kind=credential_kind(credential.kind),
-        subject_id=_SUBJECT_EDGE[credential.kind](credential.subject_id),
+        subject_id=subject_edge(credential),
         name=credential.name,
         is_revoked=credential.revoke_time is not None,
+        permissions=credential.permissions.split(),
     )
     message.create_time.FromDatetime(credential.create_time)
     return message
 
 
 def credential_kind(kind: str) -> str:
-    """The enum's name for TERMINAL, VENDOR or SYSTEM."""
+    """The enum's name for TERMINAL, VENDOR, SYSTEM, MERCHANT or PARTNER."""
     return f"CREDENTIAL_KIND_{kind}"
 
 

@@ -283,25 +283,40 @@ def _parents(rows: Sequence[Row]) -> set[str]:
 
 
 def new_credential(
-    tx: Tx, group_id: UUID, request_id: str, which: str, *, kind: str, subject_id: UUID, name: str
+    tx: Tx,
+    group_id: UUID,
+    request_id: str,
+    which: str,
+    *,
+    kind: str,
+    subject_id: UUID,
+    name: str,
+    permissions: str = "",
 ) -> Credential:
     """A credential whose key id a retry of the request finds again; `which` tells those of one request apart."""
     key_id = ids.derive(group_id, "credential", request_id, which)
-    return Credential(key_id, group_id, kind, subject_id, name, tx.now, None)
+    return Credential(key_id, group_id, kind, subject_id, name, tx.now, None, permissions)
 
 
 async def create_credential(
-    tx: Tx, vault: Vault, *, kind: str, subject_id: UUID, name: str, request_id: str
+    tx: Tx, vault: Vault, *, kind: str, subject_id: UUID, name: str, request_id: str, permissions: str = ""
 ) -> Credential:
     """Create a credential with one secret. Raises as `check_subject`."""
     await check_subject(tx, kind=kind, subject_id=subject_id)
-    credential = new_credential(tx, tx.group_id, request_id, "", kind=kind, subject_id=subject_id, name=name)
+    credential = new_credential(
+        tx, tx.group_id, request_id, "", kind=kind, subject_id=subject_id, name=name, permissions=permissions
+    )
     await _add_credentials(tx, vault, [credential], request_id)
     return credential
 
 
 async def check_subject(tx: Tx, *, kind: str, subject_id: UUID) -> None:
-    """Whether a credential of this kind can be for this. Raises TerminalUnknown, BusinessUnitUnknown, NotACarPark."""
+    """Whether a credential of this kind can be for this.
+
+    Raises TerminalUnknown, BusinessUnitUnknown, NotACarPark, MerchantUnknown.
+    """
+    if kind == "MERCHANT" and await store.find_merchant(tx, subject_id) is None:
+        raise errors.MerchantUnknown(merchant_id=convert.merchant_edge(subject_id))
     if kind == "TERMINAL" and not await store.has_terminal(tx, subject_id):
         raise errors.TerminalUnknown(terminal=convert.terminal_edge(subject_id))
     if kind == "VENDOR":

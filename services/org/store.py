@@ -215,6 +215,8 @@ class Credential:
     name: str
     create_time: datetime
     revoke_time: datetime | None
+    # Of a partner: patterns, separated by blanks.
+    permissions: str = ""
 
 
 @dataclass(frozen=True, slots=True)

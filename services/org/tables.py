@@ -83,7 +83,8 @@ terminal = Table(
     UniqueConstraint("group_id", "code"),
 )
 
-# subject_id: the terminal, the car park's unit, or the group itself.
+# subject_id: the terminal, the car park's unit, the merchant, the partner, or the group itself. `permissions`: patterns
+# of a partner's, separated by blanks.
 credential = Table(
     "credential",
     metadata,
@@ -94,6 +95,7 @@ credential = Table(
     Column("name", Text, nullable=False),
     Column("create_time", DateTime(timezone=True), nullable=False),
     Column("revoke_time", DateTime(timezone=True)),
+    Column("permissions", Text, nullable=False, server_default=""),
     Index("credential_by_time", "group_id", "create_time", "key_id"),
 )
 

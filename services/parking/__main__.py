@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from chassis.personal_data import on_members_erased
 from chassis.run import App, run_service
+from huitong.common.v1 import personal_data_pb2_grpc
 from huitong.member.v1 import events_pb2 as member_events
 from huitong.member.v1 import member_pb2_grpc
 from huitong.org.v1 import events_pb2 as org_events
@@ -13,6 +15,7 @@ from services.parking import consumers, jobs, merging
 from services.parking.api import ParkingServicer, VehicleServicer
 from services.parking.copies import Copies
 from services.parking.payments import Payments
+from services.parking.privacy import personal_data
 
 
 def build(app: App) -> None:
@@ -30,6 +33,7 @@ def build(app: App) -> None:
     )
     app.serve(parking_pb2_grpc.add_VehicleServiceServicer_to_server, VehicleServicer(app.db, copies))
     app.serve(parking_pb2_grpc.add_ParkingServiceServicer_to_server, ParkingServicer(app.db, copies, payments))
+    app.serve(personal_data_pb2_grpc.add_PersonalDataServiceServicer_to_server, personal_data(app.db))
 
     app.consume(
         "org",
@@ -42,6 +46,7 @@ def build(app: App) -> None:
             member_events.TierChanged: consumers.take_members,
             member_events.MemberMerged: merging.take_merges,
             member_events.MemberUnmerged: merging.take_unmerges,
+            member_events.MemberErased: on_members_erased,
         },
     )
     jobs.add(app, payments)

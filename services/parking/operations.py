@@ -37,7 +37,7 @@ async def bind_plate(tx: Tx, *, request_id: str, member_id: UUID, plate_no: str)
 
     Answers the time of binding. Raises: MemberUnknown, PlateTaken.
     """
-    if not await store.is_member(tx, member_id):
+    if not await store.hold_member(tx, member_id):
         raise MemberUnknown(member_id=ids.to_edge("mbr", member_id))
     binding_id = ids.derive(tx.group_id, "plate-binding", request_id)
     person_id = await merging.person_of(tx, member_id)

@@ -137,6 +137,15 @@ async def is_member(tx: Tx, member_id: UUID) -> bool:
     return await _one(tx, sql, member_id=member_id) is not None
 
 
+async def hold_member(tx: Tx, member_id: UUID) -> bool:
+    """As is_member, and the member cannot be erased before this transaction ends; false for one who was."""
+    sql = text(
+        """SELECT 1 FROM member WHERE member_id = :member_id AND group_id = :group_id
+           AND NOT EXISTS (SELECT FROM erased_member e WHERE e.member_id = :member_id) FOR KEY SHARE OF member"""
+    )
+    return await _one(tx, sql, member_id=member_id) is not None
+
+
 async def find_free_minutes(tx: Tx, member_id: UUID | None, day: date) -> int:
     """Free parking minutes of the tier that the member held on `day`; 0 for nobody and for a tier without."""
     if member_id is None:

@@ -18,6 +18,8 @@ from sqlalchemy import (
     text,
 )
 
+from chassis.personal_data import erased_member_table
+
 metadata = MetaData()
 
 
@@ -62,6 +64,7 @@ member_tier = Table(
     Column("tier_code", Text, nullable=False),
     Column("free_parking_minutes", Integer, nullable=False),
 )
+erased_member = erased_member_table(metadata)
 
 # Whose plate it is, and was.
 plate_binding = Table(
@@ -180,5 +183,6 @@ pay_intent = Table(
     _time("create_time"),
     CheckConstraint("state IN ('pending', 'done', 'refused', 'reversing', 'reversed')", name="pay_intent_state"),
     Index("pay_intent_pending", "stay_id", unique=True, postgresql_where=text("state = 'pending'")),
+    Index("pay_intent_by_member", "member_id"),
     Index("pay_intent_open", "lease_until_time", postgresql_where=text("state IN ('pending', 'reversing')")),
 )

@@ -5,6 +5,9 @@ from __future__ import annotations
 import gc
 
 from chassis.run import App, run_service
+from chassis.valkey import open_valkey
+from chassis.velocity import Velocity
+from huitong.common.v1 import personal_data_pb2_grpc
 from huitong.member.v1 import member_pb2_grpc
 from huitong.org.v1 import approvals_pb2_grpc, org_pb2_grpc
 from huitong.org.v1.events_pb2 import ApprovalDecided
@@ -16,6 +19,7 @@ from huitong.points.v1 import (
     lots_pb2_grpc,
     points_pb2_grpc,
     retention_pb2_grpc,
+    rewards_pb2_grpc,
     rules_pb2_grpc,
     sale_cases_pb2_grpc,
     segments_pb2_grpc,
@@ -44,11 +48,13 @@ from services.points.member_facts import MemberFacts
 from services.points.merging import Merges
 from services.points.offsets import Offsets
 from services.points.operations import Sales
+from services.points.personal_data import personal_data
 from services.points.purses import Purses
 from services.points.refunds import Refunds
 from services.points.reminders import Reminders
 from services.points.renewals import Renewals
 from services.points.retention_api import RetentionServicer
+from services.points.rewards import Rewards, RewardServicer
 from services.points.rules_api import (
     APPROVE_DRAFT,
     RuleDraftServicer,
@@ -60,6 +66,7 @@ from services.points.sale_cases import SaleCases
 from services.points.second_persons import SecondPersons, decision_handler
 from services.points.segments_api import SegmentServicer
 from services.points.simulation import Simulations
+from services.points.spenders import Spenders
 from services.points.spending import Spendings
 from services.points.stored_value import StoredValue
 from services.points.till_payments import TillPayments
@@ -104,14 +111,21 @@ def build(app: App) -> None:
     sales = Sales(app.db, lookup, claims, caps, ledger, facts=facts, doors=doors, currencies=currencies, merges=merges)
     second = SecondPersons(app.stub(approvals_pb2_grpc.ApprovalServiceStub, "org"))
     adjustments = Adjustments(app.db, lookup, ledger, currencies, second)
-    transfers = Transfers(app.db, lookup, claims, ledger)
+    valkey = open_valkey(app.settings.redis_url)
+    app.on_stop(valkey.aclose)
+    spenders = Spenders(app.db, lookup, Velocity(valkey, prefix=f"{app.settings.stream}:points:velocity"))
+    transfers = Transfers(app.db, lookup, claims, ledger, spenders)
     stored_value = StoredValue(app.db, lookup, claims, ledger, currencies)
-    conversions = Conversions(app.db, lookup, claims, ledger, currencies)
-    pools = FamilyPools(app.db, lookup, transfers, lane_count)
+    conversions = Conversions(app.db, lookup, claims, ledger, currencies, spenders)
+    pools = FamilyPools(app.db, lookup, transfers, lane_count, spenders)
     offsets = Offsets(app.db, lookup, pools, app.settings.internal_key.get_secret_value())
-    spendings = Spendings(app.db, lookup, claims, ledger, Purses(lookup, currencies, pools), offsets, merges)
-    till_payments = TillPayments(app.db, lookup, claims, currencies, spendings)
+    purses = Purses(lookup, currencies, pools)
+    spendings = Spendings(
+        app.db, lookup, claims, ledger, purses=purses, offsets=offsets, spenders=spenders, merges=merges
+    )
+    till_payments = TillPayments(app.db, lookup, claims, currencies, spendings, spenders)
     cases = SaleCases(app.db, lookup, ledger, merges)
+    rewards = Rewards(app.db, lookup, claims, ledger, spenders)
     jobs = Jobs(app.db, ledger)
 
     app.on_start(ledger.open)
@@ -141,6 +155,7 @@ def build(app: App) -> None:
     app.serve(rules_pb2_grpc.add_RuleDraftServiceServicer_to_server, RuleDraftServicer(app.db, second))
     app.serve(rules_pb2_grpc.add_RuleSimulationServiceServicer_to_server, RuleSimulationServicer(app.db, lookup, facts))
     app.serve(governor_pb2_grpc.add_CostGovernorServiceServicer_to_server, CostGovernorServicer(app.db, lookup))
+    app.serve(rewards_pb2_grpc.add_RewardServiceServicer_to_server, RewardServicer(rewards))
     app.serve(segments_pb2_grpc.add_SegmentServiceServicer_to_server, SegmentServicer(app.db))
     app.serve(sale_cases_pb2_grpc.add_SaleCaseServiceServicer_to_server, SaleCaseServicer(app.db, cases))
     app.serve(devices_pb2_grpc.add_DeviceServiceServicer_to_server, DeviceServicer(app.db))
@@ -155,6 +170,9 @@ def build(app: App) -> None:
     app.serve(wallets_pb2_grpc.add_TillPaymentServiceServicer_to_server, TillPaymentServicer(till_payments))
     app.serve(wallets_pb2_grpc.add_ConversionServiceServicer_to_server, ConversionServicer(conversions))
     app.serve(family_pools_pb2_grpc.add_FamilyPoolServiceServicer_to_server, FamilyPoolServicer(app.db, pools))
+    app.serve(
+        personal_data_pb2_grpc.add_PersonalDataServiceServicer_to_server, personal_data(app.db, ledger, adjustments)
+    )
 
     decided = decision_handler({ADJUSTMENT: adjustments.carry_out, APPROVE_DRAFT: carry_out_draft})
     app.consume("org", org_handlers() | {ApprovalDecided: decided})

@@ -117,7 +117,7 @@ class Adjustments:
 
         # A retry finds its decision made, and goes on from here.
         await self._db.run_once(request, pb.ApproveAdjustmentResponse, decide)
-        row, outcome = await self._apply(adjustment_id)
+        row, outcome = await self.apply(adjustment_id)
         if outcome.status is Status.INSUFFICIENT:
             raise InsufficientPoints(available_points=outcome.available_points, requested_points=row["points"])
         return pb.ApproveAdjustmentResponse(
@@ -159,7 +159,7 @@ class Adjustments:
             expire_time = (
                 currency.expiry_at(data, tx.now)
                 if (currency := await self._currency_of(tx.group_id, row)) is not None
-                else _expiry_of_credit(data, row["merchant_id"], tx.now)
+                else expiry_of_credit(data, row["merchant_id"], tx.now)
             )
         decided_by = tx.caller.subject
         if not is_told:
@@ -171,7 +171,7 @@ class Adjustments:
         after: tuple[datetime, UUID] | None = None
         while rows := await queries.list_approved_adjustments(self._db.pool, after=after, limit=CHUNK):
             for row in rows:
-                await self._apply(row["adjustment_id"])
+                await self.apply(row["adjustment_id"])
             after = (rows[-1]["decide_time"], rows[-1]["adjustment_id"])
 
     async def _currency_of(self, group_id: UUID, row: RowMapping) -> Currency | None:
@@ -180,7 +180,7 @@ class Adjustments:
             return None
         return await self._currencies.get(group_id, ids.to_edge("cur", row["currency_id"]))
 
-    async def _apply(self, adjustment_id: UUID) -> tuple[Any, Outcome]:
+    async def apply(self, adjustment_id: UUID) -> tuple[Any, Outcome]:
         """Let the ledger apply an approved adjustment, and keep its state. Again changes nothing."""
         row = await queries.get_adjustment(self._db.pool, adjustment_id)
         outcome = await self._ledger.apply_one(_item(row))
@@ -347,7 +347,7 @@ async def _decide(
     return result.mappings().one()
 
 
-def _expiry_of_credit(data: GroupData, merchant_id: UUID, now: datetime) -> datetime:
+def expiry_of_credit(data: GroupData, merchant_id: UUID, now: datetime) -> datetime:
     """As for a sale of that merchant at `now`. A unit without any store has no zone here; its day is then UTC's.
 
     Raises: RuleSetUnknown, ExpiryPast.

@@ -272,6 +272,8 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
             entry.spending_kind, entry.other_member_id = spending.kind, spending.member_id
         case Kind.CREDIT | Kind.DEBIT:
             entry.reason_code = adjustments_pb2.Adjustment.FromString(row["detail"]).reason_code
+            if row["explanation"]:  # a reward
+                entry.rules.extend(points_pb2.Explanation.FromString(row["explanation"]).rules)
         case Kind.TRANSFER_OUT:
             ends = events_pb2.TransferEnds.FromString(row["detail"])
             entry.other_member_id, entry.pool_id = ends.to_member_id, ends.pool_id

@@ -12,7 +12,9 @@ from google.protobuf.message import Message
 from chassis import ids
 from chassis.db import Tx
 from chassis.events import Fact, Handler
+from chassis.personal_data import on_members_erased
 from huitong.member.v1 import events_pb2 as member_events
+from huitong.member.v1.risk_pb2 import MEMBER_STATE_CLOSED
 from huitong.org.v1 import events_pb2 as org_events
 from services.points import merging, store
 from services.points.convert import from_date
@@ -35,6 +37,10 @@ def member_handlers(lane_count: int) -> dict[type[Message], Handler]:
         member_events.TierChanged: keep_tiers,
         member_events.MemberMerged: merging.on_merged,
         member_events.MemberUnmerged: merging.on_unmerged,
+        member_events.MemberStateChanged: keep_states,
+        member_events.RiskPolicyChanged: keep_policies,
+        member_events.MemberProfileChanged: keep_birth_months,
+        member_events.MemberErased: on_members_erased,
     }
 
 
@@ -74,7 +80,9 @@ async def keep_members(tx: Tx, facts: Sequence[Fact[member_events.MemberJoined]]
     for fact in facts:
         joined = fact.payload
         member_id = ids.from_edge("mbr", joined.member_id, "member_id")
-        members[member_id] = store.KnownMember(member_id, fact.group_id, joined.birth_month, joined.time_zone)
+        members[member_id] = store.KnownMember(
+            member_id, fact.group_id, joined.birth_month, joined.time_zone, join_time=fact.occur_time
+        )
         if joined.tier.code:
             tiers[member_id] = store.HeldTier(
                 member_id, fact.group_id, FIRST_DAY, joined.tier.code, joined.tier.earn_multiplier_bps
@@ -94,3 +102,31 @@ async def keep_tiers(tx: Tx, facts: Sequence[Fact[member_events.TierChanged]]) -
             member_id, fact.group_id, effective_date, changed.tier.code, changed.tier.earn_multiplier_bps
         )
     await store.save_tiers(tx, list(tiers.values()), overwrite=True)
+
+
+async def keep_states(tx: Tx, facts: Sequence[Fact[member_events.MemberStateChanged]]) -> None:
+    """Who is frozen or closed; of several changes the last counts."""
+    changes: dict[UUID, store.MemberChange] = {}
+    for fact in facts:
+        changed = fact.payload
+        member_id = ids.from_edge("mbr", changed.member_id, "member_id")
+        close_time = fact.occur_time if changed.state == MEMBER_STATE_CLOSED else None
+        changes[member_id] = store.MemberChange(member_id, changed.state, changed.version, close_time)
+    await store.save_states(tx, list(changes.values()))
+
+
+async def keep_policies(tx: Tx, facts: Sequence[Fact[member_events.RiskPolicyChanged]]) -> None:
+    """How long new members wait and how often members may spend."""
+    for fact in facts:
+        await store.save_spend_policy(
+            tx,
+            fact.group_id,
+            cool_down_hours=fact.payload.policy.spend_cool_down_hours,
+            spends_per_hour=fact.payload.policy.spends_per_member_hour,
+        )
+
+
+async def keep_birth_months(tx: Tx, facts: Sequence[Fact[member_events.MemberProfileChanged]]) -> None:
+    """The month of birth of members, for rules; of two changes the later counts."""
+    months = {ids.from_edge("mbr", fact.payload.member_id, "member_id"): fact.payload.birth_month for fact in facts}
+    await store.save_birth_months(tx, months)

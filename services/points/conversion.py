@@ -27,6 +27,7 @@ from services.points.currencies import Currencies, Currency
 from services.points.errors import InsufficientPoints, SecondPersonRequired
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import Lookup
+from services.points.spenders import Spenders
 from services.points.wallet_errors import (
     ConversionAmountInvalid,
     ConversionLimitReached,
@@ -92,10 +93,16 @@ class Conversions:
     """Rates, quotes, and conversion."""
 
     def __init__(
-        self, database: Database, lookup: Lookup, claims: Claims, ledger: Ledger, currencies: Currencies
+        self,
+        database: Database,
+        lookup: Lookup,
+        claims: Claims,
+        ledger: Ledger,
+        currencies: Currencies,
+        spenders: Spenders,
     ) -> None:
         self._db, self._lookup, self._claims, self._ledger = database, lookup, claims, ledger
-        self._currencies = currencies
+        self._currencies, self._spenders = currencies, spenders
 
     async def propose(
         self, group_id: UUID, request: pb.ProposeConversionRateRequest
@@ -200,17 +207,17 @@ class Conversions:
     async def convert(self, group_id: UUID, request: pb.ConvertPointsRequest) -> pb.ConvertPointsResponse:
         """Convert at the rate in force, which must be the one named.
 
-        Raises: MemberUnknown, CurrencyUnknown, CurrencyClosed, ConversionNotOffered, ConversionRateChanged,
+        Raises: CurrencyUnknown, CurrencyClosed, ConversionNotOffered, ConversionRateChanged, as Spenders.require,
         ConversionAmountInvalid, ConversionLimitReached, InsufficientPoints, RequestIdReused, Unavailable (unknown
         outcome: ask again).
         """
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         source = await self._currencies.get(group_id, request.from_currency_id)
         target = await self._currencies.get(group_id, request.to_currency_id)
-        await self._lookup.require_member(group_id, member_id)
+        txn_id = ids.derive("convert", group_id, request.request_id)
+        await self._spenders.require(group_id, member_id, txn_id)
         wallet_id = await self._currencies.open_wallet(group_id, member_id, source)
         to_wallet_id = await self._currencies.open_wallet(group_id, member_id, target)
-        txn_id = ids.derive("convert", group_id, request.request_id)
         if await self._claims.request(request_key=txn_id, group_id=group_id, target_id=wallet_id) != wallet_id:
             raise RequestIdReused(request_id=request.request_id)
         now = await self._db.now()

@@ -20,6 +20,7 @@ from huitong.points.v1 import family_pools_pb2 as pb
 from services.points.currencies import open_wallet
 from services.points.errors import InsufficientPoints
 from services.points.lookup import Lookup
+from services.points.spenders import Spenders
 from services.points.transfers import Transfers
 from services.points.wallet_errors import (
     AlreadyInPool,
@@ -43,8 +44,11 @@ _INVITED, _ACTIVE, _LEFT = pb.POOL_MEMBER_STATE_INVITED, pb.POOL_MEMBER_STATE_AC
 class FamilyPools:
     """Pools, their members, contributions and their end."""
 
-    def __init__(self, database: Database, lookup: Lookup, transfers: Transfers, lane_count: int) -> None:
+    def __init__(
+        self, database: Database, lookup: Lookup, transfers: Transfers, lane_count: int, spenders: Spenders
+    ) -> None:
         self._db, self._lookup, self._transfers, self._lane_count = database, lookup, transfers, lane_count
+        self._spenders = spenders
 
     async def create(self, group_id: UUID, request: pb.CreateFamilyPoolRequest) -> pb.CreateFamilyPoolResponse:
         """A new pool.
@@ -189,13 +193,13 @@ class FamilyPools:
     async def contribute(self, group_id: UUID, request: pb.ContributeToPoolRequest) -> pb.ContributeToPoolResponse:
         """Put own points in.
 
-        Raises: MemberUnknown, FamilyPoolUnknown, FamilyPoolDissolved, NotInPool, InsufficientPoints, RequestIdReused,
-        Unavailable (unknown outcome: ask again).
+        Raises: what Spenders.require does, FamilyPoolUnknown, FamilyPoolDissolved, NotInPool, InsufficientPoints,
+        RequestIdReused, Unavailable (unknown outcome: ask again).
         """
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         pool_id = ids.from_edge("fpl", request.pool_id, "pool_id")
-        await self._lookup.require_member(group_id, member_id)
         txn_id = ids.derive("contribute", group_id, request.request_id)
+        await self._spenders.require(group_id, member_id, txn_id)
         # A retry gets its first answer, whatever became of pool and member since.
         if not await self._transfers.is_known(member_id, txn_id):
             await self._require_active(group_id, pool_id, member_id)

@@ -247,7 +247,10 @@ _COUNTS: dict[str, str] = {
                       WHEN 2 THEN false
                       ELSE t.txn_id IS NOT NULL END)
              + (SELECT count(*) FROM txn{s} t LEFT JOIN adjustment a ON a.adjustment_id = t.txn_id
-                WHERE t.kind IN (10, 11) AND (a.wallet_id IS DISTINCT FROM t.wallet_id
+                WHERE t.kind IN (10, 11)
+                  AND NOT EXISTS (SELECT FROM reward r WHERE r.reward_id = t.txn_id AND r.member_id = t.wallet_id
+                                  AND t.kind = 10 AND r.points = t.points AND r.merchant_id = t.merchant_id)
+                  AND (a.wallet_id IS DISTINCT FROM t.wallet_id
                                               OR t.kind <> 9 + a.direction OR a.state NOT IN (2, 3, 5)))""",
     "5 a rejected sale gave all of its points back": """
         SELECT count(*) FROM sale_case c

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from chassis import ids, rpc
 from chassis.db import Database
 from chassis.errors import AppError, InvalidArgument
 from huitong.member.v1 import member_pb2
+from huitong.member.v1.risk_pb2 import MEMBER_STATE_ACTIVE, MEMBER_STATE_CLOSED
 from huitong.org.v1 import org_pb2
 from huitong.points.v1 import events_pb2, points_pb2
 from services.points import rules, store
@@ -78,6 +79,8 @@ class Member:
     birth_month: int
     tiers: Sequence[tuple[date, rules.Tier]]
     time_zone: str = ""
+    # Of one that is closed.
+    close_time: datetime | None = None
     # Whose limits and first purchases are used up instead, while it is absorbed by another member.
     survivor_id: UUID | None = None
 
@@ -126,7 +129,8 @@ class GroupData:
 
 
 _MEMBERS = """
-    SELECT i.ord, m.birth_month, m.time_zone, m.survivor_id, coalesce(c.version, 0) AS version, {now_sql} AS now,
+    SELECT i.ord, m.birth_month, m.time_zone, m.close_time, m.survivor_id,
+           coalesce(c.version, 0) AS version, {now_sql} AS now,
            (SELECT string_agg(t.effective_date - DATE '2000-01-01' || ' ' || t.multiplier_bps || ' ' || t.tier_code,
                               ';')
             FROM member_tier t WHERE t.member_id = m.member_id) AS tiers
@@ -162,7 +166,7 @@ class Lookup:
             if row["birth_month"] is None and member_ids and await self._learn_member(group_id, member_id):
                 row = (await self._calls.ask(self._select_members, [(group_id, member_id)]))[0]
             if row["birth_month"] is not None:
-                member = _member_of(row["birth_month"], row["time_zone"], row["tiers"])
+                member = _member_of(row["birth_month"], row["time_zone"], row["tiers"], row["close_time"])
                 found[member_id] = replace(member, survivor_id=row["survivor_id"]) if row["survivor_id"] else member
         return data, found, rows[0]["now"]
 
@@ -308,13 +312,22 @@ class Lookup:
         # Nobody sold to them yet, so this is the tier they joined with. Events on their way add the later ones.
         tiers = [store.HeldTier(member_id, group_id, FIRST_DAY, code, multipliers[code])] if code in multipliers else []
         async with self._db.transaction(rpc.internal_caller("points", group_id)) as tx:
-            await store.save_members(
-                tx,
-                [store.KnownMember(member_id, group_id, answer.member.birth_month, answer.member.time_zone)],
-                self._lane_count,
-            )
+            await store.save_members(tx, [_known(member_id, group_id, answer.member)], self._lane_count)
             await store.save_tiers(tx, tiers, overwrite=False)
         return True
+
+
+def _known(member_id: UUID, group_id: UUID, told: member_pb2.Member) -> store.KnownMember:
+    return store.KnownMember(
+        member_id,
+        group_id,
+        told.birth_month,
+        told.time_zone,
+        told.join_time.ToDatetime(UTC),
+        told.state or MEMBER_STATE_ACTIVE,
+        told.state_version,
+        told.state_time.ToDatetime(UTC) if told.state == MEMBER_STATE_CLOSED else None,
+    )
 
 
 def _throttles_of(actions: Sequence[asyncpg.Record]) -> dict[UUID, list[tuple[datetime, Throttle | None]]]:
@@ -340,10 +353,10 @@ def _store_of(row: asyncpg.Record) -> Store:
 
 
 @lru_cache(maxsize=65_536)
-def _member_of(birth_month: int, time_zone: str, tiers: str | None) -> Member:
+def _member_of(birth_month: int, time_zone: str, tiers: str | None, close_time: datetime | None) -> Member:
     """`tiers` as _MEMBERS writes them. One text instead of three arrays halves what a member costs."""
     held = []
     for each in tiers.split(";") if tiers else ():
         days, multiplier_bps, code = each.split(" ")
         held.append((_TIER_DAYS_FROM + timedelta(int(days)), rules.Tier(code, int(multiplier_bps))))
-    return Member(birth_month, sorted(held, key=itemgetter(0)), time_zone)
+    return Member(birth_month, sorted(held, key=itemgetter(0)), time_zone, close_time)

@@ -20,6 +20,7 @@ from services.points.caps import Caps, Granted, Taking, takings_of
 from services.points.claims import GO_ON, RECEIPT_CHANGED, Claims, ReceiptClaim
 from services.points.convert import (
     content_hash,
+    instant_of,
     to_date,
     to_expiry,
 )
@@ -47,6 +48,7 @@ from services.points.limits import AppliedLimit, Limit
 from services.points.lookup import GroupData, Lookup, Member, Store
 from services.points.member_facts import Asked, MemberFacts
 from services.points.merging import Merges
+from services.points.spend_errors import MemberClosed
 
 _NEVER_LATE = timedelta(days=1)  # the shortest limit of how late a sale may come in
 
@@ -167,9 +169,9 @@ class Sales:
 
         `are_valid` means that each has been checked by the rules of its proto.
 
-        Errors: InvalidArgument, StoreUnknown, MemberUnknown, LinesDoNotSum, SaleTimeInvalid, CurrencyMismatch,
-        RuleSetUnknown, ReceiptChanged, RequestIdReused, SaleTooLate, DeviceSeqReused, what member answers to a code,
-        Unavailable (unknown outcome: ask again).
+        Errors: InvalidArgument, StoreUnknown, MemberUnknown, MemberClosed, LinesDoNotSum, SaleTimeInvalid,
+        CurrencyMismatch, RuleSetUnknown, ReceiptChanged, RequestIdReused, SaleTooLate, DeviceSeqReused, what member
+        answers to a code, Unavailable (unknown outcome: ask again).
         """
         answers: list[Recorded | Duplicate | AppError] = [Internal()] * len(requests)
         member_ids: dict[int, UUID] = {}
@@ -189,6 +191,8 @@ class Sales:
                 member = members.get(member_id)
                 if member is None:
                     raise MemberUnknown(member_id=ids.to_edge("mbr", member_id))
+                if member.close_time is not None and instant_of(request.sale_time) >= member.close_time:
+                    raise MemberClosed(member_id=ids.to_edge("mbr", member_id))
                 store_id = ids.from_edge("sto", request.store_id, "store_id")
                 place = data.stores.get(store_id) or await self._lookup.store(group_id, store_id, data)
                 sales[position] = prepare_sale(

@@ -46,6 +46,18 @@ async def find_txn(pool: asyncpg.Pool, wallet_id: UUID, txn_id: UUID) -> asyncpg
     )
 
 
+async def has_txn_or_hold(pool: asyncpg.Pool, wallet_id: UUID, key: UUID) -> bool:
+    """Whether a wallet has a transaction or a hold of this id."""
+    return bool(
+        await pool.fetchval(
+            """SELECT EXISTS (SELECT FROM txn t WHERE t.wallet_id = $1 AND t.txn_id = $2)
+                   OR EXISTS (SELECT FROM hold h WHERE h.wallet_id = $1 AND h.hold_id = $2)""",
+            wallet_id,
+            key,
+        )
+    )
+
+
 async def find_owner_of_txn(pool: asyncpg.Pool, wallet_id: UUID, txn_id: UUID) -> UUID | None:
     """Whose wallet of another currency a transaction moved; None when it did not happen."""
     found: UUID | None = await pool.fetchval(
@@ -142,7 +154,7 @@ STATEMENT = text(
     """SELECT t.txn_id, t.version, t.kind, t.points, t.pending_points, t.debt_points, t.available_points, t.occur_time,
               t.record_time, t.merchant_id, t.store_id, t.ref_id, t.reference, t.expire_time, t.unlock_time,
               t.unmoved_points,
-              CASE WHEN t.kind IN (1, 23) THEN t.explanation END AS explanation,
+              CASE WHEN t.kind IN (1, 10, 23) THEN t.explanation END AS explanation,
               CASE WHEN t.kind IN (3, 7, 10, 11, 12, 13, 20, 21, 22, 100, 101) THEN t.detail END AS detail
        FROM txn t WHERE t.wallet_id = :wallet_id AND t.version < :before_version
          AND (t.points <> 0 OR t.pending_points <> 0 OR t.unmoved_points IS NOT NULL)

@@ -17,6 +17,7 @@ from sqlalchemy import insert, select
 from chassis import ids, rpc
 from chassis.db import Database, Tx
 from chassis.errors import AppError, InvalidArgument
+from chassis.identity import CallerKind
 from huitong.points.v1 import points_pb2, rules_pb2
 from services.points import rule_sets, rules, store
 from services.points.awards import explain_awards
@@ -24,7 +25,7 @@ from services.points.convert import from_date, rule_set_of, to_date, to_expiry
 from services.points.currencies import Currencies
 from services.points.currency_offers import currencies_of
 from services.points.earning import NOTHING_KNOWN, Computed, Known, check_sale, compute_sale, lines_of, sale_id_of
-from services.points.errors import MemberUnknown, RuleSimulationUnknown, SpanInvalid
+from services.points.errors import MemberUnknown, RuleDraftUnknown, RuleSimulationUnknown, SpanInvalid
 from services.points.lookup import GroupData, Lookup, Store
 from services.points.member_facts import Asked, MemberFacts
 
@@ -64,6 +65,8 @@ async def quote_sale(
     lines = lines_of(sale)
     sale_time = check_sale(sale, lines, place=place, now=now)
     if request.draft_id:
+        if rpc.caller().kind is CallerKind.TERMINAL:
+            raise RuleDraftUnknown(draft_id=request.draft_id)
         async with db.reading(rpc.caller()) as tx:
             draft = await rule_sets.get_draft(tx, ids.from_edge("rdr", request.draft_id, "draft_id"))
         rule_set = rule_set_of(draft.rule_set)

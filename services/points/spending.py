@@ -28,6 +28,7 @@ from services.points.lookup import Lookup, MemberLink
 from services.points.merging import Merges
 from services.points.offsets import Offsets
 from services.points.purses import Purses
+from services.points.spenders import Spenders
 from services.points.wallet_errors import PoolLimitReached
 
 
@@ -40,17 +41,19 @@ class Spendings:
         lookup: Lookup,
         claims: Claims,
         ledger: Ledger,
+        *,
         purses: Purses,
         offsets: Offsets,
+        spenders: Spenders,
         merges: Merges,
     ) -> None:
         self._db, self._lookup, self._claims, self._ledger = database, lookup, claims, ledger
-        self._purses, self._offsets, self._merges = purses, offsets, merges
+        self._purses, self._offsets, self._spenders, self._merges = purses, offsets, spenders, merges
 
     async def redeem(self, group_id: UUID, request: points_pb2.RedeemRequest) -> points_pb2.RedeemResponse:
         """Spend at once.
 
-        Raises: MemberUnknown, MerchantUnknown, InsufficientPoints, PoolLimitReached, RequestIdReused, and what
+        Raises: MerchantUnknown, InsufficientPoints, PoolLimitReached, RequestIdReused, and what Spenders.require,
         Purses.to_spend and Offsets.check do.
         """
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
@@ -58,6 +61,7 @@ class Spendings:
         hashed = request_hash(request)
         merchant_id, store_id = await self._place(group_id, request.spending)
         link = await self._lookup.require_member(group_id, member_id)
+        await self._spenders.require(group_id, link.survivor_id or member_id, txn_id)
         purse = await self._purses.to_spend(group_id, request, txn_id, request.spending, link)
         if link.is_merged:
             purse = purse._replace(wallet_id=await self._where(txn_id, member_id, purse.wallet_id))
@@ -142,6 +146,7 @@ class Spendings:
         hashed = request_hash(request)
         merchant_id, store_id = await self._place(group_id, request.spending)
         link = await self._lookup.require_member(group_id, member_id)
+        await self._spenders.require(group_id, link.survivor_id or member_id, hold_id)
         purse = await self._purses.to_spend(group_id, request, hold_id, request.spending, link)
         if link.is_merged:
             purse = purse._replace(wallet_id=await self._where(hold_id, member_id, purse.wallet_id))

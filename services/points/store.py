@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -169,6 +169,10 @@ member = Table(
     Column("group_id", Uuid, nullable=False),
     Column("birth_month", SmallInteger, nullable=False),  # 0 when not given
     Column("time_zone", Text, nullable=False),  # "" when not known
+    Column("join_time", _Time),  # none of members that were known before it was kept
+    Column("state", SmallInteger, nullable=False),  # as huitong.member.v1.MemberState
+    Column("state_version", Integer, nullable=False),
+    Column("close_time", _Time),  # what is sold from then on earns nothing
     Column("survivor_id", Uuid),  # while it is absorbed: by whom
     Column("is_merged", Boolean),  # it has, or had, a part in a merge
 )
@@ -195,6 +199,19 @@ class KnownMember(NamedTuple):
     group_id: UUID
     birth_month: int
     time_zone: str = ""
+    join_time: datetime | None = None
+    state: int = 1
+    state_version: int = 0
+    close_time: datetime | None = None
+
+
+class MemberChange(NamedTuple):
+    """A member's state after the change of that number; `close_time` of one that was closed."""
+
+    member_id: UUID
+    state: int
+    state_version: int
+    close_time: datetime | None
 
 
 class HeldTier(NamedTuple):
@@ -301,18 +318,27 @@ async def save_members(tx: Tx, members: Sequence[KnownMember], lane_count: int) 
         "group_ids": [m.group_id for m in members],
         "birth_months": [m.birth_month for m in members],
         "time_zones": [m.time_zone for m in members],
+        "join_times": [m.join_time for m in members],
+        "states": [m.state for m in members],
+        "state_versions": [m.state_version for m in members],
+        "close_times": [m.close_time for m in members],
         "lanes": [lane_of(m.member_id, lane_count) for m in members],
         "now": tx.now,
     }
     await tx.execute(
         text(
-            """INSERT INTO member (member_id, group_id, birth_month, time_zone)
+            """INSERT INTO member AS known (member_id, group_id, birth_month, time_zone, join_time, state,
+                                            state_version, close_time)
                SELECT * FROM unnest(CAST(:member_ids AS uuid[]), CAST(:group_ids AS uuid[]),
-                                    CAST(:birth_months AS smallint[]), CAST(:time_zones AS text[]))
-                    AS m (member_id, group_id, birth_month, time_zone)
+                                    CAST(:birth_months AS smallint[]), CAST(:time_zones AS text[]),
+                                    CAST(:join_times AS timestamptz[]), CAST(:states AS smallint[]),
+                                    CAST(:state_versions AS integer[]), CAST(:close_times AS timestamptz[]))
+                    AS m (member_id, b, c, d, e, f, g, h)
+               WHERE NOT EXISTS (SELECT FROM erased_member e WHERE e.member_id = m.member_id)
                ORDER BY m.member_id
                ON CONFLICT (member_id) DO UPDATE
-                 SET birth_month = excluded.birth_month, time_zone = excluded.time_zone"""
+                 SET birth_month = excluded.birth_month, time_zone = excluded.time_zone,
+                     join_time = coalesce(known.join_time, excluded.join_time)"""
         ),
         parameters,
     )
@@ -329,6 +355,50 @@ async def save_members(tx: Tx, members: Sequence[KnownMember], lane_count: int) 
                ORDER BY m.member_id ON CONFLICT (wallet_id) DO NOTHING"""
         ),
         parameters,
+    )
+
+
+async def save_states(tx: Tx, changes: Sequence[MemberChange]) -> None:
+    """Keep what states members are in (each at most once), unless a newer change is known."""
+    await tx.execute(
+        text(
+            """UPDATE member AS known
+               SET state = c.state, state_version = c.state_version, close_time = c.close_time
+               FROM unnest(CAST(:member_ids AS uuid[]), CAST(:states AS smallint[]), CAST(:versions AS integer[]),
+                           CAST(:close_times AS timestamptz[])) AS c (member_id, state, state_version, close_time)
+               WHERE known.member_id = c.member_id AND known.state_version < c.state_version"""
+        ),
+        {
+            "member_ids": [c.member_id for c in changes],
+            "states": [c.state for c in changes],
+            "versions": [c.state_version for c in changes],
+            "close_times": [c.close_time for c in changes],
+        },
+    )
+
+
+async def save_spend_policy(tx: Tx, group_id: UUID, *, cool_down_hours: int, spends_per_hour: int) -> None:
+    """Keep a group's limits of spending."""
+    await tx.execute(
+        text(
+            """INSERT INTO spend_policy (group_id, cool_down_hours, spends_per_hour)
+               VALUES (:group_id, :cool_down_hours, :spends_per_hour)
+               ON CONFLICT (group_id) DO UPDATE SET cool_down_hours = excluded.cool_down_hours,
+                                                    spends_per_hour = excluded.spends_per_hour"""
+        ),
+        {"group_id": group_id, "cool_down_hours": cool_down_hours, "spends_per_hour": spends_per_hour},
+    )
+
+
+async def save_birth_months(tx: Tx, months: Mapping[UUID, int]) -> None:
+    """Change the months of birth of members that are known."""
+    await tx.execute(
+        text(
+            """UPDATE member SET birth_month = m.birth_month
+               FROM unnest(CAST(:member_ids AS uuid[]), CAST(:months AS smallint[])) AS m (member_id, birth_month)
+               WHERE member.member_id = m.member_id"""
+        ),
+        {"member_ids": list(months), "months": list(months.values())},
     )
 
 

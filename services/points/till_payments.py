@@ -22,6 +22,7 @@ from services.points.currencies import Currencies, Currency
 from services.points.errors import InsufficientPoints
 from services.points.ledger import Kind
 from services.points.lookup import Lookup, Store
+from services.points.spenders import Spenders
 from services.points.spending import Spendings
 from services.points.wallet_errors import CurrencyNotSuitable, SpendingNeedsCode, TillPaymentUnknown
 
@@ -30,16 +31,23 @@ class TillPayments:
     """Payments at tills, and their refunds."""
 
     def __init__(
-        self, database: Database, lookup: Lookup, claims: Claims, currencies: Currencies, spendings: Spendings
+        self,
+        database: Database,
+        lookup: Lookup,
+        claims: Claims,
+        currencies: Currencies,
+        spendings: Spendings,
+        spenders: Spenders,
     ) -> None:
         self._db, self._lookup, self._claims = database, lookup, claims
-        self._currencies, self._spendings = currencies, spendings
+        self._currencies, self._spendings, self._spenders = currencies, spendings, spenders
 
     async def pay(self, caller: Caller, request: pb.PayAtTillRequest) -> pb.PayAtTillResponse:
         """Spend of the member who shows a code; the group's own systems may name the member instead.
 
         Raises: StoreUnknown, CurrencyUnknown, CurrencyNotSuitable, SpendingNeedsCode, InsufficientPoints,
-        MemberUnknown, RequestIdReused, what member answers to a code, Unavailable (unknown outcome: ask again).
+        RequestIdReused, what Spenders.require does, what member answers to a code, Unavailable (unknown outcome: ask
+        again).
         """
         group_id = caller.group_id
         has_code = request.WhichOneof("identity") == "member_code"
@@ -54,7 +62,7 @@ class TillPayments:
         if bound is None:
             # The code is used up last: what can be refused for another reason is refused before.
             member_id = await self._look_who(group_id, payment_id, request)
-            await self._lookup.require_member(group_id, member_id)
+            await self._spenders.look(group_id, member_id)
             await self._require_points(caller, currency.wallet_of(member_id), request.points)
             bound = await self._claims.request(request_key=payment_id, group_id=group_id, target_id=content)
         if bound != content:

@@ -27,6 +27,8 @@ from services.points.errors import (
 )
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import Lookup
+from services.points.spend_errors import MemberClosed
+from services.points.spenders import Spenders
 
 CHUNK = 200
 # A transfer into or out of a family pool has no limit, and counts in none.
@@ -44,8 +46,9 @@ class Moved(NamedTuple):
 class Transfers:
     """Moves points between the members of a group."""
 
-    def __init__(self, database: Database, lookup: Lookup, claims: Claims, ledger: Ledger) -> None:
+    def __init__(self, database: Database, lookup: Lookup, claims: Claims, ledger: Ledger, spenders: Spenders) -> None:
         self._db, self._lookup, self._claims, self._ledger = database, lookup, claims, ledger
+        self._spenders = spenders
 
     async def transfer(
         self, group_id: UUID, request: points_pb2.TransferPointsRequest
@@ -53,7 +56,8 @@ class Transfers:
         """Give points away.
 
         Raises: MemberUnknown, TransferToSelf, TransferNotAllowed, TransferLimitReached, InsufficientPoints,
-        RuleSetUnknown, RequestIdReused, Unavailable (unknown outcome: ask again).
+        RuleSetUnknown, RequestIdReused, MemberClosed (also the receiver), what Spenders.require does, Unavailable
+        (unknown outcome: ask again).
         """
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         to_member_id = ids.from_edge("mbr", request.to_member_id, "to_member_id")
@@ -64,6 +68,9 @@ class Transfers:
             if wanted not in members:
                 raise MemberUnknown(member_id=ids.to_edge("mbr", wanted))
         txn_id = ids.derive("transfer", group_id, request.request_id)
+        await self._spenders.require(group_id, member_id, txn_id)
+        if members[to_member_id].close_time is not None and not await self._spenders.is_done(txn_id):
+            raise MemberClosed(member_id=request.to_member_id)
         if await self._claims.request(request_key=txn_id, group_id=group_id, target_id=member_id) != member_id:
             raise RequestIdReused(request_id=request.request_id)
         limit_points = data.rule_set_at(now, "UTC").transfer_limit_points

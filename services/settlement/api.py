@@ -70,8 +70,9 @@ class ContractServicer(settlement_pb2_grpc.ContractServiceServicer):
         if request.page_token:
             merchant_text, date_text = pages.decode_token(request.page_token, 2)
             after = (_uuid(merchant_text), _iso(date_text))
+        of_merchant = ids.from_edge("mch", request.merchant_id, "merchant_id") if request.merchant_id else None
         async with self._db.reading(rpc.caller()) as tx:
-            rows = await store.list_contracts(tx, after=after, limit=size + 1)
+            rows = await store.list_contracts(tx, merchant_id=of_merchant, after=after, limit=size + 1)
         answer = pb.ListContractsResponse(contracts=[_to_contract(*row) for row in rows[:size]])
         if len(rows) > size:
             answer.next_page_token = pages.encode_token(rows[size - 1][0], rows[size - 1][1].effective_date)

@@ -121,16 +121,20 @@ async def find_merchant_currency(tx: Tx, merchant_id: UUID) -> str | None:
     return found.scalar_one_or_none()
 
 
-async def list_contracts(tx: Tx, *, after: tuple[UUID, date] | None, limit: int) -> list[tuple[UUID, Terms]]:
-    """Contracts of the caller's group by merchant and date, behind `after`."""
-    merchant_id, effective_date = after or (UUID(int=0), date.min)
+async def list_contracts(
+    tx: Tx, *, merchant_id: UUID | None, after: tuple[UUID, date] | None, limit: int
+) -> list[tuple[UUID, Terms]]:
+    """Contracts of the caller's group by merchant and date, behind `after`; of one merchant or of all."""
+    after_merchant_id, effective_date = after or (UUID(int=0), date.min)
     rows = await tx.execute(
         text("""SELECT * FROM contract WHERE group_id = :group_id
+                AND (CAST(:of_merchant AS uuid) IS NULL OR merchant_id = :of_merchant)
                 AND (merchant_id, effective_date) > (:merchant_id, :effective_date)
                 ORDER BY merchant_id, effective_date LIMIT :limit"""),
         {
             "group_id": tx.group_id,
-            "merchant_id": merchant_id,
+            "of_merchant": merchant_id,
+            "merchant_id": after_merchant_id,
             "effective_date": effective_date,
             "limit": limit,
         },

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 
 from buf.validate import validate_pb2
@@ -14,14 +16,20 @@ from gateway.contract import Contract, access_of, audience_kind, http_bindings, 
 from gateway.openapi import describe, error_reasons
 from gateway.routing import RouteTable, Template
 from huitong.common.v1 import access_pb2
+from tools import protos
 
 CONTRACT = Contract.load()
 METHODS = sorted(CONTRACT.methods(), key=lambda method: method.full_name)
 OPERATIONS = CONTRACT.operations()
 # Looks, computes or proves something, and leaves no effect that a second call would double.
-READING = ("Get", "List", "Quote", "Identify", "Count", "Preview", "Simulate", "Check", "Reconcile", "Verify")
+READING = ("Export", "Get", "List", "Quote", "Identify", "Count", "Preview", "Simulate", "Check", "Reconcile", "Verify")
 # The request field that names the caller of each kind: where it is there, it must be bound.
-OWN_FIELD = {CallerKind.MEMBER: "member_id", CallerKind.TERMINAL: "store_id", CallerKind.VENDOR: "car_park_id"}
+OWN_FIELDS = {
+    CallerKind.MEMBER: ("member_id",),
+    CallerKind.TERMINAL: ("store_id",),
+    CallerKind.VENDOR: ("car_park_id",),
+    CallerKind.MERCHANT: ("merchant_id", "store_id"),
+}
 
 each_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name.removeprefix("huitong."))
 each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.rpc)
@@ -60,10 +68,11 @@ def test_a_bound_field_exists_and_its_audience_may_call(method: MethodDescriptor
 
 @each_operation
 def test_a_field_that_names_the_caller_is_bound(operation) -> None:
-    for kind in operation.audiences & OWN_FIELD.keys():
-        own = OWN_FIELD[kind]
+    for kind in operation.audiences & OWN_FIELDS.keys():
         bound = {".".join(each.path) for each in operation.bindings if each.kind is kind}
-        assert {path for path in string_fields(operation.request) if path.split(".")[-1] == own} <= bound
+        assert {path for path in string_fields(operation.request) if path.split(".")[-1] in OWN_FIELDS[kind]} <= bound
+        # Whoever is a place of the group and names none would be let in for all of them.
+        assert bound or kind not in (CallerKind.MERCHANT, CallerKind.VENDOR)
 
 
 def string_fields(message: Descriptor, prefix: str = "", depth: int = 0) -> set[str]:
@@ -142,6 +151,45 @@ def test_the_api_page_describes_every_operation() -> None:
     document = describe(CONTRACT)
     described = {entry["x-rpc"] for path in document["paths"].values() for entry in path.values()}
     assert described == {operation.rpc[1:] for operation in OPERATIONS}
+
+
+UNRULED = """syntax = "proto3";
+package huitong.unruled.v1;
+import "google/api/annotations.proto";
+import "huitong/common/v1/access.proto";
+message Asked {}
+service UnruledService {
+  rpc Open(Asked) returns (Asked) {
+    option (google.api.http) = {get: "/v1/open"};
+  }
+  rpc Nobody(Asked) returns (Asked) {
+    option (google.api.http) = {get: "/v1/nobody"};
+    option (huitong.common.v1.access) = {permission: "unruled.things.read"};
+  }
+  rpc Inside(Asked) returns (Asked);
+  rpc Ruled(Asked) returns (Asked) {
+    option (google.api.http) = {get: "/v1/ruled"};
+    option (huitong.common.v1.access) = {audiences: AUDIENCE_SYSTEM permission: "unruled.things.read"};
+  }
+}
+"""
+
+
+def test_a_route_without_an_access_rule_fails_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    access = "huitong/common/v1/access.proto"
+    for name, text in ((access, (protos.PROTOS / access).read_text()), ("huitong/unruled/v1/unruled.proto", UNRULED)):
+        (tmp_path / "protos" / name).parent.mkdir(parents=True)
+        (tmp_path / "protos" / name).write_text(text)
+    monkeypatch.setattr(protos, "PROTOS", tmp_path / "protos")
+    with pytest.raises(SystemExit, match="no access rule") as ended:
+        protos.generate(tmp_path / "gen")
+    for name, is_named in {"Open": True, "Nobody": True, "Inside": False, "Ruled": False}.items():
+        assert (f"huitong.unruled.v1.UnruledService.{name}" in str(ended.value)) == is_named
+
+
+def test_every_route_of_the_contract_has_an_access_rule() -> None:
+    written = descriptor_pb2.FileDescriptorSet.FromString((protos.ROOT / "gen/huitong/descriptors.binpb").read_bytes())
+    assert protos.without_access_rule(written) == []
 
 
 def test_error_reasons_are_read_from_comments() -> None:

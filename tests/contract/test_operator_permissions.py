@@ -30,7 +30,12 @@ def test_every_role_of_the_contract_has_permissions_and_scopes() -> None:
 def test_what_operators_may_call_is_given_by_a_role_besides_the_administrator_s(operation: Operation) -> None:
     given = {role for role, patterns in PERMISSIONS.items() if permits(patterns, operation.permission)}
     assert GROUP_ADMIN in given
-    only_admins = {"org.operators.write", "org.credentials.write"}
+    only_admins = {
+        *("org.operators.write", "org.credentials.write"),
+        # A person's data in full: not for roles that sell or check figures.
+        *("member.profiles.view", "member.profiles.write", "member.consents.write", "member.privacy-settings.write"),
+        *("member.personal-data.export", "member.erasures.write"),
+    }
     assert given != {GROUP_ADMIN} or operation.permission in only_admins, (
         "give it to a role, or say that it is reserved"
     )

@@ -13,9 +13,10 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from chassis import ids
-from gateway.app import App, Parts, fetch_from_org, fetch_session, mount
+from gateway.app import App, Parts, fetch_from_org, fetch_places, fetch_session, mount
 from gateway.auth.callers import Callers
 from gateway.auth.credentials import Credentials
+from gateway.auth.places import Places
 from gateway.auth.sessions import Sessions
 from gateway.auth.signing import sign_request
 from huitong.org.v1 import operators_pb2 as pb
@@ -48,10 +49,20 @@ class Outside:
         person = await self.people.enrol(*grants)
         return person, await self.people.log_in(person)
 
-    async def signed(self, key: Any, method: str, path: str) -> httpx.Response:
+    async def signed(self, key: Any, method: str, path: str, **fields: Any) -> httpx.Response:
         bare, _, query = path.partition("?")
-        headers = sign_request(key_id=key.credential.key_id, secret=key.secret, method=method, path=bare, query=query)
-        return await self.client.request(method, path, headers=headers)
+        body = b"" if method == "GET" else orjson.dumps({"request_id": ids.new().hex} | fields)
+        headers = sign_request(
+            key_id=key.credential.key_id, secret=key.secret, method=method, path=bare, query=query, body=body
+        )
+        return await self.client.request(
+            method, path, content=body, headers=headers | {"content-type": "application/json"}
+        )
+
+    async def key(self, kind: str, **fields: Any) -> Any:
+        credentials = self.people.apps.stub(org_pb2_grpc.CredentialServiceStub, "org")
+        request = org_pb2.CreateCredentialRequest(request_id=ids.new().hex, kind=f"CREDENTIAL_KIND_{kind}", **fields)
+        return await self.people.apps.call(credentials.CreateCredential, request, system())
 
 
 @pytest_asyncio.fixture
@@ -65,7 +76,8 @@ async def outside(sandbox: Sandbox) -> AsyncIterator[Outside]:
         parts.callers._member_tokens,
         Sessions(fetch_session(parts.upstream, parts.inside), clock=lambda: found.now),
     )
-    mount(app, replace(parts, callers=callers))
+    places = Places(fetch_places(parts.upstream, parts.inside), clock=lambda: found.now)
+    mount(app, replace(parts, callers=callers, places=places))
     found.client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://gateway")
     try:
         yield found
@@ -106,21 +118,24 @@ async def test_a_grant_opens_what_its_role_and_scope_say_and_nothing_else(outsid
     _, owner = await outside.person(grant("MERCHANT_OWNER", M1))
     _, clerk = await outside.person(grant("MERCHANT_CLERK", S1))
     _, unit = await outside.person(grant("UNIT_OPERATOR", MALL))
+    _, park = await outside.person(grant("UNIT_OPERATOR", PARK))
     _, auditor = await outside.person(grant("AUDITOR"))
     _, nobody = await outside.person()
     stores, merchants = f"/v1/stores?merchant_id={M1}", f"/v1/merchants?business_unit_id={MALL}"
     expected = [
-        ("GET", stores, {}, {"admin": "", "owner": "", "auditor": "", "clerk": "NOT_YOURS", "unit": "NOT_YOURS"}),
+        ("GET", stores, {}, {"admin": "", "owner": "", "auditor": "", "clerk": "NOT_YOURS", "unit": ""}),
         ("GET", f"/v1/stores?merchant_id={M2}", {}, {"owner": "NOT_YOURS", "admin": ""}),
         ("GET", "/v1/stores", {}, {"owner": "NOT_YOURS", "admin": "", "auditor": ""}),
-        ("GET", f"/v1/stores/{S1}", {}, {"clerk": "", "owner": "NOT_YOURS", "unit": "NOT_YOURS", "admin": ""}),
-        ("GET", f"/v1/stores/{S2}", {}, {"clerk": "NOT_YOURS", "auditor": ""}),
+        ("GET", f"/v1/stores/{S1}", {}, {"clerk": "", "owner": "", "unit": "", "park": "NOT_YOURS", "admin": ""}),
+        ("GET", f"/v1/stores/{S2}", {}, {"clerk": "NOT_YOURS", "owner": "NOT_YOURS", "unit": "", "auditor": ""}),
+        ("GET", f"/v1/stores/sto_{'0' * 32}", {}, {"owner": "NOT_YOURS", "unit": "NOT_YOURS",
+            "admin": "STORE_UNKNOWN"}),
         ("GET", merchants, {}, {"unit": "", "owner": "NOT_YOURS", "admin": ""}),
         ("GET", f"/v1/merchants?business_unit_id={PARK}", {}, {"unit": "NOT_YOURS"}),
         ("GET", "/v1/business-units", {}, {"unit": "PERMISSION_DENIED", "owner": "PERMISSION_DENIED", "admin": ""}),
         ("GET", "/v1/operators", {}, {"auditor": "", "admin": "", "unit": "PERMISSION_DENIED"}),
         ("PATCH", f"/v1/stores/{S1}", {"floor": "L2"}, {"admin": "", "clerk": "PERMISSION_DENIED",
-            "auditor": "PERMISSION_DENIED", "unit": "NOT_YOURS"}),
+            "auditor": "PERMISSION_DENIED", "owner": "PERMISSION_DENIED", "unit": "", "park": "NOT_YOURS"}),
         ("POST", "/v1/merchants", {"code": "M9", "name": "N", "business_unit_id": MALL},
             {"owner": "PERMISSION_DENIED", "auditor": "PERMISSION_DENIED", "unit": ""}),
         ("POST", "/v1/merchants", {"code": "M8", "name": "N", "business_unit_id": PARK}, {"unit": "NOT_YOURS"}),
@@ -128,7 +143,8 @@ async def test_a_grant_opens_what_its_role_and_scope_say_and_nothing_else(outsid
             "PERMISSION_DENIED", "owner": "PERMISSION_DENIED"}),
     ]  # fmt: skip
     tokens = {
-        "admin": admin, "owner": owner, "clerk": clerk, "unit": unit, "auditor": auditor, "nobody": nobody,
+        "admin": admin, "owner": owner, "clerk": clerk, "unit": unit, "park": park, "auditor": auditor,
+        "nobody": nobody,
     }  # fmt: skip
     for method, path, fields, answers in expected:
         for name, reason in ({"nobody": "PERMISSION_DENIED"} | answers).items():

@@ -6,6 +6,7 @@ import pytest
 
 from chassis.errors import InvalidArgument, NotYours
 from chassis.identity import Caller, CallerKind
+from gateway.auth.places import no_reach
 from gateway.binding import RequestShape, guards
 from gateway.contract import BoundField, Contract, Operation
 from gateway.routing import RouteTable, Template
@@ -136,7 +137,8 @@ TILL = Caller(CallerKind.TERMINAL, "trm_1", bound_id="sto_mine")
 
 def guard(operation: Operation, *paths: str):
     bindings = tuple(BoundField(CallerKind.TERMINAL, tuple(path.split("."))) for path in paths)
-    return guards(operation.request, bindings)[CallerKind.TERMINAL]
+    bind = guards(operation.request, bindings)[CallerKind.TERMINAL]
+    return lambda message, caller: bind(message, no_reach(caller))
 
 
 def test_an_empty_bound_field_is_filled_in() -> None:

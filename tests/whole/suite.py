@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import re
 import threading
 from collections.abc import Awaitable
@@ -34,6 +35,9 @@ DOCUMENT = describe(CONTRACT)
 CALLS_PER_MINUTE = 6_000_000
 # What the examples call the group.
 GROUP_CODE = "example"
+PARTNER_PERMISSIONS = sorted(
+    {operation.permission for operation in CONTRACT.operations() if CallerKind.PARTNER in operation.audiences}
+)
 
 
 class _Gate(limits.Gate):
@@ -103,17 +107,28 @@ class WholeSuite:
         await apps.start(*SERVICES)
         self._members = TokenBook(settings.internal_key.get_secret_value(), issuer=MEMBER_ACCESS)
         await self._serve(create_app(settings, _Parts), self.port)
+        await self._found(GROUP_CODE)
+
+    def neighbour(self, code: str) -> WholeSuite:
+        """Another group in the same suite, with the same things in it. It ends with the suite."""
+        other = copy.copy(self)
+        other.ids, other.keys, other.callers = {}, {}, {}
+        self.run(other._found(code))
+        return other
+
+    async def _found(self, group_code: str) -> None:
+        apps = self.apps
         structure = apps.stub(org_pb2_grpc.StructureServiceStub, "org")
-        request = org_pb2.CreateGroupRequest(request_id="create-whole", code=GROUP_CODE, name="Whole")
+        request = org_pb2.CreateGroupRequest(request_id=f"create-{group_code}", code=group_code, name="Whole")
         made = await apps.call(structure.CreateGroup, request, internal("suite"))
         self.keys[CallerKind.SYSTEM] = made.system_credential.key_id, made.secret
         self.group_id = from_edge("grp", made.group.group_id, "group_id")
         async with httpx.AsyncClient(base_url=self.url, timeout=20) as client:
-            await self._furnish(_Doors(self, client))
+            await self._furnish(Doors(self, client))
         people = People(apps)
         people.db = apps.running["org"].db
         administrator = await people.enrol(grant("GROUP_ADMIN"), group_id=self.group_id)
-        self._session = await people.log_in(administrator, group_code=GROUP_CODE)
+        self._session = await people.log_in(administrator, group_code=group_code)
         self.callers[CallerKind.OPERATOR] = Caller(
             CallerKind.OPERATOR, administrator.operator_id, self.group_id, scopes={"": "*"}
         )
@@ -134,7 +149,7 @@ class WholeSuite:
             await task
         await self.apps.stop()
 
-    async def _furnish(self, doors: _Doors) -> None:
+    async def _furnish(self, doors: Doors) -> None:
         await self._structure(doors)
         await self.apps.drain()
         await self._terms(doors)
@@ -148,7 +163,7 @@ class WholeSuite:
         await doors.make("pool_id", "pool.pool_id", "FamilyPoolService_CreateFamilyPool")
         await doors.make("plate_no", "plate.plate_no", "VehicleService_BindPlate")
 
-    async def _structure(self, doors: _Doors) -> None:
+    async def _structure(self, doors: Doors) -> None:
         unit, store = "StructureService_CreateBusinessUnit", "StructureService_CreateStore"
         await doors.make("business_unit_id", "business_unit.business_unit_id", unit, code="MALL", kind="UNIT_KIND_MALL")
         await doors.make("car_park_id", "business_unit.business_unit_id", unit, code="CARS", kind="UNIT_KIND_PARKING")
@@ -156,7 +171,13 @@ class WholeSuite:
         await doors.make("store_id", "store.store_id", store, code="S1")
         await doors.make("terminal_id", "terminal.terminal_id", "StructureService_CreateTerminal", code="T1")
         group = self.group_id
-        subjects = {CallerKind.TERMINAL: "terminal_id", CallerKind.VENDOR: "car_park_id", CallerKind.SYSTEM: ""}
+        subjects = {
+            CallerKind.TERMINAL: "terminal_id",
+            CallerKind.VENDOR: "car_park_id",
+            CallerKind.MERCHANT: "merchant_id",
+            CallerKind.PARTNER: "",
+            CallerKind.SYSTEM: "",
+        }
         for kind, name in subjects.items():
             subject_id = self.ids.get(name, "")
             made = await doors.post(
@@ -164,6 +185,8 @@ class WholeSuite:
                 kind=f"CREDENTIAL_KIND_{kind.name}",
                 subject_id=subject_id,
                 approval_id="",
+                permissions=PARTNER_PERMISSIONS if kind is CallerKind.PARTNER else [],
+                partner_code="AIRLINE" if kind is CallerKind.PARTNER else "",
             )
             if kind is CallerKind.SYSTEM:
                 # The key that may be rotated and revoked is nobody's.
@@ -178,11 +201,19 @@ class WholeSuite:
             CallerKind.VENDOR: Caller(
                 CallerKind.VENDOR, self.ids["car_park_id"], group, bound_id=self.ids["car_park_id"]
             ),
+            CallerKind.MERCHANT: Caller(
+                CallerKind.MERCHANT,
+                self.ids["merchant_id"],
+                group,
+                bound_id=self.ids["merchant_id"],
+                scopes={self.ids["store_id"]: ""},
+            ),
+            CallerKind.PARTNER: Caller(CallerKind.PARTNER, "ptn_1", group, scopes={"": " ".join(PARTNER_PERMISSIONS)}),
             CallerKind.PUBLIC: Caller(CallerKind.PUBLIC, "127.0.0.1"),
             CallerKind.INTERNAL: internal("suite", group),
         }
 
-    async def _terms(self, doors: _Doors) -> None:
+    async def _terms(self, doors: Doors) -> None:
         ladder = [{"code": "BASIC", "name": "Basic", "min_growth": 0, "earn_multiplier_bps": 10_000}]
         await doors.post("TierService_SetTierLadder", tiers=ladder)
         rule_set = {
@@ -196,11 +227,11 @@ class WholeSuite:
         await doors.post("RuleService_PublishRuleSet", rule_set=rule_set)
 
 
-class _Doors:
+class Doors:
     """Sends the document's own examples, with real ids where there are some."""
 
     def __init__(self, suite: WholeSuite, client: httpx.AsyncClient) -> None:
-        self._suite, self._client, self._count = suite, client, 0
+        self._suite, self._client, self.count = suite, client, 0
 
     async def make(self, name: str, path: str, operation_id: str, **fields: Any) -> None:
         """Post, and keep the id at `path` of the answer."""
@@ -210,17 +241,18 @@ class _Doors:
         self._suite.ids[name] = found
 
     async def post(self, operation_id: str, **fields: Any) -> dict[str, Any]:
-        """The example of an operation, signed by the group's system."""
+        """The example of an operation with other fields, or without those that are None, by the group's system."""
         path, operation = next(
             (_filled(path, self._suite.ids), entry)
             for path, entries in DOCUMENT["paths"].items()
             for entry in entries.values()
             if entry["operationId"] == operation_id
         )
-        self._count += 1
+        self.count += 1
         example = operation["requestBody"]["content"]["application/json"]["example"]
         real = {name: value for name, value in self._suite.ids.items() if name in example}
-        body = orjson.dumps({**example, **real, "request_id": f"furnish-{self._count:06}", **fields})
+        sent = {**example, **real, "request_id": f"furnish-{self.count:06}", **fields}
+        body = orjson.dumps({name: value for name, value in sent.items() if value is not None})
         headers = self._suite.sign(CallerKind.SYSTEM, "POST", path, "", body)
         answer = await self._client.post(path, content=body, headers=headers | {"content-type": "application/json"})
         assert answer.status_code == 200, f"{operation_id}: {answer.text}"

@@ -12,8 +12,10 @@ from chassis.db import Database, Tx
 from chassis.errors import AppError, InvalidArgument
 from chassis.rpc import caller
 from huitong.member.v1 import imports_pb2, imports_pb2_grpc
+from huitong.org.v1 import org_pb2, org_pb2_grpc
 from services.member import convert, rules
 from services.member.imports import operations, store
+from services.member.imports.errors import BusinessUnitUnknown
 from services.member.imports.operations import Line
 from services.member.imports.rules import Found
 from services.member.imports.store import MemberImport
@@ -24,14 +26,15 @@ MOST_ROWS = 1_000
 class MemberImportServicer(imports_pb2_grpc.MemberImportServiceServicer):
     """Imports of members."""
 
-    def __init__(self, db: Database, vault: Vault) -> None:
-        self._db, self._vault = db, vault
+    def __init__(self, db: Database, vault: Vault, structure: org_pb2_grpc.StructureServiceStub) -> None:
+        self._db, self._vault, self._structure = db, vault, structure
 
     async def CreateMemberImport(
         self, request: imports_pb2.CreateMemberImportRequest, context: Context
     ) -> imports_pb2.CreateMemberImportResponse:
         """See the proto."""
         unit_id = ids.from_edge("unt", request.business_unit_id, "business_unit_id")
+        await self._check_unit(request.business_unit_id)
 
         async def operation(tx: Tx) -> imports_pb2.CreateMemberImportResponse:
             new = await operations.create_import(
@@ -40,6 +43,17 @@ class MemberImportServicer(imports_pb2_grpc.MemberImportServiceServicer):
             return imports_pb2.CreateMemberImportResponse(member_import=_message(new))
 
         return await self._db.run_once(request, imports_pb2.CreateMemberImportResponse, operation)
+
+    async def _check_unit(self, unit_id: str) -> None:
+        page_token = ""
+        while True:
+            listed = org_pb2.ListBusinessUnitsRequest(page_size=200, page_token=page_token)
+            page = await rpc.call(self._structure.ListBusinessUnits, listed)
+            if any(unit.business_unit_id == unit_id for unit in page.business_units):
+                return
+            page_token = page.next_page_token
+            if not page_token:
+                raise BusinessUnitUnknown(business_unit_id=unit_id)
 
     async def ImportMembers(
         self, request: imports_pb2.ImportMembersRequest, context: Context
@@ -101,7 +115,7 @@ def _line(row: imports_pb2.MemberRow) -> Line:
     for field in ("request_id", "number"):
         if not rules.is_plain(getattr(row, field)):
             raise InvalidArgument([(field, "has control characters")])
-    return Line(row.request_id, row.number, row.phone, row.birth_month)
+    return Line(row.request_id, row.number, row.phone, row.birth_month, tuple(row.tags))
 
 
 def _message(of: MemberImport) -> imports_pb2.MemberImport:

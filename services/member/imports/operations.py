@@ -12,6 +12,8 @@ from chassis.db import Tx
 from chassis.errors import AppError, RequestIdReused
 from services.member import errors
 from services.member import store as member_store
+from services.member.attributes.operations import put_tags
+from services.member.attributes.rules import Source
 from services.member.imports import store
 from services.member.imports.errors import MemberImportUnknown
 from services.member.imports.rules import Found, Outcome, Row, decide
@@ -20,6 +22,8 @@ from services.member.operations import Newcomer, admit, phone_index
 from services.member.rules import PHONE
 from services.member.tiers import store as tier_store
 
+# What leads to one member for certain.
+_ONE_MEMBER = (Outcome.NEW, Outcome.LINKED, Outcome.MATCHED)
 NUMBER_PURPOSE, ROW_PURPOSE = "member.unit-number", "member.import-row"
 
 
@@ -31,6 +35,7 @@ class Line:
     number: str
     phone: str
     birth_month: int
+    tags: tuple[str, ...] = ()
 
 
 async def create_import(tx: Tx, *, request_id: str, unit_id: UUID, scheme: int, name: str) -> MemberImport:
@@ -64,6 +69,13 @@ async def import_lines(tx: Tx, vault: Vault, import_id: UUID, lines: Sequence[Li
     came_before = await store.find_rows(tx, import_id, first_of.keys() - claimed)
     new = [lines[place] for key, place in first_of.items() if key in claimed]
     answers = dict(zip((line.request_id for line in new), await _bring_in(tx, vault, of, new), strict=True))
+    tags = {
+        (answer.member_id, tag)
+        for line in new
+        if (answer := answers[line.request_id]).member_id is not None and answer.outcome in _ONE_MEMBER
+        for tag in line.tags
+    }
+    await put_tags(tx, tags, Source.IMPORT, add=True)
     if answers:
         await store.answer_rows(tx, import_id, list(answers.items()))
     results: list[Found | AppError] = []
@@ -139,4 +151,4 @@ def _as_taken(found: Found, owner_id: UUID | None) -> Found:
 
 def _fingerprint(vault: Vault, of: MemberImport, line: Line) -> bytes:
     # Keyed: a plain hash of a phone number could be guessed.
-    return vault.blind_index(ROW_PURPOSE, of.import_id, line.number, line.phone, line.birth_month)
+    return vault.blind_index(ROW_PURPOSE, of.import_id, line.number, line.phone, line.birth_month, *line.tags)

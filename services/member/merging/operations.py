@@ -11,7 +11,8 @@ from sqlalchemy import RowMapping
 from chassis.db import Tx
 from chassis.ids import to_edge
 from huitong.member.v1 import events_pb2
-from services.member.errors import MemberUnknown
+from services.member import store as member_store
+from services.member.errors import MemberClosed, MemberUnknown
 from services.member.merging import rules, store
 from services.member.merging.errors import (
     MemberAbsorbed,
@@ -22,6 +23,7 @@ from services.member.merging.errors import (
     MergeUnknown,
     MergeWithSelf,
 )
+from services.member.rules import MemberState
 from services.member.sessions import store as sessions
 from services.member.tiers import operations as tiers
 from services.member.tiers import store as tier_store
@@ -31,13 +33,16 @@ from services.member.tiers.rules import Change, Ladder, Standing
 async def merge_members(tx: Tx, *, merge_id: UUID, survivor_id: UUID, absorbed_id: UUID, reason: str) -> RowMapping:
     """Make one of two. Locks the members by id, then their standings.
 
-    Raises: MergeWithSelf, MemberUnknown, MemberAbsorbed, MemberIsSurvivor, MergeUnderWay.
+    Raises: MergeWithSelf, MemberUnknown, MemberClosed, MemberAbsorbed, MemberIsSurvivor, MergeUnderWay.
     """
     if survivor_id == absorbed_id:
         raise MergeWithSelf
     members = await store.lock_members(tx, [survivor_id, absorbed_id])
-    if len(members) < 2:
+    people = await member_store.find_people(tx, members)
+    if len(members) < 2 or len(people) < 2:
         raise MemberUnknown
+    if any(person.state == MemberState.CLOSED for person in people.values()):
+        raise MemberClosed
     for member_id, leads_to in members.items():
         if leads_to is not None:
             raise MemberAbsorbed(member_id=to_edge("mbr", member_id), survivor_id=to_edge("mbr", leads_to))

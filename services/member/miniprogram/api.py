@@ -19,14 +19,16 @@ from services.member.miniprogram.errors import MiniProgramTicketExpired, MiniPro
 from services.member.miniprogram.rules import make_ticket, read_ticket
 from services.member.miniprogram.store import MiniProgram
 from services.member.miniprogram.wechat import WeChat
+from services.member.risk.gate import Entrant, JoinGate
+from services.member.risk.operations import note_device
 from services.member.sessions.api import TokenMaker
 
 
 class MiniProgramServicer(miniprogram_pb2_grpc.MiniProgramServiceServicer):
     """Mini-programs, and the login through them."""
 
-    def __init__(self, db: Database, vault: Vault, wechat: WeChat, tokens: TokenMaker) -> None:
-        self._db, self._vault, self._wechat, self._tokens = db, vault, wechat, tokens
+    def __init__(self, db: Database, vault: Vault, wechat: WeChat, tokens: TokenMaker, gate: JoinGate) -> None:
+        self._db, self._vault, self._wechat, self._tokens, self._gate = db, vault, wechat, tokens, gate
 
     async def SetMiniProgram(
         self, request: miniprogram_pb2.SetMiniProgramRequest, context: Context
@@ -69,12 +71,18 @@ class MiniProgramServicer(miniprogram_pb2_grpc.MiniProgramServiceServicer):
                 raise MiniProgramTicketExpired
         else:
             user = await self._wechat.user_behind(credentials, request.login_code)
+        accounts = operations.identities(nobody.group_id, self._vault, program.app_id, user)
+        await self._gate.check_login(caller(), nobody, Entrant(device_id=request.device_id, accounts=accounts))
         async with self._db.transaction(nobody) as tx:
             opened = await operations.log_in_known(tx, self._vault, program.app_id, user)
+            if opened is not None:
+                await note_device(tx, self._vault, opened.member.member_id, request.device_id)
         if opened is None and request.phone_code:
             phone = await self._wechat.phone_behind(credentials, request.phone_code)
+            await self._gate.check_login(caller(), nobody, Entrant(phone, request.device_id))
             async with self._db.transaction(nobody) as tx:
                 opened = await operations.log_in_with_phone(tx, self._vault, program.app_id, user, phone)
+                await note_device(tx, self._vault, opened.member.member_id, request.device_id)
         if opened is None:
             ticket = make_ticket(self._vault, program.app_id, user, now_s=time.time())
             return miniprogram_pb2.LogInByMiniProgramResponse(link_ticket=ticket)

@@ -40,7 +40,7 @@ def credentials_of(vault: Vault, program: MiniProgram) -> Credentials:
 
 async def log_in_known(tx: Tx, vault: Vault, app_id: str, user: WeChatUser) -> Opened | None:
     """A session of the member who is known by this WeChat account; None when nobody is."""
-    for kind, index in _identities(tx, vault, app_id, user):
+    for kind, index in identities(tx.group_id, vault, app_id, user):
         member_id = (await member_store.find_identities(tx, kind, [index])).get(index)
         if member_id is not None:
             # They may be known by the union id alone, or by an openid from before the union id was there.
@@ -56,7 +56,7 @@ async def log_in_with_phone(tx: Tx, vault: Vault, app_id: str, user: WeChatUser,
     """
     (joined,) = await admit(tx, vault, await tier_store.get_ladder(tx), [Newcomer(phone, ids.new())])
     await _claim(tx, vault, app_id, user, joined.member.member_id)
-    for kind, index in _identities(tx, vault, app_id, user):
+    for kind, index in identities(tx.group_id, vault, app_id, user):
         if (await member_store.find_identities(tx, kind, [index]))[index] != joined.member.member_id:
             raise IdentityTaken
     return await open_session(tx, joined.member)
@@ -64,13 +64,13 @@ async def log_in_with_phone(tx: Tx, vault: Vault, app_id: str, user: WeChatUser,
 
 async def _claim(tx: Tx, vault: Vault, app_id: str, user: WeChatUser, member_id: UUID) -> None:
     """Give the account's identities to the member where nobody has them yet."""
-    for kind, index in _identities(tx, vault, app_id, user):
+    for kind, index in identities(tx.group_id, vault, app_id, user):
         await member_store.claim_identities(tx, kind, {index: member_id})
 
 
-def _identities(tx: Tx, vault: Vault, app_id: str, user: WeChatUser) -> list[tuple[str, bytes]]:
+def identities(group_id: UUID, vault: Vault, app_id: str, user: WeChatUser) -> list[tuple[str, bytes]]:
     """What the account is found by, the surest first. Nothing of it is kept but these indexes."""
-    found = [(OPENID, vault.blind_index(IDENTITY_PURPOSE, tx.group_id, app_id, user.openid))]
+    found = [(OPENID, vault.blind_index(IDENTITY_PURPOSE, group_id, app_id, user.openid))]
     if user.union_id:
-        found.insert(0, (UNION_ID, vault.blind_index(IDENTITY_PURPOSE, tx.group_id, user.union_id)))
+        found.insert(0, (UNION_ID, vault.blind_index(IDENTITY_PURPOSE, group_id, user.union_id)))
     return found

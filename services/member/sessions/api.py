@@ -17,8 +17,10 @@ from chassis.rpc import caller
 from huitong.member.v1 import member_pb2, member_pb2_grpc
 from services.member import convert, errors
 from services.member.operations import phone_index
+from services.member.risk.gate import Entrant, JoinGate
+from services.member.risk.operations import note_device
 from services.member.sessions import operations, rules, store
-from services.member.sessions.operations import Refusal
+from services.member.sessions.operations import Opened, Refusal
 from services.member.sessions.providers import PURPOSE, CodeProvider
 from services.member.sessions.rules import Session
 
@@ -44,8 +46,8 @@ class TokenMaker:
 class SessionServicer(member_pb2_grpc.SessionServiceServicer):
     """Login of members."""
 
-    def __init__(self, db: Database, vault: Vault, provider: CodeProvider, tokens: TokenMaker) -> None:
-        self._db, self._vault, self._provider, self._tokens = db, vault, provider, tokens
+    def __init__(self, db: Database, vault: Vault, provider: CodeProvider, tokens: TokenMaker, gate: JoinGate) -> None:
+        self._db, self._vault, self._provider, self._tokens, self._gate = db, vault, provider, tokens, gate
 
     async def StartLogin(
         self, request: member_pb2.StartLoginRequest, context: Context
@@ -59,10 +61,16 @@ class SessionServicer(member_pb2_grpc.SessionServiceServicer):
         self, request: member_pb2.CompleteLoginRequest, context: Context
     ) -> member_pb2.CompleteLoginResponse:
         """See the proto."""
-        async with self._db.transaction(_nobody_of(request.group_code)) as tx:
-            outcome = await operations.complete_login(
-                tx, self._vault, phone=request.phone, one_time_code=request.one_time_code
-            )
+        nobody = _nobody_of(request.group_code)
+        proof = {"phone": request.phone, "one_time_code": request.one_time_code}
+        async with self._db.reading(nobody) as tx:
+            is_right = await operations.is_code_of(tx, self._vault, **proof)
+        if is_right:  # whoever guesses learns nothing of the deny list, and uses up nobody's limits
+            await self._gate.check_login(caller(), nobody, Entrant(request.phone, request.device_id))
+        async with self._db.transaction(nobody) as tx:
+            outcome = await operations.complete_login(tx, self._vault, **proof)
+            if isinstance(outcome, Opened):
+                await note_device(tx, self._vault, outcome.member.member_id, request.device_id)
         if outcome is Refusal.WRONG:
             raise errors.LoginCodeWrong
         if outcome is Refusal.EXPIRED:

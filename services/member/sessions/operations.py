@@ -14,12 +14,12 @@ from chassis import ids
 from chassis.crypto import Vault, same
 from chassis.db import Tx
 from services.member import errors
-from services.member.operations import Newcomer, admit, phone_index
-from services.member.rules import Member
+from services.member.operations import Newcomer, admit, phone_index, require_active
+from services.member.rules import Member, MemberState
 from services.member.sessions import rules, store
 from services.member.sessions.providers import CodeProvider
 from services.member.sessions.rules import Session
-from services.member.store import has_group
+from services.member.store import find_state, has_group
 from services.member.tiers import store as tier_store
 
 CODE_PURPOSE, TOKEN_PURPOSE = "member.login-code", "member.refresh-token"
@@ -55,7 +55,10 @@ async def start_login(tx: Tx, vault: Vault, provider: CodeProvider, *, phone: st
 
 
 async def complete_login(tx: Tx, vault: Vault, *, phone: str, one_time_code: str) -> Opened | Refusal:
-    """Open a session when the code is right; a phone that is nobody's joins. Raises GroupUnknown."""
+    """Open a session when the code is right; a phone that is nobody's joins.
+
+    Raises GroupUnknown, MemberFrozen, MemberClosed.
+    """
     if not await has_group(tx, tx.group_id):
         raise errors.GroupUnknown
     index = phone_index(vault, tx.group_id, phone)
@@ -70,8 +73,18 @@ async def complete_login(tx: Tx, vault: Vault, *, phone: str, one_time_code: str
     return await open_session(tx, joined.member)
 
 
+async def is_code_of(tx: Tx, vault: Vault, *, phone: str, one_time_code: str) -> bool:
+    """Whether this is the code that was sent to the phone and can be used; counts and changes nothing."""
+    index = phone_index(vault, tx.group_id, phone)
+    challenge = await store.find_challenge(tx, index)
+    if challenge is None or challenge.code_hash is None or challenge.is_expired or challenge.tries_left < 1:
+        return False
+    return same(challenge.code_hash, _code_hash(vault, index, one_time_code))
+
+
 async def open_session(tx: Tx, member: Member) -> Opened:
-    """A new session of a member who has shown who they are."""
+    """A new session of a member who has shown who they are. Raises MemberFrozen, MemberClosed."""
+    require_active(member.state)
     session = Session(ids.new(), tx.group_id, member.member_id, os.urandom(16), 1, None, False)
     await store.add_session(tx, session)
     return Opened(member, session)
@@ -83,6 +96,8 @@ async def refresh_session(tx: Tx, vault: Vault, refresh_token: str) -> Session |
     session = await store.lock_session(tx, token.session_id) if token else None
     if token is None or session is None or not rules.is_genuine(token_key(vault), session, token):
         return None
+    if await find_state(tx, session.member_id) != MemberState.ACTIVE:
+        return None  # a login that was under way when the member was frozen
     rotated = rules.rotate(session, token.generation)
     if rotated is None:
         await store.end_session(tx, session.session_id)

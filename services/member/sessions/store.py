@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, literal, select, text, tuple_, update
+from sqlalchemy import delete, exists, func, literal, select, text, tuple_, update
 
 from chassis.db import Tx
 from services.member.sessions.rules import (
@@ -19,7 +19,7 @@ from services.member.sessions.rules import (
     SESSION_DAYS,
     Session,
 )
-from services.member.store import login_challenge, login_outbox, session
+from services.member.store import login_challenge, login_outbox, member, session
 
 _now = func.clock_timestamp
 
@@ -89,20 +89,20 @@ def _of_phone(tx: Tx, phone_index: bytes) -> Any:
     return (login_challenge.c.group_id == tx.group_id) & (login_challenge.c.phone_index == phone_index)
 
 
+async def find_challenge(tx: Tx, phone_index: bytes, *, lock: bool = False) -> Challenge | None:
+    """The newest code of a phone."""
+    query = select(
+        login_challenge.c.code_hash,
+        login_challenge.c.tries_left,
+        (login_challenge.c.expire_time <= _now()).label("is_expired"),
+    ).where(_of_phone(tx, phone_index))
+    row = (await tx.execute(query.with_for_update() if lock else query)).first()
+    return Challenge(**row._mapping) if row else None
+
+
 async def lock_challenge(tx: Tx, phone_index: bytes) -> Challenge | None:
     """The newest code of a phone, locked: guesses at once are counted one by one."""
-    row = (
-        await tx.execute(
-            select(
-                login_challenge.c.code_hash,
-                login_challenge.c.tries_left,
-                (login_challenge.c.expire_time <= _now()).label("is_expired"),
-            )
-            .where(_of_phone(tx, phone_index))
-            .with_for_update()
-        )
-    ).first()
-    return Challenge(**row._mapping) if row else None
+    return await find_challenge(tx, phone_index, lock=True)
 
 
 async def count_wrong_try(tx: Tx, phone_index: bytes) -> None:
@@ -171,7 +171,13 @@ async def lock_session(tx: Tx, session_id: UUID) -> Session | None:
                 session.c.previous_generation,
                 session.c.is_previous_spent,
             )
-            .where(session.c.session_id == session_id, session.c.end_time.is_(None), session.c.expire_time > _now())
+            .where(
+                session.c.session_id == session_id,
+                session.c.end_time.is_(None),
+                session.c.expire_time > _now(),
+                # One that was opened while its member was being erased.
+                ~exists().where(member.c.member_id == session.c.member_id, member.c.erase_time.is_not(None)),
+            )
             .with_for_update()
         )
     ).first()

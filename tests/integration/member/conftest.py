@@ -18,6 +18,8 @@ OTHER_GROUP = ids.derive("group", "other-group")
 STRUCTURE = (
     "kind,code,name,parent_code,unit_kind,time_zone,currency_code,category,floor\n"
     "unit,MALL,Mall,,mall,Asia/Shanghai,CNY,,\n"
+    "unit,HOTEL,Hotel,,hotel,Asia/Shanghai,CNY,,\n"
+    "unit,OFFICE,Office,,office,Asia/Shanghai,CNY,,\n"
     "merchant,M1,Grocer,MALL,,,,supermarket,\n"
     "store,S1,Grocer 1,M1,,,,,L1\n"
 )

@@ -13,7 +13,7 @@ from huitong.member.v1 import imports_pb2, imports_pb2_grpc
 from tests.apps import GROUP, system
 from tests.integration.member.conftest import OTHER_GROUP, People
 
-HOTEL, OFFICE = (ids.to_edge("unt", ids.derive("unit", name)) for name in ("hotel", "office"))
+HOTEL, OFFICE = (ids.to_edge("unt", ids.derive(GROUP, "unit", name)) for name in ("HOTEL", "OFFICE"))
 NEW, LINKED, MATCHED, CONFLICT, OTHER_PHONE, NO_PHONE = range(1, 7)
 
 

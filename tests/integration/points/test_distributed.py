@@ -41,6 +41,8 @@ COLD_TABLES = {
         "member",
         "member_tier",
         "member_segment",
+        "spend_policy",
+        "reward",
         "cost_position",
         "unit_cost",
         "cost_action",
@@ -49,6 +51,7 @@ COLD_TABLES = {
         "family_pool",
         "pool_member",
         "member_merge",
+        "erased_member",
     ),
     *(
         "alembic_version",

@@ -18,6 +18,8 @@ class Audience(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     AUDIENCE_SYSTEM: _ClassVar[Audience]
     AUDIENCE_INTERNAL: _ClassVar[Audience]
     AUDIENCE_OPERATOR: _ClassVar[Audience]
+    AUDIENCE_MERCHANT: _ClassVar[Audience]
+    AUDIENCE_PARTNER: _ClassVar[Audience]
 AUDIENCE_UNSPECIFIED: Audience
 AUDIENCE_PUBLIC: Audience
 AUDIENCE_MEMBER: Audience
@@ -26,6 +28,8 @@ AUDIENCE_VENDOR: Audience
 AUDIENCE_SYSTEM: Audience
 AUDIENCE_INTERNAL: Audience
 AUDIENCE_OPERATOR: Audience
+AUDIENCE_MERCHANT: Audience
+AUDIENCE_PARTNER: Audience
 ACCESS_FIELD_NUMBER: _ClassVar[int]
 access: _descriptor.FieldDescriptor
 DOOR_FIELD_NUMBER: _ClassVar[int]

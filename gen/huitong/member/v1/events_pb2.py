@@ -23,22 +23,41 @@ _sym_db = _symbol_database.Default()
 
 
 from huitong.common.v1 import types_pb2 as huitong_dot_common_dot_v1_dot_types__pb2
+from huitong.member.v1 import attributes_pb2 as huitong_dot_member_dot_v1_dot_attributes__pb2
+from huitong.member.v1 import consents_pb2 as huitong_dot_member_dot_v1_dot_consents__pb2
 from huitong.member.v1 import member_pb2 as huitong_dot_member_dot_v1_dot_member__pb2
+from huitong.member.v1 import risk_pb2 as huitong_dot_member_dot_v1_dot_risk__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ehuitong/member/v1/events.proto\x12\x11huitong.member.v1\x1a\x1dhuitong/common/v1/types.proto\x1a\x1ehuitong/member/v1/member.proto\"\x81\x01\n\x0cMemberJoined\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61rd_no\x18\x02 \x01(\t\x12\x13\n\x0b\x62irth_month\x18\x03 \x01(\x05\x12%\n\x04tier\x18\x04 \x01(\x0b\x32\x17.huitong.member.v1.Tier\x12\x11\n\ttime_zone\x18\x46 \x01(\t\"\xac\x01\n\x0bTierChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12%\n\x04tier\x18\x02 \x01(\x0b\x32\x17.huitong.member.v1.Tier\x12\x1a\n\x12previous_tier_code\x18\x03 \x01(\t\x12\x37\n\x0e\x65\x66\x66\x65\x63tive_date\x18\x04 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12\x0e\n\x06growth\x18\x05 \x01(\x03\"J\n\x0cMemberMerged\x12\x10\n\x08merge_id\x18\x01 \x01(\t\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x13\n\x0b\x61\x62sorbed_id\x18\x03 \x01(\t\"L\n\x0eMemberUnmerged\x12\x10\n\x08merge_id\x18\x01 \x01(\t\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x13\n\x0b\x61\x62sorbed_id\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ehuitong/member/v1/events.proto\x12\x11huitong.member.v1\x1a\x1dhuitong/common/v1/types.proto\x1a\"huitong/member/v1/attributes.proto\x1a huitong/member/v1/consents.proto\x1a\x1ehuitong/member/v1/member.proto\x1a\x1chuitong/member/v1/risk.proto\"\x81\x01\n\x0cMemberJoined\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61rd_no\x18\x02 \x01(\t\x12\x13\n\x0b\x62irth_month\x18\x03 \x01(\x05\x12%\n\x04tier\x18\x04 \x01(\x0b\x32\x17.huitong.member.v1.Tier\x12\x11\n\ttime_zone\x18\x46 \x01(\t\"\xac\x01\n\x0bTierChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12%\n\x04tier\x18\x02 \x01(\x0b\x32\x17.huitong.member.v1.Tier\x12\x1a\n\x12previous_tier_code\x18\x03 \x01(\t\x12\x37\n\x0e\x65\x66\x66\x65\x63tive_date\x18\x04 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12\x0e\n\x06growth\x18\x05 \x01(\x03\"J\n\x0cMemberMerged\x12\x10\n\x08merge_id\x18\x01 \x01(\t\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x13\n\x0b\x61\x62sorbed_id\x18\x03 \x01(\t\"L\n\x0eMemberUnmerged\x12\x10\n\x08merge_id\x18\x01 \x01(\t\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x13\n\x0b\x61\x62sorbed_id\x18\x03 \x01(\t\"\xb4\x01\n\x12MemberStateChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12-\n\x05state\x18\x02 \x01(\x0e\x32\x1e.huitong.member.v1.MemberState\x12\x36\n\x0eprevious_state\x18\x03 \x01(\x0e\x32\x1e.huitong.member.v1.MemberState\x12\x13\n\x0breason_code\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x05\"B\n\x11RiskPolicyChanged\x12-\n\x06policy\x18\x01 \x01(\x0b\x32\x1d.huitong.member.v1.RiskPolicy\"K\n\x0cReferralMade\x12\x13\n\x0breferral_id\x18\x01 \x01(\t\x12\x13\n\x0breferrer_id\x18\x02 \x01(\t\x12\x11\n\tfriend_id\x18\x03 \x01(\t\"\x7f\n\x10ReferralRewarded\x12\x13\n\x0breferral_id\x18\x01 \x01(\t\x12\x13\n\x0breferrer_id\x18\x02 \x01(\t\x12\x11\n\tfriend_id\x18\x03 \x01(\t\x12\x17\n\x0freferrer_points\x18\x04 \x01(\x03\x12\x15\n\rfriend_points\x18\x05 \x01(\x03\"t\n\x0bTagsChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x02 \x03(\t\x12\x0f\n\x07removed\x18\x03 \x03(\t\x12\x32\n\x06source\x18\x04 \x01(\x0e\x32\".huitong.member.v1.AttributeSource\">\n\x14MemberProfileChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x13\n\x0b\x62irth_month\x18\x02 \x01(\x05\"\xae\x01\n\x0e\x43onsentChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x32\n\x07purpose\x18\x02 \x01(\x0e\x32!.huitong.member.v1.ConsentPurpose\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x10\n\x08is_given\x18\x04 \x01(\x08\x12\x32\n\x07\x63hannel\x18\x05 \x01(\x0e\x32!.huitong.member.v1.ConsentChannel\"5\n\x0cMemberErased\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x12\n\nerasure_id\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'huitong.member.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MEMBERJOINED']._serialized_start=117
-  _globals['_MEMBERJOINED']._serialized_end=246
-  _globals['_TIERCHANGED']._serialized_start=249
-  _globals['_TIERCHANGED']._serialized_end=421
-  _globals['_MEMBERMERGED']._serialized_start=423
-  _globals['_MEMBERMERGED']._serialized_end=497
-  _globals['_MEMBERUNMERGED']._serialized_start=499
-  _globals['_MEMBERUNMERGED']._serialized_end=575
+  _globals['_MEMBERJOINED']._serialized_start=217
+  _globals['_MEMBERJOINED']._serialized_end=346
+  _globals['_TIERCHANGED']._serialized_start=349
+  _globals['_TIERCHANGED']._serialized_end=521
+  _globals['_MEMBERMERGED']._serialized_start=523
+  _globals['_MEMBERMERGED']._serialized_end=597
+  _globals['_MEMBERUNMERGED']._serialized_start=599
+  _globals['_MEMBERUNMERGED']._serialized_end=675
+  _globals['_MEMBERSTATECHANGED']._serialized_start=678
+  _globals['_MEMBERSTATECHANGED']._serialized_end=858
+  _globals['_RISKPOLICYCHANGED']._serialized_start=860
+  _globals['_RISKPOLICYCHANGED']._serialized_end=926
+  _globals['_REFERRALMADE']._serialized_start=928
+  _globals['_REFERRALMADE']._serialized_end=1003
+  _globals['_REFERRALREWARDED']._serialized_start=1005
+  _globals['_REFERRALREWARDED']._serialized_end=1132
+  _globals['_TAGSCHANGED']._serialized_start=1134
+  _globals['_TAGSCHANGED']._serialized_end=1250
+  _globals['_MEMBERPROFILECHANGED']._serialized_start=1252
+  _globals['_MEMBERPROFILECHANGED']._serialized_end=1314
+  _globals['_CONSENTCHANGED']._serialized_start=1317
+  _globals['_CONSENTCHANGED']._serialized_end=1491
+  _globals['_MEMBERERASED']._serialized_start=1493
+  _globals['_MEMBERERASED']._serialized_end=1546
 # @@protoc_insertion_point(module_scope)

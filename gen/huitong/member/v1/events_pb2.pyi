@@ -1,8 +1,12 @@
 from huitong.common.v1 import types_pb2 as _types_pb2
+from huitong.member.v1 import attributes_pb2 as _attributes_pb2
+from huitong.member.v1 import consents_pb2 as _consents_pb2
 from huitong.member.v1 import member_pb2 as _member_pb2
+from huitong.member.v1 import risk_pb2 as _risk_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -54,3 +58,89 @@ class MemberUnmerged(_message.Message):
     survivor_id: str
     absorbed_id: str
     def __init__(self, merge_id: _Optional[str] = ..., survivor_id: _Optional[str] = ..., absorbed_id: _Optional[str] = ...) -> None: ...
+
+class MemberStateChanged(_message.Message):
+    __slots__ = ("member_id", "state", "previous_state", "reason_code", "version")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_STATE_FIELD_NUMBER: _ClassVar[int]
+    REASON_CODE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    state: _risk_pb2.MemberState
+    previous_state: _risk_pb2.MemberState
+    reason_code: str
+    version: int
+    def __init__(self, member_id: _Optional[str] = ..., state: _Optional[_Union[_risk_pb2.MemberState, str]] = ..., previous_state: _Optional[_Union[_risk_pb2.MemberState, str]] = ..., reason_code: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class RiskPolicyChanged(_message.Message):
+    __slots__ = ("policy",)
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    policy: _risk_pb2.RiskPolicy
+    def __init__(self, policy: _Optional[_Union[_risk_pb2.RiskPolicy, _Mapping]] = ...) -> None: ...
+
+class ReferralMade(_message.Message):
+    __slots__ = ("referral_id", "referrer_id", "friend_id")
+    REFERRAL_ID_FIELD_NUMBER: _ClassVar[int]
+    REFERRER_ID_FIELD_NUMBER: _ClassVar[int]
+    FRIEND_ID_FIELD_NUMBER: _ClassVar[int]
+    referral_id: str
+    referrer_id: str
+    friend_id: str
+    def __init__(self, referral_id: _Optional[str] = ..., referrer_id: _Optional[str] = ..., friend_id: _Optional[str] = ...) -> None: ...
+
+class ReferralRewarded(_message.Message):
+    __slots__ = ("referral_id", "referrer_id", "friend_id", "referrer_points", "friend_points")
+    REFERRAL_ID_FIELD_NUMBER: _ClassVar[int]
+    REFERRER_ID_FIELD_NUMBER: _ClassVar[int]
+    FRIEND_ID_FIELD_NUMBER: _ClassVar[int]
+    REFERRER_POINTS_FIELD_NUMBER: _ClassVar[int]
+    FRIEND_POINTS_FIELD_NUMBER: _ClassVar[int]
+    referral_id: str
+    referrer_id: str
+    friend_id: str
+    referrer_points: int
+    friend_points: int
+    def __init__(self, referral_id: _Optional[str] = ..., referrer_id: _Optional[str] = ..., friend_id: _Optional[str] = ..., referrer_points: _Optional[int] = ..., friend_points: _Optional[int] = ...) -> None: ...
+
+class TagsChanged(_message.Message):
+    __slots__ = ("member_id", "added", "removed", "source")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    ADDED_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    added: _containers.RepeatedScalarFieldContainer[str]
+    removed: _containers.RepeatedScalarFieldContainer[str]
+    source: _attributes_pb2.AttributeSource
+    def __init__(self, member_id: _Optional[str] = ..., added: _Optional[_Iterable[str]] = ..., removed: _Optional[_Iterable[str]] = ..., source: _Optional[_Union[_attributes_pb2.AttributeSource, str]] = ...) -> None: ...
+
+class MemberProfileChanged(_message.Message):
+    __slots__ = ("member_id", "birth_month")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    BIRTH_MONTH_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    birth_month: int
+    def __init__(self, member_id: _Optional[str] = ..., birth_month: _Optional[int] = ...) -> None: ...
+
+class ConsentChanged(_message.Message):
+    __slots__ = ("member_id", "purpose", "version", "is_given", "channel")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    IS_GIVEN_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    purpose: _consents_pb2.ConsentPurpose
+    version: str
+    is_given: bool
+    channel: _consents_pb2.ConsentChannel
+    def __init__(self, member_id: _Optional[str] = ..., purpose: _Optional[_Union[_consents_pb2.ConsentPurpose, str]] = ..., version: _Optional[str] = ..., is_given: _Optional[bool] = ..., channel: _Optional[_Union[_consents_pb2.ConsentChannel, str]] = ...) -> None: ...
+
+class MemberErased(_message.Message):
+    __slots__ = ("member_id", "erasure_id")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    ERASURE_ID_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    erasure_id: str
+    def __init__(self, member_id: _Optional[str] = ..., erasure_id: _Optional[str] = ...) -> None: ...

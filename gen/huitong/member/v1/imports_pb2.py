@@ -29,7 +29,7 @@ from huitong.common.v1 import access_pb2 as huitong_dot_common_dot_v1_dot_access
 from huitong.common.v1 import types_pb2 as huitong_dot_common_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhuitong/member/v1/imports.proto\x12\x11huitong.member.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehuitong/common/v1/access.proto\x1a\x1dhuitong/common/v1/types.proto\"\xab\x01\n\x0cMemberImport\x12\x11\n\timport_id\x18\x01 \x01(\t\x12\x18\n\x10\x62usiness_unit_id\x18\x02 \x01(\t\x12/\n\x06scheme\x18\x03 \x01(\x0e\x32\x1f.huitong.member.v1.NumberScheme\x12\x0c\n\x04name\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb4\x01\n\x19\x43reateMemberImportRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12!\n\x10\x62usiness_unit_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12;\n\x06scheme\x18\x03 \x01(\x0e\x32\x1f.huitong.member.v1.NumberSchemeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x18\n\x04name\x18\x04 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"T\n\x1a\x43reateMemberImportResponse\x12\x36\n\rmember_import\x18\x01 \x01(\x0b\x32\x1f.huitong.member.v1.MemberImport\"\x94\x01\n\tMemberRow\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x19\n\x06number\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12-\n\x05phone\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^(\\+[1-9][0-9]{6,14})?$\x12\x1e\n\x0b\x62irth_month\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x0c(\x00\"\x85\x01\n\x14ImportMembersRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12\x1a\n\timport_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x32\n\x04rows\x18\x03 \x03(\x0b\x32\x1c.huitong.member.v1.MemberRowB\x06\xbaH\x03\xd8\x01\x03\"K\n\x15ImportMembersResponse\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.huitong.member.v1.ImportedMember\"\xb0\x01\n\x0eImportedMember\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x31\n\x07outcome\x18\x02 \x01(\x0e\x32 .huitong.member.v1.ImportOutcome\x12\x11\n\tmember_id\x18\x03 \x01(\t\x12\x17\n\x0fother_member_id\x18\x04 \x01(\t\x12+\n\x07problem\x18\x05 \x01(\x0b\x32\x1a.huitong.common.v1.Problem\"4\n\x16GetMemberImportRequest\x12\x1a\n\timport_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"\x82\x01\n\x17GetMemberImportResponse\x12\x36\n\rmember_import\x18\x01 \x01(\x0b\x32\x1f.huitong.member.v1.MemberImport\x12/\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x1f.huitong.member.v1.OutcomeCount\"T\n\x0cOutcomeCount\x12\x31\n\x07outcome\x18\x01 \x01(\x0e\x32 .huitong.member.v1.ImportOutcome\x12\x11\n\trow_count\x18\x02 \x01(\x03\"\xb2\x01\n\x1aListImportedMembersRequest\x12\x1a\n\timport_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12;\n\x07outcome\x18\x02 \x01(\x0e\x32 .huitong.member.v1.ImportOutcomeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"g\n\x1bListImportedMembersResponse\x12/\n\x04rows\x18\x01 \x03(\x0b\x32!.huitong.member.v1.ImportedMember\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xa0\x01\n\x0cNumberScheme\x12\x1d\n\x19NUMBER_SCHEME_UNSPECIFIED\x10\x00\x12\x1d\n\x19NUMBER_SCHEME_HOTEL_GUEST\x10\x01\x12\x1d\n\x19NUMBER_SCHEME_OFFICE_CARD\x10\x02\x12\x1b\n\x17NUMBER_SCHEME_HOUSEHOLD\x10\x03\x12\x16\n\x12NUMBER_SCHEME_CARD\x10\x04*\xd8\x01\n\rImportOutcome\x12\x1e\n\x1aIMPORT_OUTCOME_UNSPECIFIED\x10\x00\x12\x16\n\x12IMPORT_OUTCOME_NEW\x10\x01\x12\x19\n\x15IMPORT_OUTCOME_LINKED\x10\x02\x12\x1a\n\x16IMPORT_OUTCOME_MATCHED\x10\x03\x12\x1b\n\x17IMPORT_OUTCOME_CONFLICT\x10\x04\x12\x1e\n\x1aIMPORT_OUTCOME_OTHER_PHONE\x10\x05\x12\x1b\n\x17IMPORT_OUTCOME_NO_PHONE\x10\x06\x32\xec\x05\n\x13MemberImportService\x12\xae\x01\n\x12\x43reateMemberImport\x12,.huitong.member.v1.CreateMemberImportRequest\x1a-.huitong.member.v1.CreateMemberImportResponse\";\xaa\xbb\x18\x1a\n\x01\x05\x12\x15member.members.import\x82\xd3\xe4\x93\x02\x17\"\x12/v1/member-imports:\x01*\x12\xb0\x01\n\rImportMembers\x12\'.huitong.member.v1.ImportMembersRequest\x1a(.huitong.member.v1.ImportMembersResponse\"L\xaa\xbb\x18\x1a\n\x01\x05\x12\x15member.members.import\x82\xd3\xe4\x93\x02(\"#/v1/member-imports/{import_id}/rows:\x01*\x12\xae\x01\n\x0fGetMemberImport\x12).huitong.member.v1.GetMemberImportRequest\x1a*.huitong.member.v1.GetMemberImportResponse\"D\xaa\xbb\x18\x1a\n\x01\x05\x12\x15member.members.import\x82\xd3\xe4\x93\x02 \x12\x1e/v1/member-imports/{import_id}\x12\xbf\x01\n\x13ListImportedMembers\x12-.huitong.member.v1.ListImportedMembersRequest\x1a..huitong.member.v1.ListImportedMembersResponse\"I\xaa\xbb\x18\x1a\n\x01\x05\x12\x15member.members.import\x82\xd3\xe4\x93\x02%\x12#/v1/member-imports/{import_id}/rowsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhuitong/member/v1/imports.proto\x12\x11huitong.member.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehuitong/common/v1/access.proto\x1a\x1dhuitong/common/v1/types.proto\"\xab\x01\n\x0cMemberImport\x12\x11\n\timport_id\x18\x01 \x01(\t\x12\x18\n\x10\x62usiness_unit_id\x18\x02 \x01(\t\x12/\n\x06scheme\x18\x03 \x01(\x0e\x32\x1f.huitong.member.v1.NumberScheme\x12\x0c\n\x04name\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb4\x01\n\x19\x43reateMemberImportRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12!\n\x10\x62usiness_unit_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12;\n\x06scheme\x18\x03 \x01(\x0e\x32\x1f.huitong.member.v1.NumberSchemeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x18\n\x04name\x18\x04 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\"T\n\x1a\x43reateMemberImportResponse\x12\x36\n\rmember_import\x18\x01 \x01(\x0b\x32\x1f.huitong.member.v1.MemberImport\"\xc9\x01\n\tMemberRow\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x19\n\x06number\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12-\n\x05phone\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^(\\+[1-9][0-9]{6,14})?$\x12\x1e\n\x0b\x62irth_month\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x0c(\x00\x12\x33\n\x04tags\x18\x82\x01 \x03(\tB$\xbaH!\x92\x01\x1e\x10\x14\"\x1ar\x18\x32\x16^[A-Z][A-Z0-9_]{0,63}$\"\x85\x01\n\x14ImportMembersRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12\x1a\n\timport_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x32\n\x04rows\x18\x03 \x03(\x0b\x32\x1c.huitong.member.v1.MemberRowB\x06\xbaH\x03\xd8\x01\x03\"K\n\x15ImportMembersResponse\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.huitong.member.v1.ImportedMember\"\xb0\x01\n\x0eImportedMember\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x31\n\x07outcome\x18\x02 \x01(\x0e\x32 .huitong.member.v1.ImportOutcome\x12\x11\n\tmember_id\x18\x03 \x01(\t\x12\x17\n\x0fother_member_id\x18\x04 \x01(\t\x12+\n\x07problem\x18\x05 \x01(\x0b\x32\x1a.huitong.common.v1.Problem\"4\n\x16GetMemberImportRequest\x12\x1a\n\timport_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"\x82\x01\n\x17GetMemberImportResponse\x12\x36\n\rmember_import\x18\x01 \x01(\x0b\x32\x1f.huitong.member.v1.MemberImport\x12/\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x1f.huitong.member.v1.OutcomeCount\"T\n\x0cOutcomeCount\x12\x31\n\x07outcome\x18\x01 \x01(\x0e\x32 .huitong.member.v1.ImportOutcome\x12\x11\n\trow_count\x18\x02 \x01(\x03\"\xb2\x01\n\x1aListImportedMembersRequest\x12\x1a\n\timport_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12;\n\x07outcome\x18\x02 \x01(\x0e\x32 .huitong.member.v1.ImportOutcomeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"g\n\x1bListImportedMembersResponse\x12/\n\x04rows\x18\x01 \x03(\x0b\x32!.huitong.member.v1.ImportedMember\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xa0\x01\n\x0cNumberScheme\x12\x1d\n\x19NUMBER_SCHEME_UNSPECIFIED\x10\x00\x12\x1d\n\x19NUMBER_SCHEME_HOTEL_GUEST\x10\x01\x12\x1d\n\x19NUMBER_SCHEME_OFFICE_CARD\x10\x02\x12\x1b\n\x17NUMBER_SCHEME_HOUSEHOLD\x10\x03\x12\x16\n\x12NUMBER_SCHEME_CARD\x10\x04*\xd8\x01\n\rImportOutcome\x12\x1e\n\x1aIMPORT_OUTCOME_UNSPECIFIED\x10\x00\x12\x16\n\x12IMPORT_OUTCOME_NEW\x10\x01\x12\x19\n\x15IMPORT_OUTCOME_LINKED\x10\x02\x12\x1a\n\x16IMPORT_OUTCOME_MATCHED\x10\x03\x12\x1b\n\x17IMPORT_OUTCOME_CONFLICT\x10\x04\x12\x1e\n\x1aIMPORT_OUTCOME_OTHER_PHONE\x10\x05\x12\x1b\n\x17IMPORT_OUTCOME_NO_PHONE\x10\x06\x32\xec\x05\n\x13MemberImportService\x12\xae\x01\n\x12\x43reateMemberImport\x12,.huitong.member.v1.CreateMemberImportRequest\x1a-.huitong.member.v1.CreateMemberImportResponse\";\xaa\xbb\x18\x1a\n\x01\x05\x12\x15member.members.import\x82\xd3\xe4\x93\x02\x17\"\x12/v1/member-imports:\x01*\x12\xb0\x01\n\rImportMembers\x12\'.huitong.member.v1.ImportMembersRequest\x1a(.huitong.member.v1.ImportMembersResponse\"L\xaa\xbb\x18\x1a\n\x01\x05\x12\x15member.members.import\x82\xd3\xe4\x93\x02(\"#/v1/member-imports/{import_id}/rows:\x01*\x12\xae\x01\n\x0fGetMemberImport\x12).huitong.member.v1.GetMemberImportRequest\x1a*.huitong.member.v1.GetMemberImportResponse\"D\xaa\xbb\x18\x1a\n\x01\x05\x12\x15member.members.import\x82\xd3\xe4\x93\x02 \x12\x1e/v1/member-imports/{import_id}\x12\xbf\x01\n\x13ListImportedMembers\x12-.huitong.member.v1.ListImportedMembersRequest\x1a..huitong.member.v1.ListImportedMembersResponse\"I\xaa\xbb\x18\x1a\n\x01\x05\x12\x15member.members.import\x82\xd3\xe4\x93\x02%\x12#/v1/member-imports/{import_id}/rowsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,6 +52,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMBERROW'].fields_by_name['phone']._serialized_options = b'\272H\033r\0312\027^(\\+[1-9][0-9]{6,14})?$'
   _globals['_MEMBERROW'].fields_by_name['birth_month']._loaded_options = None
   _globals['_MEMBERROW'].fields_by_name['birth_month']._serialized_options = b'\272H\006\032\004\030\014(\000'
+  _globals['_MEMBERROW'].fields_by_name['tags']._loaded_options = None
+  _globals['_MEMBERROW'].fields_by_name['tags']._serialized_options = b'\272H!\222\001\036\020\024\"\032r\0302\026^[A-Z][A-Z0-9_]{0,63}$'
   _globals['_IMPORTMEMBERSREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_IMPORTMEMBERSREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\006r\004\020\010\030@'
   _globals['_IMPORTMEMBERSREQUEST'].fields_by_name['import_id']._loaded_options = None
@@ -76,10 +78,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMBERIMPORTSERVICE'].methods_by_name['GetMemberImport']._serialized_options = b'\252\273\030\032\n\001\005\022\025member.members.import\202\323\344\223\002 \022\036/v1/member-imports/{import_id}'
   _globals['_MEMBERIMPORTSERVICE'].methods_by_name['ListImportedMembers']._loaded_options = None
   _globals['_MEMBERIMPORTSERVICE'].methods_by_name['ListImportedMembers']._serialized_options = b'\252\273\030\032\n\001\005\022\025member.members.import\202\323\344\223\002%\022#/v1/member-imports/{import_id}/rows'
-  _globals['_NUMBERSCHEME']._serialized_start=1755
-  _globals['_NUMBERSCHEME']._serialized_end=1915
-  _globals['_IMPORTOUTCOME']._serialized_start=1918
-  _globals['_IMPORTOUTCOME']._serialized_end=2134
+  _globals['_NUMBERSCHEME']._serialized_start=1808
+  _globals['_NUMBERSCHEME']._serialized_end=1968
+  _globals['_IMPORTOUTCOME']._serialized_start=1971
+  _globals['_IMPORTOUTCOME']._serialized_end=2187
   _globals['_MEMBERIMPORT']._serialized_start=210
   _globals['_MEMBERIMPORT']._serialized_end=381
   _globals['_CREATEMEMBERIMPORTREQUEST']._serialized_start=384
@@ -87,23 +89,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEMEMBERIMPORTRESPONSE']._serialized_start=566
   _globals['_CREATEMEMBERIMPORTRESPONSE']._serialized_end=650
   _globals['_MEMBERROW']._serialized_start=653
-  _globals['_MEMBERROW']._serialized_end=801
-  _globals['_IMPORTMEMBERSREQUEST']._serialized_start=804
-  _globals['_IMPORTMEMBERSREQUEST']._serialized_end=937
-  _globals['_IMPORTMEMBERSRESPONSE']._serialized_start=939
-  _globals['_IMPORTMEMBERSRESPONSE']._serialized_end=1014
-  _globals['_IMPORTEDMEMBER']._serialized_start=1017
-  _globals['_IMPORTEDMEMBER']._serialized_end=1193
-  _globals['_GETMEMBERIMPORTREQUEST']._serialized_start=1195
-  _globals['_GETMEMBERIMPORTREQUEST']._serialized_end=1247
-  _globals['_GETMEMBERIMPORTRESPONSE']._serialized_start=1250
-  _globals['_GETMEMBERIMPORTRESPONSE']._serialized_end=1380
-  _globals['_OUTCOMECOUNT']._serialized_start=1382
-  _globals['_OUTCOMECOUNT']._serialized_end=1466
-  _globals['_LISTIMPORTEDMEMBERSREQUEST']._serialized_start=1469
-  _globals['_LISTIMPORTEDMEMBERSREQUEST']._serialized_end=1647
-  _globals['_LISTIMPORTEDMEMBERSRESPONSE']._serialized_start=1649
-  _globals['_LISTIMPORTEDMEMBERSRESPONSE']._serialized_end=1752
-  _globals['_MEMBERIMPORTSERVICE']._serialized_start=2137
-  _globals['_MEMBERIMPORTSERVICE']._serialized_end=2885
+  _globals['_MEMBERROW']._serialized_end=854
+  _globals['_IMPORTMEMBERSREQUEST']._serialized_start=857
+  _globals['_IMPORTMEMBERSREQUEST']._serialized_end=990
+  _globals['_IMPORTMEMBERSRESPONSE']._serialized_start=992
+  _globals['_IMPORTMEMBERSRESPONSE']._serialized_end=1067
+  _globals['_IMPORTEDMEMBER']._serialized_start=1070
+  _globals['_IMPORTEDMEMBER']._serialized_end=1246
+  _globals['_GETMEMBERIMPORTREQUEST']._serialized_start=1248
+  _globals['_GETMEMBERIMPORTREQUEST']._serialized_end=1300
+  _globals['_GETMEMBERIMPORTRESPONSE']._serialized_start=1303
+  _globals['_GETMEMBERIMPORTRESPONSE']._serialized_end=1433
+  _globals['_OUTCOMECOUNT']._serialized_start=1435
+  _globals['_OUTCOMECOUNT']._serialized_end=1519
+  _globals['_LISTIMPORTEDMEMBERSREQUEST']._serialized_start=1522
+  _globals['_LISTIMPORTEDMEMBERSREQUEST']._serialized_end=1700
+  _globals['_LISTIMPORTEDMEMBERSRESPONSE']._serialized_start=1702
+  _globals['_LISTIMPORTEDMEMBERSRESPONSE']._serialized_end=1805
+  _globals['_MEMBERIMPORTSERVICE']._serialized_start=2190
+  _globals['_MEMBERIMPORTSERVICE']._serialized_end=2938
 # @@protoc_insertion_point(module_scope)

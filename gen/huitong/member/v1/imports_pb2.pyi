@@ -77,16 +77,18 @@ class CreateMemberImportResponse(_message.Message):
     def __init__(self, member_import: _Optional[_Union[MemberImport, _Mapping]] = ...) -> None: ...
 
 class MemberRow(_message.Message):
-    __slots__ = ("request_id", "number", "phone", "birth_month")
+    __slots__ = ("request_id", "number", "phone", "birth_month", "tags")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     PHONE_FIELD_NUMBER: _ClassVar[int]
     BIRTH_MONTH_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     number: str
     phone: str
     birth_month: int
-    def __init__(self, request_id: _Optional[str] = ..., number: _Optional[str] = ..., phone: _Optional[str] = ..., birth_month: _Optional[int] = ...) -> None: ...
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, request_id: _Optional[str] = ..., number: _Optional[str] = ..., phone: _Optional[str] = ..., birth_month: _Optional[int] = ..., tags: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ImportMembersRequest(_message.Message):
     __slots__ = ("request_id", "import_id", "rows")

@@ -63,7 +63,7 @@ class MemberImportServiceServicer:
 
     def CreateMemberImport(self, request, context):
         """Begins an import of one business unit's file. Its rows follow, in any order and as often as needed.
-        Errors: REQUEST_ID_REUSED, GROUP_UNKNOWN.
+        Errors: REQUEST_ID_REUSED, GROUP_UNKNOWN, BUSINESS_UNIT_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,7 +35,7 @@ class MemberImportServiceStub:
     def __new__(cls, channel: _aio.Channel) -> MemberImportServiceAsyncStub: ...
     CreateMemberImport: _grpc.UnaryUnaryMultiCallable[_imports_pb2.CreateMemberImportRequest, _imports_pb2.CreateMemberImportResponse]
     """Begins an import of one business unit's file. Its rows follow, in any order and as often as needed.
-    Errors: REQUEST_ID_REUSED, GROUP_UNKNOWN.
+    Errors: REQUEST_ID_REUSED, GROUP_UNKNOWN, BUSINESS_UNIT_UNKNOWN.
     """
     ImportMembers: _grpc.UnaryUnaryMultiCallable[_imports_pb2.ImportMembersRequest, _imports_pb2.ImportMembersResponse]
     """Brings rows under One ID. A row is found by the unit's own number first, then by phone; who is found by neither
@@ -59,7 +59,7 @@ class MemberImportServiceAsyncStub(MemberImportServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateMemberImport: _aio.UnaryUnaryMultiCallable[_imports_pb2.CreateMemberImportRequest, _imports_pb2.CreateMemberImportResponse]  # type: ignore[assignment]
     """Begins an import of one business unit's file. Its rows follow, in any order and as often as needed.
-    Errors: REQUEST_ID_REUSED, GROUP_UNKNOWN.
+    Errors: REQUEST_ID_REUSED, GROUP_UNKNOWN, BUSINESS_UNIT_UNKNOWN.
     """
     ImportMembers: _aio.UnaryUnaryMultiCallable[_imports_pb2.ImportMembersRequest, _imports_pb2.ImportMembersResponse]  # type: ignore[assignment]
     """Brings rows under One ID. A row is found by the unit's own number first, then by phone; who is found by neither
@@ -86,7 +86,7 @@ class MemberImportServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_imports_pb2.CreateMemberImportResponse, _abc.Awaitable[_imports_pb2.CreateMemberImportResponse]]:
         """Begins an import of one business unit's file. Its rows follow, in any order and as often as needed.
-        Errors: REQUEST_ID_REUSED, GROUP_UNKNOWN.
+        Errors: REQUEST_ID_REUSED, GROUP_UNKNOWN, BUSINESS_UNIT_UNKNOWN.
         """
 
     @_abc_1.abstractmethod

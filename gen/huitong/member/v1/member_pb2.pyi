@@ -5,6 +5,7 @@ from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from huitong.common.v1 import access_pb2 as _access_pb2
 from huitong.common.v1 import types_pb2 as _types_pb2
+from huitong.member.v1 import risk_pb2 as _risk_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -14,7 +15,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Member(_message.Message):
-    __slots__ = ("member_id", "card_no", "masked_phone", "tier_code", "birth_month", "join_time", "time_zone")
+    __slots__ = ("member_id", "card_no", "masked_phone", "tier_code", "birth_month", "join_time", "time_zone", "state", "state_version", "state_time")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     CARD_NO_FIELD_NUMBER: _ClassVar[int]
     MASKED_PHONE_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +23,9 @@ class Member(_message.Message):
     BIRTH_MONTH_FIELD_NUMBER: _ClassVar[int]
     JOIN_TIME_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    STATE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    STATE_TIME_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     card_no: str
     masked_phone: str
@@ -29,7 +33,10 @@ class Member(_message.Message):
     birth_month: int
     join_time: _timestamp_pb2.Timestamp
     time_zone: str
-    def __init__(self, member_id: _Optional[str] = ..., card_no: _Optional[str] = ..., masked_phone: _Optional[str] = ..., tier_code: _Optional[str] = ..., birth_month: _Optional[int] = ..., join_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_zone: _Optional[str] = ...) -> None: ...
+    state: _risk_pb2.MemberState
+    state_version: int
+    state_time: _timestamp_pb2.Timestamp
+    def __init__(self, member_id: _Optional[str] = ..., card_no: _Optional[str] = ..., masked_phone: _Optional[str] = ..., tier_code: _Optional[str] = ..., birth_month: _Optional[int] = ..., join_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., time_zone: _Optional[str] = ..., state: _Optional[_Union[_risk_pb2.MemberState, str]] = ..., state_version: _Optional[int] = ..., state_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Tier(_message.Message):
     __slots__ = ("code", "name", "name_zh", "min_growth", "earn_multiplier_bps", "free_parking_minutes")
@@ -48,18 +55,20 @@ class Tier(_message.Message):
     def __init__(self, code: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., min_growth: _Optional[int] = ..., earn_multiplier_bps: _Optional[int] = ..., free_parking_minutes: _Optional[int] = ...) -> None: ...
 
 class JoinMemberRequest(_message.Message):
-    __slots__ = ("request_id", "phone", "store_id", "birth_month", "time_zone")
+    __slots__ = ("request_id", "phone", "store_id", "birth_month", "time_zone", "device_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     PHONE_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     BIRTH_MONTH_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     phone: str
     store_id: str
     birth_month: int
     time_zone: str
-    def __init__(self, request_id: _Optional[str] = ..., phone: _Optional[str] = ..., store_id: _Optional[str] = ..., birth_month: _Optional[int] = ..., time_zone: _Optional[str] = ...) -> None: ...
+    device_id: str
+    def __init__(self, request_id: _Optional[str] = ..., phone: _Optional[str] = ..., store_id: _Optional[str] = ..., birth_month: _Optional[int] = ..., time_zone: _Optional[str] = ..., device_id: _Optional[str] = ...) -> None: ...
 
 class JoinMemberResponse(_message.Message):
     __slots__ = ("member", "is_new")
@@ -172,14 +181,16 @@ class StartLoginResponse(_message.Message):
     def __init__(self, retry_seconds: _Optional[int] = ...) -> None: ...
 
 class CompleteLoginRequest(_message.Message):
-    __slots__ = ("group_code", "phone", "one_time_code")
+    __slots__ = ("group_code", "phone", "one_time_code", "device_id")
     GROUP_CODE_FIELD_NUMBER: _ClassVar[int]
     PHONE_FIELD_NUMBER: _ClassVar[int]
     ONE_TIME_CODE_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
     group_code: str
     phone: str
     one_time_code: str
-    def __init__(self, group_code: _Optional[str] = ..., phone: _Optional[str] = ..., one_time_code: _Optional[str] = ...) -> None: ...
+    device_id: str
+    def __init__(self, group_code: _Optional[str] = ..., phone: _Optional[str] = ..., one_time_code: _Optional[str] = ..., device_id: _Optional[str] = ...) -> None: ...
 
 class CompleteLoginResponse(_message.Message):
     __slots__ = ("member", "tokens")

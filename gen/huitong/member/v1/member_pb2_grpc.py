@@ -74,7 +74,8 @@ class MemberServiceServicer:
     def JoinMember(self, request, context):
         """Joins a person by phone at a till or from the group's system. A phone that is a member already answers that member
         with `is_new` false; two concurrent joins of one phone make one member.
-        Errors: REQUEST_ID_REUSED, STORE_UNKNOWN.
+        Errors: REQUEST_ID_REUSED, STORE_UNKNOWN, IDENTITY_DENIED (somebody new who is on the deny list), JOIN_TOO_OFTEN (at
+        this terminal or on this device).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,7 +101,8 @@ class MemberServiceServicer:
     def IdentifyMember(self, request, context):
         """Finds the member behind a phone number, a card number or a dynamic code, for a till. What belongs to a member who is
         absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
-        Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED.
+        Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED, MEMBER_FROZEN (a code that is
+        to be spent), MEMBER_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,7 +110,7 @@ class MemberServiceServicer:
 
     def GetMemberCode(self, request, context):
         """The member's dynamic code, to be shown as QR code or barcode: 24 digits, signed, valid 60 seconds.
-        Errors: MEMBER_UNKNOWN.
+        Errors: MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -120,7 +122,7 @@ class MemberServiceServicer:
         by step_seconds. The signature is HMAC-SHA256 with the seed over step and serial, each in decimal digits behind
         their count in 4 bytes (big-endian), as a number modulo 10^10. The serial is any of first_serial to last_serial: a
         code that was spent is followed by one with another serial. The phone's clock may be wrong by a minute.
-        Errors: MEMBER_UNKNOWN.
+        Errors: MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -385,7 +387,8 @@ class SessionServiceServicer:
 
     def CompleteLogin(self, request, context):
         """Exchanges the one-time code for tokens; a new phone joins. A code works once and five wrong tries end it.
-        Errors: GROUP_UNKNOWN, LOGIN_CODE_WRONG, LOGIN_CODE_EXPIRED.
+        Errors: GROUP_UNKNOWN, LOGIN_CODE_WRONG, LOGIN_CODE_EXPIRED, IDENTITY_DENIED, JOIN_TOO_OFTEN (a new phone),
+        MEMBER_FROZEN, MEMBER_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

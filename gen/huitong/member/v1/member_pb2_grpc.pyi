@@ -36,7 +36,8 @@ class MemberServiceStub:
     JoinMember: _grpc.UnaryUnaryMultiCallable[_member_pb2.JoinMemberRequest, _member_pb2.JoinMemberResponse]
     """Joins a person by phone at a till or from the group's system. A phone that is a member already answers that member
     with `is_new` false; two concurrent joins of one phone make one member.
-    Errors: REQUEST_ID_REUSED, STORE_UNKNOWN.
+    Errors: REQUEST_ID_REUSED, STORE_UNKNOWN, IDENTITY_DENIED (somebody new who is on the deny list), JOIN_TOO_OFTEN (at
+    this terminal or on this device).
     """
     JoinMembers: _grpc.UnaryUnaryMultiCallable[_member_pb2.JoinMembersRequest, _member_pb2.JoinMembersResponse]
     """Joins many people; each line gets its own answer.
@@ -50,11 +51,12 @@ class MemberServiceStub:
     IdentifyMember: _grpc.UnaryUnaryMultiCallable[_member_pb2.IdentifyMemberRequest, _member_pb2.IdentifyMemberResponse]
     """Finds the member behind a phone number, a card number or a dynamic code, for a till. What belongs to a member who is
     absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
-    Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED.
+    Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED, MEMBER_FROZEN (a code that is
+    to be spent), MEMBER_CLOSED.
     """
     GetMemberCode: _grpc.UnaryUnaryMultiCallable[_member_pb2.GetMemberCodeRequest, _member_pb2.GetMemberCodeResponse]
     """The member's dynamic code, to be shown as QR code or barcode: 24 digits, signed, valid 60 seconds.
-    Errors: MEMBER_UNKNOWN.
+    Errors: MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED.
     """
     GetMemberCodeSeed: _grpc.UnaryUnaryMultiCallable[_member_pb2.GetMemberCodeSeedRequest, _member_pb2.GetMemberCodeSeedResponse]
     """What a phone needs to make the member's codes by itself while it is offline. It is to be kept as a password is.
@@ -62,7 +64,7 @@ class MemberServiceStub:
     by step_seconds. The signature is HMAC-SHA256 with the seed over step and serial, each in decimal digits behind
     their count in 4 bytes (big-endian), as a number modulo 10^10. The serial is any of first_serial to last_serial: a
     code that was spent is followed by one with another serial. The phone's clock may be wrong by a minute.
-    Errors: MEMBER_UNKNOWN.
+    Errors: MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED.
     """
 
 @_typing.type_check_only
@@ -73,7 +75,8 @@ class MemberServiceAsyncStub(MemberServiceStub):
     JoinMember: _aio.UnaryUnaryMultiCallable[_member_pb2.JoinMemberRequest, _member_pb2.JoinMemberResponse]  # type: ignore[assignment]
     """Joins a person by phone at a till or from the group's system. A phone that is a member already answers that member
     with `is_new` false; two concurrent joins of one phone make one member.
-    Errors: REQUEST_ID_REUSED, STORE_UNKNOWN.
+    Errors: REQUEST_ID_REUSED, STORE_UNKNOWN, IDENTITY_DENIED (somebody new who is on the deny list), JOIN_TOO_OFTEN (at
+    this terminal or on this device).
     """
     JoinMembers: _aio.UnaryUnaryMultiCallable[_member_pb2.JoinMembersRequest, _member_pb2.JoinMembersResponse]  # type: ignore[assignment]
     """Joins many people; each line gets its own answer.
@@ -87,11 +90,12 @@ class MemberServiceAsyncStub(MemberServiceStub):
     IdentifyMember: _aio.UnaryUnaryMultiCallable[_member_pb2.IdentifyMemberRequest, _member_pb2.IdentifyMemberResponse]  # type: ignore[assignment]
     """Finds the member behind a phone number, a card number or a dynamic code, for a till. What belongs to a member who is
     absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
-    Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED.
+    Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED, MEMBER_FROZEN (a code that is
+    to be spent), MEMBER_CLOSED.
     """
     GetMemberCode: _aio.UnaryUnaryMultiCallable[_member_pb2.GetMemberCodeRequest, _member_pb2.GetMemberCodeResponse]  # type: ignore[assignment]
     """The member's dynamic code, to be shown as QR code or barcode: 24 digits, signed, valid 60 seconds.
-    Errors: MEMBER_UNKNOWN.
+    Errors: MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED.
     """
     GetMemberCodeSeed: _aio.UnaryUnaryMultiCallable[_member_pb2.GetMemberCodeSeedRequest, _member_pb2.GetMemberCodeSeedResponse]  # type: ignore[assignment]
     """What a phone needs to make the member's codes by itself while it is offline. It is to be kept as a password is.
@@ -99,7 +103,7 @@ class MemberServiceAsyncStub(MemberServiceStub):
     by step_seconds. The signature is HMAC-SHA256 with the seed over step and serial, each in decimal digits behind
     their count in 4 bytes (big-endian), as a number modulo 10^10. The serial is any of first_serial to last_serial: a
     code that was spent is followed by one with another serial. The phone's clock may be wrong by a minute.
-    Errors: MEMBER_UNKNOWN.
+    Errors: MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED.
     """
 
 class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -113,7 +117,8 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_member_pb2.JoinMemberResponse, _abc.Awaitable[_member_pb2.JoinMemberResponse]]:
         """Joins a person by phone at a till or from the group's system. A phone that is a member already answers that member
         with `is_new` false; two concurrent joins of one phone make one member.
-        Errors: REQUEST_ID_REUSED, STORE_UNKNOWN.
+        Errors: REQUEST_ID_REUSED, STORE_UNKNOWN, IDENTITY_DENIED (somebody new who is on the deny list), JOIN_TOO_OFTEN (at
+        this terminal or on this device).
         """
 
     @_abc_1.abstractmethod
@@ -145,7 +150,8 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_member_pb2.IdentifyMemberResponse, _abc.Awaitable[_member_pb2.IdentifyMemberResponse]]:
         """Finds the member behind a phone number, a card number or a dynamic code, for a till. What belongs to a member who is
         absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
-        Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED.
+        Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED, MEMBER_FROZEN (a code that is
+        to be spent), MEMBER_CLOSED.
         """
 
     @_abc_1.abstractmethod
@@ -155,7 +161,7 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_member_pb2.GetMemberCodeResponse, _abc.Awaitable[_member_pb2.GetMemberCodeResponse]]:
         """The member's dynamic code, to be shown as QR code or barcode: 24 digits, signed, valid 60 seconds.
-        Errors: MEMBER_UNKNOWN.
+        Errors: MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED.
         """
 
     @_abc_1.abstractmethod
@@ -169,7 +175,7 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         by step_seconds. The signature is HMAC-SHA256 with the seed over step and serial, each in decimal digits behind
         their count in 4 bytes (big-endian), as a number modulo 10^10. The serial is any of first_serial to last_serial: a
         code that was spent is followed by one with another serial. The phone's clock may be wrong by a minute.
-        Errors: MEMBER_UNKNOWN.
+        Errors: MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED.
         """
 
 def add_MemberServiceServicer_to_server(servicer: MemberServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
@@ -187,7 +193,8 @@ class SessionServiceStub:
     """
     CompleteLogin: _grpc.UnaryUnaryMultiCallable[_member_pb2.CompleteLoginRequest, _member_pb2.CompleteLoginResponse]
     """Exchanges the one-time code for tokens; a new phone joins. A code works once and five wrong tries end it.
-    Errors: GROUP_UNKNOWN, LOGIN_CODE_WRONG, LOGIN_CODE_EXPIRED.
+    Errors: GROUP_UNKNOWN, LOGIN_CODE_WRONG, LOGIN_CODE_EXPIRED, IDENTITY_DENIED, JOIN_TOO_OFTEN (a new phone),
+    MEMBER_FROZEN, MEMBER_CLOSED.
     """
     RefreshSession: _grpc.UnaryUnaryMultiCallable[_member_pb2.RefreshSessionRequest, _member_pb2.RefreshSessionResponse]
     """Exchanges a refresh token for new tokens. The one before the current is accepted once more, for a lost response;
@@ -215,7 +222,8 @@ class SessionServiceAsyncStub(SessionServiceStub):
     """
     CompleteLogin: _aio.UnaryUnaryMultiCallable[_member_pb2.CompleteLoginRequest, _member_pb2.CompleteLoginResponse]  # type: ignore[assignment]
     """Exchanges the one-time code for tokens; a new phone joins. A code works once and five wrong tries end it.
-    Errors: GROUP_UNKNOWN, LOGIN_CODE_WRONG, LOGIN_CODE_EXPIRED.
+    Errors: GROUP_UNKNOWN, LOGIN_CODE_WRONG, LOGIN_CODE_EXPIRED, IDENTITY_DENIED, JOIN_TOO_OFTEN (a new phone),
+    MEMBER_FROZEN, MEMBER_CLOSED.
     """
     RefreshSession: _aio.UnaryUnaryMultiCallable[_member_pb2.RefreshSessionRequest, _member_pb2.RefreshSessionResponse]  # type: ignore[assignment]
     """Exchanges a refresh token for new tokens. The one before the current is accepted once more, for a lost response;
@@ -252,7 +260,8 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_member_pb2.CompleteLoginResponse, _abc.Awaitable[_member_pb2.CompleteLoginResponse]]:
         """Exchanges the one-time code for tokens; a new phone joins. A code works once and five wrong tries end it.
-        Errors: GROUP_UNKNOWN, LOGIN_CODE_WRONG, LOGIN_CODE_EXPIRED.
+        Errors: GROUP_UNKNOWN, LOGIN_CODE_WRONG, LOGIN_CODE_EXPIRED, IDENTITY_DENIED, JOIN_TOO_OFTEN (a new phone),
+        MEMBER_FROZEN, MEMBER_CLOSED.
         """
 
     @_abc_1.abstractmethod

@@ -43,7 +43,7 @@ class MemberMergeServiceStub:
     """Merges `absorbed_id` into `survivor_id`: identities, growth and the higher tier, points with their lots, pending points
     and debts, coupons, orders, plates and stays. Holds that are under way finish where they are; what they give back
     follows. Retries answer the same merge as it is by then.
-    Errors: MEMBER_UNKNOWN (also of another group), MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is absorbed by somebody),
+    Errors: MEMBER_UNKNOWN (also of another group), MEMBER_CLOSED, MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is absorbed by somebody),
     MEMBER_IS_SURVIVOR (the member to be absorbed has absorbed others), MERGE_UNDER_WAY, REQUEST_ID_REUSED.
     """
     UnmergeMembers: _grpc.UnaryUnaryMultiCallable[_merging_pb2.UnmergeMembersRequest, _merging_pb2.UnmergeMembersResponse]
@@ -74,7 +74,7 @@ class MemberMergeServiceAsyncStub(MemberMergeServiceStub):
     """Merges `absorbed_id` into `survivor_id`: identities, growth and the higher tier, points with their lots, pending points
     and debts, coupons, orders, plates and stays. Holds that are under way finish where they are; what they give back
     follows. Retries answer the same merge as it is by then.
-    Errors: MEMBER_UNKNOWN (also of another group), MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is absorbed by somebody),
+    Errors: MEMBER_UNKNOWN (also of another group), MEMBER_CLOSED, MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is absorbed by somebody),
     MEMBER_IS_SURVIVOR (the member to be absorbed has absorbed others), MERGE_UNDER_WAY, REQUEST_ID_REUSED.
     """
     UnmergeMembers: _aio.UnaryUnaryMultiCallable[_merging_pb2.UnmergeMembersRequest, _merging_pb2.UnmergeMembersResponse]  # type: ignore[assignment]
@@ -108,7 +108,7 @@ class MemberMergeServiceServicer(metaclass=_abc_1.ABCMeta):
         """Merges `absorbed_id` into `survivor_id`: identities, growth and the higher tier, points with their lots, pending points
         and debts, coupons, orders, plates and stays. Holds that are under way finish where they are; what they give back
         follows. Retries answer the same merge as it is by then.
-        Errors: MEMBER_UNKNOWN (also of another group), MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is absorbed by somebody),
+        Errors: MEMBER_UNKNOWN (also of another group), MEMBER_CLOSED, MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is absorbed by somebody),
         MEMBER_IS_SURVIVOR (the member to be absorbed has absorbed others), MERGE_UNDER_WAY, REQUEST_ID_REUSED.
         """
 

@@ -54,16 +54,18 @@ class ListMiniProgramsResponse(_message.Message):
     def __init__(self, mini_programs: _Optional[_Iterable[_Union[MiniProgram, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class LogInByMiniProgramRequest(_message.Message):
-    __slots__ = ("app_id", "login_code", "link_ticket", "phone_code")
+    __slots__ = ("app_id", "login_code", "link_ticket", "phone_code", "device_id")
     APP_ID_FIELD_NUMBER: _ClassVar[int]
     LOGIN_CODE_FIELD_NUMBER: _ClassVar[int]
     LINK_TICKET_FIELD_NUMBER: _ClassVar[int]
     PHONE_CODE_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
     app_id: str
     login_code: str
     link_ticket: str
     phone_code: str
-    def __init__(self, app_id: _Optional[str] = ..., login_code: _Optional[str] = ..., link_ticket: _Optional[str] = ..., phone_code: _Optional[str] = ...) -> None: ...
+    device_id: str
+    def __init__(self, app_id: _Optional[str] = ..., login_code: _Optional[str] = ..., link_ticket: _Optional[str] = ..., phone_code: _Optional[str] = ..., device_id: _Optional[str] = ...) -> None: ...
 
 class LogInByMiniProgramResponse(_message.Message):
     __slots__ = ("member", "tokens", "link_ticket")

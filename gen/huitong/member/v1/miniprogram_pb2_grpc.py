@@ -76,7 +76,8 @@ class MiniProgramServiceServicer:
         the answer then has a link_ticket instead of tokens, to be sent again with the code of the phone-number button. A
         phone that is a member's is that member from now on, one that is nobody's joins.
         Errors: MINI_PROGRAM_UNKNOWN, MINI_PROGRAM_CODE_INVALID, MINI_PROGRAM_TICKET_EXPIRED, MINI_PROGRAM_BUSY,
-        MINI_PROGRAM_BLOCKED, MINI_PROGRAM_REFUSED, IDENTITY_TAKEN.
+        MINI_PROGRAM_BLOCKED, MINI_PROGRAM_REFUSED, IDENTITY_TAKEN, IDENTITY_DENIED, JOIN_TOO_OFTEN (a new phone),
+        MEMBER_FROZEN, MEMBER_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,8 @@ class MiniProgramServiceStub:
     the answer then has a link_ticket instead of tokens, to be sent again with the code of the phone-number button. A
     phone that is a member's is that member from now on, one that is nobody's joins.
     Errors: MINI_PROGRAM_UNKNOWN, MINI_PROGRAM_CODE_INVALID, MINI_PROGRAM_TICKET_EXPIRED, MINI_PROGRAM_BUSY,
-    MINI_PROGRAM_BLOCKED, MINI_PROGRAM_REFUSED, IDENTITY_TAKEN.
+    MINI_PROGRAM_BLOCKED, MINI_PROGRAM_REFUSED, IDENTITY_TAKEN, IDENTITY_DENIED, JOIN_TOO_OFTEN (a new phone),
+    MEMBER_FROZEN, MEMBER_CLOSED.
     """
 
 @_typing.type_check_only
@@ -63,7 +64,8 @@ class MiniProgramServiceAsyncStub(MiniProgramServiceStub):
     the answer then has a link_ticket instead of tokens, to be sent again with the code of the phone-number button. A
     phone that is a member's is that member from now on, one that is nobody's joins.
     Errors: MINI_PROGRAM_UNKNOWN, MINI_PROGRAM_CODE_INVALID, MINI_PROGRAM_TICKET_EXPIRED, MINI_PROGRAM_BUSY,
-    MINI_PROGRAM_BLOCKED, MINI_PROGRAM_REFUSED, IDENTITY_TAKEN.
+    MINI_PROGRAM_BLOCKED, MINI_PROGRAM_REFUSED, IDENTITY_TAKEN, IDENTITY_DENIED, JOIN_TOO_OFTEN (a new phone),
+    MEMBER_FROZEN, MEMBER_CLOSED.
     """
 
 class MiniProgramServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -97,7 +99,8 @@ class MiniProgramServiceServicer(metaclass=_abc_1.ABCMeta):
         the answer then has a link_ticket instead of tokens, to be sent again with the code of the phone-number button. A
         phone that is a member's is that member from now on, one that is nobody's joins.
         Errors: MINI_PROGRAM_UNKNOWN, MINI_PROGRAM_CODE_INVALID, MINI_PROGRAM_TICKET_EXPIRED, MINI_PROGRAM_BUSY,
-        MINI_PROGRAM_BLOCKED, MINI_PROGRAM_REFUSED, IDENTITY_TAKEN.
+        MINI_PROGRAM_BLOCKED, MINI_PROGRAM_REFUSED, IDENTITY_TAKEN, IDENTITY_DENIED, JOIN_TOO_OFTEN (a new phone),
+        MEMBER_FROZEN, MEMBER_CLOSED.
         """
 
 def add_MiniProgramServiceServicer_to_server(servicer: MiniProgramServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

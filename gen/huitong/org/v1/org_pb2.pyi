@@ -31,6 +31,8 @@ class CredentialKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CREDENTIAL_KIND_TERMINAL: _ClassVar[CredentialKind]
     CREDENTIAL_KIND_VENDOR: _ClassVar[CredentialKind]
     CREDENTIAL_KIND_SYSTEM: _ClassVar[CredentialKind]
+    CREDENTIAL_KIND_MERCHANT: _ClassVar[CredentialKind]
+    CREDENTIAL_KIND_PARTNER: _ClassVar[CredentialKind]
 UNIT_KIND_UNSPECIFIED: UnitKind
 UNIT_KIND_MALL: UnitKind
 UNIT_KIND_OFFICE: UnitKind
@@ -42,6 +44,8 @@ CREDENTIAL_KIND_UNSPECIFIED: CredentialKind
 CREDENTIAL_KIND_TERMINAL: CredentialKind
 CREDENTIAL_KIND_VENDOR: CredentialKind
 CREDENTIAL_KIND_SYSTEM: CredentialKind
+CREDENTIAL_KIND_MERCHANT: CredentialKind
+CREDENTIAL_KIND_PARTNER: CredentialKind
 
 class Group(_message.Message):
     __slots__ = ("group_id", "code", "name")
@@ -122,20 +126,22 @@ class Terminal(_message.Message):
     def __init__(self, terminal_id: _Optional[str] = ..., code: _Optional[str] = ..., store_id: _Optional[str] = ...) -> None: ...
 
 class Credential(_message.Message):
-    __slots__ = ("key_id", "kind", "subject_id", "name", "is_revoked", "create_time")
+    __slots__ = ("key_id", "kind", "subject_id", "name", "is_revoked", "create_time", "permissions")
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     IS_REVOKED_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PERMISSIONS_FIELD_NUMBER: _ClassVar[int]
     key_id: str
     kind: CredentialKind
     subject_id: str
     name: str
     is_revoked: bool
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, key_id: _Optional[str] = ..., kind: _Optional[_Union[CredentialKind, str]] = ..., subject_id: _Optional[str] = ..., name: _Optional[str] = ..., is_revoked: _Optional[bool] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    permissions: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, key_id: _Optional[str] = ..., kind: _Optional[_Union[CredentialKind, str]] = ..., subject_id: _Optional[str] = ..., name: _Optional[str] = ..., is_revoked: _Optional[bool] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., permissions: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CreateGroupRequest(_message.Message):
     __slots__ = ("request_id", "code", "name")
@@ -388,18 +394,22 @@ class RowError(_message.Message):
     def __init__(self, line: _Optional[int] = ..., column: _Optional[str] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., message_zh: _Optional[str] = ...) -> None: ...
 
 class CreateCredentialRequest(_message.Message):
-    __slots__ = ("request_id", "kind", "subject_id", "name", "approval_id")
+    __slots__ = ("request_id", "kind", "subject_id", "name", "approval_id", "permissions", "partner_code")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     APPROVAL_ID_FIELD_NUMBER: _ClassVar[int]
+    PERMISSIONS_FIELD_NUMBER: _ClassVar[int]
+    PARTNER_CODE_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     kind: CredentialKind
     subject_id: str
     name: str
     approval_id: str
-    def __init__(self, request_id: _Optional[str] = ..., kind: _Optional[_Union[CredentialKind, str]] = ..., subject_id: _Optional[str] = ..., name: _Optional[str] = ..., approval_id: _Optional[str] = ...) -> None: ...
+    permissions: _containers.RepeatedScalarFieldContainer[str]
+    partner_code: str
+    def __init__(self, request_id: _Optional[str] = ..., kind: _Optional[_Union[CredentialKind, str]] = ..., subject_id: _Optional[str] = ..., name: _Optional[str] = ..., approval_id: _Optional[str] = ..., permissions: _Optional[_Iterable[str]] = ..., partner_code: _Optional[str] = ...) -> None: ...
 
 class CreateCredentialResponse(_message.Message):
     __slots__ = ("credential", "secret", "approval")

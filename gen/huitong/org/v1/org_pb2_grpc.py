@@ -599,7 +599,7 @@ class StructureService:
 
 
 class CredentialServiceStub:
-    """Key ids and secrets of terminals, car-park vendors and the group's own systems.
+    """Key ids and secrets of terminals, car-park vendors, merchants, partners and the group's own systems.
     """
 
     def __init__(self, channel):
@@ -641,15 +641,15 @@ class CredentialServiceStub:
 
 
 class CredentialServiceServicer:
-    """Key ids and secrets of terminals, car-park vendors and the group's own systems.
+    """Key ids and secrets of terminals, car-park vendors, merchants, partners and the group's own systems.
     """
 
     def CreateCredential(self, request, context):
         """Creates a credential and answers its secret, which is shown this once. A retry with the same request id answers the
         same secret. An operator needs a second person: the first call answers an approval and no credential; when another
         operator has approved it, the same person calls again with a new request id and the approval's id.
-        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK, APPROVAL_UNKNOWN,
-        APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
+        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK, MERCHANT_UNKNOWN,
+        APPROVAL_UNKNOWN, APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -736,7 +736,7 @@ def add_CredentialServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CredentialService:
-    """Key ids and secrets of terminals, car-park vendors and the group's own systems.
+    """Key ids and secrets of terminals, car-park vendors, merchants, partners and the group's own systems.
     """
 
     @staticmethod

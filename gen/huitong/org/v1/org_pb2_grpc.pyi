@@ -256,7 +256,7 @@ class StructureServiceServicer(metaclass=_abc_1.ABCMeta):
 def add_StructureServiceServicer_to_server(servicer: StructureServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
 class CredentialServiceStub:
-    """Key ids and secrets of terminals, car-park vendors and the group's own systems."""
+    """Key ids and secrets of terminals, car-park vendors, merchants, partners and the group's own systems."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -266,8 +266,8 @@ class CredentialServiceStub:
     """Creates a credential and answers its secret, which is shown this once. A retry with the same request id answers the
     same secret. An operator needs a second person: the first call answers an approval and no credential; when another
     operator has approved it, the same person calls again with a new request id and the approval's id.
-    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK, APPROVAL_UNKNOWN,
-    APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
+    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK, MERCHANT_UNKNOWN,
+    APPROVAL_UNKNOWN, APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
     """
     CreateTerminalCredentials: _grpc.UnaryUnaryMultiCallable[_org_pb2.CreateTerminalCredentialsRequest, _org_pb2.CreateTerminalCredentialsResponse]
     """Creates credentials for many terminals in one call.
@@ -290,15 +290,15 @@ class CredentialServiceStub:
 
 @_typing.type_check_only
 class CredentialServiceAsyncStub(CredentialServiceStub):
-    """Key ids and secrets of terminals, car-park vendors and the group's own systems."""
+    """Key ids and secrets of terminals, car-park vendors, merchants, partners and the group's own systems."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateCredential: _aio.UnaryUnaryMultiCallable[_org_pb2.CreateCredentialRequest, _org_pb2.CreateCredentialResponse]  # type: ignore[assignment]
     """Creates a credential and answers its secret, which is shown this once. A retry with the same request id answers the
     same secret. An operator needs a second person: the first call answers an approval and no credential; when another
     operator has approved it, the same person calls again with a new request id and the approval's id.
-    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK, APPROVAL_UNKNOWN,
-    APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
+    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK, MERCHANT_UNKNOWN,
+    APPROVAL_UNKNOWN, APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
     """
     CreateTerminalCredentials: _aio.UnaryUnaryMultiCallable[_org_pb2.CreateTerminalCredentialsRequest, _org_pb2.CreateTerminalCredentialsResponse]  # type: ignore[assignment]
     """Creates credentials for many terminals in one call.
@@ -320,7 +320,7 @@ class CredentialServiceAsyncStub(CredentialServiceStub):
     """
 
 class CredentialServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Key ids and secrets of terminals, car-park vendors and the group's own systems."""
+    """Key ids and secrets of terminals, car-park vendors, merchants, partners and the group's own systems."""
 
     @_abc_1.abstractmethod
     def CreateCredential(
@@ -331,8 +331,8 @@ class CredentialServiceServicer(metaclass=_abc_1.ABCMeta):
         """Creates a credential and answers its secret, which is shown this once. A retry with the same request id answers the
         same secret. An operator needs a second person: the first call answers an approval and no credential; when another
         operator has approved it, the same person calls again with a new request id and the approval's id.
-        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK, APPROVAL_UNKNOWN,
-        APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
+        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK, MERCHANT_UNKNOWN,
+        APPROVAL_UNKNOWN, APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
         """
 
     @_abc_1.abstractmethod

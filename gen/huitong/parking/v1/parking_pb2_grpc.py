@@ -242,7 +242,8 @@ class ParkingServiceServicer:
     """
 
     def SetTariff(self, request, context):
-        """Publishes a car park's tariff, in force for stays that begin from `effective_time` on.
+        """Publishes a car park's tariff, in force for stays that begin from `effective_time` on. It names who is paid for waived
+        minutes, so a narrow grant has to hold for that merchant, too.
         Errors: CAR_PARK_UNKNOWN, MERCHANT_UNKNOWN, TARIFF_INVALID, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -95,7 +95,8 @@ class ParkingServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ParkingServiceAsyncStub: ...
     SetTariff: _grpc.UnaryUnaryMultiCallable[_parking_pb2.SetTariffRequest, _parking_pb2.SetTariffResponse]
-    """Publishes a car park's tariff, in force for stays that begin from `effective_time` on.
+    """Publishes a car park's tariff, in force for stays that begin from `effective_time` on. It names who is paid for waived
+    minutes, so a narrow grant has to hold for that merchant, too.
     Errors: CAR_PARK_UNKNOWN, MERCHANT_UNKNOWN, TARIFF_INVALID, REQUEST_ID_REUSED.
     """
     RecordEntry: _grpc.UnaryUnaryMultiCallable[_parking_pb2.RecordEntryRequest, _parking_pb2.RecordEntryResponse]
@@ -128,7 +129,8 @@ class ParkingServiceAsyncStub(ParkingServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SetTariff: _aio.UnaryUnaryMultiCallable[_parking_pb2.SetTariffRequest, _parking_pb2.SetTariffResponse]  # type: ignore[assignment]
-    """Publishes a car park's tariff, in force for stays that begin from `effective_time` on.
+    """Publishes a car park's tariff, in force for stays that begin from `effective_time` on. It names who is paid for waived
+    minutes, so a narrow grant has to hold for that merchant, too.
     Errors: CAR_PARK_UNKNOWN, MERCHANT_UNKNOWN, TARIFF_INVALID, REQUEST_ID_REUSED.
     """
     RecordEntry: _aio.UnaryUnaryMultiCallable[_parking_pb2.RecordEntryRequest, _parking_pb2.RecordEntryResponse]  # type: ignore[assignment]
@@ -164,7 +166,8 @@ class ParkingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _parking_pb2.SetTariffRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_parking_pb2.SetTariffResponse, _abc.Awaitable[_parking_pb2.SetTariffResponse]]:
-        """Publishes a car park's tariff, in force for stays that begin from `effective_time` on.
+        """Publishes a car park's tariff, in force for stays that begin from `effective_time` on. It names who is paid for waived
+        minutes, so a narrow grant has to hold for that merchant, too.
         Errors: CAR_PARK_UNKNOWN, MERCHANT_UNKNOWN, TARIFF_INVALID, REQUEST_ID_REUSED.
         """
 

@@ -27,7 +27,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from huitong.common.v1 import access_pb2 as huitong_dot_common_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhuitong/points/v1/devices.proto\x12\x11huitong.points.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ehuitong/common/v1/access.proto\"\x9a\x01\n\x18GetDeviceProgressRequest\x12\x19\n\x08store_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1c\n\tdevice_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\"\n\nnewest_seq\x18\x03 \x01(\x03\x42\x0e\xbaH\x0b\"\t\x18\x80\xa0\x94\xa5\x8d\x1d(\x00\x12!\n\tafter_seq\x18\x04 \x01(\x03\x42\x0e\xbaH\x0b\"\t\x18\x80\xa0\x94\xa5\x8d\x1d(\x00\"\x87\x01\n\x19GetDeviceProgressResponse\x12\x16\n\x0e\x63ontiguous_seq\x18\x01 \x01(\x03\x12\x13\n\x0bhighest_seq\x18\x02 \x01(\x03\x12\x14\n\x0cmissing_seqs\x18\x03 \x03(\x03\x12\x10\n\x08has_more\x18\x04 \x01(\x08\x12\x15\n\rlooked_at_seq\x18\x05 \x01(\x03\x32\xe8\x01\n\rDeviceService\x12\xd6\x01\n\x11GetDeviceProgress\x12+.huitong.points.v1.GetDeviceProgressRequest\x1a,.huitong.points.v1.GetDeviceProgressResponse\"f\xaa\xbb\x18(\n\x03\x03\x05\x06\x12\x13points.sales.record\x1a\x0c\x08\x03\x12\x08store_id\x82\xd3\xe4\x93\x02\x34\x12\x32/v1/stores/{store_id}/devices/{device_id}/progressb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhuitong/points/v1/devices.proto\x12\x11huitong.points.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ehuitong/common/v1/access.proto\"\x9a\x01\n\x18GetDeviceProgressRequest\x12\x19\n\x08store_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1c\n\tdevice_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\"\n\nnewest_seq\x18\x03 \x01(\x03\x42\x0e\xbaH\x0b\"\t\x18\x80\xa0\x94\xa5\x8d\x1d(\x00\x12!\n\tafter_seq\x18\x04 \x01(\x03\x42\x0e\xbaH\x0b\"\t\x18\x80\xa0\x94\xa5\x8d\x1d(\x00\"\x87\x01\n\x19GetDeviceProgressResponse\x12\x16\n\x0e\x63ontiguous_seq\x18\x01 \x01(\x03\x12\x13\n\x0bhighest_seq\x18\x02 \x01(\x03\x12\x14\n\x0cmissing_seqs\x18\x03 \x03(\x03\x12\x10\n\x08has_more\x18\x04 \x01(\x08\x12\x15\n\rlooked_at_seq\x18\x05 \x01(\x03\x32\xf7\x01\n\rDeviceService\x12\xe5\x01\n\x11GetDeviceProgress\x12+.huitong.points.v1.GetDeviceProgressRequest\x1a,.huitong.points.v1.GetDeviceProgressResponse\"u\xaa\xbb\x18\x37\n\x04\x03\x05\x08\x06\x12\x13points.sales.record\x1a\x0c\x08\x03\x12\x08store_id\x1a\x0c\x08\x08\x12\x08store_id\x82\xd3\xe4\x93\x02\x34\x12\x32/v1/stores/{store_id}/devices/{device_id}/progressb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,11 +43,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETDEVICEPROGRESSREQUEST'].fields_by_name['after_seq']._loaded_options = None
   _globals['_GETDEVICEPROGRESSREQUEST'].fields_by_name['after_seq']._serialized_options = b'\272H\013\"\t\030\200\240\224\245\215\035(\000'
   _globals['_DEVICESERVICE'].methods_by_name['GetDeviceProgress']._loaded_options = None
-  _globals['_DEVICESERVICE'].methods_by_name['GetDeviceProgress']._serialized_options = b'\252\273\030(\n\003\003\005\006\022\023points.sales.record\032\014\010\003\022\010store_id\202\323\344\223\0024\0222/v1/stores/{store_id}/devices/{device_id}/progress'
+  _globals['_DEVICESERVICE'].methods_by_name['GetDeviceProgress']._serialized_options = b'\252\273\0307\n\004\003\005\010\006\022\023points.sales.record\032\014\010\003\022\010store_id\032\014\010\010\022\010store_id\202\323\344\223\0024\0222/v1/stores/{store_id}/devices/{device_id}/progress'
   _globals['_GETDEVICEPROGRESSREQUEST']._serialized_start=146
   _globals['_GETDEVICEPROGRESSREQUEST']._serialized_end=300
   _globals['_GETDEVICEPROGRESSRESPONSE']._serialized_start=303
   _globals['_GETDEVICEPROGRESSRESPONSE']._serialized_end=438
   _globals['_DEVICESERVICE']._serialized_start=441
-  _globals['_DEVICESERVICE']._serialized_end=673
+  _globals['_DEVICESERVICE']._serialized_end=688
 # @@protoc_insertion_point(module_scope)

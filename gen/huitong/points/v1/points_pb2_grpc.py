@@ -68,7 +68,7 @@ class SalesServiceServicer:
         LINES_DO_NOT_SUM, TENDERS_DO_NOT_SUM, TAX_INVALID, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID,
         MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN, SALE_EARNS_TOO_MUCH, POINTS_OUT_OF_BOUNDS,
         SALE_TOO_LATE (the rules in force say how late is accepted), DEVICE_SEQ_REUSED (the device gave the number to another
-        receipt).
+        receipt), MEMBER_CLOSED (before the sale; a frozen member earns).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -335,7 +335,9 @@ class WalletServiceServicer:
 
     def Redeem(self, request, context):
         """Spends points at once, earliest expiry first.
-        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED; of another currency:
+        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED,
+        SPENDING_COOLS_DOWN (the member joined lately), SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED (nobody can count now; ask
+        again); of another currency:
         CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the merchant is not of its unit); of a family pool: FAMILY_POOL_UNKNOWN,
         NOT_IN_POOL, FAMILY_POOL_DISSOLVED, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED; of money by rules with offset terms:
         OFFSET_QUOTE_REQUIRED, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, OFFSET_NOT_ALLOWED (it does not fit the quote).
@@ -381,7 +383,8 @@ class WalletServiceServicer:
         """Gives points to another member of the group: the same lots, with their issuers and expiry, earliest expiry first. A
         member who owes points can give away that much less. Pending and held points stay.
         Errors: MEMBER_UNKNOWN, TRANSFER_TO_SELF, TRANSFER_NOT_ALLOWED, TRANSFER_LIMIT_REACHED, INSUFFICIENT_POINTS,
-        RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+        RULE_SET_UNKNOWN, REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED (either of them), SPENDING_COOLS_DOWN,
+        SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,7 +40,7 @@ class SalesServiceStub:
     LINES_DO_NOT_SUM, TENDERS_DO_NOT_SUM, TAX_INVALID, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID,
     MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN, SALE_EARNS_TOO_MUCH, POINTS_OUT_OF_BOUNDS,
     SALE_TOO_LATE (the rules in force say how late is accepted), DEVICE_SEQ_REUSED (the device gave the number to another
-    receipt).
+    receipt), MEMBER_CLOSED (before the sale; a frozen member earns).
     """
     RecordSales: _grpc.UnaryUnaryMultiCallable[_points_pb2.RecordSalesRequest, _points_pb2.RecordSalesResponse]
     """Records up to 1,000 sales; each gets its own answer and a bad one does not hold up the others.
@@ -69,7 +69,7 @@ class SalesServiceAsyncStub(SalesServiceStub):
     LINES_DO_NOT_SUM, TENDERS_DO_NOT_SUM, TAX_INVALID, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID,
     MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN, SALE_EARNS_TOO_MUCH, POINTS_OUT_OF_BOUNDS,
     SALE_TOO_LATE (the rules in force say how late is accepted), DEVICE_SEQ_REUSED (the device gave the number to another
-    receipt).
+    receipt), MEMBER_CLOSED (before the sale; a frozen member earns).
     """
     RecordSales: _aio.UnaryUnaryMultiCallable[_points_pb2.RecordSalesRequest, _points_pb2.RecordSalesResponse]  # type: ignore[assignment]
     """Records up to 1,000 sales; each gets its own answer and a bad one does not hold up the others.
@@ -101,7 +101,7 @@ class SalesServiceServicer(metaclass=_abc_1.ABCMeta):
         LINES_DO_NOT_SUM, TENDERS_DO_NOT_SUM, TAX_INVALID, SALE_TIME_INVALID, CURRENCY_MISMATCH, MEMBER_CODE_INVALID,
         MEMBER_CODE_EXPIRED, RULE_SET_UNKNOWN, SALE_EARNS_TOO_MUCH, POINTS_OUT_OF_BOUNDS,
         SALE_TOO_LATE (the rules in force say how late is accepted), DEVICE_SEQ_REUSED (the device gave the number to another
-        receipt).
+        receipt), MEMBER_CLOSED (before the sale; a frozen member earns).
         """
 
     @_abc_1.abstractmethod
@@ -163,7 +163,9 @@ class WalletServiceStub:
     """
     Redeem: _grpc.UnaryUnaryMultiCallable[_points_pb2.RedeemRequest, _points_pb2.RedeemResponse]
     """Spends points at once, earliest expiry first.
-    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED; of another currency:
+    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED,
+    SPENDING_COOLS_DOWN (the member joined lately), SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED (nobody can count now; ask
+    again); of another currency:
     CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the merchant is not of its unit); of a family pool: FAMILY_POOL_UNKNOWN,
     NOT_IN_POOL, FAMILY_POOL_DISSOLVED, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED; of money by rules with offset terms:
     OFFSET_QUOTE_REQUIRED, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, OFFSET_NOT_ALLOWED (it does not fit the quote).
@@ -189,7 +191,8 @@ class WalletServiceStub:
     """Gives points to another member of the group: the same lots, with their issuers and expiry, earliest expiry first. A
     member who owes points can give away that much less. Pending and held points stay.
     Errors: MEMBER_UNKNOWN, TRANSFER_TO_SELF, TRANSFER_NOT_ALLOWED, TRANSFER_LIMIT_REACHED, INSUFFICIENT_POINTS,
-    RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+    RULE_SET_UNKNOWN, REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED (either of them), SPENDING_COOLS_DOWN,
+    SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
     """
 
 @_typing.type_check_only
@@ -215,7 +218,9 @@ class WalletServiceAsyncStub(WalletServiceStub):
     """
     Redeem: _aio.UnaryUnaryMultiCallable[_points_pb2.RedeemRequest, _points_pb2.RedeemResponse]  # type: ignore[assignment]
     """Spends points at once, earliest expiry first.
-    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED; of another currency:
+    Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED,
+    SPENDING_COOLS_DOWN (the member joined lately), SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED (nobody can count now; ask
+    again); of another currency:
     CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the merchant is not of its unit); of a family pool: FAMILY_POOL_UNKNOWN,
     NOT_IN_POOL, FAMILY_POOL_DISSOLVED, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED; of money by rules with offset terms:
     OFFSET_QUOTE_REQUIRED, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, OFFSET_NOT_ALLOWED (it does not fit the quote).
@@ -241,7 +246,8 @@ class WalletServiceAsyncStub(WalletServiceStub):
     """Gives points to another member of the group: the same lots, with their issuers and expiry, earliest expiry first. A
     member who owes points can give away that much less. Pending and held points stay.
     Errors: MEMBER_UNKNOWN, TRANSFER_TO_SELF, TRANSFER_NOT_ALLOWED, TRANSFER_LIMIT_REACHED, INSUFFICIENT_POINTS,
-    RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+    RULE_SET_UNKNOWN, REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED (either of them), SPENDING_COOLS_DOWN,
+    SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
     """
 
 class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -288,7 +294,9 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.RedeemResponse, _abc.Awaitable[_points_pb2.RedeemResponse]]:
         """Spends points at once, earliest expiry first.
-        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED; of another currency:
+        Errors: MEMBER_UNKNOWN, MERCHANT_UNKNOWN, INSUFFICIENT_POINTS, REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED,
+        SPENDING_COOLS_DOWN (the member joined lately), SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED (nobody can count now; ask
+        again); of another currency:
         CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the merchant is not of its unit); of a family pool: FAMILY_POOL_UNKNOWN,
         NOT_IN_POOL, FAMILY_POOL_DISSOLVED, POOL_SPENDING_NOT_ALLOWED, POOL_LIMIT_REACHED; of money by rules with offset terms:
         OFFSET_QUOTE_REQUIRED, OFFSET_QUOTE_INVALID, OFFSET_QUOTE_EXPIRED, OFFSET_NOT_ALLOWED (it does not fit the quote).
@@ -344,7 +352,8 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gives points to another member of the group: the same lots, with their issuers and expiry, earliest expiry first. A
         member who owes points can give away that much less. Pending and held points stay.
         Errors: MEMBER_UNKNOWN, TRANSFER_TO_SELF, TRANSFER_NOT_ALLOWED, TRANSFER_LIMIT_REACHED, INSUFFICIENT_POINTS,
-        RULE_SET_UNKNOWN, REQUEST_ID_REUSED.
+        RULE_SET_UNKNOWN, REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED (either of them), SPENDING_COOLS_DOWN,
+        SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
         """
 
 def add_WalletServiceServicer_to_server(servicer: WalletServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

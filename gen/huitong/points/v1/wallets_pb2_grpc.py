@@ -401,7 +401,7 @@ class TillPaymentServiceServicer:
         Errors: STORE_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the group's points, another unit's, or another money
         than the store's), SPENDING_NEEDS_CODE (a till that names the member, or a proof that is too weak),
         MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED (by another payment), MEMBER_UNKNOWN, INSUFFICIENT_POINTS,
-        REQUEST_ID_REUSED.
+        REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -577,7 +577,7 @@ class ConversionServiceServicer:
         issuers of those taken, in shares, and expire as the target currency says.
         Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_CLOSED, CONVERSION_NOT_OFFERED, CONVERSION_RATE_CHANGED (the rate
         named is not in force any more), CONVERSION_AMOUNT_INVALID, CONVERSION_LIMIT_REACHED, INSUFFICIENT_POINTS,
-        REQUEST_ID_REUSED.
+        REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -203,7 +203,7 @@ class TillPaymentServiceStub:
     Errors: STORE_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the group's points, another unit's, or another money
     than the store's), SPENDING_NEEDS_CODE (a till that names the member, or a proof that is too weak),
     MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED (by another payment), MEMBER_UNKNOWN, INSUFFICIENT_POINTS,
-    REQUEST_ID_REUSED.
+    REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
     """
     RefundTillPayment: _grpc.UnaryUnaryMultiCallable[_wallets_pb2.RefundTillPaymentRequest, _wallets_pb2.RefundTillPaymentResponse]
     """Gives a till payment back, in part or whole, to the very lots it came from. Needs no code: the member gains. Any store
@@ -226,7 +226,7 @@ class TillPaymentServiceAsyncStub(TillPaymentServiceStub):
     Errors: STORE_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the group's points, another unit's, or another money
     than the store's), SPENDING_NEEDS_CODE (a till that names the member, or a proof that is too weak),
     MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED (by another payment), MEMBER_UNKNOWN, INSUFFICIENT_POINTS,
-    REQUEST_ID_REUSED.
+    REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
     """
     RefundTillPayment: _aio.UnaryUnaryMultiCallable[_wallets_pb2.RefundTillPaymentRequest, _wallets_pb2.RefundTillPaymentResponse]  # type: ignore[assignment]
     """Gives a till payment back, in part or whole, to the very lots it came from. Needs no code: the member gains. Any store
@@ -252,7 +252,7 @@ class TillPaymentServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: STORE_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_NOT_SUITABLE (the group's points, another unit's, or another money
         than the store's), SPENDING_NEEDS_CODE (a till that names the member, or a proof that is too weak),
         MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED (by another payment), MEMBER_UNKNOWN, INSUFFICIENT_POINTS,
-        REQUEST_ID_REUSED.
+        REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
         """
 
     @_abc_1.abstractmethod
@@ -297,7 +297,7 @@ class ConversionServiceStub:
     issuers of those taken, in shares, and expire as the target currency says.
     Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_CLOSED, CONVERSION_NOT_OFFERED, CONVERSION_RATE_CHANGED (the rate
     named is not in force any more), CONVERSION_AMOUNT_INVALID, CONVERSION_LIMIT_REACHED, INSUFFICIENT_POINTS,
-    REQUEST_ID_REUSED.
+    REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
     """
 
 @_typing.type_check_only
@@ -326,7 +326,7 @@ class ConversionServiceAsyncStub(ConversionServiceStub):
     issuers of those taken, in shares, and expire as the target currency says.
     Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_CLOSED, CONVERSION_NOT_OFFERED, CONVERSION_RATE_CHANGED (the rate
     named is not in force any more), CONVERSION_AMOUNT_INVALID, CONVERSION_LIMIT_REACHED, INSUFFICIENT_POINTS,
-    REQUEST_ID_REUSED.
+    REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
     """
 
 class ConversionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -382,7 +382,7 @@ class ConversionServiceServicer(metaclass=_abc_1.ABCMeta):
         issuers of those taken, in shares, and expire as the target currency says.
         Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_CLOSED, CONVERSION_NOT_OFFERED, CONVERSION_RATE_CHANGED (the rate
         named is not in force any more), CONVERSION_AMOUNT_INVALID, CONVERSION_LIMIT_REACHED, INSUFFICIENT_POINTS,
-        REQUEST_ID_REUSED.
+        REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
         """
 
 def add_ConversionServiceServicer_to_server(servicer: ConversionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

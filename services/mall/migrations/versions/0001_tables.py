@@ -235,3 +235,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("merge_id", "item_id"),
     )
     op.create_index("merged_item_idx", "merged_item", ["item_id"], unique=False)
+    op.create_index("checkout_member_idx", "checkout", ["group_id", "member_id", "sale_time"], unique=False)
+    op.create_table(
+        "erased_member",
+        sa.Column("member_id", sa.Uuid(), nullable=False),
+        sa.Column("group_id", sa.Uuid(), nullable=False),
+        sa.Column("told_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_time", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("member_id", name="erased_member_pkey"),
+    )

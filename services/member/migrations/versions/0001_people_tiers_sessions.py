@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 revision = "0001"
 down_revision = None
@@ -23,6 +24,7 @@ def upgrade() -> None:
         sa.Column("store_id", sa.Uuid),
         sa.Column("join_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("survivor_id", sa.Uuid),
+        sa.Column("erase_time", sa.DateTime(timezone=True)),
         sa.UniqueConstraint("group_id", "card_no"),
     )
     op.create_table(
@@ -32,6 +34,7 @@ def upgrade() -> None:
         sa.Column("value_index", sa.LargeBinary, primary_key=True),
         sa.Column("member_id", sa.Uuid, nullable=False),
     )
+    op.create_index("member_identity_by_member", "member_identity", ["member_id"])
     op.create_table(
         "join_request",
         sa.Column("group_id", sa.Uuid, primary_key=True),
@@ -41,6 +44,7 @@ def upgrade() -> None:
         sa.Column("is_new", sa.Boolean),
         sa.Column("tier_code", sa.Text),
     )
+    op.create_index("join_request_by_member", "join_request", ["member_id"])
     op.create_table(
         "code_use",
         sa.Column("group_id", sa.Uuid, primary_key=True),
@@ -177,3 +181,173 @@ def upgrade() -> None:
     op.create_index(
         "member_merge_absorbed", "member_merge", ["absorbed_id"], unique=True, postgresql_where=sa.text("state <> 4")
     )
+    op.create_table(
+        "member_state",
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("reason_code", sa.Text, nullable=False),
+        sa.Column("changed_by", sa.Text, nullable=False),
+        sa.Column("change_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "denied_identity",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("kind", sa.Text, primary_key=True),
+        sa.Column("value_index", sa.LargeBinary, primary_key=True),
+        sa.Column("denial_id", sa.Uuid, nullable=False),
+        sa.Column("reason_code", sa.Text, nullable=False),
+        sa.Column("denied_by", sa.Text, nullable=False),
+        sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("denied_identity_by_time", "denied_identity", ["group_id", "create_time", "denial_id"])
+    op.create_table(
+        "member_device",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("device_index", sa.LargeBinary, primary_key=True),
+        sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "risk_policy",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("joins_per_address_hour", sa.Integer, nullable=False),
+        sa.Column("joins_per_device_day", sa.Integer, nullable=False),
+        sa.Column("joins_per_terminal_hour", sa.Integer, nullable=False),
+        sa.Column("spend_cool_down_hours", sa.Integer, nullable=False),
+        sa.Column("spends_per_member_hour", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "referral_program",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("referrer_points", sa.BigInteger, nullable=False),
+        sa.Column("friend_points", sa.BigInteger, nullable=False),
+        sa.Column("min_amount_minor", sa.BigInteger, nullable=False),
+        sa.Column("currency_code", sa.Text, nullable=False),
+        sa.Column("merchant_id", sa.Uuid, nullable=False),
+        sa.Column("use_within_days", sa.Integer, nullable=False),
+        sa.Column("return_window_days", sa.Integer, nullable=False),
+        sa.Column("referrals_per_month", sa.Integer, nullable=False),
+        sa.Column("is_open", sa.Boolean, nullable=False),
+    )
+    op.create_table(
+        "referral_code",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("code", sa.Text, primary_key=True),
+        sa.Column("member_id", sa.Uuid, nullable=False),
+    )
+    op.create_index("referral_code_by_member", "referral_code", ["member_id"], unique=True)
+    op.create_table(
+        "referral",
+        sa.Column("friend_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("referral_id", sa.Uuid, nullable=False),
+        sa.Column("referrer_id", sa.Uuid, nullable=False),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("referrer_points", sa.BigInteger, nullable=False),
+        sa.Column("friend_points", sa.BigInteger, nullable=False),
+        sa.Column("min_amount_minor", sa.BigInteger, nullable=False),
+        sa.Column("currency_code", sa.Text, nullable=False),
+        sa.Column("merchant_id", sa.Uuid, nullable=False),
+        sa.Column("return_window_days", sa.Integer, nullable=False),
+        sa.Column("sale_id", sa.Text, nullable=False),
+        sa.Column("kept_minor", sa.BigInteger, nullable=False),
+        sa.Column("due_time", sa.DateTime(timezone=True)),
+        sa.Column("is_referrer_rewarded", sa.Boolean, nullable=False),
+        sa.Column("is_friend_rewarded", sa.Boolean, nullable=False),
+    )
+    op.create_index("referral_by_referrer", "referral", ["referrer_id", "create_time", "referral_id"])
+    op.create_index(
+        "referral_due", "referral", ["due_time", "referral_id"], postgresql_where=sa.text("state IN (2, 3)")
+    )
+    op.create_table(
+        "attribute_definition",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("type", sa.SmallInteger, nullable=False),
+        sa.Column("content", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
+        "member_attribute",
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("sealed_value", sa.LargeBinary, nullable=False),
+        sa.Column("source", sa.SmallInteger, nullable=False),
+        sa.Column("set_by", sa.Text, nullable=False),
+        sa.Column("set_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "member_tag",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("tag", sa.Text, primary_key=True),
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("source", sa.SmallInteger, nullable=False),
+        sa.Column("added_by", sa.Text, nullable=False),
+        sa.Column("add_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("member_tag_by_member", "member_tag", ["member_id", "tag"])
+    op.create_index("member_import_row_by_member", "member_import_row", ["member_id"])
+    _create_privacy()
+
+
+def _create_privacy() -> None:
+    op.create_table(
+        "member_profile",
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("sealed", sa.LargeBinary, nullable=False),
+        sa.Column("birthday_change_count", sa.Integer, nullable=False),
+        sa.Column("update_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "consent_text",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("purpose", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("version", sa.Text, primary_key=True),
+        sa.Column("url", sa.Text, nullable=False),
+        sa.Column("sha256", sa.Text, nullable=False),
+        sa.Column("save_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "consent",
+        sa.Column("consent_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("member_id", sa.Uuid, nullable=False),
+        sa.Column("purpose", sa.SmallInteger, nullable=False),
+        sa.Column("version", sa.Text, nullable=False),
+        sa.Column("is_given", sa.Boolean, nullable=False),
+        sa.Column("channel", sa.SmallInteger, nullable=False),
+        sa.Column("sealed_evidence", sa.LargeBinary),
+        sa.Column("recorded_by", sa.Text, nullable=False),
+        sa.Column("record_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("consent_by_member", "consent", ["member_id", "record_time", "consent_id"])
+    op.create_table(
+        "privacy_settings",
+        sa.Column("group_id", sa.Uuid, primary_key=True),
+        sa.Column("erasure_wait_hours", sa.Integer, nullable=False),
+        sa.Column("birthday_change_limit", sa.Integer, nullable=False),
+    )
+    op.create_table(
+        "erasure",
+        sa.Column("erasure_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("member_id", sa.Uuid, nullable=False),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        sa.Column("requested_by", sa.Text, nullable=False),
+        sa.Column("request_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("begin_time", sa.DateTime(timezone=True)),
+        sa.Column("done_time", sa.DateTime(timezone=True)),
+        sa.Column("confirmed_services", ARRAY(sa.Text), nullable=False),
+        sa.Column("blockers", JSONB, nullable=False),
+        sa.Column("attempt_count", sa.Integer, nullable=False),
+        sa.Column("next_attempt_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    is_open = sa.text("state IN (1, 2, 3)")
+    op.create_index("erasure_open", "erasure", ["member_id"], unique=True, postgresql_where=is_open)
+    op.create_index("erasure_by_member", "erasure", ["member_id", "request_time"])
+    op.create_index("erasure_due", "erasure", ["next_attempt_time"], postgresql_where=is_open)

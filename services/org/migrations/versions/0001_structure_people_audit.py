@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoke_time", sa.DateTime(timezone=True)),
+        sa.Column("permissions", sa.Text, nullable=False, server_default=""),
     )
     op.create_index("credential_by_time", "credential", ["group_id", "create_time", "key_id"])
     op.create_table(

@@ -76,4 +76,7 @@ _STATEMENTS = (
         CONSTRAINT pay_intent_state CHECK (state IN ('pending', 'done', 'refused', 'reversing', 'reversed')))""",
     "CREATE INDEX pay_intent_open ON pay_intent (lease_until_time) WHERE state IN ('pending', 'reversing')",
     "CREATE UNIQUE INDEX pay_intent_pending ON pay_intent (stay_id) WHERE state = 'pending'",
+    "CREATE INDEX pay_intent_by_member ON pay_intent (member_id)",
+    """CREATE TABLE erased_member (
+        member_id uuid PRIMARY KEY, group_id uuid NOT NULL, told_time timestamptz NOT NULL, done_time timestamptz)""",
 )

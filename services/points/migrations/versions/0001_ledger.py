@@ -486,6 +486,10 @@ TABLES = (
         group_id UUID NOT NULL,
         birth_month SMALLINT NOT NULL,
         time_zone TEXT NOT NULL,
+        join_time TIMESTAMP WITH TIME ZONE,
+        state SMALLINT NOT NULL,
+        state_version INTEGER NOT NULL,
+        close_time TIMESTAMP WITH TIME ZONE,
         survivor_id UUID,
         is_merged BOOLEAN,
         PRIMARY KEY (member_id)
@@ -520,6 +524,24 @@ TABLES = (
     """CREATE INDEX member_merge_by_absorbed ON member_merge (absorbed_id, merge_time)""",
     """CREATE INDEX member_merge_by_survivor ON member_merge (survivor_id, merge_time)""",
     """CREATE INDEX member_merge_open ON member_merge (merge_id) WHERE state <> 4""",
+    """CREATE TABLE reward (
+        reward_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        member_id UUID NOT NULL,
+        points BIGINT NOT NULL,
+        merchant_id UUID NOT NULL,
+        reason_code TEXT NOT NULL,
+        reference TEXT NOT NULL,
+        create_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        points_expire_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (reward_id)
+    )""",
+    """CREATE TABLE spend_policy (
+        group_id UUID NOT NULL,
+        cool_down_hours INTEGER NOT NULL,
+        spends_per_hour INTEGER NOT NULL,
+        PRIMARY KEY (group_id)
+    )""",
     """CREATE TABLE member_tier (
         member_id UUID NOT NULL,
         effective_date DATE NOT NULL,
@@ -592,6 +614,13 @@ TABLES = (
     """CREATE INDEX sale_case_by_other ON sale_case (other_sale_id) WHERE other_sale_id IS NOT NULL""",
     """CREATE INDEX sale_case_by_time ON sale_case (group_id, create_time, case_id)""",
     """CREATE INDEX sale_case_under_way ON sale_case (decide_time) WHERE state <> 1 AND NOT is_applied""",
+    """CREATE TABLE erased_member (
+        member_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        told_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        done_time TIMESTAMP WITH TIME ZONE,
+        PRIMARY KEY (member_id)
+    )""",
 )
 
 

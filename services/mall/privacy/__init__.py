@@ -1,0 +1,1 @@
+"""What the mall keeps about a member, and how it is taken away."""

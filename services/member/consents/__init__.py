@@ -1,0 +1,1 @@
+"""What members have agreed to and taken back: records that are added and never changed."""

@@ -1,0 +1,1 @@
+"""Members bring friends; both get points once the friend has bought something and kept it."""

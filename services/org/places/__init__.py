@@ -1,0 +1,1 @@
+"""What lies below a part of the group."""
