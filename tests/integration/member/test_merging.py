@@ -12,7 +12,16 @@ from chassis import ids
 from chassis.errors import AppError
 from huitong.common.v1 import types_pb2
 from huitong.mall.v1 import mall_pb2, mall_pb2_grpc
-from huitong.member.v1 import imports_pb2, imports_pb2_grpc, member_pb2, member_pb2_grpc, merging_pb2, merging_pb2_grpc
+from huitong.member.v1 import (
+    imports_pb2,
+    imports_pb2_grpc,
+    member_pb2,
+    member_pb2_grpc,
+    merging_pb2,
+    merging_pb2_grpc,
+    risk_pb2,
+    risk_pb2_grpc,
+)
 from huitong.org.v1 import org_pb2
 from huitong.parking.v1 import parking_pb2, parking_pb2_grpc
 from huitong.points.v1 import points_pb2, points_pb2_grpc
@@ -238,6 +247,11 @@ async def test_a_hotel_guest_and_a_mall_member_become_one_and_two_again(group: G
     third = (await group.call(group.members.JoinMember, joined)).member.member_id
     await refused(group.merge(third, anna), "MEMBER_IS_SURVIVOR")
     await refused(group.merge(guest, third), "MEMBER_ABSORBED")
+    joined = member_pb2.JoinMemberRequest(request_id="join-fourth", phone="+8613800000004")
+    fourth = (await group.call(group.members.JoinMember, joined)).member.member_id
+    closing = risk_pb2.CloseMemberRequest(request_id=rid(), member_id=fourth, reason_code="ASKED")
+    await group.call(group.apps.stub(risk_pb2_grpc.RiskServiceStub, "member").CloseMember, closing)
+    await refused(group.merge(anna, fourth), "MEMBER_CLOSED")
     await group.apps.start("points", "parking")
     group.connect()
     done = await group.until(merge_id, lambda one: one.state == merging_pb2.MERGE_STATE_COMPLETED)
@@ -258,7 +272,7 @@ async def test_a_hotel_guest_and_a_mall_member_become_one_and_two_again(group: G
     listed = merging_pb2.ListMemberMergesRequest(member_id=guest)
     assert len((await group.call(group.merges.ListMemberMerges, listed)).merges) == 1
     counts = await group.call(group.tiers.CountMembersByTier, member_pb2.CountMembersByTierRequest())
-    assert sum(tier.member_count for tier in counts.tiers) == 2  # with the third
+    assert sum(tier.member_count for tier in counts.tiers) == 3  # with the third and the fourth
 
     # Both go on, under either name: Anna pays for the guest's car and gives the guest's order back, the guest orders.
     leaving = stamp(NOON + timedelta(minutes=200))

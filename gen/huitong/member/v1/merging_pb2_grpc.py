@@ -75,8 +75,9 @@ class MemberMergeServiceServicer:
         """Merges `absorbed_id` into `survivor_id`: identities, growth and the higher tier, points with their lots, pending points
         and debts, coupons, orders, plates and stays. Holds that are under way finish where they are; what they give back
         follows. Retries answer the same merge as it is by then.
-        Errors: MEMBER_UNKNOWN (also of another group), MEMBER_CLOSED, MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is absorbed by somebody),
-        MEMBER_IS_SURVIVOR (the member to be absorbed has absorbed others), MERGE_UNDER_WAY, REQUEST_ID_REUSED.
+        Errors: MEMBER_UNKNOWN (also of another group), MEMBER_CLOSED, MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is
+        absorbed by somebody), MEMBER_IS_SURVIVOR (the member to be absorbed has absorbed others), MERGE_UNDER_WAY,
+        REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

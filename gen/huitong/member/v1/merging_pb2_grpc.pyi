@@ -43,8 +43,9 @@ class MemberMergeServiceStub:
     """Merges `absorbed_id` into `survivor_id`: identities, growth and the higher tier, points with their lots, pending points
     and debts, coupons, orders, plates and stays. Holds that are under way finish where they are; what they give back
     follows. Retries answer the same merge as it is by then.
-    Errors: MEMBER_UNKNOWN (also of another group), MEMBER_CLOSED, MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is absorbed by somebody),
-    MEMBER_IS_SURVIVOR (the member to be absorbed has absorbed others), MERGE_UNDER_WAY, REQUEST_ID_REUSED.
+    Errors: MEMBER_UNKNOWN (also of another group), MEMBER_CLOSED, MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is
+    absorbed by somebody), MEMBER_IS_SURVIVOR (the member to be absorbed has absorbed others), MERGE_UNDER_WAY,
+    REQUEST_ID_REUSED.
     """
     UnmergeMembers: _grpc.UnaryUnaryMultiCallable[_merging_pb2.UnmergeMembersRequest, _merging_pb2.UnmergeMembersResponse]
     """Undoes a merge, also after both have gone on: what is left of the absorbed member's lots goes back, what was bought or
@@ -74,8 +75,9 @@ class MemberMergeServiceAsyncStub(MemberMergeServiceStub):
     """Merges `absorbed_id` into `survivor_id`: identities, growth and the higher tier, points with their lots, pending points
     and debts, coupons, orders, plates and stays. Holds that are under way finish where they are; what they give back
     follows. Retries answer the same merge as it is by then.
-    Errors: MEMBER_UNKNOWN (also of another group), MEMBER_CLOSED, MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is absorbed by somebody),
-    MEMBER_IS_SURVIVOR (the member to be absorbed has absorbed others), MERGE_UNDER_WAY, REQUEST_ID_REUSED.
+    Errors: MEMBER_UNKNOWN (also of another group), MEMBER_CLOSED, MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is
+    absorbed by somebody), MEMBER_IS_SURVIVOR (the member to be absorbed has absorbed others), MERGE_UNDER_WAY,
+    REQUEST_ID_REUSED.
     """
     UnmergeMembers: _aio.UnaryUnaryMultiCallable[_merging_pb2.UnmergeMembersRequest, _merging_pb2.UnmergeMembersResponse]  # type: ignore[assignment]
     """Undoes a merge, also after both have gone on: what is left of the absorbed member's lots goes back, what was bought or
@@ -108,8 +110,9 @@ class MemberMergeServiceServicer(metaclass=_abc_1.ABCMeta):
         """Merges `absorbed_id` into `survivor_id`: identities, growth and the higher tier, points with their lots, pending points
         and debts, coupons, orders, plates and stays. Holds that are under way finish where they are; what they give back
         follows. Retries answer the same merge as it is by then.
-        Errors: MEMBER_UNKNOWN (also of another group), MEMBER_CLOSED, MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is absorbed by somebody),
-        MEMBER_IS_SURVIVOR (the member to be absorbed has absorbed others), MERGE_UNDER_WAY, REQUEST_ID_REUSED.
+        Errors: MEMBER_UNKNOWN (also of another group), MEMBER_CLOSED, MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is
+        absorbed by somebody), MEMBER_IS_SURVIVOR (the member to be absorbed has absorbed others), MERGE_UNDER_WAY,
+        REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
