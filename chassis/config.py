@@ -6,7 +6,7 @@ import sys
 from functools import cache
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SERVICES = ("org", "member", "points", "mall", "parking", "settlement")
@@ -27,6 +27,10 @@ class Settings(BaseSettings):
     nats_url: str = Field(description="nats://[user:password@]host:port", pattern=r"^(nats|tls)://")
     redis_url: str = Field(description="redis://host:port/0, Valkey or Redis", pattern=r"^rediss?://")
     internal_key: SecretStr = Field(min_length=32, description="signs tokens inside the suite; the same everywhere")
+    access_key: SecretStr = Field(min_length=32, description="signs the tokens that members carry; gateway and member")
+    access_key_previous: SecretStr = Field(
+        SecretStr(""), description="the key before it: its tokens are still accepted; empty when there is none"
+    )
     data_key: SecretStr = Field(min_length=32, description="encrypts personal data and credential secrets at rest")
 
     org_address: str = Field("127.0.0.1:50051", description="host:port of the service's gRPC door")
@@ -38,6 +42,11 @@ class Settings(BaseSettings):
     gateway_host: str = Field("127.0.0.1", description="where the gateway listens")
     gateway_port: int = Field(8080, ge=1, le=65535)
 
+    tls_port: int = Field(8443, ge=1, le=65535, description="where it listens for machines with client certificates")
+    tls_certificate: str = Field("", description="PEM file with the gateway's certificate chain; empty: no such port")
+    tls_key: str = Field("", description="PEM file with its private key")
+    tls_client_ca: str = Field("", description="PEM file with the authority of the clients' certificates")
+
     cors_origins: str = Field("", description="web origins whose pages may call, https://…, separated by commas")
 
     database_prefix: str = Field("huitong_", pattern=r"^[a-z_][a-z0-9_]*$", description="before each database's name")
@@ -47,8 +56,29 @@ class Settings(BaseSettings):
     wechat_url: str = Field(
         "https://api.weixin.qq.com", description="where mini-program logins are checked", pattern=r"^https?://[^/]+$"
     )
+    webhook_timeout_seconds: float = Field(10.0, gt=0, le=60, description="how long a partner may take to answer")
+    webhook_retry_seconds: float = Field(
+        5.0, gt=0, le=3600, description="before the second try; later ones wait longer"
+    )
+    webhook_private_hosts: bool = Field(
+        False, description="`demo` and `test`: webhooks may go to http and to addresses that are not public"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     otlp_endpoint: str = Field("", description="OpenTelemetry collector, host:port; empty means no tracing")
+
+    @field_validator("access_key_previous")
+    @classmethod
+    def _is_no_short_key(cls, key: SecretStr) -> SecretStr:
+        if 0 < len(key.get_secret_value()) < 32:
+            raise ValueError("Value should have at least 32 characters, or none")
+        return key
+
+    @field_validator("tls_client_ca")
+    @classmethod
+    def _is_whole(cls, authority: str, info: ValidationInfo) -> str:
+        if len({bool(authority), bool(info.data.get("tls_certificate")), bool(info.data.get("tls_key"))}) > 1:
+            raise ValueError("HUITONG_TLS_CERTIFICATE, HUITONG_TLS_KEY and HUITONG_TLS_CLIENT_CA come together")
+        return authority
 
     def address(self, service: str) -> str:
         """Where `service` answers, host:port."""
@@ -64,6 +94,11 @@ class Settings(BaseSettings):
             f"HUITONG_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
             for name, value in self
         }
+
+    @property
+    def may_send_inwards(self) -> bool:
+        """Whether webhooks may go to our own network; never in production."""
+        return self.webhook_private_hosts and self.mode != "production"
 
     @property
     def may_set_time(self) -> bool:

@@ -133,6 +133,16 @@ class NotYours(AppError):
     zh = "字段 {field} 所指的对象不属于当前调用者。"
 
 
+class ProofNeeded(AppError):
+    """This needs a fresh proof for {purpose}, in the header Huitong-Proof; get one at {start_at}."""
+
+    code, reason = grpc.StatusCode.PERMISSION_DENIED, "PROOF_NEEDED"
+    zh = "此操作（{purpose}）需要重新验证身份，请先在 {start_at} 获取证明，并放入 Huitong-Proof 请求头。"
+
+    def __init__(self, purpose: str, member_id: str) -> None:
+        super().__init__(purpose=purpose, start_at=f"/v1/members/{member_id}/proofs:start")
+
+
 class RequestIdReused(AppError):
     """The request id {request_id} was used before with other content."""
 

@@ -29,6 +29,7 @@ from chassis.errors import (
     InvalidArgument,
     NotYours,
     PermissionDenied,
+    ProofNeeded,
     Unauthenticated,
     Unavailable,
     from_rpc_error,
@@ -88,6 +89,7 @@ class Guard:
         rule: access_pb2.Access = method.GetOptions().Extensions[access_pb2.access]  # type: ignore[index]
         self._audiences = frozenset(rule.audiences)
         self._services, self._permission = frozenset(rule.services), rule.permission
+        self._proof = access_pb2.Proof.Name(rule.proof) if rule.proof else ""
         # Whose calls leave an entry in the audit (chassis.acts).
         self.recorded_kinds = acts.recorded_kinds(rule.permission)
         self._bindings = {
@@ -96,7 +98,7 @@ class Guard:
         }
 
     def check(self, who: Caller, request: Message) -> None:
-        """Raises PermissionDenied or NotYours when `who` may not make this call."""
+        """Raises PermissionDenied, NotYours or ProofNeeded when `who` may not make this call."""
         audience = _AUDIENCES[who.kind]
         if audience not in self._audiences:
             raise PermissionDenied(method=self._name)
@@ -108,6 +110,8 @@ class Guard:
         check = _CHECKS.get(who.kind, _check_own)
         for field in bound:
             check(who, read_field(request, field), field)
+        if self._proof and who.kind is CallerKind.MEMBER and self._proof not in who.proofs:
+            raise ProofNeeded(self._proof, who.subject)
 
 
 def _check_own(who: Caller, values: Iterable[str], field: str) -> None:

@@ -6,17 +6,22 @@ import asyncio
 import gc
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import structlog
 import uvicorn
 import uvloop
+from opentelemetry.trace import Span
 from starlette.applications import Starlette
+from starlette.types import Scope
 
 from chassis.config import Settings, settings
 from chassis.telemetry import setup_telemetry
 from gateway.app import create_app
+from gateway.tls import TlsServer, tls_server
 
 
 def traced(app: Starlette, config: Settings) -> Starlette:
@@ -24,12 +29,21 @@ def traced(app: Starlette, config: Settings) -> Starlette:
     if config.otlp_endpoint:
         from opentelemetry.instrumentation.starlette import StarletteInstrumentor
 
-        StarletteInstrumentor.instrument_app(app)
+        StarletteInstrumentor.instrument_app(app, server_request_hook=_forget_address)
     return app
+
+
+def _forget_address(span: Span, scope: Scope) -> None:
+    """A query may hold a phone, and a path that is nowhere may hold anything: the door tells the route instead."""
+    for name in ("http.url", "http.target", "url.full", "url.path", "url.query"):
+        span.set_attribute(name, "")
 
 
 class Server(uvicorn.Server):
     """uvicorn, but a stop that was asked for is a success: it would end itself by the signal after all is done."""
+
+    beside: TlsServer | None = None
+    _serving: asyncio.Task[None] | None = None
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -43,31 +57,55 @@ class Server(uvicorn.Server):
             for each in signals:
                 loop.remove_signal_handler(each)
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and then at the door beside, whose application is ready with ours."""
+        await super().startup(sockets=sockets)
+        if self.beside:
+            self._serving = asyncio.create_task(self.beside.serve())
+            while not self.beside.started and not self._serving.done():
+                await asyncio.sleep(0.01)
+            if self._serving.done():
+                await self._serving
+                self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """The door beside ends first: what it serves needs our application."""
+        if self.beside and self._serving:
+            self.beside.should_exit = True
+            await self._serving
+        await super().shutdown(sockets=sockets)
+
 
 def server(config: Settings) -> Server:
-    """The HTTP server, not started."""
+    """The HTTP server with the TLS server beside it when there is one, not started."""
     # Addresses told by a proxy count only when the operator says which proxies to trust; else anyone could pose as
     # somebody else and have a rate limit of their own.
     proxies = os.environ.get("FORWARDED_ALLOW_IPS", "")
-    return Server(
+    app = traced(create_app(config), config)
+    same: dict[str, Any] = {
+        "host": config.gateway_host,
+        "loop": "none",
+        "ws": "none",
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "timeout_keep_alive": 30,
+        "timeout_graceful_shutdown": int(config.drain_seconds),
+        "backlog": 2048,
+    }
+    plain = Server(
         uvicorn.Config(
-            traced(create_app(config), config),
-            host=config.gateway_host,
+            app,
+            **same,
             port=config.gateway_port,
-            loop="none",
             http="httptools",
-            ws="none",
             lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
             proxy_headers=bool(proxies),
             forwarded_allow_ips=proxies or None,
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=int(config.drain_seconds),
-            backlog=2048,
         )
     )
+    plain.beside = tls_server(config, app, proxy_headers=False, **same)
+    return plain
 
 
 async def main() -> None:

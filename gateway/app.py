@@ -16,10 +16,11 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from chassis.config import SERVICES, Settings
-from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, Caller, CallerKind, TokenBook
+from chassis.identity import Caller, CallerKind, TokenBook, access_tokens, proof_tokens
 from gateway.auth.callers import Callers
 from gateway.auth.credentials import Credentials
 from gateway.auth.places import Places
+from gateway.auth.proofs import Proofs
 from gateway.auth.sessions import Sessions
 from gateway.browsers import Browsers
 from gateway.contract import Contract
@@ -51,6 +52,7 @@ class Parts:
     gate: Gate
     callers: Callers
     inside: TokenBook
+    proofs: TokenBook
     browsers: Browsers
     # What narrow grants and merchants reach down to; None: nothing but what they are for.
     places: Places | None = None
@@ -58,18 +60,19 @@ class Parts:
     @classmethod
     def of(cls, config: Settings) -> Parts:
         """The suite's own. Opens no connection yet, but needs a running event loop."""
-        key = config.internal_key.get_secret_value()
         upstream = Upstream({name: config.address(name) for name in SERVICES})
-        inside = TokenBook(key)
-        members = TokenBook(key, issuer=MEMBER_ACCESS, lifetime_seconds=MEMBER_ACCESS_SECONDS)
+        inside = TokenBook(config.internal_key.get_secret_value())
         return cls(
             contract=Contract.load(),
             upstream=upstream,
             gate=Gate(open_valkey(config.redis_url), prefix=f"{config.stream}:gateway"),
             callers=Callers(
-                Credentials(fetch_from_org(upstream, inside)), members, Sessions(fetch_session(upstream, inside))
+                Credentials(fetch_from_org(upstream, inside)),
+                access_tokens(config),
+                Sessions(fetch_session(upstream, inside)),
             ),
             inside=inside,
+            proofs=proof_tokens(config),
             browsers=Browsers(config.cors_origins),
             places=Places(fetch_places(upstream, inside)),
         )
@@ -166,6 +169,7 @@ def mount(app: App, parts: Parts) -> None:
         callers=parts.callers,
         gate=parts.gate,
         inside=parts.inside,
+        proofs=Proofs(parts.proofs, parts.gate.claim),
         browsers=parts.browsers,
         places=parts.places,
     )

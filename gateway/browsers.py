@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-_REQUEST_HEADERS = "authorization, content-type, content-encoding, accept-language, traceparent"
+_REQUEST_HEADERS = "authorization, content-type, content-encoding, accept-language, traceparent, huitong-proof"
 _SHOWN_HEADERS = "x-trace-id, retry-after, ratelimit, ratelimit-policy"
 _REMEMBER_SECONDS = 600
 

@@ -46,6 +46,8 @@ class Operation:
     permission: str
     bindings: tuple[BoundField, ...]
     door: access_pb2.Door
+    # What a member must have proved, "PROOF_SPENDING"; "" when nothing.
+    proof: str = ""
 
     @property
     def rpc(self) -> str:
@@ -195,4 +197,5 @@ def _operation(method: MethodDescriptor) -> Operation | None:
         return None
     bindings = tuple(BoundField(audience_kind(each.audience), tuple(each.field.split("."))) for each in access.bindings)
     door = option(method, access_pb2.door)
-    return Operation(method, http, audiences, access.permission, bindings, door)
+    proof = access_pb2.Proof.Name(access.proof) if access.proof else ""
+    return Operation(method, http, audiences, access.permission, bindings, door, proof)

@@ -17,6 +17,7 @@ from chassis.permissions import WITH_PERMISSIONS, narrowed
 from gateway import codec
 from gateway.auth.callers import Callers, Identified, SignedParts
 from gateway.auth.places import Places, Reach, no_reach, within
+from gateway.auth.proofs import Proofs
 from gateway.batch import NDJSON, Batch
 from gateway.binding import RequestShape, guards, no_guard
 from gateway.browsers import Browsers
@@ -97,11 +98,13 @@ class Door:
         callers: Callers,
         gate: Gate,
         inside: TokenBook,
+        proofs: Proofs,
         browsers: Browsers,
         places: Places | None = None,
     ) -> None:
         self._reach_of: Callable[[Caller], Reach] = places.reach if places else no_reach
         self._callers, self._gate, self._inside, self._browsers = callers, gate, inside, browsers
+        self._proofs = proofs
         routes = [Route(operation, http, upstream) for operation in operations for http in operation.http]
         self._routes = RouteTable((route.http.verb, route.template, route) for route in routes)
         self._under_way = 0
@@ -149,7 +152,8 @@ class Door:
         request, reach = self._request(exchange, entered), self._reach_of(caller)
         guard = route.guards.get(caller.kind, no_guard)
         await within(reach, lambda: guard(request, reach))
-        answer = await self._call(exchange, route, reach.told(), request)
+        caller = await self._proofs.proved(route.operation, reach.told(), exchange.proof, request)
+        answer = await self._call(exchange, route, caller, request)
         await exchange.answer(orjson.dumps(route.encode(answer)))
 
     async def _enter(self, exchange: Exchange, notes: dict[str, Any]) -> _Entered:
@@ -166,13 +170,16 @@ class Door:
         route, variables = found
         operation = route.operation
         notes["route"] = route.http.template
+        exchange.name_trace(route.http.template)
         authorization = exchange.authorization
         if operation.audiences == _PUBLIC_ONLY:
             authorization = ""  # an expired token must not keep anyone from logging in
         elif not authorization and CallerKind.PUBLIC not in operation.audiences:
             raise Unauthenticated  # before a large body is read for nothing
         wire = await exchange.body(route.body_bytes)
-        parts = SignedParts(exchange.method, exchange.path, exchange.query.decode("latin-1"), wire)
+        parts = SignedParts(
+            exchange.method, exchange.path, exchange.query.decode("latin-1"), wire, exchange.certificate
+        )
         identified = await self._callers.identify(authorization, parts, exchange.address)
         caller = route.caller(identified, exchange.address)
         notes["caller"] = caller.kind.value

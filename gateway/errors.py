@@ -117,6 +117,27 @@ class NonceReused(AppError):
     zh = "该 nonce 已被使用。"
 
 
+class CertificateNeeded(AppError):
+    """This key works only beside its client certificate, at the TLS port."""
+
+    code, reason = grpc.StatusCode.UNAUTHENTICATED, "CERTIFICATE_NEEDED"
+    zh = "该密钥须与其客户端证书一起在 TLS 端口使用。"
+
+
+class ProofInvalid(AppError):
+    """The proof is not ours, has expired, or is for another member, session or purpose; get a new one."""
+
+    code, reason = grpc.StatusCode.UNAUTHENTICATED, "PROOF_INVALID"
+    zh = "身份证明无效、已过期，或属于其他会员、会话或用途，请重新获取。"
+
+
+class ProofUsed(AppError):
+    """The proof was used for another request; get a new one."""
+
+    code, reason = grpc.StatusCode.UNAUTHENTICATED, "PROOF_USED"
+    zh = "身份证明已用于另一请求，请重新获取。"
+
+
 class KeyUnknownOrRevoked(AppError):
     """The key is not known, or was revoked."""
 

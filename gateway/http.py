@@ -7,13 +7,14 @@ import os
 import re
 import time
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 from opentelemetry import trace
 from starlette.types import Message, Receive, Scope, Send
 
-from chassis.errors import AppError, DeadlineExceeded
+from chassis.errors import AppError, DeadlineExceeded, Unauthenticated
 from gateway.errors import (
     PROBLEM_TYPE,
     BadEncoding,
@@ -28,6 +29,9 @@ from gateway.errors import (
 MAX_HEADER_BYTES, MAX_HEADERS = 32 * 1024, 100
 # A body that trickles in must not hold a place for ever.
 BODY_SECONDS = 30.0
+
+# Where the TLS door tells whose certificate a request came with: scope["extensions"][CERTIFICATE]["sha256"], hex.
+CERTIFICATE = "huitong.certificate"
 
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _TIMEOUT = re.compile(rb"([0-9]{1,8})([HMSmun])")
@@ -46,7 +50,9 @@ class Exchange:
         "_send",
         "address",
         "began",
+        "certificate",
         "headers",
+        "is_ambiguous",
         "is_traced",
         "method",
         "more_headers",
@@ -63,7 +69,10 @@ class Exchange:
         self.path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
         self.query: bytes = scope["query_string"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        # Which of two would count is not for a proxy on the way and us to see differently.
+        self.is_ambiguous = len(self.headers) < len(scope["headers"]) and _has_two(scope["headers"])
         self.address: str = (scope.get("client") or ("unknown",))[0]
+        self.certificate: str = scope.get("extensions", {}).get(CERTIFICATE, {}).get("sha256", "")
         self.is_traced, self.traceparent = _trace(self.headers.get(b"traceparent"))
         self.status = 0
         # What the answer says besides, whichever it is: ratelimit="…" is RateLimit.
@@ -74,6 +83,13 @@ class Exchange:
         """The trace that this request belongs to, 32 hex digits."""
         return self.traceparent[3:35]
 
+    def name_trace(self, route: str) -> None:
+        """Tell the tracer, when there is one, where the request goes."""
+        if self.is_traced:
+            span = trace.get_current_span()
+            span.update_name(f"{self.method} {route}")
+            span.set_attribute("http.route", route)
+
     @property
     def elapsed_ms(self) -> float:
         """Since the request came in."""
@@ -83,6 +99,11 @@ class Exchange:
     def authorization(self) -> str:
         """The Authorization header, or ""."""
         return self.headers.get(b"authorization", b"").decode("latin-1")
+
+    @property
+    def proof(self) -> str:
+        """The Huitong-Proof header, or ""."""
+        return self.headers.get(b"huitong-proof", b"").decode("latin-1")
 
     @property
     def content_type(self) -> bytes:
@@ -100,7 +121,9 @@ class Exchange:
         return min(int(match[1]) * _TIMEOUT_SECONDS[match[2]], most) if match else default
 
     def check_headers(self) -> None:
-        """Raises HeadersTooLarge."""
+        """Raises HeadersTooLarge, Unauthenticated."""
+        if self.is_ambiguous:
+            raise Unauthenticated
         if len(self.headers) > MAX_HEADERS or sum(map(len, self.headers.values())) > MAX_HEADER_BYTES:
             raise HeadersTooLarge(limit_bytes=MAX_HEADER_BYTES)
 
@@ -184,6 +207,12 @@ class Exchange:
             more["connection"] = "close"  # what is still to come is not read
         body = problem(error, chinese=chinese, trace_id=self.trace_id)
         await self.answer(orjson.dumps(body), status=status, kind=PROBLEM_TYPE.encode(), **more)
+
+
+def _has_two(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a header that says who calls is there twice."""
+    names = [name for name, _ in headers]
+    return names.count(b"authorization") > 1 or names.count(b"huitong-proof") > 1
 
 
 def _prefers_chinese(accept_language: str) -> bool:

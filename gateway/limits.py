@@ -135,6 +135,14 @@ class Gate:
             raise RateLimited(answer, calls_per_minute=admission.calls_per_minute)
         return Quota(admission.calls_per_minute, -2 - answer)
 
+    async def claim(self, name: str, owner: str, seconds: int) -> bool:
+        """Whether `name` is `owner`'s: free until now, or its own already. Raises Unavailable without Valkey."""
+        key = f"{self._prefix}:claim:{name}"
+        try:
+            return bool(await self._valkey.set(key, owner, nx=True, ex=seconds)) or await self._valkey.get(key) == owner
+        except (RedisError, OSError, TimeoutError):
+            raise Unavailable from None
+
     async def is_ready(self) -> bool:
         """Whether Valkey answers."""
         try:

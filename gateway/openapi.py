@@ -31,6 +31,7 @@ _GENERAL: dict[str, tuple[tuple[str, ...], str, str]] = {
             "SIGNATURE_EXPIRED",
             "NONCE_REUSED",
             "KEY_UNKNOWN_OR_REVOKED",
+            "CERTIFICATE_NEEDED",
             "SESSION_ENDED",
         ),
         "There is no valid identity.",
@@ -137,6 +138,13 @@ _SECURITY = {
         "bearerFormat": "JWT",
         "description": "A member's access token, valid 15 minutes. 会员访问令牌，15 分钟有效。",
     },
+    "memberProof": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Huitong-Proof",
+        "description": "A member's proof beside the access token, from ProofService.CompleteProof: for one purpose and "
+        "one request, within 5 minutes. Other callers need none. 会员身份证明：单一用途、单次请求，5 分钟内有效。",
+    },
     "operatorSession": {
         "type": "http",
         "scheme": "bearer",
@@ -165,6 +173,7 @@ _SCHEME_OF = {
     CallerKind.MERCHANT: "signedRequest",
     CallerKind.PARTNER: "signedRequest",
 }
+_PROOF_REASONS = ["PROOF_NEEDED", "PROOF_INVALID", "PROOF_USED"]
 _INTRODUCTION = """\
 One membership, one points pool and one settlement. JSON in snake_case; amounts are whole minor units (fen), points are
 whole; times are RFC 3339; unknown fields are refused. Every change carries a `request_id` chosen by the caller: the
@@ -263,7 +272,7 @@ def _operation(
     service = operation.method.containing_service.name
     kinds = sorted(operation.audiences)
     limits = {kind.value: operation.door.calls_per_minute or CALLS_PER_MINUTE[kind] for kind in kinds}
-    reasons = _reasons(contract, operation)
+    reasons = _reasons(contract, operation) + (_PROOF_REASONS if operation.proof else [])
     result: dict[str, Any] = {
         "operationId": f"{service}_{operation.method.name}" + (f"_{index + 1}" if index else ""),
         "tags": [service],
@@ -289,7 +298,9 @@ def _operation(
 def _security(operation: Operation) -> list[dict[str, list[str]]]:
     if CallerKind.PUBLIC in operation.audiences:
         return [{}]
-    return [{scheme: []} for scheme in dict.fromkeys(_SCHEME_OF[kind] for kind in sorted(operation.audiences))]
+    schemes = dict.fromkeys(_SCHEME_OF[kind] for kind in sorted(operation.audiences))
+    proof: dict[str, list[str]] = {"memberProof": []} if operation.proof else {}
+    return [{scheme: [], **(proof if scheme == "memberToken" else {})} for scheme in schemes]
 
 
 def _parameters(schemas: Schemas, operation: Operation, http: HttpBinding) -> list[dict[str, Any]]:

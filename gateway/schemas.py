@@ -59,11 +59,14 @@ _IDS = {
     "subject_id": "trm",
     "stay_id": "sty",
     "import_id": "imp",
+    "webhook_endpoint_id": "whe",
+    "event_id": "evt",
 }
 # Examples by the end of a field's name; the first that fits the field's rules is taken.
 _SAMPLES: tuple[tuple[str, Any], ...] = (
     ("request_id", "example-000001"),
     *((name, f"{prefix}_{'0' * 32}") for name, prefix in _IDS.items()),
+    ("url", "https://partner.example/huitong"),
     ("phone", "+8613800000001"),
     ("email", "somebody@example.com"),
     ("one_time_code", "123456"),
@@ -270,6 +273,7 @@ class Schemas:
         samples = [sample for end, sample in _SAMPLES if field.name == end or field.name.endswith(f"_{end}")]
         if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
             candidates = [sample for sample in samples if isinstance(sample, str)] + list(_FALLBACKS)
+            candidates += getattr(rules.string, "in")
             return next((text for text in candidates if _string_fits(rules.string, text)), "example")
         numbers = [sample for sample in samples if isinstance(sample, int)] + [1, 0]
         return next((value for value in numbers if _number_fits(field, rules, value)), 1)
@@ -304,6 +308,8 @@ def _scalar(field: FieldDescriptor, rules: validate_pb2.FieldRules) -> dict[str,
         for kind in ("email", "hostname", "uri", "uuid", "ip"):
             if getattr(rules.string, kind):
                 schema["format"] = kind
+        if allowed := list(getattr(rules.string, "in")):
+            schema["enum"] = allowed
         return schema
     if field.cpp_type in _INTEGER_KINDS:
         name, form = _INTEGER_KINDS[field.cpp_type]
@@ -334,7 +340,8 @@ def _fits(pattern: str, text: str) -> bool:
 
 def _string_fits(rules: validate_pb2.StringRules, text: str) -> bool:
     long_enough = len(text) >= rules.min_len and (not rules.HasField("max_len") or len(text) <= rules.max_len)
-    return long_enough and (not rules.pattern or _fits(rules.pattern, text))
+    allowed = getattr(rules, "in")
+    return long_enough and (not allowed or text in allowed) and (not rules.pattern or _fits(rules.pattern, text))
 
 
 def _number_fits(field: FieldDescriptor, rules: validate_pb2.FieldRules, value: int) -> bool:

@@ -61,6 +61,7 @@ class Secrets:
 
     server_password: str
     internal_key: str
+    access_key: str
     data_key: str
 
 

@@ -101,6 +101,7 @@ class LocalServers:
         return {
             **{kind.variable: self.url(kind.name) for kind in SERVERS},
             "HUITONG_INTERNAL_KEY": secrets.internal_key,
+            "HUITONG_ACCESS_KEY": secrets.access_key,
             "HUITONG_DATA_KEY": secrets.data_key,
         }
 

@@ -156,9 +156,8 @@ class Supervisor:
     def _settle_settings(self) -> None:
         given = {name: value for name, value in os.environ.items() if name.startswith("HUITONG_") and value}
         found = {**self.servers.environment(), **addresses(self.parts), "HUITONG_MODE": self.mode}
-        keys: dict[str, str] = {
-            name: given[name] for name in ("HUITONG_INTERNAL_KEY", "HUITONG_DATA_KEY") if name in given
-        }
+        own = ("HUITONG_INTERNAL_KEY", "HUITONG_ACCESS_KEY", "HUITONG_DATA_KEY")
+        keys: dict[str, str] = {name: given[name] for name in own if name in given}
         self.settings = {**given, **found, **keys}
         write_environment(self.home, self.settings)
 

@@ -13,14 +13,15 @@ from google.protobuf.message import Message
 from chassis import ids, rpc
 from chassis.config import SERVICES, Settings, load_settings
 from chassis.errors import from_rpc_error
-from chassis.identity import Caller, CallerKind, TokenBook
+from chassis.identity import PROOF_SCOPE, Caller, CallerKind, TokenBook
 from chassis.migrate import migrate
 from chassis.run import App, build_app
-from huitong.common.v1 import control_pb2, control_pb2_grpc
+from huitong.common.v1 import access_pb2, control_pb2, control_pb2_grpc
 from tests.support import Sandbox
 
 Stub = TypeVar("Stub")
 GROUP = ids.derive("group", "test-group")
+EVERY_PROOF = " ".join(access_pb2.Proof.keys()[1:])
 
 
 class Apps:
@@ -128,8 +129,8 @@ def system(group_id: UUID = GROUP) -> Caller:
 
 
 def member(member_id: str, group_id: UUID = GROUP) -> Caller:
-    """A member who is logged in."""
-    return Caller(CallerKind.MEMBER, member_id, group_id, bound_id=member_id)
+    """A member who is logged in, and has proved themselves for whatever may be asked for."""
+    return Caller(CallerKind.MEMBER, member_id, group_id, bound_id=member_id, scopes={PROOF_SCOPE: EVERY_PROOF})
 
 
 def terminal(store_id: str, group_id: UUID = GROUP) -> Caller:

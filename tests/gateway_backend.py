@@ -13,7 +13,15 @@ import httpx
 from google.protobuf.message import Message
 
 from chassis.errors import AppError
-from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, Caller, CallerKind, TokenBook
+from chassis.identity import (
+    MEMBER_ACCESS,
+    MEMBER_ACCESS_SECONDS,
+    MEMBER_PROOF,
+    MEMBER_PROOF_SECONDS,
+    Caller,
+    CallerKind,
+    TokenBook,
+)
 from chassis.ids import derive, to_edge
 from gateway.app import App, Parts, mount
 from gateway.auth.callers import Callers
@@ -99,6 +107,8 @@ class Backend:
             return scratch.message("ListSalesResponse")(seen=str(request))
         if name == "UpdateKinds":
             return request.kinds
+        if name == "GiveAway":
+            return scratch.message("RecordSaleResponse")(sale_id=f"gift-{request.points}")
         if name == "CancelSale":
             return scratch.message("RecordSaleResponse")(sale_id=request.sale_id)
         return scratch.message("LoginResponse")(token="t")
@@ -114,6 +124,7 @@ class Door:
     credentials: dict[str, org_pb2.GetCredentialSecretResponse]
     lookups: list[str]
     clock: list[float]
+    app: App
 
     def sign(self, method: str, path: str, body: bytes = b"", key_id: str = "key_till", **more: Any) -> dict[str, str]:
         """Headers of a signed request; `more` goes to sign_request."""
@@ -180,13 +191,14 @@ async def open_door(redis_url: str) -> AsyncIterator[Door]:
             TokenBook(KEY, issuer=MEMBER_ACCESS, lifetime_seconds=MEMBER_ACCESS_SECONDS),
         ),
         inside=TokenBook(KEY),
+        proofs=TokenBook(KEY, issuer=MEMBER_PROOF, lifetime_seconds=MEMBER_PROOF_SECONDS),
         browsers=Browsers(f"{PAGE}, https://other.example"),
     )
     app = App()
     mount(app, parts)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://gateway")
     try:
-        yield Door(client, backend, parts, credentials, lookups, clock)
+        yield Door(client, backend, parts, credentials, lookups, clock, app)
     finally:
         await client.aclose()
         await parts.upstream.close()

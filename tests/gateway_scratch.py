@@ -78,6 +78,14 @@ service ScratchService {
     };
     option (huitong.common.v1.door) = {calls_per_minute: 3};
   }
+  // Gives something away.
+  rpc GiveAway(GiveAwayRequest) returns (RecordSaleResponse) {
+    option (google.api.http) = {post: "/v1/scratch/members/{member_id}/gifts" body: "*"};
+    option (huitong.common.v1.access) = {
+      audiences: [AUDIENCE_MEMBER, AUDIENCE_SYSTEM] permission: "scratch.gifts.give" proof: PROOF_GIFTING
+      bindings: {audience: AUDIENCE_MEMBER field: "member_id"}
+    };
+  }
   // Anyone may look in.
   rpc Login(LoginRequest) returns (LoginResponse) {
     option (google.api.http) = {post: "/v1/scratch/login" body: "*"};
@@ -88,6 +96,12 @@ service ScratchService {
     option (google.api.http) = {post: "/v1/scratch/inside" body: "*"};
     option (huitong.common.v1.access) = {audiences: AUDIENCE_INTERNAL permission: "scratch.inside"};
   }
+}
+
+message GiveAwayRequest {
+  string request_id = 1 [(buf.validate.field).required = true, (buf.validate.field).string.max_len = 64];
+  string member_id = 2;
+  int64 points = 3;
 }
 
 enum Channel {

@@ -14,7 +14,7 @@ from chassis.identity import Caller, CallerKind, TokenBook
 from gateway.auth.credentials import Credentials
 from gateway.auth.sessions import PREFIX, Sessions
 from gateway.auth.signing import SCHEME, signature_of
-from gateway.errors import SignatureExpired, SignatureInvalid
+from gateway.errors import CertificateNeeded, SignatureExpired, SignatureInvalid
 
 WINDOW_SECONDS = 300
 # A signature is good for WINDOW_SECONDS to either side of now, so its nonce must be known for twice as long.
@@ -42,6 +42,8 @@ class SignedParts:
     path: str
     query: str
     body: bytes
+    # The SHA-256 of the client's certificate, hex; "" when it came without. No signature covers it.
+    certificate: str = ""
 
 
 class Callers:
@@ -65,7 +67,8 @@ class Callers:
     async def identify(self, authorization: str, parts: SignedParts, address: str) -> Identified:
         """The caller. Without a header it is the public, known by its address.
 
-        Raises Unauthenticated, SignatureInvalid, SignatureExpired, KeyUnknownOrRevoked, SessionEnded, Unavailable.
+        Raises Unauthenticated, SignatureInvalid, SignatureExpired, CertificateNeeded, KeyUnknownOrRevoked,
+        SessionEnded, Unavailable.
         """
         if not authorization:
             return Identified(Caller(CallerKind.PUBLIC, address))
@@ -102,5 +105,7 @@ class Callers:
                 key_id=key_id,
             )
             if hmac.compare_digest(expected, signature):
+                if credential.certificates and parts.certificate not in credential.certificates:
+                    raise CertificateNeeded
                 return Identified(credential.caller, f"{key_id}:{nonce}")
         raise SignatureInvalid

@@ -30,6 +30,8 @@ class Credential:
 
     caller: Caller
     secrets: tuple[str, ...]
+    # SHA-256 of the client certificates that it needs one of; empty when it needs none.
+    certificates: frozenset[str] = frozenset()
 
 
 class Credentials:
@@ -61,4 +63,4 @@ def _credential(answer: org_pb2.GetCredentialSecretResponse) -> Credential | Non
         return None
     group_id: UUID = from_edge("grp", answer.group_id, "group_id")
     caller = Caller(kind, answer.subject_id, group_id, answer.bound_id, dict(answer.scopes))
-    return Credential(caller, tuple(answer.secrets))
+    return Credential(caller, tuple(answer.secrets), frozenset(answer.certificate_sha256))

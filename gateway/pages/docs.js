@@ -6,7 +6,7 @@ const WHO = {
 };
 const AREA = { org: "组织", member: "会员", points: "积分", mall: "商城", parking: "停车", settlement: "结算" };
 const PROBLEM = "#/components/schemas/Problem";
-const page = { document: null, operations: [], identity: { auth: "none", token: "", key_id: "", secret: "" } };
+const page = { document: null, operations: [], identity: { auth: "none", token: "", proof: "", key_id: "", secret: "" } };
 
 // --- small helpers ---
 
@@ -227,6 +227,7 @@ async function send(operation, inputs, type, body) {
   if (type) headers["content-type"] = type;
   const identity = await authorization(operation.verb, path, text, type ? body : "");
   if (identity) headers.authorization = identity;
+  if (page.identity.auth === "bearer" && page.identity.proof.trim()) headers["huitong-proof"] = page.identity.proof.trim();
   const began = performance.now();
   const answer = await fetch(text ? `${path}?${text}` : path, { method: operation.verb, headers, body: type ? body : undefined });
   const raw = await answer.text();

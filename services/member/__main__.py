@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.crypto import Vault
-from chassis.identity import MEMBER_ACCESS, MEMBER_ACCESS_SECONDS, TokenBook
+from chassis.identity import access_tokens, proof_tokens
 from chassis.run import App, run_service
 from chassis.valkey import open_valkey
 from chassis.velocity import Velocity
@@ -18,6 +18,7 @@ from huitong.member.v1 import (
     miniprogram_pb2_grpc,
     privacy_pb2_grpc,
     profile_pb2_grpc,
+    proofs_pb2_grpc,
     referral_pb2_grpc,
     risk_pb2_grpc,
 )
@@ -39,6 +40,7 @@ from services.member.privacy.api import PrivacyServicer
 from services.member.privacy.operations import Erasures, Exports
 from services.member.privacy.rules import SERVICES
 from services.member.profile.api import ProfileServicer
+from services.member.proofs.api import ProofServicer
 from services.member.referral import consumers as referral_consumers
 from services.member.referral import jobs as referral_jobs
 from services.member.referral.api import ReferralServicer
@@ -55,10 +57,7 @@ def build(app: App) -> None:
     is_simulated = app.settings.mode != "production"
     vault = Vault(app.settings.data_key.get_secret_value())
     provider: CodeProvider = SimulatedProvider(vault) if is_simulated else MissingProvider()
-    access_tokens = TokenBook(
-        app.settings.internal_key.get_secret_value(), issuer=MEMBER_ACCESS, lifetime_seconds=MEMBER_ACCESS_SECONDS
-    )
-    tokens = TokenMaker(vault, access_tokens)
+    tokens = TokenMaker(vault, access_tokens(app.settings))
     wechat = WeChat(app.settings.wechat_url)
     valkey = open_valkey(app.settings.redis_url)
     app.on_stop(valkey.aclose)
@@ -78,6 +77,10 @@ def build(app: App) -> None:
     app.serve(
         miniprogram_pb2_grpc.add_MiniProgramServiceServicer_to_server,
         MiniProgramServicer(app.db, vault, wechat, tokens, gate),
+    )
+    app.serve(
+        proofs_pb2_grpc.add_ProofServiceServicer_to_server,
+        ProofServicer(app.db, vault, provider, wechat, proof_tokens(app.settings)),
     )
     app.on_stop(wechat.close)
     app.serve(referral_pb2_grpc.add_ReferralServiceServicer_to_server, ReferralServicer(app.db, vault, structure))

@@ -179,6 +179,7 @@ login_outbox = Table(
     Column("phone_index", LargeBinary, nullable=False),
     Column("sealed_phone", LargeBinary, nullable=False),
     Column("sealed_code", LargeBinary, nullable=False),
+    Column("purpose", Text, nullable=False),
     Column("send_time", _Time, nullable=False),
     Index("login_outbox_by_time", "group_id", "send_time", "message_id"),
 )

@@ -378,6 +378,21 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
 
         return await self._db.run_once(request, org_pb2.RevokeCredentialResponse, operation)
 
+    async def SetCredentialCertificates(
+        self, request: org_pb2.SetCredentialCertificatesRequest, context: Context
+    ) -> org_pb2.SetCredentialCertificatesResponse:
+        """See the proto."""
+        key_id = from_edge("key", request.key_id, "key_id")
+
+        async def operation(tx: Tx) -> org_pb2.SetCredentialCertificatesResponse:
+            certificates = list(request.certificate_sha256)
+            credential = await operations.set_certificates(tx, key_id=key_id, certificates=certificates)
+            message = convert.credential_message(credential)
+            await self._audit.record(tx, request, message.key_id, after=message)
+            return org_pb2.SetCredentialCertificatesResponse(credential=message)
+
+        return await self._db.run_once(request, org_pb2.SetCredentialCertificatesResponse, operation)
+
     async def ListCredentials(
         self, request: org_pb2.ListCredentialsRequest, context: Context
     ) -> org_pb2.ListCredentialsResponse:
@@ -409,6 +424,7 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
             subject_id=request.key_id,
             secrets=[operations.open_secret(self._vault, key_id, one) for one in sealed],
             is_revoked=credential.revoke_time is not None,
+            certificate_sha256=credential.certificates,
         )
         if binding:
             response.subject_id = convert.terminal_edge(credential.subject_id)

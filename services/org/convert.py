@@ -137,6 +137,7 @@ def credential_message(credential: Credential) -> org_pb2.Credential:
         name=credential.name,
         is_revoked=credential.revoke_time is not None,
         permissions=credential.permissions.split(),
+        certificate_sha256=credential.certificates,
     )
     message.create_time.FromDatetime(credential.create_time)
     return message

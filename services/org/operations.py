@@ -375,6 +375,15 @@ async def revoke_credential(tx: Tx, *, key_id: UUID) -> Credential:
     return replace(credential, revoke_time=tx.now)
 
 
+async def set_certificates(tx: Tx, *, key_id: UUID, certificates: list[str]) -> Credential:
+    """Let the key work only beside one of these. Raises CredentialUnknown, CredentialRevoked."""
+    credential = await _get_locked(tx, key_id)
+    if credential.revoke_time:
+        raise errors.CredentialRevoked(key_id=convert.key_edge(key_id))
+    await store.save_certificates(tx, key_id, certificates)
+    return replace(credential, certificates=certificates)
+
+
 async def _get_locked(tx: Tx, key_id: UUID) -> Credential:
     credential = await store.lock_credential(tx, key_id)
     if credential is None:

@@ -7,7 +7,7 @@ then credentials.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -217,6 +217,7 @@ class Credential:
     revoke_time: datetime | None
     # Of a partner: patterns, separated by blanks.
     permissions: str = ""
+    certificates: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +275,11 @@ async def list_credentials(tx: Tx, *, before: tuple[datetime, UUID] | None, limi
         statement = statement.where(columns < tuple_(literal(before[0]), literal(before[1])))
     statement = statement.order_by(credential.c.create_time.desc(), credential.c.key_id.desc()).limit(limit)
     return [Credential(**row._mapping) for row in await _fetch(tx, statement)]
+
+
+async def save_certificates(tx: Tx, key_id: UUID, certificates: list[str]) -> None:
+    """Write which client certificates the credential needs one of."""
+    await tx.execute(update(credential).where(credential.c.key_id == key_id).values(certificates=certificates))
 
 
 async def revoke_credential(tx: Tx, key_id: UUID) -> None:

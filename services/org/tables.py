@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -96,6 +97,8 @@ credential = Table(
     Column("create_time", DateTime(timezone=True), nullable=False),
     Column("revoke_time", DateTime(timezone=True)),
     Column("permissions", Text, nullable=False, server_default=""),
+    # SHA-256 of client certificates, hex.
+    Column("certificates", ARRAY(Text), nullable=False),
     Index("credential_by_time", "group_id", "create_time", "key_id"),
 )
 

@@ -7,7 +7,7 @@ limits on calls. tests/whole/test_other_peoples_things.py has what the bound fie
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import grpc
@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from chassis.errors import AppError
-from chassis.identity import MEMBER_ACCESS, Caller, CallerKind, TokenBook
+from chassis.identity import MEMBER_ACCESS, PROOF_SCOPE, Caller, CallerKind, TokenBook
 from chassis.ids import derive, to_edge
 from chassis.rpc import Guard
 from gateway.auth.callers import Callers
@@ -27,6 +27,7 @@ from gateway.auth.places import Places
 from gateway.auth.sessions import Sessions
 from gateway.auth.signing import sign_request
 from gateway.browsers import Browsers
+from gateway.contract import Operation
 from gateway.door import Door
 from huitong.common.v1 import access_pb2
 from huitong.org.v1 import operators_pb2, org_pb2, places_pb2
@@ -64,6 +65,13 @@ class _Open:
 
     async def admit(self, *_: Any) -> None:
         return None
+
+
+class _Proved:
+    """Takes it that members have proved themselves; without a proof see tests/integration/test_gateway_with_members."""
+
+    async def proved(self, operation: Operation, caller: Caller, *_: Any) -> Caller:
+        return replace(caller, scopes={PROOF_SCOPE: operation.proof}) if operation.proof else caller
 
 
 @dataclass
@@ -118,6 +126,7 @@ class Street:
             inside=TokenBook(KEY),
             browsers=Browsers(""),
             places=Places(self._below),
+            proofs=_Proved(),  # type: ignore[arg-type]
         )
         self._permissions: dict[str, str] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.protobuf import descriptor_pb2
@@ -21,6 +22,7 @@ from tools import protos
 CONTRACT = Contract.load()
 METHODS = sorted(CONTRACT.methods(), key=lambda method: method.full_name)
 OPERATIONS = CONTRACT.operations()
+DOCUMENT = describe(CONTRACT)
 # Looks, computes or proves something, and leaves no effect that a second call would double.
 READING = ("Export", "Get", "List", "Quote", "Identify", "Count", "Preview", "Simulate", "Check", "Reconcile", "Verify")
 # The request field that names the caller of each kind: where it is there, it must be bound.
@@ -98,6 +100,23 @@ def test_what_changes_something_can_be_repeated_safely(method: MethodDescriptor)
     assert (rules.required or rules.string.min_len) and rules.string.max_len, "request_id is required and bounded"
 
 
+@each_operation
+def test_what_takes_something_from_a_member_asks_them_for_a_proof(operation) -> None:
+    kind, action = CallerKind.MEMBER, operation.permission.rpartition(".")[2]
+    if kind in operation.audiences:
+        takes = action in ("spend", "place", "pay", "transfer", "gift") or operation.method.name == "ChangePhone"
+        assert bool(operation.proof) >= takes, "declare `proof` in the access rule"
+    if operation.proof:
+        bound = {".".join(each.path) for each in operation.bindings if each.kind is kind}
+        assert "member_id" in bound and not operation.door.ndjson_field, "a proof is one member's, for one request"
+        assert "PROOF_NEEDED" in described(operation)["x-errors"]
+
+
+def described(operation) -> dict[str, Any]:
+    paths = DOCUMENT["paths"].values()
+    return next(entry for path in paths for entry in path.values() if entry["x-rpc"] == operation.rpc[1:])
+
+
 @each_method
 def test_a_page_has_its_three_fields(method: MethodDescriptor) -> None:
     if method.name.startswith("List") and "page_size" in method.input_type.fields_by_name:
@@ -148,9 +167,8 @@ def test_bindings_compile(operation) -> None:
 
 
 def test_the_api_page_describes_every_operation() -> None:
-    document = describe(CONTRACT)
-    described = {entry["x-rpc"] for path in document["paths"].values() for entry in path.values()}
-    assert described == {operation.rpc[1:] for operation in OPERATIONS}
+    found = {entry["x-rpc"] for path in DOCUMENT["paths"].values() for entry in path.values()}
+    assert found == {operation.rpc[1:] for operation in OPERATIONS}
 
 
 UNRULED = """syntax = "proto3";

@@ -31,7 +31,7 @@ def test_what_operators_may_call_is_given_by_a_role_besides_the_administrator_s(
     given = {role for role, patterns in PERMISSIONS.items() if permits(patterns, operation.permission)}
     assert GROUP_ADMIN in given
     only_admins = {
-        *("org.operators.write", "org.credentials.write"),
+        *("org.operators.write", "org.credentials.write", "org.webhooks.write"),
         # A person's data in full: not for roles that sell or check figures.
         *("member.profiles.view", "member.profiles.write", "member.consents.write", "member.privacy-settings.write"),
         *("member.personal-data.export", "member.erasures.write"),

@@ -14,7 +14,7 @@ from tests.e2e.demo_suite import DemoSuite
 @pytest.fixture(scope="session")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSuite]:
     """A suite after its first day. Whatever is done to it, its invariants hold at the end."""
-    suite = DemoSuite(tmp_path_factory.mktemp("first-day") / "home")
+    suite = DemoSuite(tmp_path_factory.mktemp("first-day") / "home", HUITONG_LOG_LEVEL="debug")
     try:
         suite.demo(1)
         yield suite

@@ -31,7 +31,8 @@ HUITONG = Path(sys.executable).parent / "huitong"
 class DemoSuite:
     """One suite in demo mode. Always `close()` it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
+        """`settings` are environment variables of its own."""
         self.home = Home(folder)
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("HUITONG_")},
@@ -39,6 +40,7 @@ class DemoSuite:
             "HUITONG_USUAL_PORTS": "0",
             "LANG": "C.UTF-8",
             "COLUMNS": "160",
+            **settings,
         }
 
     def run(self, *arguments: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:

@@ -13,12 +13,19 @@ import orjson
 import pytest
 
 from gateway.auth.signing import sign_request
+from suite.demo import published
 from suite.demo.doors import Key
 from tests.e2e.demo_suite import DemoSuite
+from tests.e2e.written import PEOPLE, SECRETS, SHORT, Used, files, leaks, rows
+from tests.people import totp
 
 pytestmark = pytest.mark.timeout(300)
 PHONE = "+8613900000001"
 TIME = "2017-01-02T10:00:00+08:00"
+
+
+# What the tour has said and heard: the last test looks for it in what was written.
+USED = Used()
 
 
 class Walker:
@@ -29,16 +36,20 @@ class Walker:
         self.till = self.memory.terminal_key("s367")
         self.store_id = self.memory.store_id("s367")
 
-    async def post(self, path: str, body: dict[str, Any], *, key: Key | None = None, token: str = "") -> dict[str, Any]:
-        """POST JSON, signed by `key`, or as the member with `token`, or as nobody."""
+    async def post(
+        self, path: str, body: dict[str, Any], *, key: Key | None = None, token: str = "", proof: str = ""
+    ) -> dict[str, Any]:
+        """POST JSON, signed by `key`, or as the member with `token` (and `proof`), or as nobody."""
         content = orjson.dumps(body)
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json"} | ({"Huitong-Proof": proof} if proof else {})
         if key:
             headers |= sign_request(key_id=key.key_id, secret=key.secret, method="POST", path=path, body=content)
         elif token:
             headers["Authorization"] = f"Bearer {token}"
         status, answer, _ = await self.suite.send("POST", path, body=content, headers=headers)
         assert status == 200, answer
+        USED.note(body)
+        USED.note(answer)
         return answer
 
     async def get(self, path: str, *, key: Key | None = None, token: str = "", **query: str) -> dict[str, Any]:
@@ -50,16 +61,29 @@ class Walker:
             headers = {"Authorization": f"Bearer {token}"}
         status, answer, _ = await self.suite.send("GET", f"{path}?{text}" if text else path, headers=headers)
         assert status == 200, answer
+        USED.note(answer)
         return answer
 
     async def log_in(self) -> tuple[str, str]:
         """Log in by phone and one-time code: member id and access token."""
         login = {"group_code": "huitong-demo", "phone": PHONE}
         await self.post("/v1/login:start", login)
-        sent = await self.get("/v1/simulator/messages", key=self.memory.system_key, phone=PHONE)
-        code = next(digits for digits in str(sent["messages"][0]).split("'") if digits.isdigit() and len(digits) == 6)
-        done = await self.post("/v1/login:complete", {**login, "one_time_code": code})
+        done = await self.post("/v1/login:complete", {**login, "one_time_code": await self.newest_code()})
         return done["member"]["member_id"], done["tokens"]["access_token"]
+
+    async def newest_code(self) -> str:
+        """The one-time code that the phone got last."""
+        sent = await self.get("/v1/simulator/messages", key=self.memory.system_key, phone=PHONE)
+        code: str = sent["messages"][0]["one_time_code"]
+        return code
+
+    async def prove(self, member_id: str, token: str, purpose: str) -> str:
+        """A proof by a code at the phone."""
+        path, asked = f"/v1/members/{member_id}/proofs", {"request_id": f"tour-{purpose}", "purpose": purpose}
+        await self.post(f"{path}:start", asked, token=token)
+        done = await self.post(f"{path}:complete", {**asked, "one_time_code": await self.newest_code()}, token=token)
+        proof: str = done["proof"]
+        return proof
 
     def sale(self, member_id: str, receipt_no: str, amounts: dict[str, int]) -> dict[str, Any]:
         """A sale with a line for each category."""
@@ -128,7 +152,11 @@ async def test_a_member_joins_buys_spends_parks_and_settles(suite: DemoSuite) ->
     refused = await walker.post("/v1/parking/exits", leave, key=walker.memory.vendor_key)
     assert (refused["may_leave"], refused["due"]["amount_minor"]) == (False, 2400)
     pay = {"request_id": "tour-pay", **car, "member_id": member_id, "pay_time": leave["exit_time"], "use_points": True}
-    paid = await walker.post("/v1/parking/fees:pay", pay, token=token)
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+    status, unproved, _ = await suite.send("POST", "/v1/parking/fees:pay", body=orjson.dumps(pay), headers=headers)
+    assert (status, unproved["reason"]) == (403, "PROOF_NEEDED")
+    proof = await walker.prove(member_id, token, "PROOF_SPENDING")
+    paid = await walker.post("/v1/parking/fees:pay", pay, token=token, proof=proof)
     assert paid["fee"]["points"] == 800
     leave |= {"request_id": "tour-exit-2", "exit_time": "2017-01-02T11:45:00+08:00"}
     assert (await walker.post("/v1/parking/exits", leave, key=walker.memory.vendor_key))["may_leave"]
@@ -168,6 +196,7 @@ async def test_a_member_logs_in_through_the_mini_program(suite: DemoSuite) -> No
             assert (await phone.post(f"/simulator/{path}", json=body)).status_code == 200
         login_code = (await phone.post("/simulator/login-codes", json=person)).json()["code"]
         phone_code = (await phone.post("/simulator/phone-codes", json=person)).json()["code"]
+        USED.note({"login_code": login_code, "phone_code": phone_code})
     await walk.post("/v1/mini-programs", {"request_id": "walk-mini-program-1", **app}, key=walk.memory.system_key)
     asked = await walk.post("/v1/login:miniProgram", {"app_id": "wx-walk", "login_code": login_code})
     assert set(asked) == {"link_ticket"}
@@ -264,3 +293,64 @@ async def test_a_member_reaches_only_what_is_their_own(suite: DemoSuite) -> None
     headers = {"Authorization": "Bearer forged"}
     status, problem, _ = await suite.send("GET", f"/v1/members/{other}/balance", headers=headers)
     assert (status, problem["reason"]) == (401, "UNAUTHENTICATED")
+
+
+async def test_an_operator_logs_in(suite: DemoSuite) -> None:
+    walker = Walker(suite)
+    invite = {
+        "request_id": "tour-invite-1",
+        "login": "tour",
+        "name": "Wang Xiaoming",
+        "grants": [{"role": "ROLE_AUDITOR"}],
+    }
+    invitation = (await walker.post("/v1/operators", invite, key=walker.memory.system_key))["invitation"]
+    begun = await walker.post("/v1/operator-enrolment:begin", {"invitation": invitation})
+    secret, password = begun["totp_secret"], "correct horse battery"
+    enrol = {"invitation": invitation, "password": password, "totp_code": totp(secret)}
+    await walker.post("/v1/operator-enrolment:complete", enrol)
+    login = {"group_code": "huitong-demo", "login": "tour", "password": password, "totp_code": totp(secret, step=1)}
+    session = await walker.post("/v1/operator-sessions", login)
+    assert (await walker.get("/v1/operators", token=session["session_token"]))["operators"]
+
+
+async def test_nothing_of_this_is_in_logs_or_events(suite: DemoSuite) -> None:
+    """Runs last: what the tour used must be in nothing that was written, besides what keeps it for people."""
+    walker = Walker(suite)
+    # What is refused is not told either: with a person in the body, the query and the path.
+    phone = {"request_id": "tour-bad-1", "phone": PHONE + "x", "store_id": PHONE, "birth_month": 99}
+    signed = sign_request(
+        key_id=walker.till.key_id,
+        secret=walker.till.secret,
+        method="POST",
+        path="/v1/members",
+        body=orjson.dumps(phone),
+    )
+    headers = {"Content-Type": "application/json", **signed}
+    assert (await suite.send("POST", "/v1/members", body=orjson.dumps(phone), headers=headers))[0] in (400, 403)
+    lost = f"/v1/nowhere/{PHONE}/x?phone={PHONE[1:]}"
+    assert (await suite.send("GET", lost, headers={"Authorization": f"Bearer {PHONE}"}))[0] == 404
+    wrong = {"group_code": "huitong-demo", "phone": PHONE, "one_time_code": "000000"}
+    body = orjson.dumps(wrong)
+    status, _, _ = await suite.send(
+        "POST", "/v1/login:complete", body=body, headers={"Content-Type": "application/json"}
+    )
+    assert status in (400, 422)
+    home, memory = suite.home.secrets(), suite.memory
+    USED.values["secret"] |= {home.server_password, home.internal_key, home.access_key, home.data_key}
+    USED.values["secret"] |= {key["secret"] for key in (memory.system, memory.approver, memory.vendor)}
+    USED.values["secret"] |= {till["secret"] for till in list(memory.terminals.values())[:5]}
+    households = [int(household) for household in list(memory.members)[:10]]
+    USED.values["phone"] |= {published.phone_of(each) for each in households}
+    USED.values["plate_no"] |= {plate for each in households if (plate := published.plate_of(each))}
+    for name in SECRETS - {"session_key", "code"} | SHORT | {"phone", "plate_no", "name"}:
+        assert USED.values[name], f"the tour uses no {name}, so this test shows nothing of it"
+
+    logs = files(suite, "logs")
+    assert b"/v1/login:complete" in logs["logs/gateway.log"]
+    assert leaks(logs, USED.of(SECRETS, PEOPLE, SHORT)) == []
+    events = {**files(suite, "nats"), **await rows(suite, "outbox", "parked_event")}
+    assert any(b"huitong.member.v1.MemberJoined" in content for content in events.values())
+    assert leaks(events, USED.of(SECRETS, PEOPLE - {"name"})) == []
+    # At rest: no secret, and of people only the plates of the car park.
+    kept = {**await rows(suite), **files(suite, "valkey")}
+    assert leaks(kept, USED.of(SECRETS, {"phone", "new_phone"})) == []

@@ -62,7 +62,7 @@ def gateway(sandbox: Sandbox, wallet: tuple[SlowWallet, int]) -> Iterator[tuple[
     process = subprocess.Popen(
         [sys.executable, "-m", "gateway"], env=environment, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
-    for _ in range(200):
+    for _ in range(1200):
         with socket.socket() as probe:
             if process.poll() is not None or probe.connect_ex(("127.0.0.1", port)) == 0:
                 break
@@ -73,7 +73,7 @@ def gateway(sandbox: Sandbox, wallet: tuple[SlowWallet, int]) -> Iterator[tuple[
 
 
 def headers(sandbox: Sandbox) -> dict[str, str]:
-    token = TokenBook(sandbox.environment["HUITONG_INTERNAL_KEY"], issuer=MEMBER_ACCESS).mint(MEMBER)
+    token = TokenBook(sandbox.environment["HUITONG_ACCESS_KEY"], issuer=MEMBER_ACCESS).mint(MEMBER)
     return {"authorization": f"Bearer {token}"}
 
 

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import re
 import threading
+import time
 from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -14,17 +15,28 @@ import httpx
 import orjson
 import uvicorn
 
+from chassis import ids
 from chassis.config import SERVICES, Settings
-from chassis.identity import MEMBER_ACCESS, Caller, CallerKind, TokenBook
-from chassis.ids import from_edge
+from chassis.identity import (
+    MEMBER_PROOF_SECONDS,
+    PROOF_ID_SCOPE,
+    PROOF_SCOPE,
+    SESSION_SCOPE,
+    Caller,
+    CallerKind,
+    access_tokens,
+    proof_tokens,
+)
+from chassis.ids import from_edge, to_edge
 from gateway import limits
 from gateway.app import Parts, create_app
 from gateway.auth.signing import sign_request
 from gateway.contract import Contract
 from gateway.openapi import describe
+from gateway.routing import RouteTable, Template
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from suite.simulators.wechat import WeChatSimulator
-from tests.apps import Apps, internal
+from tests.apps import EVERY_PROOF, Apps, internal
 from tests.people import People, grant
 from tests.support import Sandbox
 
@@ -37,6 +49,13 @@ CALLS_PER_MINUTE = 6_000_000
 GROUP_CODE = "example"
 PARTNER_PERMISSIONS = sorted(
     {operation.permission for operation in CONTRACT.operations() if CallerKind.PARTNER in operation.audiences}
+)
+
+
+_PROOFS = RouteTable(
+    (http.verb, Template.parse(http.template), operation.proof)
+    for operation in CONTRACT.operations()
+    for http in operation.http
 )
 
 
@@ -90,11 +109,21 @@ class WholeSuite:
         if kind is CallerKind.PUBLIC:
             return {}
         if kind is CallerKind.MEMBER:
-            return {"Authorization": f"Bearer {self._members.mint(self.callers[CallerKind.MEMBER])}"}
+            return self._member(method, path)
         if kind is CallerKind.OPERATOR:
             return {"Authorization": f"Bearer {self._session}"}
         key_id, secret = self.keys[kind]
         return sign_request(key_id=key_id, secret=secret, method=method, path=path, query=query, body=body)
+
+    def _member(self, method: str, path: str) -> dict[str, str]:
+        """A member with a fresh proof of what the door asks for."""
+        member, found = self.callers[CallerKind.MEMBER], _PROOFS.find(method, path)
+        session = {SESSION_SCOPE: member.scopes[SESSION_SCOPE]}
+        headers = {"Authorization": f"Bearer {self._members.mint(replace(member, scopes=session))}"}
+        if found and found[0]:
+            shown = replace(member, scopes={**session, PROOF_SCOPE: found[0], PROOF_ID_SCOPE: ids.new().hex})
+            headers["Huitong-Proof"] = self._proofs.mint_until(shown, time.time() + MEMBER_PROOF_SECONDS)
+        return headers
 
     async def _start(self, sandbox: Sandbox) -> None:
         apps = self.apps
@@ -105,7 +134,7 @@ class WholeSuite:
         more = {"gateway_port": self.port, "wechat_url": f"http://127.0.0.1:{provider_port}"}
         apps.settings = settings = apps.settings.model_copy(update=more)
         await apps.start(*SERVICES)
-        self._members = TokenBook(settings.internal_key.get_secret_value(), issuer=MEMBER_ACCESS)
+        self._members, self._proofs = access_tokens(settings), proof_tokens(settings)
         await self._serve(create_app(settings, _Parts), self.port)
         await self._found(GROUP_CODE)
 
@@ -155,7 +184,8 @@ class WholeSuite:
         await self._terms(doors)
         made = await doors.post("MemberService_JoinMember")
         member_id = self.ids["member_id"] = made["member"]["member_id"]
-        self.callers[CallerKind.MEMBER] = Caller(CallerKind.MEMBER, member_id, self.group_id, bound_id=member_id)
+        scopes = {SESSION_SCOPE: to_edge("mss", ids.new()), PROOF_SCOPE: EVERY_PROOF}
+        self.callers[CallerKind.MEMBER] = Caller(CallerKind.MEMBER, member_id, self.group_id, member_id, scopes)
         await self.apps.drain()
         await doors.make("sale_id", "sale_id", "SalesService_RecordSale")
         await doors.make("item_id", "item.item_id", "CatalogueService_CreateItem")

@@ -38,15 +38,23 @@ def credentials_of(vault: Vault, program: MiniProgram) -> Credentials:
     return Credentials(program.app_id, secret)
 
 
-async def log_in_known(tx: Tx, vault: Vault, app_id: str, user: WeChatUser) -> Opened | None:
-    """A session of the member who is known by this WeChat account; None when nobody is."""
+async def member_behind(tx: Tx, vault: Vault, app_id: str, user: WeChatUser) -> UUID | None:
+    """The member who is known by this WeChat account; None when nobody is."""
     for kind, index in identities(tx.group_id, vault, app_id, user):
         member_id = (await member_store.find_identities(tx, kind, [index])).get(index)
         if member_id is not None:
-            # They may be known by the union id alone, or by an openid from before the union id was there.
-            await _claim(tx, vault, app_id, user, member_id)
-            return await open_session(tx, await get_member(tx, vault, member_id))
+            return member_id
     return None
+
+
+async def log_in_known(tx: Tx, vault: Vault, app_id: str, user: WeChatUser) -> Opened | None:
+    """A session of the member who is known by this WeChat account; None when nobody is."""
+    member_id = await member_behind(tx, vault, app_id, user)
+    if member_id is None:
+        return None
+    # They may be known by the union id alone, or by an openid from before the union id was there.
+    await _claim(tx, vault, app_id, user, member_id)
+    return await open_session(tx, await get_member(tx, vault, member_id))
 
 
 async def log_in_with_phone(tx: Tx, vault: Vault, app_id: str, user: WeChatUser, phone: str) -> Opened:

@@ -11,7 +11,7 @@ from chassis import ids, pages
 from chassis.crypto import Vault
 from chassis.db import Database, Tx
 from chassis.errors import InvalidArgument, Unimplemented
-from chassis.identity import Caller, CallerKind, TokenBook
+from chassis.identity import SESSION_SCOPE, Caller, CallerKind, TokenBook
 from chassis.ids import to_edge
 from chassis.rpc import caller
 from huitong.member.v1 import member_pb2, member_pb2_grpc
@@ -22,7 +22,7 @@ from services.member.risk.operations import note_device
 from services.member.sessions import operations, rules, store
 from services.member.sessions.operations import Opened, Refusal
 from services.member.sessions.providers import PURPOSE, CodeProvider
-from services.member.sessions.rules import Session
+from services.member.sessions.rules import SESSION_PREFIX, Session
 
 
 class TokenMaker:
@@ -34,7 +34,8 @@ class TokenMaker:
     def of(self, session: Session) -> member_pb2.Tokens:
         """The tokens of its current generation."""
         edge = convert.member_edge(session.member_id)
-        access = self._access_tokens.mint(Caller(CallerKind.MEMBER, edge, session.group_id, bound_id=edge))
+        scopes = {SESSION_SCOPE: to_edge(SESSION_PREFIX, session.session_id)}
+        access = self._access_tokens.mint(Caller(CallerKind.MEMBER, edge, session.group_id, edge, scopes))
         tokens = member_pb2.Tokens(
             access_token=access,
             refresh_token=rules.make_refresh_token(operations.token_key(self._vault), session),
@@ -138,6 +139,7 @@ class SimulatorServicer(member_pb2_grpc.SimulatorServiceServicer):
             message_id=to_edge("msg", sent.message_id),
             phone=self._vault.decrypt(PURPOSE, sent.sealed_phone, bound_to=sent.message_id),
             one_time_code=self._vault.decrypt(PURPOSE, sent.sealed_code, bound_to=sent.message_id),
+            purpose=sent.purpose,
         )
         message.send_time.FromDatetime(sent.send_time)
         return message

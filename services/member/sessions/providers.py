@@ -15,6 +15,7 @@ from services.member.sessions import store
 
 log = structlog.get_logger()
 PURPOSE = "member.login-message"
+LOGIN = "login"
 
 
 class CodeProvider(Protocol):
@@ -24,8 +25,10 @@ class CodeProvider(Protocol):
     provider of real messages sends from there after the commit.
     """
 
-    async def take_over(self, tx: Tx, *, phone: str, phone_index: bytes, one_time_code: str) -> None:
-        """See to it that the code reaches the phone."""
+    async def take_over(
+        self, tx: Tx, *, phone: str, phone_index: bytes, one_time_code: str, purpose: str = LOGIN
+    ) -> None:
+        """See to it that the code reaches the phone, in a message that says what it is for (SentMessage.purpose)."""
 
 
 class SimulatedProvider:
@@ -34,7 +37,9 @@ class SimulatedProvider:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
 
-    async def take_over(self, tx: Tx, *, phone: str, phone_index: bytes, one_time_code: str) -> None:
+    async def take_over(
+        self, tx: Tx, *, phone: str, phone_index: bytes, one_time_code: str, purpose: str = LOGIN
+    ) -> None:
         """Put the code into the simulator's outbox. The log names the message, never phone or code."""
         message_id = ids.new()
         await store.add_message(
@@ -42,6 +47,7 @@ class SimulatedProvider:
             message_id=message_id,
             phone_index=phone_index,
             sealed_phone=self._vault.encrypt(PURPOSE, phone, bound_to=message_id),
+            purpose=purpose,
             sealed_code=self._vault.encrypt(PURPOSE, one_time_code, bound_to=message_id),
         )
         log.info("login_code_simulated", message_id=to_edge("msg", message_id), read_at="/v1/simulator/messages")
@@ -50,6 +56,8 @@ class SimulatedProvider:
 class MissingProvider:
     """Production mode without a provider: login says so."""
 
-    async def take_over(self, tx: Tx, *, phone: str, phone_index: bytes, one_time_code: str) -> None:
+    async def take_over(
+        self, tx: Tx, *, phone: str, phone_index: bytes, one_time_code: str, purpose: str = LOGIN
+    ) -> None:
         """Raises LoginProviderMissing."""
         raise errors.LoginProviderMissing

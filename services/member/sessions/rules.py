@@ -16,6 +16,7 @@ from chassis.crypto import keyed_hash, same
 CODE_MINUTES, CODE_TRIES, RESEND_SECONDS, CODES_A_DAY = 5, 5, 60, 20
 SESSION_DAYS = 30
 MESSAGE_MINUTES = 10
+SESSION_PREFIX = "mss"
 
 # A refresh token is: session (16 bytes) · generation (4) · signature (32), base64url behind a prefix. It is signed with
 # a key of ours over the session's random salt and stored nowhere, not even as a hash. So a token of any generation,
@@ -55,7 +56,11 @@ def make_refresh_token(key: bytes, session: Session) -> str:
     """The token of the session's current generation."""
     signature = _sign(key, session, session.generation)
     body = session.session_id.bytes + session.generation.to_bytes(4) + signature
-    return _PREFIX + base64.urlsafe_b64encode(body).rstrip(b"=").decode()
+    return _PREFIX + _encode(body)
+
+
+def _encode(body: bytes) -> str:
+    return base64.urlsafe_b64encode(body).rstrip(b"=").decode()
 
 
 def read_refresh_token(text: str) -> RefreshToken | None:
@@ -67,7 +72,8 @@ def read_refresh_token(text: str) -> RefreshToken | None:
         body = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
-    if len(body) != _BODY_BYTES:
+    # Written in one way only: a decoder overlooks bits past the end.
+    if len(body) != _BODY_BYTES or _encode(body) != encoded:
         return None
     return RefreshToken(UUID(bytes=body[:16]), int.from_bytes(body[16:20]), body[20:])
 

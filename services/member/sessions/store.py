@@ -40,6 +40,7 @@ class SentMessage:
     message_id: UUID
     sealed_phone: bytes
     sealed_code: bytes
+    purpose: str
     send_time: datetime
 
 
@@ -117,7 +118,9 @@ async def use_up_challenge(tx: Tx, phone_index: bytes) -> None:
     await tx.execute(update(login_challenge).where(_of_phone(tx, phone_index)).values(code_hash=None))
 
 
-async def add_message(tx: Tx, *, message_id: UUID, phone_index: bytes, sealed_phone: bytes, sealed_code: bytes) -> None:
+async def add_message(
+    tx: Tx, *, message_id: UUID, phone_index: bytes, sealed_phone: bytes, sealed_code: bytes, purpose: str
+) -> None:
     """Put a message into the simulated provider's outbox."""
     await tx.execute(
         login_outbox.insert().values(
@@ -126,6 +129,7 @@ async def add_message(tx: Tx, *, message_id: UUID, phone_index: bytes, sealed_ph
             phone_index=phone_index,
             sealed_phone=sealed_phone,
             sealed_code=sealed_code,
+            purpose=purpose,
             send_time=_now(),
         )
     )
@@ -136,7 +140,11 @@ async def list_messages(
 ) -> list[SentMessage]:
     """Messages of the last minutes, newest first."""
     statement = select(
-        login_outbox.c.message_id, login_outbox.c.sealed_phone, login_outbox.c.sealed_code, login_outbox.c.send_time
+        login_outbox.c.message_id,
+        login_outbox.c.sealed_phone,
+        login_outbox.c.sealed_code,
+        login_outbox.c.purpose,
+        login_outbox.c.send_time,
     ).where(
         login_outbox.c.group_id == tx.group_id,
         login_outbox.c.send_time > _now() - text(f"interval '{MESSAGE_MINUTES} minutes'"),
@@ -203,12 +211,13 @@ async def end_session(tx: Tx, session_id: UUID) -> None:
     await tx.execute(update(session).where(session.c.session_id == session_id).values(end_time=_now()))
 
 
-async def end_all_sessions(tx: Tx, member_id: UUID) -> int:
-    """End every session of one of the group's members; answers how many were open."""
+async def end_all_sessions(tx: Tx, member_id: UUID, *, but: UUID | None = None) -> int:
+    """End every session of one of the group's members, `but` one; answers how many were open."""
     ended = await tx.execute(
         update(session)
         .where(
             session.c.member_id == member_id,
+            session.c.session_id.is_distinct_from(but),
             session.c.group_id == tx.group_id,
             session.c.end_time.is_(None),
             session.c.expire_time > _now(),

@@ -25,7 +25,7 @@ STRUCTURE = (
 )
 TABLES = (
     "member, member_identity, join_request, code_use, tier_ladder, tier, standing, login_challenge, login_outbox, "
-    "session, outbox, request_log"
+    "session, proof, phone_change, outbox, request_log"
 )
 
 

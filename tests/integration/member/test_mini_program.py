@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 
 from chassis.errors import AppError
-from chassis.identity import MEMBER_ACCESS, TokenBook
+from chassis.identity import access_tokens
 from huitong.member.v1 import miniprogram_pb2, miniprogram_pb2_grpc
 from services.member.miniprogram import rules
 from services.member.miniprogram.wechat import Credentials, WeChat
@@ -75,7 +75,7 @@ async def test_a_stranger_is_asked_for_a_phone_and_is_known_from_then_on(phone: 
     assert first.member.masked_phone == "138****0001" and first.tokens.refresh_token
     again = await phone.log_in()
     assert again.member == first.member and not again.link_ticket
-    who = TokenBook(phone.people.apps.settings.internal_key.get_secret_value(), issuer=MEMBER_ACCESS)
+    who = access_tokens(phone.people.apps.settings)
     assert who.check(again.tokens.access_token).bound_id == first.member.member_id
 
 

@@ -20,6 +20,13 @@ class Audience(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     AUDIENCE_OPERATOR: _ClassVar[Audience]
     AUDIENCE_MERCHANT: _ClassVar[Audience]
     AUDIENCE_PARTNER: _ClassVar[Audience]
+
+class Proof(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PROOF_UNSPECIFIED: _ClassVar[Proof]
+    PROOF_SPENDING: _ClassVar[Proof]
+    PROOF_GIFTING: _ClassVar[Proof]
+    PROOF_PHONE_CHANGE: _ClassVar[Proof]
 AUDIENCE_UNSPECIFIED: Audience
 AUDIENCE_PUBLIC: Audience
 AUDIENCE_MEMBER: Audience
@@ -30,22 +37,28 @@ AUDIENCE_INTERNAL: Audience
 AUDIENCE_OPERATOR: Audience
 AUDIENCE_MERCHANT: Audience
 AUDIENCE_PARTNER: Audience
+PROOF_UNSPECIFIED: Proof
+PROOF_SPENDING: Proof
+PROOF_GIFTING: Proof
+PROOF_PHONE_CHANGE: Proof
 ACCESS_FIELD_NUMBER: _ClassVar[int]
 access: _descriptor.FieldDescriptor
 DOOR_FIELD_NUMBER: _ClassVar[int]
 door: _descriptor.FieldDescriptor
 
 class Access(_message.Message):
-    __slots__ = ("audiences", "permission", "bindings", "services")
+    __slots__ = ("audiences", "permission", "bindings", "services", "proof")
     AUDIENCES_FIELD_NUMBER: _ClassVar[int]
     PERMISSION_FIELD_NUMBER: _ClassVar[int]
     BINDINGS_FIELD_NUMBER: _ClassVar[int]
     SERVICES_FIELD_NUMBER: _ClassVar[int]
+    PROOF_FIELD_NUMBER: _ClassVar[int]
     audiences: _containers.RepeatedScalarFieldContainer[Audience]
     permission: str
     bindings: _containers.RepeatedCompositeFieldContainer[Binding]
     services: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, audiences: _Optional[_Iterable[_Union[Audience, str]]] = ..., permission: _Optional[str] = ..., bindings: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ..., services: _Optional[_Iterable[str]] = ...) -> None: ...
+    proof: Proof
+    def __init__(self, audiences: _Optional[_Iterable[_Union[Audience, str]]] = ..., permission: _Optional[str] = ..., bindings: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ..., services: _Optional[_Iterable[str]] = ..., proof: _Optional[_Union[Proof, str]] = ...) -> None: ...
 
 class Binding(_message.Message):
     __slots__ = ("audience", "field")

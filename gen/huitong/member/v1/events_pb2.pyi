@@ -144,3 +144,9 @@ class MemberErased(_message.Message):
     member_id: str
     erasure_id: str
     def __init__(self, member_id: _Optional[str] = ..., erasure_id: _Optional[str] = ...) -> None: ...
+
+class MemberPhoneChanged(_message.Message):
+    __slots__ = ("member_id",)
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    def __init__(self, member_id: _Optional[str] = ...) -> None: ...

@@ -265,16 +265,18 @@ class ListSentMessagesResponse(_message.Message):
     def __init__(self, messages: _Optional[_Iterable[_Union[SentMessage, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class SentMessage(_message.Message):
-    __slots__ = ("message_id", "phone", "one_time_code", "send_time")
+    __slots__ = ("message_id", "phone", "one_time_code", "send_time", "purpose")
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     PHONE_FIELD_NUMBER: _ClassVar[int]
     ONE_TIME_CODE_FIELD_NUMBER: _ClassVar[int]
     SEND_TIME_FIELD_NUMBER: _ClassVar[int]
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
     message_id: str
     phone: str
     one_time_code: str
     send_time: _timestamp_pb2.Timestamp
-    def __init__(self, message_id: _Optional[str] = ..., phone: _Optional[str] = ..., one_time_code: _Optional[str] = ..., send_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    purpose: str
+    def __init__(self, message_id: _Optional[str] = ..., phone: _Optional[str] = ..., one_time_code: _Optional[str] = ..., send_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., purpose: _Optional[str] = ...) -> None: ...
 
 class SetTierLadderRequest(_message.Message):
     __slots__ = ("request_id", "tiers")

@@ -24,27 +24,30 @@ _sym_db = _symbol_database.Default()
 
 from huitong.org.v1 import approvals_pb2 as huitong_dot_org_dot_v1_dot_approvals__pb2
 from huitong.org.v1 import org_pb2 as huitong_dot_org_dot_v1_dot_org__pb2
+from huitong.org.v1 import webhooks_pb2 as huitong_dot_org_dot_v1_dot_webhooks__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bhuitong/org/v1/events.proto\x12\x0ehuitong.org.v1\x1a\x1ehuitong/org/v1/approvals.proto\x1a\x18huitong/org/v1/org.proto\"4\n\x0cGroupCreated\x12$\n\x05group\x18\x01 \x01(\x0b\x32\x15.huitong.org.v1.Group\"H\n\x11\x42usinessUnitSaved\x12\x33\n\rbusiness_unit\x18\x01 \x01(\x0b\x32\x1c.huitong.org.v1.BusinessUnit\";\n\rMerchantSaved\x12*\n\x08merchant\x18\x01 \x01(\x0b\x32\x18.huitong.org.v1.Merchant\"2\n\nStoreSaved\x12$\n\x05store\x18\x01 \x01(\x0b\x32\x15.huitong.org.v1.Store\"#\n\x11\x43redentialRevoked\x12\x0e\n\x06key_id\x18\x01 \x01(\t\"B\n\x0e\x41uditHeadMoved\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x10\n\x08\x65ntry_no\x18\x02 \x01(\x03\x12\x0c\n\x04hash\x18\x03 \x01(\x0c\"N\n\x0f\x41pprovalDecided\x12*\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x18.huitong.org.v1.Approval\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bhuitong/org/v1/events.proto\x12\x0ehuitong.org.v1\x1a\x1ehuitong/org/v1/approvals.proto\x1a\x18huitong/org/v1/org.proto\x1a\x1dhuitong/org/v1/webhooks.proto\"4\n\x0cGroupCreated\x12$\n\x05group\x18\x01 \x01(\x0b\x32\x15.huitong.org.v1.Group\"H\n\x11\x42usinessUnitSaved\x12\x33\n\rbusiness_unit\x18\x01 \x01(\x0b\x32\x1c.huitong.org.v1.BusinessUnit\";\n\rMerchantSaved\x12*\n\x08merchant\x18\x01 \x01(\x0b\x32\x18.huitong.org.v1.Merchant\"2\n\nStoreSaved\x12$\n\x05store\x18\x01 \x01(\x0b\x32\x15.huitong.org.v1.Store\"#\n\x11\x43redentialRevoked\x12\x0e\n\x06key_id\x18\x01 \x01(\t\"B\n\x0e\x41uditHeadMoved\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x10\n\x08\x65ntry_no\x18\x02 \x01(\x03\x12\x0c\n\x04hash\x18\x03 \x01(\x0c\"N\n\x0f\x41pprovalDecided\x12*\n\x08\x61pproval\x18\x01 \x01(\x0b\x32\x18.huitong.org.v1.Approval\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\"T\n\x17WebhookEndpointDisabled\x12\x39\n\x10webhook_endpoint\x18\x01 \x01(\x0b\x32\x1f.huitong.org.v1.WebhookEndpointb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'huitong.org.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GROUPCREATED']._serialized_start=105
-  _globals['_GROUPCREATED']._serialized_end=157
-  _globals['_BUSINESSUNITSAVED']._serialized_start=159
-  _globals['_BUSINESSUNITSAVED']._serialized_end=231
-  _globals['_MERCHANTSAVED']._serialized_start=233
-  _globals['_MERCHANTSAVED']._serialized_end=292
-  _globals['_STORESAVED']._serialized_start=294
-  _globals['_STORESAVED']._serialized_end=344
-  _globals['_CREDENTIALREVOKED']._serialized_start=346
-  _globals['_CREDENTIALREVOKED']._serialized_end=381
-  _globals['_AUDITHEADMOVED']._serialized_start=383
-  _globals['_AUDITHEADMOVED']._serialized_end=449
-  _globals['_APPROVALDECIDED']._serialized_start=451
-  _globals['_APPROVALDECIDED']._serialized_end=529
+  _globals['_GROUPCREATED']._serialized_start=136
+  _globals['_GROUPCREATED']._serialized_end=188
+  _globals['_BUSINESSUNITSAVED']._serialized_start=190
+  _globals['_BUSINESSUNITSAVED']._serialized_end=262
+  _globals['_MERCHANTSAVED']._serialized_start=264
+  _globals['_MERCHANTSAVED']._serialized_end=323
+  _globals['_STORESAVED']._serialized_start=325
+  _globals['_STORESAVED']._serialized_end=375
+  _globals['_CREDENTIALREVOKED']._serialized_start=377
+  _globals['_CREDENTIALREVOKED']._serialized_end=412
+  _globals['_AUDITHEADMOVED']._serialized_start=414
+  _globals['_AUDITHEADMOVED']._serialized_end=480
+  _globals['_APPROVALDECIDED']._serialized_start=482
+  _globals['_APPROVALDECIDED']._serialized_end=560
+  _globals['_WEBHOOKENDPOINTDISABLED']._serialized_start=562
+  _globals['_WEBHOOKENDPOINTDISABLED']._serialized_end=646
 # @@protoc_insertion_point(module_scope)

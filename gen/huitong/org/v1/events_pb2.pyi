@@ -1,5 +1,6 @@
 from huitong.org.v1 import approvals_pb2 as _approvals_pb2
 from huitong.org.v1 import org_pb2 as _org_pb2
+from huitong.org.v1 import webhooks_pb2 as _webhooks_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Mapping as _Mapping
@@ -54,3 +55,9 @@ class ApprovalDecided(_message.Message):
     approval: _approvals_pb2.Approval
     content: bytes
     def __init__(self, approval: _Optional[_Union[_approvals_pb2.Approval, _Mapping]] = ..., content: _Optional[bytes] = ...) -> None: ...
+
+class WebhookEndpointDisabled(_message.Message):
+    __slots__ = ("webhook_endpoint",)
+    WEBHOOK_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    webhook_endpoint: _webhooks_pb2.WebhookEndpoint
+    def __init__(self, webhook_endpoint: _Optional[_Union[_webhooks_pb2.WebhookEndpoint, _Mapping]] = ...) -> None: ...

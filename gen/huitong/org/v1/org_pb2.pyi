@@ -126,7 +126,7 @@ class Terminal(_message.Message):
     def __init__(self, terminal_id: _Optional[str] = ..., code: _Optional[str] = ..., store_id: _Optional[str] = ...) -> None: ...
 
 class Credential(_message.Message):
-    __slots__ = ("key_id", "kind", "subject_id", "name", "is_revoked", "create_time", "permissions")
+    __slots__ = ("key_id", "kind", "subject_id", "name", "is_revoked", "create_time", "permissions", "certificate_sha256")
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -134,6 +134,7 @@ class Credential(_message.Message):
     IS_REVOKED_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     PERMISSIONS_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_SHA256_FIELD_NUMBER: _ClassVar[int]
     key_id: str
     kind: CredentialKind
     subject_id: str
@@ -141,7 +142,8 @@ class Credential(_message.Message):
     is_revoked: bool
     create_time: _timestamp_pb2.Timestamp
     permissions: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, key_id: _Optional[str] = ..., kind: _Optional[_Union[CredentialKind, str]] = ..., subject_id: _Optional[str] = ..., name: _Optional[str] = ..., is_revoked: _Optional[bool] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., permissions: _Optional[_Iterable[str]] = ...) -> None: ...
+    certificate_sha256: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, key_id: _Optional[str] = ..., kind: _Optional[_Union[CredentialKind, str]] = ..., subject_id: _Optional[str] = ..., name: _Optional[str] = ..., is_revoked: _Optional[bool] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., permissions: _Optional[_Iterable[str]] = ..., certificate_sha256: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CreateGroupRequest(_message.Message):
     __slots__ = ("request_id", "code", "name")
@@ -481,6 +483,22 @@ class RevokeCredentialResponse(_message.Message):
     credential: Credential
     def __init__(self, credential: _Optional[_Union[Credential, _Mapping]] = ...) -> None: ...
 
+class SetCredentialCertificatesRequest(_message.Message):
+    __slots__ = ("request_id", "key_id", "certificate_sha256")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    key_id: str
+    certificate_sha256: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, request_id: _Optional[str] = ..., key_id: _Optional[str] = ..., certificate_sha256: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class SetCredentialCertificatesResponse(_message.Message):
+    __slots__ = ("credential",)
+    CREDENTIAL_FIELD_NUMBER: _ClassVar[int]
+    credential: Credential
+    def __init__(self, credential: _Optional[_Union[Credential, _Mapping]] = ...) -> None: ...
+
 class ListCredentialsRequest(_message.Message):
     __slots__ = ("page_size", "page_token")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
@@ -504,7 +522,7 @@ class GetCredentialSecretRequest(_message.Message):
     def __init__(self, key_id: _Optional[str] = ...) -> None: ...
 
 class GetCredentialSecretResponse(_message.Message):
-    __slots__ = ("kind", "group_id", "subject_id", "bound_id", "scopes", "secrets", "is_revoked")
+    __slots__ = ("kind", "group_id", "subject_id", "bound_id", "scopes", "secrets", "is_revoked", "certificate_sha256")
     class ScopesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -519,6 +537,7 @@ class GetCredentialSecretResponse(_message.Message):
     SCOPES_FIELD_NUMBER: _ClassVar[int]
     SECRETS_FIELD_NUMBER: _ClassVar[int]
     IS_REVOKED_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_SHA256_FIELD_NUMBER: _ClassVar[int]
     kind: CredentialKind
     group_id: str
     subject_id: str
@@ -526,4 +545,5 @@ class GetCredentialSecretResponse(_message.Message):
     scopes: _containers.ScalarMap[str, str]
     secrets: _containers.RepeatedScalarFieldContainer[str]
     is_revoked: bool
-    def __init__(self, kind: _Optional[_Union[CredentialKind, str]] = ..., group_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., bound_id: _Optional[str] = ..., scopes: _Optional[_Mapping[str, str]] = ..., secrets: _Optional[_Iterable[str]] = ..., is_revoked: _Optional[bool] = ...) -> None: ...
+    certificate_sha256: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, kind: _Optional[_Union[CredentialKind, str]] = ..., group_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., bound_id: _Optional[str] = ..., scopes: _Optional[_Mapping[str, str]] = ..., secrets: _Optional[_Iterable[str]] = ..., is_revoked: _Optional[bool] = ..., certificate_sha256: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -628,6 +628,11 @@ class CredentialServiceStub:
                 request_serializer=huitong_dot_org_dot_v1_dot_org__pb2.RevokeCredentialRequest.SerializeToString,
                 response_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.RevokeCredentialResponse.FromString,
                 _registered_method=True)
+        self.SetCredentialCertificates = channel.unary_unary(
+                '/huitong.org.v1.CredentialService/SetCredentialCertificates',
+                request_serializer=huitong_dot_org_dot_v1_dot_org__pb2.SetCredentialCertificatesRequest.SerializeToString,
+                response_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.SetCredentialCertificatesResponse.FromString,
+                _registered_method=True)
         self.ListCredentials = channel.unary_unary(
                 '/huitong.org.v1.CredentialService/ListCredentials',
                 request_serializer=huitong_dot_org_dot_v1_dot_org__pb2.ListCredentialsRequest.SerializeToString,
@@ -679,6 +684,15 @@ class CredentialServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetCredentialCertificates(self, request, context):
+        """Says which client certificates a key needs one of, besides its signature: two while they are exchanged, none to take
+        the need away. It holds everywhere within 60 seconds.
+        Errors: REQUEST_ID_REUSED, CREDENTIAL_UNKNOWN, CREDENTIAL_REVOKED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListCredentials(self, request, context):
         """Lists credentials, newest first, without their secrets.
         """
@@ -716,6 +730,11 @@ def add_CredentialServiceServicer_to_server(servicer, server):
                     servicer.RevokeCredential,
                     request_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.RevokeCredentialRequest.FromString,
                     response_serializer=huitong_dot_org_dot_v1_dot_org__pb2.RevokeCredentialResponse.SerializeToString,
+            ),
+            'SetCredentialCertificates': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetCredentialCertificates,
+                    request_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.SetCredentialCertificatesRequest.FromString,
+                    response_serializer=huitong_dot_org_dot_v1_dot_org__pb2.SetCredentialCertificatesResponse.SerializeToString,
             ),
             'ListCredentials': grpc.unary_unary_rpc_method_handler(
                     servicer.ListCredentials,
@@ -837,6 +856,33 @@ class CredentialService:
             '/huitong.org.v1.CredentialService/RevokeCredential',
             huitong_dot_org_dot_v1_dot_org__pb2.RevokeCredentialRequest.SerializeToString,
             huitong_dot_org_dot_v1_dot_org__pb2.RevokeCredentialResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetCredentialCertificates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/huitong.org.v1.CredentialService/SetCredentialCertificates',
+            huitong_dot_org_dot_v1_dot_org__pb2.SetCredentialCertificatesRequest.SerializeToString,
+            huitong_dot_org_dot_v1_dot_org__pb2.SetCredentialCertificatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -281,6 +281,11 @@ class CredentialServiceStub:
     """Revokes a credential; it stops working everywhere within 60 seconds.
     Errors: REQUEST_ID_REUSED, CREDENTIAL_UNKNOWN.
     """
+    SetCredentialCertificates: _grpc.UnaryUnaryMultiCallable[_org_pb2.SetCredentialCertificatesRequest, _org_pb2.SetCredentialCertificatesResponse]
+    """Says which client certificates a key needs one of, besides its signature: two while they are exchanged, none to take
+    the need away. It holds everywhere within 60 seconds.
+    Errors: REQUEST_ID_REUSED, CREDENTIAL_UNKNOWN, CREDENTIAL_REVOKED.
+    """
     ListCredentials: _grpc.UnaryUnaryMultiCallable[_org_pb2.ListCredentialsRequest, _org_pb2.ListCredentialsResponse]
     """Lists credentials, newest first, without their secrets."""
     GetCredentialSecret: _grpc.UnaryUnaryMultiCallable[_org_pb2.GetCredentialSecretRequest, _org_pb2.GetCredentialSecretResponse]
@@ -311,6 +316,11 @@ class CredentialServiceAsyncStub(CredentialServiceStub):
     RevokeCredential: _aio.UnaryUnaryMultiCallable[_org_pb2.RevokeCredentialRequest, _org_pb2.RevokeCredentialResponse]  # type: ignore[assignment]
     """Revokes a credential; it stops working everywhere within 60 seconds.
     Errors: REQUEST_ID_REUSED, CREDENTIAL_UNKNOWN.
+    """
+    SetCredentialCertificates: _aio.UnaryUnaryMultiCallable[_org_pb2.SetCredentialCertificatesRequest, _org_pb2.SetCredentialCertificatesResponse]  # type: ignore[assignment]
+    """Says which client certificates a key needs one of, besides its signature: two while they are exchanged, none to take
+    the need away. It holds everywhere within 60 seconds.
+    Errors: REQUEST_ID_REUSED, CREDENTIAL_UNKNOWN, CREDENTIAL_REVOKED.
     """
     ListCredentials: _aio.UnaryUnaryMultiCallable[_org_pb2.ListCredentialsRequest, _org_pb2.ListCredentialsResponse]  # type: ignore[assignment]
     """Lists credentials, newest first, without their secrets."""
@@ -363,6 +373,17 @@ class CredentialServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_org_pb2.RevokeCredentialResponse, _abc.Awaitable[_org_pb2.RevokeCredentialResponse]]:
         """Revokes a credential; it stops working everywhere within 60 seconds.
         Errors: REQUEST_ID_REUSED, CREDENTIAL_UNKNOWN.
+        """
+
+    @_abc_1.abstractmethod
+    def SetCredentialCertificates(
+        self,
+        request: _org_pb2.SetCredentialCertificatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_org_pb2.SetCredentialCertificatesResponse, _abc.Awaitable[_org_pb2.SetCredentialCertificatesResponse]]:
+        """Says which client certificates a key needs one of, besides its signature: two while they are exchanged, none to take
+        the need away. It holds everywhere within 60 seconds.
+        Errors: REQUEST_ID_REUSED, CREDENTIAL_UNKNOWN, CREDENTIAL_REVOKED.
         """
 
     @_abc_1.abstractmethod

@@ -109,6 +109,7 @@ def upgrade() -> None:
         sa.Column("phone_index", sa.LargeBinary, nullable=False),
         sa.Column("sealed_phone", sa.LargeBinary, nullable=False),
         sa.Column("sealed_code", sa.LargeBinary, nullable=False),
+        sa.Column("purpose", sa.Text, nullable=False),
         sa.Column("send_time", sa.DateTime(timezone=True), nullable=False),
     )
     op.create_index("login_outbox_by_time", "login_outbox", ["group_id", "send_time", "message_id"])
@@ -127,6 +128,26 @@ def upgrade() -> None:
     )
     op.create_index("session_by_expiry", "session", ["expire_time"])
     op.create_index("session_by_member", "session", ["member_id"])
+    op.create_table(
+        "proof",
+        sa.Column("proof_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("session_id", sa.Uuid, nullable=False),
+        sa.Column("member_id", sa.Uuid, nullable=False),
+        sa.Column("purpose", sa.SmallInteger, nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary, nullable=False),
+        sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("proof_by_expiry", "proof", ["expire_time"])
+    op.create_table(
+        "phone_change",
+        sa.Column("member_id", sa.Uuid, primary_key=True),
+        sa.Column("request_id", sa.Text, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary, nullable=False),
+        sa.Column("change_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("phone_change_by_time", "phone_change", ["change_time"])
     op.create_table(
         "mini_program",
         sa.Column("app_id", sa.Text, primary_key=True),

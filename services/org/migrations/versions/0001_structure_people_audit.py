@@ -1,4 +1,4 @@
-"""Structure, credentials, operators, audit and approvals."""
+"""Structure, credentials, operators, audit, approvals and webhooks."""
 
 from __future__ import annotations
 
@@ -73,6 +73,7 @@ def upgrade() -> None:
         sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoke_time", sa.DateTime(timezone=True)),
         sa.Column("permissions", sa.Text, nullable=False, server_default=""),
+        sa.Column("certificates", sa.ARRAY(sa.Text), nullable=False),
     )
     op.create_index("credential_by_time", "credential", ["group_id", "create_time", "key_id"])
     op.create_table(
@@ -87,6 +88,7 @@ def upgrade() -> None:
     )
     _operators()
     _audit_and_approvals()
+    _webhooks()
 
 
 def _operators() -> None:
@@ -185,3 +187,68 @@ def _audit_and_approvals() -> None:
         """CREATE TRIGGER audit_entry_is_final BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry
            FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_is_final()"""
     )
+
+
+def _webhooks() -> None:
+    op.create_table(
+        "webhook_endpoint",
+        sa.Column("endpoint_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, sa.ForeignKey("org_group.group_id"), nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("url", sa.Text, nullable=False),
+        sa.Column("event_types", sa.ARRAY(sa.Text), nullable=False),
+        sa.Column("disable_cause", sa.Text, nullable=False),
+        sa.Column("disable_time", sa.DateTime(timezone=True)),
+        sa.Column("failing_since_time", sa.DateTime(timezone=True)),
+        sa.Column("last_success_time", sa.DateTime(timezone=True)),
+        sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("webhook_endpoint_by_time", "webhook_endpoint", ["group_id", "create_time", "endpoint_id"])
+    op.create_table(
+        "webhook_secret",
+        sa.Column("endpoint_id", sa.Uuid, sa.ForeignKey("webhook_endpoint.endpoint_id"), primary_key=True),
+        sa.Column("request_id", sa.Text, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("secret_no", sa.Integer, nullable=False),
+        sa.Column("sealed_secret", sa.LargeBinary, nullable=False),
+        sa.Column("made_by", sa.Text, nullable=False),
+        sa.Column("end_time", sa.DateTime(timezone=True)),
+        sa.UniqueConstraint("endpoint_id", "secret_no"),
+    )
+    op.create_table(
+        "webhook_event",
+        sa.Column("event_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("occur_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("receive_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+    )
+    op.create_index("webhook_event_by_time", "webhook_event", ["group_id", "occur_time"])
+    op.create_index("webhook_event_by_receipt", "webhook_event", ["receive_time"])
+    op.create_table(
+        "webhook_delivery",
+        sa.Column("endpoint_id", sa.Uuid, sa.ForeignKey("webhook_endpoint.endpoint_id"), primary_key=True),
+        sa.Column("event_id", sa.Uuid, sa.ForeignKey("webhook_event.event_id"), primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("attempt_count", sa.Integer, nullable=False),
+        sa.Column("last_status", sa.Integer, nullable=False),
+        sa.Column("last_error", sa.Text, nullable=False),
+        sa.Column("last_answer", sa.Text, nullable=False),
+        sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("start_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_attempt_time", sa.DateTime(timezone=True)),
+        sa.Column("next_attempt_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lease_id", sa.Uuid),
+        sa.Column("lease_holder", sa.Text, nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True)),
+    )
+    op.create_index(
+        "webhook_delivery_due",
+        "webhook_delivery",
+        ["endpoint_id", "next_attempt_time"],
+        postgresql_where=sa.text("state = 'PENDING'"),
+    )
+    op.create_index("webhook_delivery_by_time", "webhook_delivery", ["endpoint_id", "create_time", "event_id"])
+    op.create_index("webhook_delivery_by_event", "webhook_delivery", ["event_id"])

@@ -1,0 +1,211 @@
+"""Use cases of webhooks. Each runs inside the transaction that it is given; nothing is sent from here."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+from chassis import ids
+from chassis.crypto import Vault
+from chassis.db import Tx
+from chassis.errors import NotYours
+from chassis.events import Fact
+from chassis.ids import from_edge
+from huitong.org.v1 import events_pb2, webhooks_pb2
+from services.org.audit.operations import Audit
+from services.org.store import lock_group
+from services.org.webhooks import convert, errors, rules, store
+from services.org.webhooks.rules import Answer, Endpoint, Leased
+
+_PURPOSE = "org.webhook-secret"
+
+
+async def create(tx: Tx, vault: Vault, *, name: str, url: str, event_types: Sequence[str], request_id: str) -> Endpoint:
+    """Add an endpoint with one secret. Raises GroupUnknown, WebhookEndpointLimit."""
+    await lock_group(tx)  # two at once count each other
+    if await store.count_endpoints(tx) >= rules.ENDPOINTS_MOST:
+        raise errors.WebhookEndpointLimit(limit=rules.ENDPOINTS_MOST)
+    endpoint_id = ids.derive(tx.group_id, "webhook-endpoint", request_id)
+    one = await store.add_endpoint(tx, endpoint_id=endpoint_id, name=name, url=url, event_types=event_types)
+    await _add_secret(tx, vault, endpoint_id, request_id=request_id, secret_no=1)
+    return one
+
+
+async def rotate(tx: Tx, vault: Vault, one: Endpoint, *, overlap_seconds: int, request_id: str) -> None:
+    """Add a secret to a locked endpoint; the newest before it signs for `overlap_seconds` still."""
+    newest_no = await store.end_secrets(tx, one.endpoint_id, newest_ends_in_seconds=overlap_seconds)
+    await _add_secret(tx, vault, one.endpoint_id, request_id=f"rotate:{request_id}", secret_no=newest_no + 1)
+
+
+async def _add_secret(tx: Tx, vault: Vault, endpoint_id: UUID, *, request_id: str, secret_no: int) -> None:
+    secret = rules.write_secret(secrets.token_bytes(rules.SECRET_BYTES))
+    sealed = vault.encrypt(_PURPOSE, secret, bound_to=endpoint_id)
+    made_by = tx.caller.subject
+    await store.add_secret(
+        tx, endpoint_id=endpoint_id, request_id=request_id, sealed=sealed, secret_no=secret_no, made_by=made_by
+    )
+
+
+def open_secret(vault: Vault, endpoint_id: UUID, sealed: bytes) -> str:
+    """The secret behind what is stored."""
+    return vault.decrypt(_PURPOSE, sealed, bound_to=endpoint_id)
+
+
+async def secret_of_request(tx: Tx, vault: Vault, *, endpoint_id: UUID, request_id: str) -> str:
+    """The secret that a request made, for who made that request. Raises NotYours."""
+    sealed, made_by = await store.find_secret_of_request(tx, endpoint_id, request_id)
+    if made_by != tx.caller.subject:
+        raise NotYours(field="request_id")
+    return open_secret(vault, endpoint_id, sealed)
+
+
+async def get(tx: Tx, endpoint_id: UUID, *, lock: bool = False) -> Endpoint:
+    """One endpoint of the caller's group. Raises WebhookEndpointUnknown."""
+    one = await store.find_endpoint(tx, endpoint_id, lock=lock)
+    if one is None:
+        raise errors.WebhookEndpointUnknown(webhook_endpoint_id=ids.to_edge("whe", endpoint_id))
+    return one
+
+
+async def get_enabled(tx: Tx, endpoint_id: UUID) -> Endpoint:
+    """One endpoint, locked. Raises WebhookEndpointUnknown, WebhookEndpointDisabled."""
+    one = await get(tx, endpoint_id, lock=True)
+    if one.disable_cause:
+        raise errors.WebhookEndpointDisabled(webhook_endpoint_id=one.edge)
+    return one
+
+
+async def disable(tx: Tx, one: Endpoint, cause: str) -> Endpoint:
+    """Send nothing more to a locked endpoint; one that is disabled stays as it is."""
+    if one.disable_cause:
+        return one
+    disabled = await store.change_endpoint(
+        tx, one.endpoint_id, disable_cause=cause, disable_time=await store.real_now(tx)
+    )
+    event = events_pb2.WebhookEndpointDisabled(webhook_endpoint=convert.endpoint_message(disabled))
+    tx.emit(event, key=disabled.edge, group_id=disabled.group_id)
+    return disabled
+
+
+async def enable(tx: Tx, one: Endpoint) -> Endpoint:
+    """Send to a locked endpoint again, as if it had never failed."""
+    if not one.disable_cause:
+        return one
+    return await store.change_endpoint(
+        tx, one.endpoint_id, disable_cause="", disable_time=None, failing_since_time=None
+    )
+
+
+async def send_test(tx: Tx, endpoint_id: UUID, *, request_id: str) -> str:
+    """Send an event that means nothing; answers its id. Raises WebhookEndpointUnknown, WebhookEndpointDisabled."""
+    one = await get_enabled(tx, endpoint_id)
+    event_id = ids.derive(endpoint_id, "webhook-test", request_id)
+    body = convert.envelope(
+        event_id=event_id,
+        group_id=tx.group_id,
+        type_name=rules.TEST_TYPE,
+        time=tx.now,
+        data={"webhook_endpoint_id": one.edge},
+    )
+    event = {"event_id": event_id, "group_id": tx.group_id, "type": rules.TEST_TYPE, "occur_time": tx.now, "body": body}
+    await store.add_events(tx, [event])
+    await store.add_deliveries(tx, [(endpoint_id, event_id, tx.group_id)])
+    return rules.event_edge(event_id)
+
+
+async def replay(tx: Tx, endpoint_id: UUID, *, since: datetime, until: datetime | None) -> int:
+    """Send the events of a span of time once more; answers how many.
+
+    Raises WebhookEndpointUnknown, WebhookEndpointDisabled, WebhookReplayTooLarge.
+    """
+    one = await get_enabled(tx, endpoint_id)
+    count = await store.count_events(tx, one.event_types, since, until)
+    if count > rules.REPLAY_MOST:
+        raise errors.WebhookReplayTooLarge(event_count=count, limit=rules.REPLAY_MOST)
+    return await store.replay(tx, endpoint_id, one.event_types, since, until)
+
+
+async def take_in(tx: Tx, facts: Sequence[Fact[Message]]) -> bool:
+    """Write what is to be sent of some facts, in the transaction that takes them in; answers whether anything is."""
+    endpoints = await store.list_of_groups(tx, {fact.group_id for fact in facts})
+    if not endpoints:
+        return False
+    wanted = {(one.group_id, type_name) for one in endpoints for type_name in one.event_types}
+    events, pairs = [], []
+    for fact in facts:
+        type_name = convert.TYPE_OF[fact.payload.DESCRIPTOR.full_name]
+        if (fact.group_id, type_name) not in wanted:
+            continue
+        body = convert.envelope(
+            event_id=fact.event_id,
+            group_id=fact.group_id,
+            type_name=type_name,
+            time=fact.occur_time,
+            data=convert.data_of(type_name, fact.payload),
+        )
+        events.append(
+            {
+                "event_id": fact.event_id,
+                "group_id": fact.group_id,
+                "type": type_name,
+                "occur_time": fact.occur_time,
+                "body": body,
+            }
+        )
+        pairs += [
+            (one.endpoint_id, fact.event_id, fact.group_id)
+            for one in endpoints
+            if one.group_id == fact.group_id and type_name in one.event_types and not one.disable_cause
+        ]
+    if events:
+        await store.add_events(tx, events)
+    if pairs:
+        await store.add_deliveries(tx, pairs)
+    return bool(pairs)
+
+
+async def finish(
+    tx: Tx,
+    audit: Audit,
+    one: Leased,
+    answer: Answer,
+    *,
+    first_wait_seconds: float,
+    chance: Callable[[], float] = random.random,
+) -> Endpoint | None:
+    """Write what came of a try: done, again later, given up, or the endpoint is disabled. Answers it in that case."""
+    endpoint = await store.find_endpoint(tx, one.endpoint_id, lock=True, group_id=one.group_id)
+    if endpoint is None:
+        return None
+    seen: dict[str, Any] = {"last_status": answer.status, "last_error": answer.error, "last_answer": answer.excerpt}
+    if answer.is_success:
+        if await store.finish(tx, one, state=rules.DELIVERED, **seen):
+            changes = {"failing_since_time": None, "last_success_time": await store.real_now(tx)}
+            await store.change_endpoint(tx, one.endpoint_id, **changes)
+        return None
+    now = await store.real_now(tx)
+    state = rules.GIVEN_UP if rules.is_over(one.start_time, now) else rules.PENDING
+    wait = rules.wait_seconds(one.attempt_count, first_seconds=first_wait_seconds, chance=chance())
+    if not await store.finish(tx, one, wait_seconds=max(wait, answer.wait_seconds), state=state, **seen):
+        return None
+    if endpoint.failing_since_time is None:
+        endpoint = await store.change_endpoint(tx, one.endpoint_id, failing_since_time=now)
+    cause = rules.GONE if answer.is_gone else rules.FAILING if rules.is_failing_for_long(endpoint, now) else ""
+    if not cause or endpoint.disable_cause:
+        return None
+    disabled = await disable(tx, endpoint, cause)
+    request = webhooks_pb2.DisableWebhookEndpointRequest(reason=cause)
+    before, after = convert.endpoint_message(endpoint), convert.endpoint_message(disabled)
+    await audit.record(tx, request, disabled.edge, before=before, after=after, group_id=disabled.group_id)
+    return disabled
+
+
+def endpoint_id_of(text: str) -> UUID:
+    """The id in `whe_…`. Raises InvalidArgument."""
+    return from_edge("whe", text, "webhook_endpoint_id")

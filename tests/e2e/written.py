@@ -1,0 +1,119 @@
+"""Everything that a running suite has written, searched for what must not be in it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from chassis.config import SERVICES
+from tests.e2e.demo_suite import DemoSuite
+
+# Fields of requests and answers that are secrets or personal data, wherever they stand.
+SECRETS = {
+    "access_token",
+    "refresh_token",
+    "proof",
+    "link_ticket",
+    "invitation",
+    "session_token",
+    "totp_secret",
+    "password",
+    "secret",
+    "app_secret",
+    "login_code",
+    "phone_code",
+    "session_key",
+    "code",
+}
+PEOPLE = {"phone", "new_phone", "plate_no", "name"}
+# Six digits, that also stand in times and ids: looked for where they stand alone.
+SHORT = {"one_time_code", "totp_code"}
+
+
+@dataclass
+class Used:
+    """What a run has said and heard, by the name of the field."""
+
+    values: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def note(self, message: Any) -> None:
+        """Note what a request or an answer carries."""
+        for name, value in _fields(message):
+            if name in SECRETS | PEOPLE | SHORT and len(value) >= 6:
+                self.values[name].add(value)
+
+    def of(self, *kinds: Iterable[str]) -> dict[str, set[str]]:
+        """The values of some fields."""
+        return {name: self.values[name] for kind in kinds for name in kind if name in self.values}
+
+
+def _fields(message: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(message, Mapping):
+        for key, value in message.items():
+            yield from _fields(value, key)
+    elif isinstance(message, list):
+        for value in message:
+            yield from _fields(value, name)
+    elif isinstance(message, str):
+        yield name, message
+
+
+def files(suite: DemoSuite, *folders: str) -> dict[str, bytes]:
+    """The content of every file in these folders of the suite's home."""
+    found = [path for folder in folders for path in sorted((suite.home.path / folder).rglob("*"))]
+    return {str(path.relative_to(suite.home.path)): path.read_bytes() for path in found if path.is_file()}
+
+
+async def rows(suite: DemoSuite, *tables: str) -> dict[str, bytes]:
+    """Every row of every database (of some tables only), as text; bytes as they are."""
+    found: dict[str, bytes] = {}
+    for service in SERVICES:
+        connection = await suite.database(service)
+        names = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        for (name,) in names:
+            if not tables or name in tables:
+                values = [value for row in await connection.fetch(f"SELECT * FROM {name}") for value in row.values()]
+                found[f"{service}.{name}"] = b"\n".join(
+                    each if isinstance(each, bytes) else str(each).encode() for each in values
+                )
+        await connection.close()
+    return found
+
+
+def leaks(written: Mapping[str, bytes], used: Mapping[str, set[str]]) -> list[str]:
+    """Where something of `used` stands in `written`, with what it is and a few bytes before it; never the value."""
+    found = []
+    for place, content in written.items():
+        for name, values in used.items():
+            for value in values:
+                at = next((at for form in _forms(name, value) if (at := _find(content, form)) >= 0), -1)
+                if at >= 0:
+                    found.append(f"{place}: {name} after {content[max(0, at - 60) : at]!r}")
+    return found
+
+
+def _forms(name: str, value: str) -> set[str]:
+    """A value as it may be written: as it is, in a URL, a phone without its country, in escapes."""
+    forms = {value, quote(value, safe=""), value.encode("unicode_escape").decode()}
+    if name in ("phone", "new_phone") and value.startswith("+86"):
+        forms.add(value[3:])
+    if not value.isascii():  # as protobuf's text form writes it
+        forms.add("".join(f"\\{byte:03o}" if byte > 127 else chr(byte) for byte in value.encode()))
+    return forms
+
+
+def _find(content: bytes, form: str) -> int:
+    raw = form.encode()
+    at = content.find(raw)
+    # Digits stand in ids and times as well: what counts is where they stand alone.
+    while at >= 0 and form.isdigit() and not _is_alone(content[max(0, at - 1) : at + len(raw) + 1], raw):
+        at = content.find(raw, at + 1)
+    return at
+
+
+def _is_alone(around: bytes, raw: bytes) -> bool:
+    return re.search(rb"[0-9a-zA-Z.:_-]", around.replace(raw, b"", 1)) is None

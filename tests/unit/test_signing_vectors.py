@@ -1,0 +1,152 @@
+"""The published vectors and the pages' own code agree with the gateway's verifier, and with openssl."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis import errors as chassis_errors
+from chassis.errors import AppError
+from chassis.identity import MEMBER_ACCESS, CallerKind, TokenBook
+from gateway import errors as gateway_errors
+from gateway.auth.callers import NONCE_SECONDS, WINDOW_SECONDS, Callers, SignedParts
+from gateway.auth.credentials import Credentials
+from gateway.door import BODY_BYTES
+from gateway.errors import SignatureExpired, SignatureInvalid, status_of
+from gateway.http import MAX_HEADER_BYTES
+from gateway.limits import CALLS_PER_MINUTE
+from huitong.org.v1 import org_pb2
+from services.org.webhooks import convert as webhook_convert
+from services.org.webhooks import rules as webhook_rules
+from tests.gateway_backend import GROUP, KEY
+from tests.pages import ROOT, openssl_programs
+
+PAGE = (ROOT / "docs/integrators.md").read_text()
+PUBLISHED = json.loads((ROOT / "docs/signing-vectors.json").read_text())
+VECTORS: list[dict[str, Any]] = PUBLISHED["requests"]
+WEBHOOKS: list[dict[str, Any]] = PUBLISHED["webhooks"]
+each_webhook = pytest.mark.parametrize("vector", WEBHOOKS, ids=lambda vector: vector["name"])
+each_vector = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
+
+
+def verifier(vector: dict[str, Any], *, late_seconds: int = 0) -> Callers:
+    async def fetch(key_id: str) -> org_pb2.GetCredentialSecretResponse:
+        assert key_id == vector["key_id"]
+        return org_pb2.GetCredentialSecretResponse(
+            kind=org_pb2.CREDENTIAL_KIND_SYSTEM, group_id=f"grp_{GROUP.hex}", subject_id=key_id,
+            secrets=["another", vector["secret"]],
+        )  # fmt: skip
+
+    members = TokenBook(KEY, issuer=MEMBER_ACCESS)
+    return Callers(Credentials(fetch), members, clock=lambda: vector["timestamp"] + late_seconds)
+
+
+def parts_of(vector: dict[str, Any]) -> SignedParts:
+    return SignedParts(vector["method"], vector["path"], vector["query"], vector["body"].encode())
+
+
+@each_vector
+async def test_the_gateway_takes_a_vector_as_it_stands_and_not_otherwise(vector: dict[str, Any]) -> None:
+    header, parts = vector["authorization"], parts_of(vector)
+    known = await verifier(vector).identify(header, parts, "")
+    assert (known.caller.kind, known.nonce) == (CallerKind.SYSTEM, f"{vector['key_id']}:{vector['nonce']}")
+    with pytest.raises(SignatureInvalid):
+        await verifier(vector).identify(header, SignedParts(parts.method, parts.path, parts.query, b"other"), "")
+    with pytest.raises(SignatureExpired):
+        await verifier(vector, late_seconds=WINDOW_SECONDS + 1).identify(header, parts, "")
+
+
+@each_vector
+def test_openssl_gets_the_vector_s_signature(vector: dict[str, Any], tmp_path: Path) -> None:
+    for program in openssl_programs(tmp_path):
+        for text, options, expected in (
+            (vector["body"], [], vector["body_sha256"]),
+            (vector["text"], ["-hmac", vector["secret"]], vector["signature"]),
+        ):
+            command = [program, "dgst", "-sha256", *options, "-r"]
+            answer = subprocess.run(command, input=text.encode(), capture_output=True, check=True)
+            assert answer.stdout.decode().split()[0] == expected
+
+
+@each_vector
+def test_the_page_s_python_signs_as_the_vector_says(vector: dict[str, Any]) -> None:
+    code = re.findall(r"```python\n(import hashlib, hmac, secrets.*?)```", PAGE, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code[0], names)
+    made = names["authorization"](
+        vector["key_id"], vector["secret"], vector["method"].lower(), vector["path"], vector["query"],
+        vector["body"].encode(), vector["timestamp"], vector["nonce"],
+    )  # fmt: skip
+    assert made == vector["authorization"]
+
+
+@each_webhook
+def test_the_page_s_python_takes_a_webhook_s_vector_and_nothing_else(vector: dict[str, Any]) -> None:
+    code = re.findall(r"```python\n(import base64, hashlib.*?)```", PAGE, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code[0], names)
+    is_ours, body, sent = names["is_ours"], vector["body"].encode(), int(vector["webhook-timestamp"])
+    for secret in vector["secrets"]:
+        assert is_ours(secret, vector, body, sent + 299)
+        assert not is_ours(secret, vector, body, sent + 301) and not is_ours(secret, vector, body, sent - 301)
+        assert not is_ours(secret, vector, body + b" ", sent)
+        assert not is_ours(secret, vector | {"webhook-id": "evt_another"}, body, sent)
+        assert not is_ours(secret, vector | {"webhook-timestamp": str(sent + 1)}, body, sent)
+    assert not is_ours("whsec_AAAA", vector, body, sent)
+
+
+@each_webhook
+def test_webhooks_are_signed_as_their_vectors_say(vector: dict[str, Any]) -> None:
+    signatures = [
+        webhook_rules.signature_of(
+            secret,
+            webhook_id=vector["webhook-id"],
+            timestamp=int(vector["webhook-timestamp"]),
+            body=vector["body"].encode(),
+        )
+        for secret in vector["secrets"]
+    ]
+    assert " ".join(signatures) == vector["webhook-signature"]
+
+
+def test_the_page_lists_every_event_with_the_fields_that_are_sent() -> None:
+    rows = dict(re.findall(r"^\| `([a-z_]+\.[a-z_]+)` \| (.+) \|$", PAGE, re.MULTILINE))
+    assert rows.pop(webhook_rules.TEST_TYPE) == "`webhook_endpoint_id`"
+    listed = {name: re.findall(r"`([^`]+)`", fields) for name, fields in rows.items()}
+    assert listed == {name: webhook_convert.names_of(name) for name in webhook_convert.PUBLISHED}
+    for words in (f"{webhook_rules.KEEP_DAYS} days", f"for {webhook_rules.TRY_DAYS} days", "Four tries"):
+        assert words in PAGE
+    assert webhook_rules.CONCURRENT_TRIES == 4 and webhook_rules.FAILING_DAYS == 5
+
+
+def test_the_vector_in_the_page_is_the_first_of_the_file() -> None:
+    assert f"```\n{VECTORS[0]['text']}\n\nsignature {VECTORS[0]['signature']}\n```" in PAGE
+    assert all(str(VECTORS[0][name]) in PAGE for name in ("key_id", "secret", "body", "timestamp", "nonce"))
+
+
+def test_every_refusal_before_the_business_is_in_the_page_s_table_with_its_status() -> None:
+    rows = re.findall(r"^\| (\d+) \| `([A-Z_]+)` \|", PAGE, re.MULTILINE)
+    listed = {reason: int(status) for status, reason in rows}
+    known: dict[str, int] = {}
+    for module in (chassis_errors, gateway_errors):
+        for one in vars(module).values():
+            if isinstance(one, type) and issubclass(one, AppError) and one.__module__ == module.__name__:
+                known[one.reason] = status_of(one.__new__(one))
+    # The first is the base's, the second a person's.
+    for reason in ("FAILED", "SESSION_ENDED"):
+        known.pop(reason)
+    assert listed == known
+
+
+def test_the_page_s_numbers_are_those_in_force() -> None:
+    assert (WINDOW_SECONDS, NONCE_SECONDS, BODY_BYTES, MAX_HEADER_BYTES) == (300, 600, 1024 * 1024, 32 * 1024)
+    kinds = (CallerKind.TERMINAL, CallerKind.VENDOR, CallerKind.SYSTEM)
+    assert [CALLS_PER_MINUTE[kind] for kind in kinds] == [6_000, 3_000, 60_000]
+    for words in ("good for 300 seconds", "kept for 600 seconds", "over 1 MiB", "over 32 KiB", "6,000 calls a minute"):
+        assert words in PAGE
+    assert "3,000 for a vendor, 60,000 for a system" in PAGE
