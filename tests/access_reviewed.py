@@ -60,6 +60,17 @@ REVIEWED: dict[str, dict[tuple[str, ...], dict[str, str]]] = {
     "member.v1.MemberService.IdentifyMember": {
         (TERMINAL, PARTNER): {"card_no": GROUP, "member_code": SECRET, "spend_request_id": LABEL},
     },
+    "member.v1.MemberService.JoinMember": {(TERMINAL, NARROW): {"device_id": LABEL}},
+    # A code is sent to the member's phone, or given by the platform to whoever holds it.
+    "member.v1.ProofService.ChangePhone": {(MEMBER,): {"one_time_code": SECRET}},
+    "member.v1.ProofService.CompleteProof": {
+        (MEMBER,): {
+            "one_time_code": SECRET,
+            "mini_program_login.app_id": GROUP,
+            "mini_program_login.login_code": SECRET,
+        },
+    },
+    "member.v1.ReferralService.UseReferralCode": {(MEMBER,): {"referral_code": SECRET}},
     "member.v1.TierService.GetTierProgress": {(PARTNER,): {"member_id": GROUP}},
     # Of a car that is the member's, by its plate; whoever pays pays for themselves.
     "parking.v1.ParkingService.PayFee": {(MEMBER,): {"car_park_id": GROUP, "plate_no": OWN}},

@@ -37,6 +37,7 @@ PREFIXES = {
     "ref_id": "txn",
     "adjustment_id": "adj",
     "pool_id": "fpl",
+    "reward_id": "txn",
 }
 _WALLETS = "wallet_id = ANY(CAST(:wallet_ids AS uuid[]))"
 
@@ -122,6 +123,12 @@ SECTIONS: Sequence[Section] = (
            FROM adjustment WHERE member_id = :member_id AND group_id = :group_id
            ORDER BY create_time, adjustment_id""",
         _with_names(direction=adjustments_pb2.AdjustmentDirection, state=adjustments_pb2.AdjustmentState),
+    ),
+    # They stay after an erasure, with an id that leads nowhere: they explain movements of the ledger.
+    Section(
+        "rewards",
+        """SELECT reward_id, points, merchant_id, reason_code, reference, create_time, points_expire_time
+           FROM reward WHERE member_id = :member_id AND group_id = :group_id ORDER BY create_time, reward_id""",
     ),
     Section(
         "family_pools",

@@ -54,6 +54,7 @@ from tests.access_table import (
     sendings,
     texts_of,
 )
+from tests.apps import member
 
 KEY = "k" * 40
 
@@ -262,6 +263,8 @@ def _inside_caller(rule: Declared, cell: Cell) -> Caller:
     if cell.audience == "MERCHANT":
         own = IDS["mch"]["own"]
         return Caller(kind, own, GROUP, own, dict.fromkeys(BELOW[own], ""))
+    if cell.audience == "MEMBER":
+        return member(IDS["mbr"]["own"], GROUP)
     prefix = PREFIX_OF_AUDIENCE.get(cell.audience)
     return Caller(kind, "somebody", GROUP, IDS[prefix]["own"] if prefix else "")
 

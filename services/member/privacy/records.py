@@ -24,6 +24,9 @@ PREFIXES = {
     "consent_id": "cns",
     "erasure_id": "ers",
     "other_member_id": "mbr",
+    "referral_id": "ref",
+    "referrer_id": "mbr",
+    "friend_id": "mbr",
 }
 _WHOSE = "member_id = :member_id AND group_id = :group_id"
 
@@ -94,6 +97,13 @@ def sections(vault: Vault) -> Sequence[Section]:
                 JOIN member_import i ON i.import_id = r.import_id
                 WHERE r.member_id = :member_id AND r.group_id = :group_id AND {_NOT_ERASED}
                 ORDER BY i.create_time, i.import_id, r.request_id""",
+        ),
+        # Who brought whom stays after an erasure, with ids that lead nowhere: a friend is brought once.
+        Section(
+            "referrals",
+            """SELECT referral_id, referrer_id, friend_id, state, create_time, referrer_points, friend_points
+               FROM referral WHERE :member_id IN (referrer_id, friend_id) AND group_id = :group_id
+               ORDER BY create_time, referral_id""",
         ),
         Section(
             "erasures",
