@@ -124,7 +124,7 @@ REVIEWED: dict[str, dict[tuple[str, ...], dict[str, str]]] = {
         (MEMBER,): {"currency_id": GROUP},
         (TERMINAL, PARTNER): {"member_id": GROUP, "currency_id": GROUP},
     },
-    "points.v1.WalletService.ListStatement": {(MEMBER,): {"currency_id": GROUP}},
+    "points.v1.WalletService.ListStatement": {(MEMBER,): {"currency_id": GROUP, "absorbed_member_id": OWN}},
     "points.v1.WalletService.QuoteOffset": {
         (MEMBER,): {"store_id": GROUP, "quote_token": SECRET, "merchant_id": GROUP, "pool_id": OWN},
         (TERMINAL,): {"member_id": GROUP, "quote_token": SECRET, "merchant_id": GROUP, "pool_id": OWN},

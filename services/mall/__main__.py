@@ -13,6 +13,7 @@ from services.mall.checkout.steps import checkout_saga
 from services.mall.codes import Codes
 from services.mall.copies import Copies
 from services.mall.coupons.api import CouponServicer
+from services.mall.merging.jobs import follower
 from services.mall.neighbours import Neighbours
 from services.mall.orders.api import OrderServicer
 from services.mall.orders.steps import order_saga
@@ -37,6 +38,7 @@ def build(app: App) -> None:
 
     app.consume("org", consumers.ORG)
     app.consume("member", consumers.MEMBER)
+    app.job("mall-merges", follower(app.db), every_seconds=2)
     app.background("finish-sagas", jobs.finisher(orders, checkouts))
 
 

@@ -14,6 +14,7 @@ from chassis.personal_data import on_members_erased
 from huitong.member.v1 import events_pb2 as member_events
 from huitong.org.v1 import events_pb2 as org_events
 from services.mall import copies
+from services.mall.merging import consumers as merging
 
 
 async def on_merchants_saved(tx: Tx, facts: Sequence[Fact[Any]]) -> None:
@@ -39,5 +40,7 @@ ORG: Mapping[type[Message], Handler] = {
 }
 MEMBER: Mapping[type[Message], Handler] = {
     member_events.MemberJoined: on_members_joined,
+    member_events.MemberMerged: merging.on_merged,
+    member_events.MemberUnmerged: merging.on_unmerged,
     member_events.MemberErased: on_members_erased,
 }

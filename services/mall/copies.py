@@ -14,7 +14,7 @@ from chassis.rpc import internal_caller
 from huitong.org.v1 import org_pb2
 from services.mall.errors import MerchantUnknown
 from services.mall.neighbours import Neighbours
-from services.mall.store import member_copy, merchant_copy, store_copy
+from services.mall.store import member_copy, member_merge, merchant_copy, store_copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,28 @@ async def save_members(tx: Tx, members: Sequence[tuple[UUID, UUID]]) -> None:
             _SAVE_MEMBERS,
             {"group_ids": [group_id for group_id, _ in members], "member_ids": [member_id for _, member_id in members]},
         )
+
+
+async def person_of(tx: Tx, member_id: UUID) -> UUID:
+    """The member whose orders and coupons these are: the survivor, for one who is absorbed by another."""
+    found = await tx.execute(
+        select(member_merge.c.survivor_id).where(
+            member_merge.c.group_id == tx.group_id, member_merge.c.absorbed_id == member_id, member_merge.c.state < 3
+        )
+    )
+    return found.scalars().first() or member_id
+
+
+async def note_as_absorbed(tx: Tx, *, member_id: UUID, item_id: UUID) -> None:
+    """A coupon of the survivor was given under the absorbed member's own id: it is that one's in the end."""
+    await tx.execute(
+        text(
+            """INSERT INTO merged_item (merge_id, item_id)
+               SELECT merge_id, :item_id FROM member_merge
+               WHERE group_id = :group_id AND absorbed_id = :member_id AND state < 3 ON CONFLICT DO NOTHING"""
+        ),
+        {"group_id": tx.group_id, "member_id": member_id, "item_id": item_id},
+    )
 
 
 async def find_merchants(tx: Tx, merchant_ids: Sequence[UUID]) -> set[UUID]:

@@ -15,6 +15,7 @@ INVARIANTS: dict[str, str] = {
         FROM voucher_order AS o
         JOIN item AS i ON i.group_id = o.group_id AND i.item_id = o.item_id
         WHERE i.limit_per_member > 0 AND o.state NOT IN ('REJECTED', 'CANCELLED')
+          AND NOT EXISTS (SELECT FROM merged_item AS m WHERE m.item_id = o.order_id)
         GROUP BY o.group_id, o.item_id, o.member_id, i.limit_per_member
         HAVING count(*) > i.limit_per_member""",
     "7 a completed order has points spent and one voucher of its own": """
@@ -43,6 +44,7 @@ INVARIANTS: dict[str, str] = {
         FROM coupon AS c
         JOIN coupon_template AS t ON t.group_id = c.group_id AND t.template_id = c.template_id
         WHERE t.limit_per_member > 0
+          AND NOT EXISTS (SELECT FROM merged_item AS m WHERE m.item_id = c.coupon_id)
         GROUP BY c.group_id, c.template_id, c.member_id, t.limit_per_member
         HAVING count(*) > t.limit_per_member""",
     "7 a coupon is used exactly while it has one live write-off": """

@@ -92,6 +92,28 @@ member_copy = Table(
     PrimaryKeyConstraint("group_id", "member_id", name="member_copy_pkey"),
 )
 
+# Members that were merged. state: 1 merging, 2 merged, 3 unmerging, 4 unmerged.
+member_merge = Table(
+    "member_merge",
+    metadata,
+    Column("merge_id", Uuid, primary_key=True),
+    _id("group_id"),
+    _id("survivor_id"),
+    _id("absorbed_id"),
+    Column("state", Integer, nullable=False),
+    Index("member_merge_absorbed_idx", "group_id", "absorbed_id"),
+    Index("member_merge_open_idx", "merge_id", postgresql_where=text("state <> 4")),
+)
+
+# Orders and coupons of the absorbed member, which the survivor has until the merge is undone.
+merged_item = Table(
+    "merged_item",
+    metadata,
+    Column("merge_id", Uuid, primary_key=True),
+    Column("item_id", Uuid, primary_key=True),
+    Index("merged_item_idx", "item_id"),
+)
+
 erased_member = erased_member_table(metadata)
 
 # ---- catalogue ----

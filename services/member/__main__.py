@@ -9,12 +9,14 @@ from chassis.upstream import Upstream
 from chassis.valkey import open_valkey
 from chassis.velocity import Velocity
 from huitong.common.v1 import control_pb2_grpc, personal_data_pb2_grpc
+from huitong.mall.v1 import events_pb2 as mall_events
 from huitong.member.v1 import (
     attributes_pb2_grpc,
     benefits_pb2_grpc,
     consents_pb2_grpc,
     imports_pb2_grpc,
     member_pb2_grpc,
+    merging_pb2_grpc,
     miniprogram_pb2_grpc,
     privacy_pb2_grpc,
     profile_pb2_grpc,
@@ -25,6 +27,7 @@ from huitong.member.v1 import (
 )
 from huitong.org.v1 import events_pb2 as org_events
 from huitong.org.v1 import org_pb2_grpc
+from huitong.parking.v1 import events_pb2 as parking_events
 from huitong.points.v1 import events_pb2 as points_events
 from huitong.points.v1 import rewards_pb2_grpc
 from services.member import consumers, jobs
@@ -33,6 +36,8 @@ from services.member.attributes.api import AttributeServicer
 from services.member.benefits.api import BenefitServicer
 from services.member.consents.api import ConsentServicer
 from services.member.imports.api import MemberImportServicer
+from services.member.merging.api import MemberMergeServicer
+from services.member.merging.consumers import followed
 from services.member.miniprogram.api import MiniProgramServicer
 from services.member.miniprogram.wechat import WeChat
 from services.member.privacy.api import PrivacyServicer
@@ -91,14 +96,18 @@ def build(app: App) -> None:
     app.serve(
         imports_pb2_grpc.add_MemberImportServiceServicer_to_server, MemberImportServicer(app.db, vault, structure)
     )
+    app.serve(merging_pb2_grpc.add_MemberMergeServiceServicer_to_server, MemberMergeServicer(app.db))
     app.consume("org", {org_events.GroupCreated: consumers.on_groups, org_events.StoreSaved: consumers.on_stores})
     app.consume(
         "points",
         {
             points_events.SaleRecorded: consumers.in_turn(tier_consumers.on_sales, referral_consumers.on_sales),
             points_events.SaleRefunded: consumers.in_turn(tier_consumers.on_refunds, referral_consumers.on_refunds),
+            points_events.MergeFollowed: followed("points"),
         },
     )
+    app.consume("mall", {mall_events.MergeFollowed: followed("mall")})
+    app.consume("parking", {parking_events.MergeFollowed: followed("parking")})
     rewards = app.stub(rewards_pb2_grpc.RewardServiceStub, "points")
     app.job("member-referrals", referral_jobs.reward(app.db, rewards), every_seconds=5)
     app.job("forget", jobs.forget(app.db), every_seconds=60)

@@ -122,7 +122,7 @@ async def join_members(tx: Tx, vault: Vault, lines: Sequence[JoinLine]) -> list[
     members = {joined.member.member_id: joined.member for joined in admitted}
     others = {row.member_id for row in known.values()} - members.keys()
     rows = await store.find_people(tx, others) if others else {}
-    members |= {row.member_id: _to_member(vault, ladder, row) for row in rows.values()}
+    members |= {member_id: _to_member(vault, ladder, row) for member_id, row in rows.items()}
     return [
         _answer(requests[line.request_id], fingerprint, members)
         for line, fingerprint in zip(lines, prints, strict=True)
@@ -265,6 +265,8 @@ async def identify_by_code(
     if spend_request_id and not is_own:
         raise errors.MemberCodeUsed
     row = await store.find_person_by_card(tx, rules.card_no_from(tx.group_id, code.member_no))
+    if row is not None and rules.member_no_of(row.card_no) != code.member_no and not is_own:
+        raise errors.MemberCodeExpired  # of a member who is absorbed by another, whose codes count now
     if spend_request_id and row is not None:
         require_active(row.state)
     may_spend = (is_own or used_by is None) and row is not None and row.state in (None, MemberState.ACTIVE)

@@ -1,7 +1,9 @@
 """All tables of member, and the queries about people.
 
 Lock order within a join: join_request by request id, member_identity by index, member, standing by member id. A run of
-sales locks standings by member id only.
+sales locks standings by member id only; a merge two members by id, then their standings.
+
+A member who is absorbed by another (`survivor_id`) keeps its row; queries for people answer the survivor in its place.
 """
 
 from __future__ import annotations
@@ -52,6 +54,7 @@ member = Table(
     Column("time_zone", Text, nullable=False),  # "" when not given
     Column("store_id", Uuid),
     Column("join_time", _Time, nullable=False),
+    Column("survivor_id", Uuid),
     Column("erase_time", _Time),  # set: nothing personal is left here, and nothing leads here (see `privacy`)
     UniqueConstraint("group_id", "card_no"),
 )
@@ -121,8 +124,8 @@ store_copy = Table(
     Column("group_id", Uuid, nullable=False),
 )
 
-# Growth is counted for members that are not known yet, too: their tier_code is null. See tiers/rules.py, Standing; the
-# other tables of tiers are in tier_tables.py.
+# Growth is counted for members that are not known yet, too: their tier_code is null. So is that of an absorbed one.
+# See tiers/rules.py, Standing; the other tables of tiers are in tier_tables.py.
 standing = Table(
     "standing",
     metadata,
@@ -138,7 +141,9 @@ standing = Table(
     Column("review_date", Date),
     Column("since_date", Date),
     Column("previous_code", Text),
+    Column("survivor_id", Uuid),
     Index("standing_by_tier", "group_id", "tier_code"),
+    Index("standing_by_survivor", "survivor_id", postgresql_where=text("survivor_id IS NOT NULL")),
     Index("standing_by_group", "group_id", "member_id"),
     Index("standing_by_review", "review_date", "member_id", postgresql_where=text("review_date IS NOT NULL")),
 )
@@ -227,6 +232,35 @@ member_import_row = Table(
     Column("other_id", Uuid),
     Index("member_import_row_by_outcome", "import_id", "outcome", "request_id"),
     Index("member_import_row_by_member", "member_id"),
+)
+
+
+# state: as huitong.member.v1.MergeState. The tier codes are those before the merge; `waiting_for` are services.
+member_merge = Table(
+    "member_merge",
+    metadata,
+    Column("merge_id", Uuid, primary_key=True),
+    Column("group_id", Uuid, nullable=False),
+    Column("survivor_id", Uuid, nullable=False),
+    Column("absorbed_id", Uuid, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("survivor_tier_code", Text, nullable=False),
+    Column("absorbed_tier_code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("unmerge_reason", Text, nullable=False),
+    Column("merged_by", Text, nullable=False),
+    Column("unmerged_by", Text, nullable=False),
+    Column("merge_time", _Time, nullable=False),
+    Column("complete_time", _Time),
+    Column("unmerge_time", _Time),
+    Column("unmerge_complete_time", _Time),
+    Column("waiting_for", ARRAY(Text), nullable=False),
+    Column("charged_points", BigInteger, nullable=False),
+    Column("uncharged_points", BigInteger, nullable=False),
+    Index("member_merge_by_time", "group_id", "merge_time", "merge_id"),
+    Index("member_merge_by_survivor", "survivor_id"),
+    # Whatever happens at once: somebody is absorbed once.
+    Index("member_merge_absorbed", "absorbed_id", unique=True, postgresql_where=text("state <> 4")),
 )
 
 
@@ -337,9 +371,12 @@ async def claim_identities(tx: Tx, kind: str, member_ids: dict[bytes, UUID]) -> 
 
 
 async def find_identities(tx: Tx, kind: str, indexes: Iterable[bytes]) -> dict[bytes, UUID]:
-    """The members behind these indexes."""
+    """The members behind these indexes; for one that is absorbed the survivor."""
+    leads_to = func.coalesce(member.c.survivor_id, member_identity.c.member_id).label("member_id")
     rows = await tx.execute(
-        select(member_identity.c.value_index, member_identity.c.member_id).where(
+        select(member_identity.c.value_index, leads_to)
+        .outerjoin(member, member.c.member_id == member_identity.c.member_id)
+        .where(
             member_identity.c.group_id == tx.group_id,
             member_identity.c.kind == kind,
             among(member_identity.c.value_index, indexes),
@@ -372,23 +409,27 @@ async def add_members(tx: Tx, rows: Sequence[dict[str, Any]]) -> set[UUID]:
 
 
 async def find_people(tx: Tx, member_ids: Iterable[UUID]) -> dict[UUID, PersonRow]:
-    """The group's members with these ids."""
-    return await _people(tx, among(member.c.member_id, member_ids))
+    """The group's members with these ids; for one that is absorbed the survivor, under the id that was asked for."""
+    return await _people(tx, among(_asked.c.member_id, member_ids))
 
 
 async def find_person(tx: Tx, member_id: UUID) -> PersonRow | None:
-    """One member of the group."""
-    return next(iter((await _people(tx, member.c.member_id == member_id)).values()), None)
+    """One member of the group; the survivor for one that is absorbed."""
+    return next(iter((await _people(tx, _asked.c.member_id == member_id)).values()), None)
 
 
 async def find_person_by_card(tx: Tx, card_no: str) -> PersonRow | None:
-    """The group's member with this card number."""
-    return next(iter((await _people(tx, member.c.card_no == card_no)).values()), None)
+    """The group's member with this card number; the survivor when that one is absorbed."""
+    return next(iter((await _people(tx, _asked.c.card_no == card_no)).values()), None)
+
+
+_asked = member.alias("asked")
 
 
 async def _people(tx: Tx, condition: Any) -> dict[UUID, PersonRow]:
     rows = await tx.execute(
         select(
+            _asked.c.member_id.label("asked_id"),
             member.c.member_id,
             member.c.card_no,
             member.c.sealed_phone,
@@ -401,11 +442,15 @@ async def _people(tx: Tx, condition: Any) -> dict[UUID, PersonRow]:
             member_state.c.version.label("state_version"),
             member_state.c.change_time.label("state_time"),
         )
+        .select_from(_asked)
+        .join(member, member.c.member_id == func.coalesce(_asked.c.survivor_id, _asked.c.member_id))
         .join(standing, standing.c.member_id == member.c.member_id)
         .outerjoin(member_state, member_state.c.member_id == member.c.member_id)
-        .where(member.c.group_id == tx.group_id, member.c.erase_time.is_(None), condition)
+        .where(
+            _asked.c.group_id == tx.group_id, _asked.c.erase_time.is_(None), member.c.erase_time.is_(None), condition
+        )
     )
-    return {row.member_id: PersonRow(**row._mapping) for row in rows}
+    return {row.asked_id: PersonRow(**{name: row._mapping[name] for name in PersonRow.__slots__}) for row in rows}
 
 
 async def find_code_use(tx: Tx, *, member_no: str, step: int, serial: int) -> str | None:

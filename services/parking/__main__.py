@@ -11,7 +11,7 @@ from huitong.org.v1 import events_pb2 as org_events
 from huitong.org.v1 import org_pb2_grpc
 from huitong.parking.v1 import parking_pb2_grpc
 from huitong.points.v1 import points_pb2_grpc
-from services.parking import consumers, jobs
+from services.parking import consumers, jobs, merging
 from services.parking.api import ParkingServicer, VehicleServicer
 from services.parking.copies import Copies
 from services.parking.payments import Payments
@@ -44,10 +44,13 @@ def build(app: App) -> None:
         {
             member_events.MemberJoined: consumers.take_members,
             member_events.TierChanged: consumers.take_members,
+            member_events.MemberMerged: merging.take_merges,
+            member_events.MemberUnmerged: merging.take_unmerges,
             member_events.MemberErased: on_members_erased,
         },
     )
     jobs.add(app, payments)
+    app.job("parking.merges", merging.follower(app.db), every_seconds=2)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from chassis.db import Database, Tx
 from chassis.errors import InvalidArgument, Unavailable
 from huitong.parking.v1 import parking_pb2 as pb
 from huitong.parking.v1 import parking_pb2_grpc
-from services.parking import operations, rules, store
+from services.parking import merging, operations, rules, store
 from services.parking.convert import read_time, to_fee, to_money, to_timestamp
 from services.parking.copies import Copies
 from services.parking.payments import Payments
@@ -59,7 +59,7 @@ class VehicleServicer(parking_pb2_grpc.VehicleServiceServicer):
         """A member's plates."""
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         async with self._db.reading(rpc.caller()) as tx:
-            rows = await store.list_plates(tx, member_id)
+            rows = await store.list_plates(tx, await merging.person_of(tx, member_id))
         return pb.ListPlatesResponse(
             plates=[pb.Plate(plate_no=row.plate_no, bind_time=to_timestamp(row.bind_time)) for row in rows]
         )
@@ -173,6 +173,7 @@ class ParkingServicer(parking_pb2_grpc.ParkingServiceServicer):
         size = pages.page_size(request.page_size)
         before = _read_token(request.page_token) if request.page_token else None
         async with self._db.reading(rpc.caller()) as tx:
+            member_id = await merging.person_of(tx, member_id)
             rows = await store.list_stays(tx, member_id, before=before, limit=size + 1)
             answer = pb.ListStaysResponse()
             for stay in rows[:size]:

@@ -12,7 +12,7 @@ from chassis import ids
 from chassis.db import Tx
 from chassis.errors import InvalidArgument
 from huitong.parking.v1 import events_pb2
-from services.parking import rules, store
+from services.parking import merging, rules, store
 from services.parking.convert import to_fee, to_timestamp
 from services.parking.errors import (
     CarParkUnknown,
@@ -40,6 +40,10 @@ async def bind_plate(tx: Tx, *, request_id: str, member_id: UUID, plate_no: str)
     if not await store.hold_member(tx, member_id):
         raise MemberUnknown(member_id=ids.to_edge("mbr", member_id))
     binding_id = ids.derive(tx.group_id, "plate-binding", request_id)
+    person_id = await merging.person_of(tx, member_id)
+    if person_id != member_id:
+        await merging.note_as_absorbed(tx, member_id=member_id, item_id=binding_id)
+        member_id = person_id
     if not await store.add_binding(tx, binding_id=binding_id, plate_no=plate_no, member_id=member_id):
         if await store.find_owner(tx, plate_no) != member_id:
             raise PlateTaken(plate_no=plate_no)
@@ -53,6 +57,7 @@ async def bind_plate(tx: Tx, *, request_id: str, member_id: UUID, plate_no: str)
 
 async def unbind_plate(tx: Tx, *, member_id: UUID, plate_no: str) -> None:
     """Give the plate up. A stay that is going on stays the member's. Raises: PlateUnknown."""
+    member_id = await merging.person_of(tx, member_id)
     if not await store.end_binding(tx, plate_no=plate_no, member_id=member_id):
         raise PlateUnknown(plate_no=plate_no)
 
@@ -279,6 +284,7 @@ async def quote_fee(tx: Tx, *, member_id: UUID, car_park_id: UUID, plate_no: str
     """What the member's stay costs at `time`. Raises: NotYourVehicle, PlateNotInside."""
     stay = await store.find_inside(tx, car_park_id, plate_no)
     owner_id = await (owner_of(tx, stay) if stay else store.find_owner(tx, plate_no))
+    member_id = await merging.person_of(tx, member_id)
     stay = check_vehicle(stay, plate_no=plate_no, owner_id=owner_id, member_id=member_id)
     if time < stay.entry_time:
         raise PlateNotInside(plate_no=plate_no)

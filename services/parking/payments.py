@@ -25,7 +25,7 @@ from chassis.identity import Caller
 from huitong.common.v1 import types_pb2
 from huitong.parking.v1 import parking_pb2 as pb
 from huitong.points.v1 import points_pb2, points_pb2_grpc
-from services.parking import intents, operations, rules, store
+from services.parking import intents, merging, operations, rules, store
 from services.parking.convert import read_time, to_fee, to_timestamp
 from services.parking.errors import NothingDue, PaymentInProgress, PlateNotInside
 from services.parking.intents import DONE, PENDING, REFUSED, REVERSED, REVERSING, Intent
@@ -138,6 +138,7 @@ class Payments:
         return None if intent.state in (REFUSED, REVERSED) else intent
 
     async def _plan(self, who: Caller, request: pb.PayFeeRequest, plate_no: str) -> Intent:
+        # Points are spent in the name that was given, also that of a member who is absorbed by another.
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         car_park_id = ids.from_edge("unt", request.car_park_id, "car_park_id")
         pay_time = read_time(request.pay_time, "pay_time") if request.HasField("pay_time") else await self._db.now()
@@ -276,7 +277,8 @@ async def plan_payment(
     if known is not None and known.state not in (REFUSED, REVERSED):
         return known  # the same call, a moment before us
     owner_id = await (operations.owner_of(tx, stay) if stay else store.find_owner(tx, plate_no))
-    stay = operations.check_vehicle(stay, plate_no=plate_no, owner_id=owner_id, member_id=member_id)
+    person_id = await merging.person_of(tx, member_id)
+    stay = operations.check_vehicle(stay, plate_no=plate_no, owner_id=owner_id, member_id=person_id)
     if pay_time < stay.entry_time:
         raise PlateNotInside(plate_no=plate_no)
     fee = await operations.fee_of(tx, stay, owner_id, pay_time)

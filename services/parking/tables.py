@@ -79,6 +79,26 @@ plate_binding = Table(
     Index("plate_binding_owner", "group_id", "plate_no", unique=True, postgresql_where=text("unbind_time IS NULL")),
     Index("plate_binding_by_member", "member_id", "bind_time"),
 )
+# Members that were merged. state: 1 merging, 2 merged, 3 unmerging, 4 unmerged.
+member_merge = Table(
+    "member_merge",
+    metadata,
+    _id("merge_id", primary_key=True),
+    _id("group_id"),
+    _id("survivor_id"),
+    _id("absorbed_id"),
+    Column("state", Integer, nullable=False),
+    _time("merge_time"),
+    Index("member_merge_by_absorbed", "absorbed_id"),
+    Index("member_merge_open", "merge_id", postgresql_where=text("state <> 4")),
+)
+# Bindings and stays of the absorbed member, which the survivor has until the merge is undone.
+merged_item = Table(
+    "merged_item",
+    metadata,
+    _id("merge_id", primary_key=True),
+    _id("item_id", primary_key=True),
+)
 tariff = Table(
     "tariff",
     metadata,

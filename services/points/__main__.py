@@ -45,6 +45,7 @@ from services.points.ledger import Ledger
 from services.points.lookup import Lookup
 from services.points.lots_api import LotServicer
 from services.points.member_facts import MemberFacts
+from services.points.merging import Merges
 from services.points.offsets import Offsets
 from services.points.operations import Sales
 from services.points.personal_data import personal_data
@@ -106,7 +107,8 @@ def build(app: App) -> None:
     facts = MemberFacts(app.db.url)
     doors = Doors(app.db.url)
     currencies = Currencies(app.db, lookup, lane_count)
-    sales = Sales(app.db, lookup, claims, caps, ledger, facts=facts, doors=doors, currencies=currencies)
+    merges = Merges(app.db, lookup, ledger)
+    sales = Sales(app.db, lookup, claims, caps, ledger, facts=facts, doors=doors, currencies=currencies, merges=merges)
     second = SecondPersons(app.stub(approvals_pb2_grpc.ApprovalServiceStub, "org"))
     adjustments = Adjustments(app.db, lookup, ledger, currencies, second)
     valkey = open_valkey(app.settings.redis_url)
@@ -118,9 +120,11 @@ def build(app: App) -> None:
     pools = FamilyPools(app.db, lookup, transfers, lane_count, spenders)
     offsets = Offsets(app.db, lookup, pools, app.settings.internal_key.get_secret_value())
     purses = Purses(lookup, currencies, pools)
-    spendings = Spendings(app.db, lookup, claims, ledger, purses=purses, offsets=offsets, spenders=spenders)
+    spendings = Spendings(
+        app.db, lookup, claims, ledger, purses=purses, offsets=offsets, spenders=spenders, merges=merges
+    )
     till_payments = TillPayments(app.db, lookup, claims, currencies, spendings, spenders)
-    cases = SaleCases(app.db, lookup, ledger)
+    cases = SaleCases(app.db, lookup, ledger, merges)
     rewards = Rewards(app.db, lookup, claims, ledger, spenders)
     jobs = Jobs(app.db, ledger)
 
@@ -140,11 +144,11 @@ def build(app: App) -> None:
 
     app.serve(
         points_pb2_grpc.add_SalesServiceServicer_to_server,
-        SalesServicer(app.db, sales, Refunds(app.db, lookup, claims, ledger)),
+        SalesServicer(app.db, sales, Refunds(app.db, lookup, claims, ledger, merges), merges),
     )
     app.serve(
         points_pb2_grpc.add_WalletServiceServicer_to_server,
-        WalletServicer(app.db, lookup, spendings, transfers, currencies, offsets),
+        WalletServicer(app.db, lookup, spendings, transfers, currencies, offsets, merges),
     )
     app.serve(points_pb2_grpc.add_LedgerServiceServicer_to_server, LedgerServicer(app.db, currencies))
     app.serve(points_pb2_grpc.add_RuleServiceServicer_to_server, RuleServicer(app.db))
@@ -155,7 +159,7 @@ def build(app: App) -> None:
     app.serve(segments_pb2_grpc.add_SegmentServiceServicer_to_server, SegmentServicer(app.db))
     app.serve(sale_cases_pb2_grpc.add_SaleCaseServiceServicer_to_server, SaleCaseServicer(app.db, cases))
     app.serve(devices_pb2_grpc.add_DeviceServiceServicer_to_server, DeviceServicer(app.db))
-    app.serve(lots_pb2_grpc.add_LotServiceServicer_to_server, LotServicer(app.db, lookup, currencies))
+    app.serve(lots_pb2_grpc.add_LotServiceServicer_to_server, LotServicer(app.db, lookup, currencies, merges))
     app.serve(
         retention_pb2_grpc.add_RetentionServiceServicer_to_server,
         RetentionServicer(app.db, Renewals(app.db, lookup, claims, ledger)),
@@ -184,6 +188,7 @@ def build(app: App) -> None:
     app.job("points-sale-cases", cases.finish, every_seconds=5)
     app.job("points-seen-sales", cases.forget, every_seconds=3600)
     app.job("points-transfers", transfers.finish, every_seconds=5)
+    app.job("points-merges", merges.run, every_seconds=2)
     app.job("points-conversions", conversions.finish, every_seconds=5)
     app.job("points-dissolved-pools", pools.finish, every_seconds=10)
 

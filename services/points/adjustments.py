@@ -62,7 +62,8 @@ class Adjustments:
         merchant_id = ids.from_edge("mch", request.merchant_id, "merchant_id") if request.merchant_id else None
         if (request.direction == _CREDIT) != (merchant_id is not None):
             raise InvalidArgument([("merchant_id", "a credit needs the merchant that issues it, a debit has none")])
-        await self._lookup.require_member(group_id, member_id)
+        link = await self._lookup.require_member(group_id, member_id)
+        member_id = link.survivor_id or member_id
         if merchant_id is not None:
             await self._lookup.require_merchant(group_id, merchant_id)
         currency = await self._currencies.get(group_id, request.currency_id)

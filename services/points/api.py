@@ -28,6 +28,7 @@ from services.points.errors import MemberUnknown, SaleUnknown
 from services.points.expiry import NEVER
 from services.points.ledger import Kind
 from services.points.lookup import Lookup
+from services.points.merging import Merges
 from services.points.movements import movement_of
 from services.points.offsets import Offsets
 from services.points.operations import Sales
@@ -53,8 +54,8 @@ def _seconds_left(context: Any) -> float:
 class SalesServicer(points_pb2_grpc.SalesServiceServicer):
     """Sales and returns of goods."""
 
-    def __init__(self, database: Database, sales: Sales, refunds: Refunds) -> None:
-        self._db, self._refunds = database, refunds
+    def __init__(self, database: Database, sales: Sales, refunds: Refunds, merges: Merges) -> None:
+        self._db, self._refunds, self._merges = database, refunds, merges
         self._sales, self._single_sales = sales, SingleSales(sales)
 
     async def RecordSale(self, request: points_pb2.RecordSaleRequest, context: Any) -> points_pb2.RecordSaleResponse:
@@ -87,6 +88,8 @@ class SalesServicer(points_pb2_grpc.SalesServiceServicer):
         sale_id = ids.from_edge("txn", request.sale_id, "sale_id")
         async with self._db.reading(rpc.caller()) as tx:
             row = await queries.find_sale_with_refunds(tx, member_id, sale_id)
+            if row is None and (absorbed_id := await self._merges.wallet_of_sale(member_id, sale_id)) is not None:
+                row = await queries.find_sale_with_refunds(tx, absorbed_id, sale_id)
         if row is None:
             raise SaleUnknown(sale=request.sale_id)
         sale = points_pb2.RecordSaleRequest.FromString(row["detail"])
@@ -124,14 +127,18 @@ class WalletServicer(points_pb2_grpc.WalletServiceServicer):
         transfers: Transfers,
         currencies: Currencies,
         offsets: Offsets,
+        merges: Merges,
     ) -> None:
         self._db, self._lookup, self._spendings, self._transfers = database, lookup, spendings, transfers
-        self._currencies, self._offsets = currencies, offsets
+        self._currencies, self._offsets, self._merges = currencies, offsets, merges
 
     async def GetBalance(self, request: points_pb2.GetBalanceRequest, context: Any) -> points_pb2.GetBalanceResponse:
         """Balance, and what expires next."""
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
-        await self._lookup.require_member(rpc.caller().group_id, member_id)
+        link = await self._lookup.require_member(rpc.caller().group_id, member_id)
+        if link.survivor_id is not None:
+            member_id = link.survivor_id
+            request.member_id = ids.to_edge("mbr", member_id)
         wallet_id = await self._wallet(member_id, request.currency_id)
         async with self._db.reading(rpc.caller()) as tx:
             row = await queries.find_balance(tx, wallet_id)
@@ -166,6 +173,11 @@ class WalletServicer(points_pb2_grpc.WalletServiceServicer):
         """Every movement, newest first."""
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         await self._lookup.require_member(rpc.caller().group_id, member_id)
+        if request.absorbed_member_id:
+            absorbed_id = ids.from_edge("mbr", request.absorbed_member_id, "absorbed_member_id")
+            if not await self._merges.may_read(member_id, absorbed_id):
+                raise MemberUnknown(member_id=request.absorbed_member_id)
+            member_id = absorbed_id
         wallet_id = await self._wallet(member_id, request.currency_id)
         async with self._db.reading(rpc.caller()) as tx:
             entries, token = await statement_page(tx, wallet_id, request.page_size, request.page_token)
@@ -268,6 +280,11 @@ def _statement_entry(row: Any) -> points_pb2.StatementEntry:
         case Kind.TRANSFER_IN:
             ends = events_pb2.TransferEnds.FromString(row["detail"])
             entry.other_member_id, entry.pool_id = ends.member_id, ends.pool_id
+        case Kind.MERGE_OUT | Kind.MERGE_IN:
+            merged = events_pb2.MergeEnds.FromString(row["detail"])
+            entry.merge_id = merged.merge_id
+            is_out = row["kind"] == Kind.MERGE_OUT
+            entry.other_member_id = merged.to_member_id if is_out else merged.member_id
         case Kind.FUND | Kind.CONVERT_OUT:
             entry.other_currency_id = wallets_pb2.Funding.FromString(row["detail"]).other_currency_id
         case Kind.CLAW_BACK | Kind.AWARD_RETURN | Kind.REVERSE:

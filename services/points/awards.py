@@ -21,6 +21,7 @@ from services.points.earning import Computed
 from services.points.expiry import NEVER
 from services.points.ledger import Item, Kind, Ledger, Status
 from services.points.lookup import GroupData, Store
+from services.points.merging import Merges
 from services.points.returns import ReturnedLine, clawed_back_points
 
 STALE_ATTEMPTS = 20
@@ -99,8 +100,8 @@ def returned_awards(
 class Awards:
     """Gives, unlocks and takes back what sales' explanations say. Again changes nothing."""
 
-    def __init__(self, database: Database, ledger: Ledger) -> None:
-        self._db, self._ledger = database, ledger
+    def __init__(self, database: Database, ledger: Ledger, merges: Merges) -> None:
+        self._db, self._ledger, self._merges = database, ledger, merges
 
     async def give(
         self, group_id: UUID, member_id: UUID, sale: points_pb2.RecordSaleRequest, sale_id: UUID, explanation: bytes
@@ -160,12 +161,21 @@ class Awards:
         if awards:
             await self._give_seen(group_id, member_id, seen)
         for award in awards:
+            txn_id = ids.derive("unlock", _txn_of(award))
+            await self._merges.fetch_back(
+                wallet_id=_wallet_of(member_id, award),
+                lot_id=_txn_of(award),
+                expire_time=_expiry_of(award),
+                points=award.points,
+                own_only=True,
+                for_txn_id=txn_id,
+            )
             outcome = await self._ledger.apply_one(
                 Item(
                     kind=Kind.UNLOCK,
                     wallet_id=_wallet_of(member_id, award),
                     group_id=group_id,
-                    txn_id=ids.derive("unlock", _txn_of(award)),
+                    txn_id=txn_id,
                     request_hash=b"",
                     points=0,
                     occur_time=occur_time,
@@ -211,13 +221,22 @@ class Awards:
         points: int,
     ) -> None:
         wallet_id, award_id = _wallet_of(member_id, award), _txn_of(award)
+        txn_id = ids.derive("award-return", refund_id, award_id)
+        await self._merges.fetch_back(
+            wallet_id=wallet_id,
+            lot_id=award_id,
+            expire_time=_expiry_of(award),
+            points=points,
+            own_only=False,
+            for_txn_id=txn_id,
+        )
         for _ in range(STALE_ATTEMPTS):
             outcome = await self._ledger.apply_one(
                 Item(
                     kind=Kind.AWARD_RETURN,
                     wallet_id=wallet_id,
                     group_id=group_id,
-                    txn_id=ids.derive("award-return", refund_id, award_id),
+                    txn_id=txn_id,
                     request_hash=content_hash(refund_id.bytes),
                     points=points,
                     occur_time=await self._db.now(),

@@ -16,7 +16,7 @@ from chassis.personal_data import on_members_erased
 from huitong.member.v1 import events_pb2 as member_events
 from huitong.member.v1.risk_pb2 import MEMBER_STATE_CLOSED
 from huitong.org.v1 import events_pb2 as org_events
-from services.points import store
+from services.points import merging, store
 from services.points.convert import from_date
 from services.points.lookup import FIRST_DAY
 
@@ -35,6 +35,8 @@ def member_handlers(lane_count: int) -> dict[type[Message], Handler]:
     return {
         member_events.MemberJoined: partial(keep_members, lane_count=lane_count),
         member_events.TierChanged: keep_tiers,
+        member_events.MemberMerged: merging.on_merged,
+        member_events.MemberUnmerged: merging.on_unmerged,
         member_events.MemberStateChanged: keep_states,
         member_events.RiskPolicyChanged: keep_policies,
         member_events.MemberProfileChanged: keep_birth_months,

@@ -124,6 +124,8 @@ def events_of(row: Any) -> Iterator[common_pb2.Event]:
         )
     elif kind in (Kind.TRANSFER_OUT, Kind.TRANSFER_IN):
         yield _event(row, _transferred(row, kind))
+    elif kind in (Kind.MERGE_OUT, Kind.MERGE_IN):
+        yield _event(row, _merged(row, kind))
     elif kind is Kind.RENEW:
         yield _event(
             row,
@@ -221,6 +223,24 @@ def _transferred(row: Any, kind: Kind) -> Message:
         points=row["points"],
         lots=_lots(row),
         pool_id=origin.pool_id,
+    )
+
+
+def _merged(row: Any, kind: Kind) -> Message:
+    ends = events_pb2.MergeEnds.FromString(row["payload"])
+    common: dict[str, Any] = {
+        "txn_id": ids.to_edge("txn", row["txn_id"]),
+        "merge_id": ends.merge_id,
+        "points": row["points"],
+        "lots": _lots(row),
+    }
+    if kind is Kind.MERGE_OUT:
+        return events_pb2.PointsMergedOut(**common, member_id=ends.member_id, to_member_id=ends.to_member_id)
+    return events_pb2.PointsMergedIn(
+        **common,
+        out_txn_id=ids.to_edge("txn", row["ref_id"]),
+        member_id=ends.to_member_id,
+        from_member_id=ends.member_id,
     )
 
 

@@ -61,7 +61,7 @@ _COUNTS: dict[str, str] = {
                 UNION ALL
                 SELECT coalesce(w.currency_id, p.group_id), p.points
                 FROM posting{s} p LEFT JOIN wallet{s} w ON w.wallet_id = p.wallet_id
-                WHERE p.account IN ('expired', 'transit')) all_parts
+                WHERE p.account IN ('expired', 'transit', 'debt_transit')) all_parts
             GROUP BY currency_id) each WHERE points <> 0""",
     "3 each issuer's slots = its lots, its debts, its postings": """
         WITH own AS (SELECT wallet_id, coalesce(currency_id, group_id) AS currency_id FROM wallet{s})
@@ -80,11 +80,12 @@ _COUNTS: dict[str, str] = {
                           coalesce(sum(points) FILTER (WHERE account IN ('issuer', 'converted')), 0) AS issuer_points,
                           -coalesce(sum(points) FILTER (WHERE account = 'written_off'), 0) AS written_off_points,
                           coalesce(sum(points) FILTER (WHERE account = 'expired'), 0) AS expired_points,
-                          coalesce(sum(points) FILTER (WHERE account = 'transit'), 0) AS transit_points
+                          coalesce(sum(points) FILTER (WHERE account = 'transit'), 0) AS transit_points,
+                          coalesce(sum(points) FILTER (WHERE account = 'debt_transit'), 0) AS debt_transit_points
                    FROM posting{s} LEFT JOIN own USING (wallet_id)
                    WHERE merchant_id IS NOT NULL GROUP BY merchant_id, currency_id) p USING (merchant_id, currency_id)
         WHERE coalesce(s.outstanding_points, 0) <> coalesce(l.points, 0) + coalesce(p.transit_points, 0)
-           OR coalesce(s.debt_points, 0) <> coalesce(d.points, 0)
+           OR coalesce(s.debt_points, 0) <> coalesce(d.points, 0) - coalesce(p.debt_transit_points, 0)
            OR coalesce(s.expired_points, 0) <> coalesce(p.expired_points, 0)
            OR coalesce(s.written_off_points, 0) <> coalesce(p.written_off_points, 0)
            OR coalesce(s.debt_points - s.outstanding_points - s.expired_points, 0)
@@ -144,10 +145,28 @@ _COUNTS: dict[str, str] = {
         SELECT ((SELECT coalesce(sum(points), 0) FROM posting{s} WHERE account = 'transit')
                 <> (SELECT coalesce(sum(o.points), 0) FROM transfer{s} o
                     WHERE NOT EXISTS (SELECT FROM txn{s} t WHERE t.wallet_id = o.to_wallet_id AND t.ref_id = o.txn_id
-                                        AND t.kind = 13)))::int
+                                        AND t.kind = 13))
+                 + (SELECT coalesce(sum(o.points), 0) FROM merge_move{s} o
+                    WHERE NOT EXISTS (SELECT FROM txn{s} t WHERE t.wallet_id = o.to_wallet_id AND t.ref_id = o.txn_id
+                                        AND t.kind = 101)))::int
              + (SELECT count(*) FROM transfer{s} o
                 LEFT JOIN txn{s} t ON t.wallet_id = o.to_wallet_id AND t.ref_id = o.txn_id AND t.kind = 13
                 WHERE (o.has_arrived AND t.txn_id IS NULL) OR t.points <> o.points)""",
+    "3 between merged members: what was taken arrives once, as it was taken": """
+        SELECT ((SELECT coalesce(-sum(points), 0) FROM posting{s} WHERE account = 'debt_transit')
+                <> (SELECT coalesce(sum(o.debt_points), 0) FROM merge_move{s} o
+                    WHERE NOT EXISTS (SELECT FROM txn{s} t WHERE t.wallet_id = o.to_wallet_id AND t.ref_id = o.txn_id
+                                        AND t.kind = 101)))::int
+             + (SELECT count(*) FROM merge_move{s} o
+                LEFT JOIN txn{s} t ON t.wallet_id = o.wallet_id AND t.txn_id = o.txn_id AND t.kind = 100
+                LEFT JOIN txn{s} i ON i.wallet_id = o.to_wallet_id AND i.ref_id = o.txn_id AND i.kind = 101
+                WHERE t.points IS DISTINCT FROM o.debt_points - o.points OR (o.has_arrived AND i.txn_id IS NULL)
+                   OR i.points <> o.points - o.debt_points)
+             + (SELECT count(*) FROM txn{s} t
+                LEFT JOIN merge_move{s} o ON o.wallet_id = t.wallet_id AND o.txn_id = t.txn_id
+                WHERE t.kind = 100 AND o.txn_id IS NULL)
+             + (SELECT count(*) FROM (SELECT ref_id FROM txn{s} WHERE kind = 101 GROUP BY ref_id
+                                      HAVING count(*) > 1) twice)""",
     "4 nothing is negative": """
         SELECT (SELECT count(*) FROM wallet{s}
                 WHERE least(available_points, held_points, pending_points, debt_points) < 0)

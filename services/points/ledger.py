@@ -75,6 +75,8 @@ class Kind(enum.IntEnum):
     REFUND_FUNDING = 22
     AWARD = 23
     AWARD_RETURN = 24
+    MERGE_OUT = 100
+    MERGE_IN = 101
 
 
 class Status(enum.IntEnum):

@@ -1,8 +1,9 @@
 """The ledger's tables.
 
-They (and `lot_renewal`, `transfer`, `conversion`, `pool_spend`) are written by the functions in ledger_sql/ alone, one
-call a batch. Lock order there: the lane's row, then wallets by id. Every key of theirs holds the wallet id, no value is
-made by the server (no sequence, default or trigger), so that they can be spread over shards as they are.
+They (and `lot_renewal`, `transfer`, `conversion`, `pool_spend`, `merge_move`) are written by the functions in
+ledger_sql/ alone, one call a batch. Lock order there: the lane's row, then wallets by id. Every key of theirs holds the
+wallet id, no value is made by the server (no sequence, default or trigger), so that they can be spread over shards as
+they are.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ wallet = Table(
     ),
     Index("wallet_by_expiry", "first_expire_time", "wallet_id", postgresql_where=text("first_expire_time IS NOT NULL")),
     Index("wallet_by_idle", "group_id", "idle_since", "wallet_id"),
+    Index("wallet_by_owner", "owner_id", postgresql_where=text("owner_id IS NOT NULL AND currency_id IS NOT NULL")),
 )
 
 # Every movement, and for ever the ids that make asking twice do once. Never changed.
@@ -121,7 +123,9 @@ posting = Table(
     Column("txn_id", Uuid, primary_key=True),
     Column("leg", SmallInteger, primary_key=True, autoincrement=False),
     Column("group_id", Uuid, nullable=False),
-    Column("account", Text, nullable=False),  # member, issuer, expired, debt, transit, converted, written_off
+    Column(
+        "account", Text, nullable=False
+    ),  # member, issuer, expired, debt, transit, debt_transit, converted, written_off
     Column("merchant_id", Uuid),  # the issuer; none for the member's leg
     _points("points"),
 )

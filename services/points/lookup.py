@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -81,6 +81,15 @@ class Member:
     time_zone: str = ""
     # Of one that is closed.
     close_time: datetime | None = None
+    # Whose limits and first purchases are used up instead, while it is absorbed by another member.
+    survivor_id: UUID | None = None
+
+
+class MemberLink(NamedTuple):
+    """Where a member leads: the survivor while it is absorbed; and whether it has, or had, a part in a merge."""
+
+    survivor_id: UUID | None
+    is_merged: bool
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,7 @@ class GroupData:
     rule_sets: Sequence[rules.RuleSet] = ()
     # What the cost governor came to for each business unit, by effective time, oldest first: throttled, or (None) not.
     throttles: Mapping[UUID, Sequence[tuple[datetime, Throttle | None]]] = field(default_factory=dict)
+    has_merges: bool = False
     _by_start: dict[str, list[tuple[datetime, int, rules.RuleSet]]] = field(default_factory=dict)
 
     def throttle_at(self, rule_set: rules.RuleSet, business_unit_id: UUID, instant: datetime) -> Throttle | None:
@@ -119,7 +129,8 @@ class GroupData:
 
 
 _MEMBERS = """
-    SELECT i.ord, m.birth_month, m.time_zone, m.close_time, coalesce(c.version, 0) AS version, {now_sql} AS now,
+    SELECT i.ord, m.birth_month, m.time_zone, m.close_time, m.survivor_id,
+           coalesce(c.version, 0) AS version, {now_sql} AS now,
            (SELECT string_agg(t.effective_date - DATE '2000-01-01' || ' ' || t.multiplier_bps || ' ' || t.tier_code,
                               ';')
             FROM member_tier t WHERE t.member_id = m.member_id) AS tiers
@@ -155,7 +166,8 @@ class Lookup:
             if row["birth_month"] is None and member_ids and await self._learn_member(group_id, member_id):
                 row = (await self._calls.ask(self._select_members, [(group_id, member_id)]))[0]
             if row["birth_month"] is not None:
-                found[member_id] = _member_of(row["birth_month"], row["time_zone"], row["tiers"], row["close_time"])
+                member = _member_of(row["birth_month"], row["time_zone"], row["tiers"], row["close_time"])
+                found[member_id] = replace(member, survivor_id=row["survivor_id"]) if row["survivor_id"] else member
         return data, found, rows[0]["now"]
 
     async def group(self, group_id: UUID) -> GroupData:
@@ -174,13 +186,19 @@ class Lookup:
             raise StoreUnknown(store_id=ids.to_edge("sto", store_id))
         return known
 
-    async def require_member(self, group_id: UUID, member_id: UUID) -> None:
-        """Make sure that the member has a wallet. Raises MemberUnknown."""
-        known = await self._db.pool.fetchval(
-            "SELECT 1 FROM member WHERE member_id = $1 AND group_id = $2", member_id, group_id
-        )
-        if not known and not await self._learn_member(group_id, member_id):
+    async def require_member(self, group_id: UUID, member_id: UUID) -> MemberLink:
+        """Make sure that the member has a wallet, and answer where it leads. Raises MemberUnknown."""
+        link = await self.find_link(group_id, member_id)
+        if link is None and not await self._learn_member(group_id, member_id):
             raise MemberUnknown(member_id=ids.to_edge("mbr", member_id))
+        return link or MemberLink(None, False)
+
+    async def find_link(self, group_id: UUID, member_id: UUID) -> MemberLink | None:
+        """Where a member leads; None for one that is not known here."""
+        row = await self._db.pool.fetchrow(
+            "SELECT survivor_id, is_merged FROM member WHERE member_id = $1 AND group_id = $2", member_id, group_id
+        )
+        return MemberLink(row["survivor_id"], bool(row["is_merged"])) if row else None
 
     async def require_merchant(self, group_id: UUID, merchant_id: UUID) -> None:
         """Raises MerchantUnknown when the group has no such merchant."""
@@ -240,6 +258,7 @@ class Lookup:
             {row["merchant_id"]: row["business_unit_id"] for row in merchants},
             tuple(rule_set_of(points_pb2.RuleSet.FromString(row["content"])) for row in rule_sets),
             _throttles_of(actions),
+            await pool.fetchval("SELECT EXISTS (SELECT FROM member_merge WHERE group_id = $1)", group_id),
         )
         self._groups[group_id] = data
         return data

@@ -6,7 +6,7 @@ there once, and the lot's row, which every spending writes, carries only what sp
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,9 @@ _LOTS = text(
     """SELECT l.lot_id, l.expire_time, l.merchant_id, l.points, l.left_points, l.held_points, l.unlock_time, t.kind,
               t.explanation
        FROM lot l
-       LEFT JOIN txn t ON t.wallet_id = l.wallet_id AND t.txn_id = l.lot_id
+       LEFT JOIN LATERAL (SELECT t.kind, t.explanation FROM txn t
+                          WHERE t.wallet_id = ANY(CAST(:origin_ids AS uuid[])) AND t.txn_id = l.lot_id LIMIT 1) t
+         ON true
        WHERE l.wallet_id = :wallet_id AND l.left_points > 0
          AND (l.expire_time, l.lot_id) > (:after_time, :after_id)
        ORDER BY l.expire_time, l.lot_id LIMIT :limit"""
@@ -35,12 +37,21 @@ _BEFORE_ALL = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 async def lots_page(
-    tx: Tx, wallet_id: UUID, offsets: Mapping[int, Offset | None], size: int, token: str
+    tx: Tx, origin_ids: Sequence[UUID], offsets: Mapping[int, Offset | None], size: int, token: str
 ) -> tuple[list[lots_pb2.Lot], str]:
-    """A page of lots that hold points, earliest expiry first, and the next page's token. `offsets` by rule version."""
+    """A page of lots that hold points, earliest expiry first, and the next page's token. `offsets` by rule version.
+
+    `origin_ids` are the wallet, and those of absorbed members from whose sales it has lots.
+    """
     after_time, after_id = _place_of(token) if token else (_BEFORE_ALL, UUID(int=0))
     size = page_size(size)
-    values = {"wallet_id": wallet_id, "after_time": after_time, "after_id": after_id, "limit": size + 1}
+    values = {
+        "wallet_id": origin_ids[0],
+        "origin_ids": origin_ids,
+        "after_time": after_time,
+        "after_id": after_id,
+        "limit": size + 1,
+    }
     rows = (await tx.execute(_LOTS, values)).all()
     more, rows = len(rows) > size, rows[:size]
     next_token = encode_token(rows[-1].expire_time.isoformat(), rows[-1].lot_id) if more else ""

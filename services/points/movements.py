@@ -27,6 +27,8 @@ _MOVEMENTS: dict[Kind, MovementKind] = {
     Kind.REFUND_FUNDING: points_pb2.MOVEMENT_KIND_TOP_UP_REFUND,
     Kind.AWARD: points_pb2.MOVEMENT_KIND_EARN,
     Kind.AWARD_RETURN: points_pb2.MOVEMENT_KIND_CLAW_BACK,
+    Kind.MERGE_OUT: points_pb2.MOVEMENT_KIND_MERGE_OUT,
+    Kind.MERGE_IN: points_pb2.MOVEMENT_KIND_MERGE_IN,
 }
 
 

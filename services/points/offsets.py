@@ -95,9 +95,9 @@ class Offsets:
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         is_parking = request.spending_kind == points_pb2.SPENDING_KIND_PARKING
         merchant_id, time_zone = await self._place(who.group_id, request)
-        await self._lookup.require_member(who.group_id, member_id)
+        link = await self._lookup.require_member(who.group_id, member_id)
         data, members, now = await self._lookup.members(who.group_id, [member_id])
-        wallet_id = member_id
+        wallet_id = link.survivor_id or member_id
         if request.pool_id:
             wallet_id = ids.from_edge("fpl", request.pool_id, "pool_id")
             await self._pools.require_spender(who.group_id, wallet_id, member_id)

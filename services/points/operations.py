@@ -47,6 +47,7 @@ from services.points.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.limits import AppliedLimit, Limit
 from services.points.lookup import GroupData, Lookup, Member, Store
 from services.points.member_facts import Asked, MemberFacts
+from services.points.merging import Merges
 from services.points.spend_errors import MemberClosed
 
 _NEVER_LATE = timedelta(days=1)  # the shortest limit of how late a sale may come in
@@ -68,6 +69,8 @@ class _Sale:
     compute: Callable[[Known], Computed]
     # What its door asks for; None, as nearly always, for nothing.
     passage: Passage | None
+    # Whose limits it uses up: the member's, or the survivor's by whom the member is absorbed.
+    person_id: UUID
 
     @property
     def takings(self) -> list[Taking]:
@@ -80,7 +83,7 @@ class _Sale:
                 rule,
                 group_id=item.group_id,
                 sale_id=item.txn_id,
-                member_id=item.wallet_id,
+                member_id=self.person_id,
                 business_date=self.computed.business_date,
                 want=want,
             )
@@ -117,7 +120,7 @@ class _Sale:
         return Asked(
             self.computed.rule_set,
             item.group_id,
-            item.wallet_id,
+            self.person_id,
             item.txn_id,
             self.place,
             item.occur_time,
@@ -148,10 +151,11 @@ class Sales:
         facts: MemberFacts,
         doors: Doors,
         currencies: Currencies,
+        merges: Merges,
     ) -> None:
         self._db, self._lookup, self._claims, self._caps, self._ledger = database, lookup, claims, caps, ledger
         self._facts, self._doors = facts, doors
-        self._currencies, self._awards = currencies, Awards(database, ledger)
+        self._currencies, self._awards, self._merges = currencies, Awards(database, ledger, merges), merges
 
     async def record_sales(
         self,
@@ -236,6 +240,8 @@ class Sales:
             answers[position] = outcome if isinstance(outcome, AppError) else _sale_answer(sale, outcome)
         if awarding:
             await self._give_awards(awarding, answers)
+        if data.has_merges:
+            await self._answer_absorbed(members, answers)
         if special:
             passing = _passing(special, sales)
             await self._doors.record_devices(
@@ -274,6 +280,19 @@ class Sales:
 
         done = [(position, answer) for position in sales if isinstance(answer := answers[position], Recorded)]
         await asyncio.gather(*(give(position, answer) for position, answer in done))
+
+    async def _answer_absorbed(
+        self, members: Mapping[UUID, Member], answers: Sequence[Recorded | Duplicate | AppError]
+    ) -> None:
+        """What an absorbed member earned is the survivor's at once, and so is the balance that the till shows."""
+        absorbed = {member_id for member_id, member in members.items() if member.survivor_id is not None}
+        recorded = [one for one in answers if isinstance(one, Recorded) and one.item.wallet_id in absorbed]
+        if not recorded:
+            return
+        available = await self._merges.available_after(one.item.wallet_id for one in recorded)
+        for one in recorded:
+            points = available.get(one.item.wallet_id, one.outcome.available_points)
+            one.outcome = one.outcome._replace(available_points=points)
 
     async def _limit(self, sales: Collection[_Sale]) -> None:
         """Take what rules, and then whole sales, may give from what limits have left, and let them give no more."""
@@ -427,7 +446,8 @@ def prepare_sale(
         unlock_time=unlock_time,
     )
     claim = ReceiptClaim(sale_id, _request_keys(group_id)(request_id), group_id, member_id, hashed)
-    return _Sale(item, claim, request_id, place, now, computed, recorded, compute, passage)
+    person_id = member.survivor_id or member_id
+    return _Sale(item, claim, request_id, place, now, computed, recorded, compute, passage, person_id)
 
 
 @lru_cache(maxsize=1024)

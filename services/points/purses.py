@@ -10,7 +10,7 @@ from chassis.errors import InvalidArgument
 from huitong.points.v1 import points_pb2
 from services.points.currencies import Currencies
 from services.points.family_pools import FamilyPools
-from services.points.lookup import Lookup
+from services.points.lookup import Lookup, MemberLink
 
 
 class Purse(NamedTuple):
@@ -27,8 +27,11 @@ class Purses:
     def __init__(self, lookup: Lookup, currencies: Currencies, pools: FamilyPools) -> None:
         self._lookup, self._currencies, self._pools = lookup, currencies, pools
 
-    async def to_spend(self, group_id: UUID, request: Any, txn_id: UUID, spending: points_pb2.Spending) -> Purse:
-        """For a redemption or hold of that id by a known member. Writes into `spending` whose pool it is.
+    async def to_spend(
+        self, group_id: UUID, request: Any, txn_id: UUID, spending: points_pb2.Spending, link: MemberLink
+    ) -> Purse:
+        """For a redemption or hold of that id by a known member. Writes into `spending` whose pool it is, and who
+        spends when that is not the wallet's owner: an absorbed member spends what is the survivor's now.
 
         Raises: CurrencyUnknown, CurrencyNotSuitable, FamilyPoolUnknown, FamilyPoolDissolved, NotInPool,
         PoolSpendingNotAllowed, InvalidArgument.
@@ -36,6 +39,8 @@ class Purses:
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         spending.ClearField("pool_id")
         spending.ClearField("member_id")
+        if link.survivor_id is not None and not request.pool_id:
+            member_id, spending.member_id = link.survivor_id, request.member_id
         if not request.currency_id and not request.pool_id:
             return Purse(member_id)
         if request.pool_id:

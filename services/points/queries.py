@@ -155,7 +155,7 @@ STATEMENT = text(
               t.record_time, t.merchant_id, t.store_id, t.ref_id, t.reference, t.expire_time, t.unlock_time,
               t.unmoved_points,
               CASE WHEN t.kind IN (1, 10, 23) THEN t.explanation END AS explanation,
-              CASE WHEN t.kind IN (3, 7, 10, 11, 12, 13, 20, 21, 22) THEN t.detail END AS detail
+              CASE WHEN t.kind IN (3, 7, 10, 11, 12, 13, 20, 21, 22, 100, 101) THEN t.detail END AS detail
        FROM txn t WHERE t.wallet_id = :wallet_id AND t.version < :before_version
          AND (t.points <> 0 OR t.pending_points <> 0 OR t.unmoved_points IS NOT NULL)
        ORDER BY t.version DESC LIMIT :limit"""

@@ -17,6 +17,7 @@ from services.points.earning import DEFAULT_SOURCE, check_time, sale_id_of
 from services.points.errors import LineUnknown, RefundExceedsSale, SaleUnknown
 from services.points.ledger import OWN_LOT_ONLY, Item, Kind, Ledger, Status
 from services.points.lookup import GroupData, Lookup, Store
+from services.points.merging import Merges
 from services.points.returns import LineNotSold, ReturnTooLarge, SoldLine, returned_lines
 
 STALE_ATTEMPTS = 20
@@ -25,9 +26,9 @@ STALE_ATTEMPTS = 20
 class Refunds:
     """Records returns."""
 
-    def __init__(self, database: Database, lookup: Lookup, claims: Claims, ledger: Ledger) -> None:
+    def __init__(self, database: Database, lookup: Lookup, claims: Claims, ledger: Ledger, merges: Merges) -> None:
         self._db, self._lookup, self._claims, self._ledger = database, lookup, claims, ledger
-        self._awards = Awards(database, ledger)
+        self._awards, self._merges = Awards(database, ledger, merges), merges
 
     async def refund_sale(self, group_id: UUID, request: points_pb2.RefundSaleRequest) -> points_pb2.RefundSaleResponse:
         """Take back what the returned lines earned.
@@ -77,11 +78,16 @@ class Refunds:
                 data=data,
                 hashed=hashed,
             )
+            if data.has_merges:
+                await self._merges.before_return(item)
             outcome = await self._ledger.apply_one(item)
             match outcome.status:
                 case Status.APPLIED:
                     if answer.returned_awards:
                         await self._awards.take_back(group_id, wallet_id, seen, refund_id, answer.returned_awards)
+                    if data.has_merges:
+                        available = await self._merges.available_after([wallet_id])
+                        outcome = outcome._replace(available_points=available.get(wallet_id, outcome.available_points))
                     return _refund_answer(
                         answer,
                         points=outcome.points,

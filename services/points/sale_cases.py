@@ -31,6 +31,7 @@ from services.points.earning import DEFAULT_SOURCE, sale_id_of
 from services.points.errors import SaleCaseDecided, SaleCaseUnknown, SaleNotAwaited, SaleUnknown
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import Lookup
+from services.points.merging import Merges
 from services.points.refunds import STALE_ATTEMPTS, prepare_refund
 
 CHUNK = 100
@@ -43,9 +44,9 @@ _NOTHING = Outcome(Status.NOTHING)
 class SaleCases:
     """Decisions, and what the ledger makes of them."""
 
-    def __init__(self, database: Database, lookup: Lookup, ledger: Ledger) -> None:
+    def __init__(self, database: Database, lookup: Lookup, ledger: Ledger, merges: Merges) -> None:
         self._db, self._lookup, self._ledger = database, lookup, ledger
-        self._awards = Awards(database, ledger)
+        self._awards, self._merges = Awards(database, ledger, merges), merges
 
     async def confirm(self, group_id: UUID, request: pb.ConfirmSaleRequest) -> pb.ConfirmSaleResponse:
         """The event has come. Raises StoreUnknown, SaleUnknown, SaleCaseDecided, RequestIdReused, Unavailable."""
@@ -164,12 +165,21 @@ class SaleCases:
         until_time = max(held_until, default=None)
         decide_time = max(case["decide_time"] for case in cases if case["state"] != OPEN)
         await self._awards.unlock(group_id, wallet_id, seen, decide_time, until_time)
+        txn_id = ids.derive("unlock", sale_id)
+        await self._merges.fetch_back(
+            wallet_id=wallet_id,
+            lot_id=sale_id,
+            expire_time=seen["expire_time"],
+            points=seen["points"],
+            own_only=True,
+            for_txn_id=txn_id,
+        )
         outcome = await self._ledger.apply_one(
             Item(
                 kind=Kind.UNLOCK,
                 wallet_id=wallet_id,
                 group_id=group_id,
-                txn_id=ids.derive("unlock", sale_id),
+                txn_id=txn_id,
                 request_hash=b"",
                 points=0,
                 occur_time=decide_time,
@@ -218,6 +228,7 @@ class SaleCases:
             )
             if not answer.lines and not item.points:
                 return _NOTHING  # all of it came back before
+            await self._merges.before_return(item)
             outcome = await self._ledger.apply_one(item)
             match outcome.status:
                 case Status.APPLIED | Status.REPLAY:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from chassis import ids
 from chassis.db import Database
 from chassis.errors import Internal, RequestIdReused
 from huitong.points.v1 import points_pb2
+from services.points import queries
 from services.points.claims import Claims
 from services.points.convert import request_hash, to_timestamp
 from services.points.errors import (
@@ -22,7 +24,8 @@ from services.points.errors import (
     ReversalExceedsRedemption,
 )
 from services.points.ledger import Item, Kind, Ledger, Outcome, Status
-from services.points.lookup import Lookup
+from services.points.lookup import Lookup, MemberLink
+from services.points.merging import Merges
 from services.points.offsets import Offsets
 from services.points.purses import Purses
 from services.points.spenders import Spenders
@@ -42,9 +45,10 @@ class Spendings:
         purses: Purses,
         offsets: Offsets,
         spenders: Spenders,
+        merges: Merges,
     ) -> None:
         self._db, self._lookup, self._claims, self._ledger = database, lookup, claims, ledger
-        self._purses, self._offsets, self._spenders = purses, offsets, spenders
+        self._purses, self._offsets, self._spenders, self._merges = purses, offsets, spenders, merges
 
     async def redeem(self, group_id: UUID, request: points_pb2.RedeemRequest) -> points_pb2.RedeemResponse:
         """Spend at once.
@@ -56,8 +60,11 @@ class Spendings:
         txn_id = ids.derive("redeem", group_id, request.request_id)
         hashed = request_hash(request)
         merchant_id, store_id = await self._place(group_id, request.spending)
-        await self._spenders.require(group_id, member_id, txn_id)
-        purse = await self._purses.to_spend(group_id, request, txn_id, request.spending)
+        link = await self._lookup.require_member(group_id, member_id)
+        await self._spenders.require(group_id, link.survivor_id or member_id, txn_id)
+        purse = await self._purses.to_spend(group_id, request, txn_id, request.spending, link)
+        if link.is_merged:
+            purse = purse._replace(wallet_id=await self._where(txn_id, member_id, purse.wallet_id))
         await self._offsets.check(group_id, request, purse.wallet_id, txn_id)
         spending = request.spending.SerializeToString(deterministic=True)
         await self._bind(group_id, txn_id, purse.wallet_id, request.request_id)
@@ -101,9 +108,12 @@ class Spendings:
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         redemption_id = ids.from_edge("txn", request.redemption_txn_id, "redemption_txn_id")
         txn_id = ids.derive("reverse", group_id, request.request_id)
-        if not await self._is_in_group(group_id, member_id):
+        link = await self._lookup.find_link(group_id, member_id)
+        if link is None:
             raise RedemptionUnknown(txn_id=request.redemption_txn_id)
         wallet_id = await self._purses.to_return(group_id, request)
+        if link.is_merged:
+            wallet_id = await self._where(redemption_id, member_id, wallet_id)
         await self._bind(group_id, txn_id, wallet_id, request.request_id)
         outcome = await self._ledger.apply_one(
             Item(
@@ -120,10 +130,12 @@ class Spendings:
         if outcome.status is Status.REDEMPTION_UNKNOWN:
             raise RedemptionUnknown(txn_id=request.redemption_txn_id)
         _check(outcome, request_id=request.request_id, member_id=member_id, points=request.points)
+        if link.is_merged:
+            await self._merges.give_over(wallet_id, member_id, outcome.points, after_txn_id=txn_id)
         return points_pb2.ReverseRedemptionResponse(
             txn_id=ids.to_edge("txn", txn_id),
             points=outcome.points,
-            available_points=outcome.available_points,
+            available_points=await self._available(link, request, outcome),
             is_replay=outcome.status is Status.REPLAY,
         )
 
@@ -133,8 +145,11 @@ class Spendings:
         hold_id = hold_id_of(group_id, request.request_id)
         hashed = request_hash(request)
         merchant_id, store_id = await self._place(group_id, request.spending)
-        await self._spenders.require(group_id, member_id, hold_id)
-        purse = await self._purses.to_spend(group_id, request, hold_id, request.spending)
+        link = await self._lookup.require_member(group_id, member_id)
+        await self._spenders.require(group_id, link.survivor_id or member_id, hold_id)
+        purse = await self._purses.to_spend(group_id, request, hold_id, request.spending, link)
+        if link.is_merged:
+            purse = purse._replace(wallet_id=await self._where(hold_id, member_id, purse.wallet_id))
         await self._offsets.check(group_id, request, purse.wallet_id, hold_id)
         await self._bind(group_id, hold_id, purse.wallet_id, request.request_id)
         now = await self._db.now()
@@ -176,9 +191,12 @@ class Spendings:
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         hold_id = ids.from_edge("hld", request.hold_id, "hold_id")
         txn_id = ids.derive("capture", group_id, request.request_id)
-        if not await self._is_in_group(group_id, member_id):
+        link = await self._lookup.find_link(group_id, member_id)
+        if link is None:
             raise HoldUnknown(hold_id=request.hold_id)
         wallet_id = await self._purses.to_return(group_id, request)
+        if link.is_merged:
+            wallet_id = await self._where(hold_id, member_id, wallet_id)
         await self._bind(group_id, txn_id, wallet_id, request.request_id)
         outcome = await self._ledger.apply_one(
             Item(
@@ -196,7 +214,7 @@ class Spendings:
         return points_pb2.CaptureResponse(
             txn_id=ids.to_edge("txn", txn_id),
             points=outcome.points,
-            available_points=outcome.available_points,
+            available_points=await self._available(link, request, outcome),
             is_replay=outcome.status is Status.REPLAY,
         )
 
@@ -204,11 +222,15 @@ class Spendings:
         """Give a hold back, or mark one that has not come yet. Raises MemberUnknown, HoldCaptured."""
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         hold_id = hold_id_of(group_id, request.hold_request_id)
-        await self._lookup.require_member(group_id, member_id)
+        link = await self._lookup.require_member(group_id, member_id)
         wallet_id = await self._purses.to_return(group_id, request)
+        if link.is_merged:
+            wallet_id = await self._where(hold_id, member_id, wallet_id)
         outcome = await self._ledger.apply_one(release_item(group_id, wallet_id, hold_id, await self._db.now()))
         _check(outcome, request_id=request.request_id, member_id=member_id, points=0, hold_id=hold_id)
-        return points_pb2.ReleaseResponse(released_points=outcome.points, available_points=outcome.available_points)
+        return points_pb2.ReleaseResponse(
+            released_points=outcome.points, available_points=await self._available(link, request, outcome)
+        )
 
     async def _place(self, group_id: UUID, spending: points_pb2.Spending) -> tuple[UUID, UUID | None]:
         merchant_id = ids.from_edge("mch", spending.merchant_id, "spending.merchant_id")
@@ -216,12 +238,19 @@ class Spendings:
         store_id = ids.from_edge("sto", spending.store_id, "spending.store_id") if spending.store_id else None
         return merchant_id, store_id
 
-    async def _is_in_group(self, group_id: UUID, member_id: UUID) -> bool:
-        return bool(
-            await self._db.pool.fetchval(
-                "SELECT 1 FROM member WHERE member_id = $1 AND group_id = $2", member_id, group_id
-            )
-        )
+    async def _where(self, key: UUID, member_id: UUID, wallet_id: UUID) -> UUID:
+        """Of a member with a part in a merge: the wallet that a hold or redemption is in already."""
+        bound_id = await queries.find_request(self._db.pool, key)
+        if bound_id is None or bound_id == wallet_id:
+            return wallet_id
+        return bound_id if await self._merges.are_one(member_id, bound_id) else wallet_id
+
+    async def _available(self, link: MemberLink, request: Any, outcome: Outcome) -> int:
+        """What can be spent after a movement: of merged members what the survivor has with what has come free."""
+        if not link.is_merged or request.currency_id or request.pool_id:
+            return outcome.available_points
+        person_id = link.survivor_id or ids.from_edge("mbr", request.member_id, "member_id")
+        return await self._merges.available_of(person_id)
 
     async def _bind(self, group_id: UUID, key: UUID, wallet_id: UUID, request_id: str) -> None:
         """A request id is one wallet's for ever: the ledger, which is kept by wallet, could not tell."""

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -172,6 +173,8 @@ member = Table(
     Column("state", SmallInteger, nullable=False),  # as huitong.member.v1.MemberState
     Column("state_version", Integer, nullable=False),
     Column("close_time", _Time),  # what is sold from then on earns nothing
+    Column("survivor_id", Uuid),  # while it is absorbed: by whom
+    Column("is_merged", Boolean),  # it has, or had, a part in a merge
 )
 
 # The member holds the tier from the business day on.

@@ -25,6 +25,7 @@ SAID_IN = {
 }
 _TOMBSTONE = "who was erased: an id that leads nowhere, so that nothing comes back"
 _LEDGER = "the ledger behind the movements, lots and wallets that are shown; it balances for ever under an id"
+_MERGED = "which id is part of which: ids alone, that lead nowhere once they are erased"
 _CLAIM = "keeps a purchase from counting twice; leads from a receipt to an id"
 STAYS = {
     **{(service, "erased_member"): _TOMBSTONE for service in ("points", "mall", "parking")},
@@ -32,9 +33,10 @@ STAYS = {
         ("points", table): _LEDGER
         for table in (
             *("posting", "lot_use", "lot_renewal", "debt", "hold_lot", "ledger_outbox", "sale_refund", "transfer"),
-            *("conversion", "pool_spend"),
+            *("conversion", "pool_spend", "merge_move"),
         )
     },
+    **{(service, "member_merge"): _MERGED for service in ("member", "points", "mall", "parking")},
     **{("points", table): _CLAIM for table in ("receipt_claim", "sale_seen", "sale_case")},
     ("member", "tier_recalculation"): "how far through the members' ids it is",
     ("points", "expiry_reminder"): "that a reminder was sent, until its lots have expired",

@@ -210,6 +210,49 @@ async def test_a_member_logs_in_through_the_mini_program(suite: DemoSuite) -> No
     assert balance["available_points"] == 0
 
 
+async def test_a_hotel_guest_becomes_one_with_the_member_who_she_is(suite: DemoSuite) -> None:
+    walk = Walker(suite)
+    system, till = walk.memory.system_key, walk.till
+    join = {"request_id": "tour-join-one", "phone": "+8613900000008", "store_id": walk.store_id}
+    member_id = (await walk.post("/v1/members", join, key=till))["member"]["member_id"]
+    await walk.post("/v1/sales", walk.sale(member_id, "tour-one-1", {"GROCERY": 10_000}), key=till)
+    file = {
+        "request_id": "tour-hotel-file",
+        "business_unit_id": walk.memory.units["mall"],
+        "scheme": "NUMBER_SCHEME_HOTEL_GUEST",
+        "name": "guests.csv",
+    }
+    import_id = (await walk.post("/v1/member-imports", file, key=system))["member_import"]["import_id"]
+    row = {"request_id": "row-1", "number": "H-4711", "phone": "+8613900000009"}
+    rows = {"request_id": "tour-hotel-rows", "rows": [row]}
+    (imported,) = (await walk.post(f"/v1/member-imports/{import_id}/rows", rows, key=system))["results"]
+    assert imported["outcome"] == "IMPORT_OUTCOME_NEW"
+    guest_id = imported["member_id"]
+    await walk.post("/v1/sales", walk.sale(guest_id, "tour-one-2", {"GROCERY": 20_000}), key=till)
+
+    async def merged(path: str, body: dict[str, Any], state: str) -> dict[str, Any]:
+        merge = (await walk.post(path, body, key=system))["merge"]
+        async with asyncio.timeout(30):
+            while merge["state"] != f"MERGE_STATE_{state}":
+                await asyncio.sleep(0.05)
+                merge = (await walk.get(f"/v1/member-merges/{merge['merge_id']}", key=system))["merge"]
+        return merge
+
+    async def points(member_id: str) -> int:
+        return (await walk.get(f"/v1/members/{member_id}/balance", key=system))["available_points"]
+
+    apart = (await points(member_id), await points(guest_id))
+    body = {"request_id": "tour-merge-1", "survivor_id": member_id, "absorbed_id": guest_id, "reason": "one person"}
+    merge = await merged("/v1/member-merges", body, "COMPLETED")
+    assert merge["waiting_for"] == []
+    found = await walk.post("/v1/members:identify", {"phone": "+8613900000009"}, key=till)
+    assert found["member_id"] == member_id
+    assert await points(member_id) == sum(apart)
+    undo = {"request_id": "tour-unmerge-1", "reason": "two people after all"}
+    await merged(f"/v1/member-merges/{merge['merge_id']}:unmerge", undo, "UNMERGED")
+    assert (await points(member_id), await points(guest_id)) == apart
+
+
 async def test_rules_are_simulated_by_command_and_approved_by_another(suite: DemoSuite, tmp_path: Path) -> None:
     walker = Walker(suite)
     double = {"rule_id": "double", "kind": "RULE_KIND_OFFER", "bonus_bps": 10_000, "business_unit_ids": ["{mall}"]}

@@ -13,7 +13,7 @@ from chassis.ids import derive, to_edge
 from services.mall.checkout import rules, store
 from services.mall.checkout.errors import CheckoutUnknown, CurrencyMismatch, LinesDoNotSum, ReceiptChanged
 from services.mall.checkout.rules import Checkout, NetLine, OffsetQuote
-from services.mall.copies import StoreCopy
+from services.mall.copies import StoreCopy, person_of
 from services.mall.coupons import operations as coupons
 from services.mall.coupons import rules as coupon_rules
 from services.mall.coupons import store as coupon_store
@@ -82,9 +82,8 @@ def check_currency(where: StoreCopy, currency_code: str) -> None:
 async def list_offers(tx: Tx, purchase: Purchase) -> list[Offer]:
     """The member's coupons that fit, best first; of equal ones the one that expires soonest."""
     offers = []
-    for coupon, template in await coupon_store.list_usable_coupons(
-        tx, member_id=purchase.member_id, limit=QUOTED_COUPONS
-    ):
+    person_id = await person_of(tx, purchase.member_id)
+    for coupon, template in await coupon_store.list_usable_coupons(tx, member_id=person_id, limit=QUOTED_COUPONS):
         try:
             discount_minor = _discount(tx, purchase, template)
         except AppError:

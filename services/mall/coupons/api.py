@@ -17,7 +17,7 @@ from chassis.rpc import caller, validate
 from huitong.common.v1 import types_pb2
 from huitong.mall.v1 import mall_pb2, mall_pb2_grpc
 from services.mall.codes import Codes, as_typed
-from services.mall.copies import Copies
+from services.mall.copies import Copies, person_of
 from services.mall.coupons import operations, rules, store
 from services.mall.coupons.rules import Coupon, Template
 from services.mall.saga import request_hash
@@ -86,6 +86,7 @@ class CouponServicer(mall_pb2_grpc.CouponServiceServicer):
         after = _read_token(request.page_token)
         await self._copies.require_member(caller().group_id, member_id)
         async with self._db.reading(caller()) as tx:
+            member_id = await person_of(tx, member_id)
             found = await store.list_coupons(tx, member_id=member_id, after=after, limit=limit + 1)
         response = mall_pb2.ListCouponsResponse(coupons=[coupon_to_proto(*pair) for pair in found[:limit]])
         if len(found) > limit:

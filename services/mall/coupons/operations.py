@@ -11,7 +11,7 @@ from chassis.errors import AppError, RequestIdReused
 from chassis.ids import derive, to_edge
 from huitong.common.v1 import types_pb2
 from huitong.mall.v1 import events_pb2
-from services.mall.copies import StoreCopy
+from services.mall.copies import StoreCopy, note_as_absorbed, person_of
 from services.mall.coupons import rules, store
 from services.mall.coupons.errors import (
     CouponInCheckout,
@@ -74,6 +74,10 @@ async def issue_coupon(tx: Tx, *, coupon_id: UUID, code: str, template_id: UUID,
 
     Raises: TemplateUnknown, TemplateNotValidNow, TemplateExhausted, LimitReached.
     """
+    person_id = await person_of(tx, member_id)
+    if person_id != member_id:
+        await note_as_absorbed(tx, member_id=member_id, item_id=coupon_id)
+    member_id = person_id
     template = await get_template(tx, template_id)
     if tx.now >= template.valid_until_time:
         raise TemplateNotValidNow(valid_until_time=template.valid_until_time.isoformat())
@@ -211,7 +215,7 @@ async def _free(tx: Tx, coupon_id: UUID) -> Coupon:
 async def find_for_member(tx: Tx, *, code: str, member_id: UUID) -> tuple[Coupon, Template]:
     """The member's coupon, unlocked. Raises CouponUnknown, also for somebody else's."""
     coupon = await store.find_coupon_by_code(tx, code)
-    if coupon is None or coupon.member_id != member_id:
+    if coupon is None or coupon.member_id not in (member_id, await person_of(tx, member_id)):
         raise CouponUnknown
     return coupon, await get_template(tx, coupon.template_id)
 

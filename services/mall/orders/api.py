@@ -15,7 +15,7 @@ from chassis.pages import decode_token, encode_token, page_size
 from chassis.rpc import caller
 from huitong.mall.v1 import mall_pb2, mall_pb2_grpc
 from services.mall.codes import as_typed
-from services.mall.copies import Copies
+from services.mall.copies import Copies, person_of
 from services.mall.errors import from_stored
 from services.mall.orders import operations, rules, store
 from services.mall.orders.errors import OrderUnknown
@@ -55,7 +55,8 @@ class OrderServicer(mall_pb2_grpc.OrderServiceServicer):
         member_id = from_edge("mbr", request.member_id, "member_id")
         async with self._db.reading(caller()) as tx:
             order = await store.find_order(tx, order_id)
-        if order is None or order.member_id != member_id:
+            owners = (member_id, await person_of(tx, member_id))
+        if order is None or order.member_id not in owners:
             raise OrderUnknown(order_id=request.order_id)
         return mall_pb2.GetOrderResponse(order=order_to_proto(order))
 
@@ -65,6 +66,7 @@ class OrderServicer(mall_pb2_grpc.OrderServiceServicer):
         before = _read_token(request.page_token)
         member_id = from_edge("mbr", request.member_id, "member_id")
         async with self._db.reading(caller()) as tx:
+            member_id = await person_of(tx, member_id)
             orders = await store.list_orders(tx, member_id=member_id, before=before, limit=limit + 1)
         response = mall_pb2.ListOrdersResponse(orders=[order_to_proto(order) for order in orders[:limit]])
         if len(orders) > limit:

@@ -7,6 +7,7 @@ from uuid import UUID
 from chassis.db import Tx
 from chassis.ids import derive, to_edge
 from huitong.mall.v1 import events_pb2
+from services.mall import copies
 from services.mall.catalogue import operations as catalogue
 from services.mall.catalogue import store as items
 from services.mall.catalogue.errors import OutOfStock
@@ -74,7 +75,9 @@ async def _take_stock(tx: Tx, order: Order) -> None:
         raise OutOfStock(item_id=to_edge("itm", order.item_id))
     if item.limit_per_member:
         # The item's row is locked, so no other order of this member for it can slip in between.
-        count = await store.count_held(tx, item_id=order.item_id, member_id=order.member_id)
+        # An order of an absorbed member is that one's until it is done, so that its points are spent in that name.
+        owners = {order.member_id, await copies.person_of(tx, order.member_id)}
+        count = await store.count_held(tx, item_id=order.item_id, member_ids=owners)
         if count > item.limit_per_member:
             raise LimitReached(held_count=count - 1, limit_per_member=item.limit_per_member)
 
@@ -120,7 +123,7 @@ async def cancel_order(tx: Tx, *, order_id: UUID, member_id: UUID, request_id: s
     Raises: OrderUnknown, VoucherUsed.
     """
     order = await store.lock_order(tx, order_id)
-    if order is None or order.member_id != member_id:
+    if order is None or order.member_id not in (member_id, await copies.person_of(tx, member_id)):
         raise OrderUnknown(order_id=to_edge("ord", order_id))
     if order.use_time is not None:
         raise VoucherUsed(use_time=order.use_time.isoformat())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -57,12 +58,12 @@ async def insert_order(tx: Tx, new: Order) -> Order | None:
     return _order((await tx.execute(statement)).one_or_none())
 
 
-async def count_held(tx: Tx, *, item_id: UUID, member_id: UUID) -> int:
-    """How many of an item a member has or is getting. Exact while the item's row is locked."""
+async def count_held(tx: Tx, *, item_id: UUID, member_ids: Collection[UUID]) -> int:
+    """How many of an item these members have or are getting. Exact while the item's row is locked."""
     query = select(func.count()).where(
         voucher_order.c.group_id == tx.group_id,
         voucher_order.c.item_id == item_id,
-        voucher_order.c.member_id == member_id,
+        voucher_order.c.member_id.in_(member_ids),
         voucher_order.c.state.not_in(GIVEN_BACK),
     )
     return int((await tx.execute(query)).scalar_one())

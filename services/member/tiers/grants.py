@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, text
 
 from chassis.db import Tx
-from services.member.store import among
+from services.member.store import among, standing
 from services.member.tier_tables import tier_grant, tier_match
 from services.member.tiers.rules import Floor
 
@@ -131,14 +131,18 @@ async def list_grants(tx: Tx, member_id: UUID, *, before: tuple[datetime, UUID] 
 
 
 async def find_floors(tx: Tx, member_ids: Iterable[UUID], since: date) -> dict[UUID, list[Floor]]:
-    """What these members are granted on a day or later."""
+    """What these members, and those that they have absorbed, are granted on a day or later."""
     wanted = list(member_ids)
     found: dict[UUID, list[Floor]] = {member_id: [] for member_id in wanted}
+    absorbed = await tx.execute(
+        select(standing.c.member_id, standing.c.survivor_id).where(among(standing.c.survivor_id, wanted))
+    )
+    whose = {member_id: member_id for member_id in wanted} | {row.member_id: row.survivor_id for row in absorbed}
     rows = await tx.execute(
         select(tier_grant.c.member_id, tier_grant.c.tier_code, tier_grant.c.end_date).where(
-            among(tier_grant.c.member_id, wanted), tier_grant.c.end_date >= since
+            among(tier_grant.c.member_id, whose), tier_grant.c.end_date >= since
         )
     )
     for row in rows:
-        found[row.member_id].append(Floor(row.tier_code, row.end_date))
+        found[whose[row.member_id]].append(Floor(row.tier_code, row.end_date))
     return found

@@ -109,6 +109,8 @@ async def add_spendings(tx: Tx, spendings: Sequence[MemberSpending]) -> dict[UUI
     groups = {one.member_id: one.group_id for one in spendings}
     in_force = await store.find_ladders(tx, groups.values())
     standings = await store.lock_standings(tx, groups)
+    for member_id, survivor in (await _lock_survivors(tx, standings)).items():
+        by_member.setdefault(survivor, []).extend(by_member[member_id])
     books = await store.load_books(
         tx,
         {
@@ -126,7 +128,8 @@ async def add_spendings(tx: Tx, spendings: Sequence[MemberSpending]) -> dict[UUI
         for change in changes:
             emit_change(tx, standing, change)
     await store.add_days(
-        tx, {(groups[member_id], member_id): [one.day for one in own] for member_id, own in by_member.items()}
+        tx,
+        {(standings[member_id].group_id, member_id): [one.day for one in own] for member_id, own in by_member.items()},
     )
     await store.save_standings(tx, list(after.values()))
     return after
@@ -140,12 +143,19 @@ async def take_back(tx: Tx, refunds: Sequence[MemberRefund]) -> None:
     days: dict[tuple[UUID, UUID], list[Day]] = {}
     for one in refunds:
         days.setdefault((one.group_id, one.member_id), []).append(one.day)
+    for member_id, survivor in (await _lock_survivors(tx, standings)).items():
+        group_id = standings[member_id].group_id
+        days.setdefault((group_id, survivor), []).extend(days[group_id, member_id])
     await store.add_days(tx, days)
     counted = {member_id for member_id, each in standings.items() if _needs_book(in_force[each.group_id], each)}
     today = {group_id: ladder.day_of(tx.now) for group_id, ladder in in_force.items()}
     books = await store.load_books(
         tx,
-        {member_id: in_force[groups[member_id]].policy.window_start(today[groups[member_id]]) for member_id in counted},
+        {
+            member_id: in_force[group_id].policy.window_start(today[group_id])
+            for member_id in counted
+            for group_id in (standings[member_id].group_id,)
+        },
     )
     after = []
     for member_id, standing in standings.items():
@@ -185,7 +195,7 @@ async def record_growth(tx: Tx, *, member_id: UUID, task_code: str, reference: s
             spending = Spending(0, day, ladder.policy.time_zone, tx.now, currency_code="", task_growth=growth)
             after = await add_spendings(tx, [MemberSpending(tx.group_id, member_id, spending)])
             _emit_growth(tx, new)
-            return new, False, after[member_id].tier_code or ""
+            return new, False, after[standing.member_id].tier_code or ""
         before = await _get_entry(tx, growth_id)  # the one that was waited for
     return before, True, ladder.tiers[ladder.held(standing.tier_code, standing.growth)].code
 
@@ -228,6 +238,19 @@ def _emit_growth(tx: Tx, entry: Entry) -> None:
         reverses_growth_id=to_edge("grw", entry.reverses_id) if entry.reverses_id else "",
     )
     tx.emit(event, key=member)
+
+
+async def _lock_survivors(tx: Tx, standings: dict[UUID, Standing]) -> dict[UUID, UUID]:
+    """What absorbed members do counts for them and for their survivors: who those are, locked and among `standings`."""
+    survivors = {one.member_id: one.survivor_id for one in standings.values() if one.survivor_id is not None}
+    missing = {
+        survivor: standings[member_id].group_id
+        for member_id, survivor in survivors.items()
+        if survivor not in standings
+    }
+    if missing:
+        standings |= await store.lock_standings(tx, missing)
+    return survivors
 
 
 def emit_change(tx: Tx, standing: Standing, change: rules.Change) -> None:

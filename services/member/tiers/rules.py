@@ -21,6 +21,7 @@ class Reason(IntEnum):
     MATCH = 3
     MATCH_END = 4
     LADDER = 5
+    MERGE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ class Standing:
     review_date: date | None = None
     since_date: date | None = None
     previous_code: str | None = None
+    # The member by whom this one is absorbed, whose growth includes this one's.
+    survivor_id: UUID | None = None
 
     @property
     def growth(self) -> int:

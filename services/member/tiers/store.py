@@ -95,14 +95,14 @@ async def save_standings(tx: Tx, standings: Sequence[Standing]) -> None:
 
 
 async def find_standing(tx: Tx, member_id: UUID) -> Standing | None:
-    """The standing of a member of the group; None for one that has not joined."""
+    """The standing of a member of the group, or of the survivor of an absorbed one; None before it has joined."""
+    asked = standing.alias("asked")
     row = (
         await tx.execute(
-            select(*(standing.c[name] for name in _STANDING)).where(
-                standing.c.member_id == member_id,
-                standing.c.group_id == tx.group_id,
-                standing.c.tier_code.is_not(None),
-            )
+            select(*(standing.c[name] for name in _STANDING))
+            .select_from(asked)
+            .join(standing, standing.c.member_id == func.coalesce(asked.c.survivor_id, asked.c.member_id))
+            .where(asked.c.member_id == member_id, asked.c.group_id == tx.group_id, standing.c.tier_code.is_not(None))
         )
     ).first()
     return Standing(**row._mapping) if row else None
@@ -141,6 +141,21 @@ async def add_days(tx: Tx, days: Mapping[tuple[UUID, UUID], Iterable[Day]]) -> N
     )
 
 
+async def unite_days(tx: Tx, *, absorbed_id: UUID, survivor_id: UUID, sign: int) -> None:
+    """Add (1) the days of an absorbed member to its survivor's, or (-1) take them off again. Both are locked."""
+    await tx.execute(_UNITE_DAYS, {"absorbed_id": absorbed_id, "survivor_id": survivor_id, "sign": sign})
+
+
+_UNITE_DAYS = text(
+    """INSERT INTO growth_day AS g (member_id, group_id, business_date, currency_code, spend_minor, sale_count,
+                                    task_growth)
+       SELECT :survivor_id, group_id, business_date, currency_code, :sign * spend_minor, :sign * sale_count,
+              :sign * task_growth
+       FROM growth_day WHERE member_id = :absorbed_id
+       ON CONFLICT (member_id, business_date, currency_code) DO UPDATE
+       SET spend_minor = g.spend_minor + excluded.spend_minor, sale_count = g.sale_count + excluded.sale_count,
+           task_growth = g.task_growth + excluded.task_growth"""
+)
 _ADD_DAYS = text(
     """INSERT INTO growth_day AS g (member_id, group_id, business_date, currency_code, spend_minor, sale_count,
                                     task_growth)

@@ -36,8 +36,8 @@ PERMISSIONS: dict[str, str] = {
     "MARKETING": "org.structure.read org.approvals.* points.rules.read points.rules.write points.rules.simulate"
     " points.segments.* points.currencies.* points.conversion-rates.write points.conversion-rates.read"
     " points.costs.read points.wallets.read points.wallets.renew points.pools.read member.members.read"
-    " member.members.identify member.tiers.* member.benefits.* member.attributes.* member.referrals.read"
-    " member.referrals.write member.consent-texts.*"
+    " member.members.identify member.merges.* member.tiers.* member.benefits.* member.attributes.*"
+    " member.referrals.read member.referrals.write member.consent-texts.*"
     " mall.catalogue.* mall.coupons.* mall.orders.* *.reports.read",
     "FINANCE": "org.structure.read org.approvals.* points.adjustments.* points.sales.read points.wallets.read"
     " points.rules.read points.rules.approve points.sale-cases.* points.conversion-rates.* points.costs.read"

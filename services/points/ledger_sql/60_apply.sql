@@ -3,7 +3,8 @@
 -- Kinds: 1 earn, 2 claw back, 3 redeem, 4 reverse, 5 expire, 6 hold, 7 capture, 8 release, 9 activate,
 --   10 credit, 11 debit, 12 transfer out, 13 transfer in, 14 renew, 16 unlock,
 --   20 fund (a top-up, or what a conversion gives), 21 convert out, 22 refund of a top-up,
---   23 award (what a sale earns of another currency), 24 return of an award.
+--   23 award (what a sale earns of another currency), 24 return of an award,
+--   100 merge out, 101 merge in (between two records of one person).
 -- Statuses: 1 applied, 2 replay, 3 conflict (same id, other content), 4 unknown wallet, 5 insufficient, 6 stale,
 --   7 hold released, 8 hold unknown, 9 hold captured, 10 capture exceeds hold, 11 redemption unknown,
 --   12 reversal exceeds redemption, 13 nothing to do, 14 sale unknown, 15 transfer limit reached,
@@ -187,6 +188,8 @@ BEGIN
       WHEN 20 THEN v_done := ledger_fund{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 21 THEN v_done := ledger_convert_out{s}(v_item, v_wallet, p_lane, p_now, v_n);
       WHEN 22 THEN v_done := ledger_refund_funding{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 100 THEN v_done := ledger_merge_out{s}(v_item, v_wallet, p_lane, p_now, v_n);
+      WHEN 101 THEN v_done := ledger_merge_in{s}(v_item, v_wallet, p_lane, p_now, v_n);
     END CASE;
     v_n := v_done.n;
     v_outcome := v_done.o;

@@ -24,7 +24,7 @@ SHOPS = [ids.derive("shop", n) for n in range(4)]
 # Every key of these holds the wallet id.
 HOT_TABLES = (
     *("wallet", "txn", "posting", "lot", "lot_use", "debt", "sale_refund", "hold", "hold_lot", "transfer"),
-    *("lot_renewal", "conversion", "pool_spend", "ledger_outbox"),
+    *("lot_renewal", "conversion", "pool_spend", "merge_move", "ledger_outbox"),
 )
 # These belong to a lane, whose row is locked first.
 LANE_TABLES = ("lane", "issuer_slot")

@@ -11,6 +11,7 @@ from huitong.points.v1 import devices_pb2, devices_pb2_grpc, points_pb2, sale_ca
 from huitong.points.v1 import sale_cases_pb2 as pb
 from services.points.ledger import Ledger
 from services.points.lookup import Lookup
+from services.points.merging import Merges
 from services.points.sale_cases import SaleCases
 from tests.apps import system
 from tests.integration.points.world import World
@@ -82,7 +83,7 @@ class Office:
         await ledger.open()
         try:
             lookup = Lookup(self.world.app.db, len(ledger.lanes), org=None, member=None, ladder=None)
-            await SaleCases(self.world.app.db, lookup, ledger).finish(now)
+            await SaleCases(self.world.app.db, lookup, ledger, Merges(self.world.app.db, lookup, ledger)).finish(now)
         finally:
             await ledger.close()
 

@@ -50,6 +50,7 @@ COLD_TABLES = {
         "conversion_rate",
         "family_pool",
         "pool_member",
+        "member_merge",
         "erased_member",
     ),
     *(

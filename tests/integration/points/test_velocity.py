@@ -14,6 +14,7 @@ from huitong.points.v1 import sale_cases_pb2 as pb
 from services.points.convert import to_date
 from services.points.ledger import Ledger
 from services.points.lookup import Lookup
+from services.points.merging import Merges
 from services.points.sale_cases import SaleCases
 from tests.apps import system
 from tests.integration.points.cases import REJECT, RELEASE, Office, dying
@@ -273,7 +274,7 @@ async def test_sales_are_forgotten_when_no_window_reaches_them(world: World) -> 
     await record(world, world.sale(1_000, sale_time=world.now - timedelta(days=41)))
     ledger = Ledger(world.app.db.url, world.app.settings.points_lanes)
     lookup = Lookup(world.app.db, 1, org=None, member=None, ladder=None)
-    await SaleCases(world.app.db, lookup, ledger).forget(world.now)
+    await SaleCases(world.app.db, lookup, ledger, Merges(world.app.db, lookup, ledger)).forget(world.now)
     assert await world.app.db.pool.fetchval("SELECT count(*) FROM sale_seen WHERE group_id = $1", world.group_id) == 1
 
 

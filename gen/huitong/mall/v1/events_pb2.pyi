@@ -83,3 +83,11 @@ class CouponWriteOffReversed(_message.Message):
     discount: _types_pb2.Money
     platform_share_bps: int
     def __init__(self, write_off_id: _Optional[str] = ..., coupon_id: _Optional[str] = ..., template_id: _Optional[str] = ..., member_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., discount: _Optional[_Union[_types_pb2.Money, _Mapping]] = ..., platform_share_bps: _Optional[int] = ...) -> None: ...
+
+class MergeFollowed(_message.Message):
+    __slots__ = ("merge_id", "is_unmerge")
+    MERGE_ID_FIELD_NUMBER: _ClassVar[int]
+    IS_UNMERGE_FIELD_NUMBER: _ClassVar[int]
+    merge_id: str
+    is_unmerge: bool
+    def __init__(self, merge_id: _Optional[str] = ..., is_unmerge: _Optional[bool] = ...) -> None: ...

@@ -29,15 +29,15 @@ from huitong.member.v1 import member_pb2 as huitong_dot_member_dot_v1_dot_member
 from huitong.member.v1 import risk_pb2 as huitong_dot_member_dot_v1_dot_risk__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ehuitong/member/v1/events.proto\x12\x11huitong.member.v1\x1a\x1dhuitong/common/v1/types.proto\x1a\"huitong/member/v1/attributes.proto\x1a huitong/member/v1/consents.proto\x1a\x1ehuitong/member/v1/member.proto\x1a\x1chuitong/member/v1/risk.proto\"\x81\x01\n\x0cMemberJoined\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61rd_no\x18\x02 \x01(\t\x12\x13\n\x0b\x62irth_month\x18\x03 \x01(\x05\x12%\n\x04tier\x18\x04 \x01(\x0b\x32\x17.huitong.member.v1.Tier\x12\x11\n\ttime_zone\x18\x46 \x01(\t\"\xe1\x01\n\x0bTierChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12%\n\x04tier\x18\x02 \x01(\x0b\x32\x17.huitong.member.v1.Tier\x12\x1a\n\x12previous_tier_code\x18\x03 \x01(\t\x12\x37\n\x0e\x65\x66\x66\x65\x63tive_date\x18\x04 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12\x0e\n\x06growth\x18\x05 \x01(\x03\x12\x33\n\x06reason\x18x \x01(\x0e\x32#.huitong.member.v1.TierChangeReason\"\xc0\x01\n\x0eGrowthRecorded\x12\x11\n\tgrowth_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x11\n\ttask_code\x18\x03 \x01(\t\x12\x11\n\treference\x18\x04 \x01(\t\x12\x0e\n\x06growth\x18\x05 \x01(\x03\x12\x36\n\rbusiness_date\x18\x06 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12\x1a\n\x12reverses_growth_id\x18\x07 \x01(\t\"\xa1\x01\n\x0bTierMatched\x12\x10\n\x08grant_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x18\n\x10\x62usiness_unit_id\x18\x03 \x01(\t\x12\r\n\x05level\x18\x04 \x01(\t\x12\x11\n\ttier_code\x18\x05 \x01(\t\x12\x31\n\x08\x65nd_date\x18\x06 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\"\xb4\x01\n\x12MemberStateChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12-\n\x05state\x18\x02 \x01(\x0e\x32\x1e.huitong.member.v1.MemberState\x12\x36\n\x0eprevious_state\x18\x03 \x01(\x0e\x32\x1e.huitong.member.v1.MemberState\x12\x13\n\x0breason_code\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x05\"B\n\x11RiskPolicyChanged\x12-\n\x06policy\x18\x01 \x01(\x0b\x32\x1d.huitong.member.v1.RiskPolicy\"K\n\x0cReferralMade\x12\x13\n\x0breferral_id\x18\x01 \x01(\t\x12\x13\n\x0breferrer_id\x18\x02 \x01(\t\x12\x11\n\tfriend_id\x18\x03 \x01(\t\"\x7f\n\x10ReferralRewarded\x12\x13\n\x0breferral_id\x18\x01 \x01(\t\x12\x13\n\x0breferrer_id\x18\x02 \x01(\t\x12\x11\n\tfriend_id\x18\x03 \x01(\t\x12\x17\n\x0freferrer_points\x18\x04 \x01(\x03\x12\x15\n\rfriend_points\x18\x05 \x01(\x03\"t\n\x0bTagsChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x02 \x03(\t\x12\x0f\n\x07removed\x18\x03 \x03(\t\x12\x32\n\x06source\x18\x04 \x01(\x0e\x32\".huitong.member.v1.AttributeSource\">\n\x14MemberProfileChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x13\n\x0b\x62irth_month\x18\x02 \x01(\x05\"\xae\x01\n\x0e\x43onsentChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x32\n\x07purpose\x18\x02 \x01(\x0e\x32!.huitong.member.v1.ConsentPurpose\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x10\n\x08is_given\x18\x04 \x01(\x08\x12\x32\n\x07\x63hannel\x18\x05 \x01(\x0e\x32!.huitong.member.v1.ConsentChannel\"5\n\x0cMemberErased\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x12\n\nerasure_id\x18\x02 \x01(\t\"\'\n\x12MemberPhoneChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t*\xd7\x01\n\x10TierChangeReason\x12\"\n\x1eTIER_CHANGE_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19TIER_CHANGE_REASON_GROWTH\x10\x01\x12!\n\x1dTIER_CHANGE_REASON_PERIOD_END\x10\x02\x12\x1c\n\x18TIER_CHANGE_REASON_MATCH\x10\x03\x12 \n\x1cTIER_CHANGE_REASON_MATCH_END\x10\x04\x12\x1d\n\x19TIER_CHANGE_REASON_LADDER\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ehuitong/member/v1/events.proto\x12\x11huitong.member.v1\x1a\x1dhuitong/common/v1/types.proto\x1a\"huitong/member/v1/attributes.proto\x1a huitong/member/v1/consents.proto\x1a\x1ehuitong/member/v1/member.proto\x1a\x1chuitong/member/v1/risk.proto\"\x81\x01\n\x0cMemberJoined\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61rd_no\x18\x02 \x01(\t\x12\x13\n\x0b\x62irth_month\x18\x03 \x01(\x05\x12%\n\x04tier\x18\x04 \x01(\x0b\x32\x17.huitong.member.v1.Tier\x12\x11\n\ttime_zone\x18\x46 \x01(\t\"\xe1\x01\n\x0bTierChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12%\n\x04tier\x18\x02 \x01(\x0b\x32\x17.huitong.member.v1.Tier\x12\x1a\n\x12previous_tier_code\x18\x03 \x01(\t\x12\x37\n\x0e\x65\x66\x66\x65\x63tive_date\x18\x04 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12\x0e\n\x06growth\x18\x05 \x01(\x03\x12\x33\n\x06reason\x18x \x01(\x0e\x32#.huitong.member.v1.TierChangeReason\"\xc0\x01\n\x0eGrowthRecorded\x12\x11\n\tgrowth_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x11\n\ttask_code\x18\x03 \x01(\t\x12\x11\n\treference\x18\x04 \x01(\t\x12\x0e\n\x06growth\x18\x05 \x01(\x03\x12\x36\n\rbusiness_date\x18\x06 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12\x1a\n\x12reverses_growth_id\x18\x07 \x01(\t\"\xa1\x01\n\x0bTierMatched\x12\x10\n\x08grant_id\x18\x01 \x01(\t\x12\x11\n\tmember_id\x18\x02 \x01(\t\x12\x18\n\x10\x62usiness_unit_id\x18\x03 \x01(\t\x12\r\n\x05level\x18\x04 \x01(\t\x12\x11\n\ttier_code\x18\x05 \x01(\t\x12\x31\n\x08\x65nd_date\x18\x06 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\"J\n\x0cMemberMerged\x12\x10\n\x08merge_id\x18\x01 \x01(\t\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x13\n\x0b\x61\x62sorbed_id\x18\x03 \x01(\t\"L\n\x0eMemberUnmerged\x12\x10\n\x08merge_id\x18\x01 \x01(\t\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12\x13\n\x0b\x61\x62sorbed_id\x18\x03 \x01(\t\"\xb4\x01\n\x12MemberStateChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12-\n\x05state\x18\x02 \x01(\x0e\x32\x1e.huitong.member.v1.MemberState\x12\x36\n\x0eprevious_state\x18\x03 \x01(\x0e\x32\x1e.huitong.member.v1.MemberState\x12\x13\n\x0breason_code\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x05\"B\n\x11RiskPolicyChanged\x12-\n\x06policy\x18\x01 \x01(\x0b\x32\x1d.huitong.member.v1.RiskPolicy\"K\n\x0cReferralMade\x12\x13\n\x0breferral_id\x18\x01 \x01(\t\x12\x13\n\x0breferrer_id\x18\x02 \x01(\t\x12\x11\n\tfriend_id\x18\x03 \x01(\t\"\x7f\n\x10ReferralRewarded\x12\x13\n\x0breferral_id\x18\x01 \x01(\t\x12\x13\n\x0breferrer_id\x18\x02 \x01(\t\x12\x11\n\tfriend_id\x18\x03 \x01(\t\x12\x17\n\x0freferrer_points\x18\x04 \x01(\x03\x12\x15\n\rfriend_points\x18\x05 \x01(\x03\"t\n\x0bTagsChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x02 \x03(\t\x12\x0f\n\x07removed\x18\x03 \x03(\t\x12\x32\n\x06source\x18\x04 \x01(\x0e\x32\".huitong.member.v1.AttributeSource\">\n\x14MemberProfileChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x13\n\x0b\x62irth_month\x18\x02 \x01(\x05\"\xae\x01\n\x0e\x43onsentChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x32\n\x07purpose\x18\x02 \x01(\x0e\x32!.huitong.member.v1.ConsentPurpose\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x10\n\x08is_given\x18\x04 \x01(\x08\x12\x32\n\x07\x63hannel\x18\x05 \x01(\x0e\x32!.huitong.member.v1.ConsentChannel\"5\n\x0cMemberErased\x12\x11\n\tmember_id\x18\x01 \x01(\t\x12\x12\n\nerasure_id\x18\x02 \x01(\t\"\'\n\x12MemberPhoneChanged\x12\x11\n\tmember_id\x18\x01 \x01(\t*\xf5\x01\n\x10TierChangeReason\x12\"\n\x1eTIER_CHANGE_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19TIER_CHANGE_REASON_GROWTH\x10\x01\x12!\n\x1dTIER_CHANGE_REASON_PERIOD_END\x10\x02\x12\x1c\n\x18TIER_CHANGE_REASON_MATCH\x10\x03\x12 \n\x1cTIER_CHANGE_REASON_MATCH_END\x10\x04\x12\x1d\n\x19TIER_CHANGE_REASON_LADDER\x10\x05\x12\x1c\n\x18TIER_CHANGE_REASON_MERGE\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'huitong.member.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TIERCHANGEREASON']._serialized_start=1848
-  _globals['_TIERCHANGEREASON']._serialized_end=2063
+  _globals['_TIERCHANGEREASON']._serialized_start=2002
+  _globals['_TIERCHANGEREASON']._serialized_end=2247
   _globals['_MEMBERJOINED']._serialized_start=217
   _globals['_MEMBERJOINED']._serialized_end=346
   _globals['_TIERCHANGED']._serialized_start=349
@@ -46,22 +46,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GROWTHRECORDED']._serialized_end=769
   _globals['_TIERMATCHED']._serialized_start=772
   _globals['_TIERMATCHED']._serialized_end=933
-  _globals['_MEMBERSTATECHANGED']._serialized_start=936
-  _globals['_MEMBERSTATECHANGED']._serialized_end=1116
-  _globals['_RISKPOLICYCHANGED']._serialized_start=1118
-  _globals['_RISKPOLICYCHANGED']._serialized_end=1184
-  _globals['_REFERRALMADE']._serialized_start=1186
-  _globals['_REFERRALMADE']._serialized_end=1261
-  _globals['_REFERRALREWARDED']._serialized_start=1263
-  _globals['_REFERRALREWARDED']._serialized_end=1390
-  _globals['_TAGSCHANGED']._serialized_start=1392
-  _globals['_TAGSCHANGED']._serialized_end=1508
-  _globals['_MEMBERPROFILECHANGED']._serialized_start=1510
-  _globals['_MEMBERPROFILECHANGED']._serialized_end=1572
-  _globals['_CONSENTCHANGED']._serialized_start=1575
-  _globals['_CONSENTCHANGED']._serialized_end=1749
-  _globals['_MEMBERERASED']._serialized_start=1751
-  _globals['_MEMBERERASED']._serialized_end=1804
-  _globals['_MEMBERPHONECHANGED']._serialized_start=1806
-  _globals['_MEMBERPHONECHANGED']._serialized_end=1845
+  _globals['_MEMBERMERGED']._serialized_start=935
+  _globals['_MEMBERMERGED']._serialized_end=1009
+  _globals['_MEMBERUNMERGED']._serialized_start=1011
+  _globals['_MEMBERUNMERGED']._serialized_end=1087
+  _globals['_MEMBERSTATECHANGED']._serialized_start=1090
+  _globals['_MEMBERSTATECHANGED']._serialized_end=1270
+  _globals['_RISKPOLICYCHANGED']._serialized_start=1272
+  _globals['_RISKPOLICYCHANGED']._serialized_end=1338
+  _globals['_REFERRALMADE']._serialized_start=1340
+  _globals['_REFERRALMADE']._serialized_end=1415
+  _globals['_REFERRALREWARDED']._serialized_start=1417
+  _globals['_REFERRALREWARDED']._serialized_end=1544
+  _globals['_TAGSCHANGED']._serialized_start=1546
+  _globals['_TAGSCHANGED']._serialized_end=1662
+  _globals['_MEMBERPROFILECHANGED']._serialized_start=1664
+  _globals['_MEMBERPROFILECHANGED']._serialized_end=1726
+  _globals['_CONSENTCHANGED']._serialized_start=1729
+  _globals['_CONSENTCHANGED']._serialized_end=1903
+  _globals['_MEMBERERASED']._serialized_start=1905
+  _globals['_MEMBERERASED']._serialized_end=1958
+  _globals['_MEMBERPHONECHANGED']._serialized_start=1960
+  _globals['_MEMBERPHONECHANGED']._serialized_end=1999
 # @@protoc_insertion_point(module_scope)

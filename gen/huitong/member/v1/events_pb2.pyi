@@ -20,12 +20,14 @@ class TierChangeReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TIER_CHANGE_REASON_MATCH: _ClassVar[TierChangeReason]
     TIER_CHANGE_REASON_MATCH_END: _ClassVar[TierChangeReason]
     TIER_CHANGE_REASON_LADDER: _ClassVar[TierChangeReason]
+    TIER_CHANGE_REASON_MERGE: _ClassVar[TierChangeReason]
 TIER_CHANGE_REASON_UNSPECIFIED: TierChangeReason
 TIER_CHANGE_REASON_GROWTH: TierChangeReason
 TIER_CHANGE_REASON_PERIOD_END: TierChangeReason
 TIER_CHANGE_REASON_MATCH: TierChangeReason
 TIER_CHANGE_REASON_MATCH_END: TierChangeReason
 TIER_CHANGE_REASON_LADDER: TierChangeReason
+TIER_CHANGE_REASON_MERGE: TierChangeReason
 
 class MemberJoined(_message.Message):
     __slots__ = ("member_id", "card_no", "birth_month", "tier", "time_zone")
@@ -90,6 +92,26 @@ class TierMatched(_message.Message):
     tier_code: str
     end_date: _types_pb2.BusinessDate
     def __init__(self, grant_id: _Optional[str] = ..., member_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., level: _Optional[str] = ..., tier_code: _Optional[str] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ...) -> None: ...
+
+class MemberMerged(_message.Message):
+    __slots__ = ("merge_id", "survivor_id", "absorbed_id")
+    MERGE_ID_FIELD_NUMBER: _ClassVar[int]
+    SURVIVOR_ID_FIELD_NUMBER: _ClassVar[int]
+    ABSORBED_ID_FIELD_NUMBER: _ClassVar[int]
+    merge_id: str
+    survivor_id: str
+    absorbed_id: str
+    def __init__(self, merge_id: _Optional[str] = ..., survivor_id: _Optional[str] = ..., absorbed_id: _Optional[str] = ...) -> None: ...
+
+class MemberUnmerged(_message.Message):
+    __slots__ = ("merge_id", "survivor_id", "absorbed_id")
+    MERGE_ID_FIELD_NUMBER: _ClassVar[int]
+    SURVIVOR_ID_FIELD_NUMBER: _ClassVar[int]
+    ABSORBED_ID_FIELD_NUMBER: _ClassVar[int]
+    merge_id: str
+    survivor_id: str
+    absorbed_id: str
+    def __init__(self, merge_id: _Optional[str] = ..., survivor_id: _Optional[str] = ..., absorbed_id: _Optional[str] = ...) -> None: ...
 
 class MemberStateChanged(_message.Message):
     __slots__ = ("member_id", "state", "previous_state", "reason_code", "version")

@@ -90,7 +90,8 @@ class MemberServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetMember(self, request, context):
-        """A member's own profile.
+        """A member's own profile. The id of a member who is absorbed by another (merging.proto) answers the survivor, whose
+        member_id is in the answer.
         Errors: MEMBER_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -98,7 +99,8 @@ class MemberServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def IdentifyMember(self, request, context):
-        """Finds the member behind a phone number, a card number or a dynamic code, for a till.
+        """Finds the member behind a phone number, a card number or a dynamic code, for a till. What belongs to a member who is
+        absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
         Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED, MEMBER_FROZEN (a code that is
         to be spent), MEMBER_CLOSED.
         """
@@ -725,7 +727,7 @@ class TierServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetTierProgress(self, request, context):
-        """A member's tier, growth and what is missing for the next one.
+        """A member's tier, growth and what is missing for the next one; the survivor's for a member who is absorbed by another.
         Errors: MEMBER_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -44,11 +44,13 @@ class MemberServiceStub:
     Errors: as JoinMember, for each line.
     """
     GetMember: _grpc.UnaryUnaryMultiCallable[_member_pb2.GetMemberRequest, _member_pb2.GetMemberResponse]
-    """A member's own profile.
+    """A member's own profile. The id of a member who is absorbed by another (merging.proto) answers the survivor, whose
+    member_id is in the answer.
     Errors: MEMBER_UNKNOWN.
     """
     IdentifyMember: _grpc.UnaryUnaryMultiCallable[_member_pb2.IdentifyMemberRequest, _member_pb2.IdentifyMemberResponse]
-    """Finds the member behind a phone number, a card number or a dynamic code, for a till.
+    """Finds the member behind a phone number, a card number or a dynamic code, for a till. What belongs to a member who is
+    absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
     Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED, MEMBER_FROZEN (a code that is
     to be spent), MEMBER_CLOSED.
     """
@@ -81,11 +83,13 @@ class MemberServiceAsyncStub(MemberServiceStub):
     Errors: as JoinMember, for each line.
     """
     GetMember: _aio.UnaryUnaryMultiCallable[_member_pb2.GetMemberRequest, _member_pb2.GetMemberResponse]  # type: ignore[assignment]
-    """A member's own profile.
+    """A member's own profile. The id of a member who is absorbed by another (merging.proto) answers the survivor, whose
+    member_id is in the answer.
     Errors: MEMBER_UNKNOWN.
     """
     IdentifyMember: _aio.UnaryUnaryMultiCallable[_member_pb2.IdentifyMemberRequest, _member_pb2.IdentifyMemberResponse]  # type: ignore[assignment]
-    """Finds the member behind a phone number, a card number or a dynamic code, for a till.
+    """Finds the member behind a phone number, a card number or a dynamic code, for a till. What belongs to a member who is
+    absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
     Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED, MEMBER_FROZEN (a code that is
     to be spent), MEMBER_CLOSED.
     """
@@ -133,7 +137,8 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _member_pb2.GetMemberRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_member_pb2.GetMemberResponse, _abc.Awaitable[_member_pb2.GetMemberResponse]]:
-        """A member's own profile.
+        """A member's own profile. The id of a member who is absorbed by another (merging.proto) answers the survivor, whose
+        member_id is in the answer.
         Errors: MEMBER_UNKNOWN.
         """
 
@@ -143,7 +148,8 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _member_pb2.IdentifyMemberRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_member_pb2.IdentifyMemberResponse, _abc.Awaitable[_member_pb2.IdentifyMemberResponse]]:
-        """Finds the member behind a phone number, a card number or a dynamic code, for a till.
+        """Finds the member behind a phone number, a card number or a dynamic code, for a till. What belongs to a member who is
+        absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
         Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED, MEMBER_FROZEN (a code that is
         to be spent), MEMBER_CLOSED.
         """
@@ -345,7 +351,7 @@ class TierServiceStub:
     GetTierLadder: _grpc.UnaryUnaryMultiCallable[_member_pb2.GetTierLadderRequest, _member_pb2.GetTierLadderResponse]
     """The ladder in force."""
     GetTierProgress: _grpc.UnaryUnaryMultiCallable[_member_pb2.GetTierProgressRequest, _member_pb2.GetTierProgressResponse]
-    """A member's tier, growth and what is missing for the next one.
+    """A member's tier, growth and what is missing for the next one; the survivor's for a member who is absorbed by another.
     Errors: MEMBER_UNKNOWN.
     """
     CountMembersByTier: _grpc.UnaryUnaryMultiCallable[_member_pb2.CountMembersByTierRequest, _member_pb2.CountMembersByTierResponse]
@@ -365,7 +371,7 @@ class TierServiceAsyncStub(TierServiceStub):
     GetTierLadder: _aio.UnaryUnaryMultiCallable[_member_pb2.GetTierLadderRequest, _member_pb2.GetTierLadderResponse]  # type: ignore[assignment]
     """The ladder in force."""
     GetTierProgress: _aio.UnaryUnaryMultiCallable[_member_pb2.GetTierProgressRequest, _member_pb2.GetTierProgressResponse]  # type: ignore[assignment]
-    """A member's tier, growth and what is missing for the next one.
+    """A member's tier, growth and what is missing for the next one; the survivor's for a member who is absorbed by another.
     Errors: MEMBER_UNKNOWN.
     """
     CountMembersByTier: _aio.UnaryUnaryMultiCallable[_member_pb2.CountMembersByTierRequest, _member_pb2.CountMembersByTierResponse]  # type: ignore[assignment]
@@ -400,7 +406,7 @@ class TierServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _member_pb2.GetTierProgressRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_member_pb2.GetTierProgressResponse, _abc.Awaitable[_member_pb2.GetTierProgressResponse]]:
-        """A member's tier, growth and what is missing for the next one.
+        """A member's tier, growth and what is missing for the next one; the survivor's for a member who is absorbed by another.
         Errors: MEMBER_UNKNOWN.
         """
 

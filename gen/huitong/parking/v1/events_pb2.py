@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from huitong.parking.v1 import parking_pb2 as huitong_dot_parking_dot_v1_dot_parking__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhuitong/parking/v1/events.proto\x12\x12huitong.parking.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a huitong/parking/v1/parking.proto\"\x1f\n\nPlateBound\x12\x11\n\tmember_id\x18\x01 \x01(\t\"\xde\x01\n\tStayEnded\x12\x0f\n\x07stay_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61r_park_id\x18\x02 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x03 \x01(\t\x12\x11\n\tmember_id\x18\x04 \x01(\t\x12.\n\nentry_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\texit_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12$\n\x03\x66\x65\x65\x18\x07 \x01(\x0b\x32\x17.huitong.parking.v1.Feeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhuitong/parking/v1/events.proto\x12\x12huitong.parking.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a huitong/parking/v1/parking.proto\"\x1f\n\nPlateBound\x12\x11\n\tmember_id\x18\x01 \x01(\t\"\xde\x01\n\tStayEnded\x12\x0f\n\x07stay_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63\x61r_park_id\x18\x02 \x01(\t\x12\x13\n\x0bmerchant_id\x18\x03 \x01(\t\x12\x11\n\tmember_id\x18\x04 \x01(\t\x12.\n\nentry_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\texit_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12$\n\x03\x66\x65\x65\x18\x07 \x01(\x0b\x32\x17.huitong.parking.v1.Fee\"5\n\rMergeFollowed\x12\x10\n\x08merge_id\x18\x01 \x01(\t\x12\x12\n\nis_unmerge\x18\x02 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,4 +37,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLATEBOUND']._serialized_end=153
   _globals['_STAYENDED']._serialized_start=156
   _globals['_STAYENDED']._serialized_end=378
+  _globals['_MERGEFOLLOWED']._serialized_start=380
+  _globals['_MERGEFOLLOWED']._serialized_end=433
 # @@protoc_insertion_point(module_scope)

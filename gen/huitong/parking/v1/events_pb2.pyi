@@ -32,3 +32,11 @@ class StayEnded(_message.Message):
     exit_time: _timestamp_pb2.Timestamp
     fee: _parking_pb2.Fee
     def __init__(self, stay_id: _Optional[str] = ..., car_park_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., member_id: _Optional[str] = ..., entry_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., exit_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., fee: _Optional[_Union[_parking_pb2.Fee, _Mapping]] = ...) -> None: ...
+
+class MergeFollowed(_message.Message):
+    __slots__ = ("merge_id", "is_unmerge")
+    MERGE_ID_FIELD_NUMBER: _ClassVar[int]
+    IS_UNMERGE_FIELD_NUMBER: _ClassVar[int]
+    merge_id: str
+    is_unmerge: bool
+    def __init__(self, merge_id: _Optional[str] = ..., is_unmerge: _Optional[bool] = ...) -> None: ...

@@ -375,3 +375,59 @@ class CostActionTaken(_message.Message):
     ACTION_FIELD_NUMBER: _ClassVar[int]
     action: _governor_pb2.CostAction
     def __init__(self, action: _Optional[_Union[_governor_pb2.CostAction, _Mapping]] = ...) -> None: ...
+
+class PointsMergedOut(_message.Message):
+    __slots__ = ("txn_id", "merge_id", "member_id", "to_member_id", "points", "lots")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MERGE_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    TO_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    merge_id: str
+    member_id: str
+    to_member_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    def __init__(self, txn_id: _Optional[str] = ..., merge_id: _Optional[str] = ..., member_id: _Optional[str] = ..., to_member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ...) -> None: ...
+
+class PointsMergedIn(_message.Message):
+    __slots__ = ("txn_id", "out_txn_id", "merge_id", "member_id", "from_member_id", "points", "lots")
+    TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    OUT_TXN_ID_FIELD_NUMBER: _ClassVar[int]
+    MERGE_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    FROM_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    LOTS_FIELD_NUMBER: _ClassVar[int]
+    txn_id: str
+    out_txn_id: str
+    merge_id: str
+    member_id: str
+    from_member_id: str
+    points: int
+    lots: _containers.RepeatedCompositeFieldContainer[LotShare]
+    def __init__(self, txn_id: _Optional[str] = ..., out_txn_id: _Optional[str] = ..., merge_id: _Optional[str] = ..., member_id: _Optional[str] = ..., from_member_id: _Optional[str] = ..., points: _Optional[int] = ..., lots: _Optional[_Iterable[_Union[LotShare, _Mapping]]] = ...) -> None: ...
+
+class MergeEnds(_message.Message):
+    __slots__ = ("merge_id", "member_id", "to_member_id")
+    MERGE_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    TO_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    merge_id: str
+    member_id: str
+    to_member_id: str
+    def __init__(self, merge_id: _Optional[str] = ..., member_id: _Optional[str] = ..., to_member_id: _Optional[str] = ...) -> None: ...
+
+class MergeFollowed(_message.Message):
+    __slots__ = ("merge_id", "is_unmerge", "charged_points", "uncharged_points")
+    MERGE_ID_FIELD_NUMBER: _ClassVar[int]
+    IS_UNMERGE_FIELD_NUMBER: _ClassVar[int]
+    CHARGED_POINTS_FIELD_NUMBER: _ClassVar[int]
+    UNCHARGED_POINTS_FIELD_NUMBER: _ClassVar[int]
+    merge_id: str
+    is_unmerge: bool
+    charged_points: int
+    uncharged_points: int
+    def __init__(self, merge_id: _Optional[str] = ..., is_unmerge: _Optional[bool] = ..., charged_points: _Optional[int] = ..., uncharged_points: _Optional[int] = ...) -> None: ...

@@ -54,6 +54,8 @@ class MovementKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MOVEMENT_KIND_TOP_UP_REFUND: _ClassVar[MovementKind]
     MOVEMENT_KIND_CONVERT_OUT: _ClassVar[MovementKind]
     MOVEMENT_KIND_CONVERT_IN: _ClassVar[MovementKind]
+    MOVEMENT_KIND_MERGE_OUT: _ClassVar[MovementKind]
+    MOVEMENT_KIND_MERGE_IN: _ClassVar[MovementKind]
 
 class SkippedOffsetReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -155,6 +157,8 @@ MOVEMENT_KIND_TOP_UP: MovementKind
 MOVEMENT_KIND_TOP_UP_REFUND: MovementKind
 MOVEMENT_KIND_CONVERT_OUT: MovementKind
 MOVEMENT_KIND_CONVERT_IN: MovementKind
+MOVEMENT_KIND_MERGE_OUT: MovementKind
+MOVEMENT_KIND_MERGE_IN: MovementKind
 SKIPPED_OFFSET_REASON_UNSPECIFIED: SkippedOffsetReason
 SKIPPED_OFFSET_REASON_PLACE: SkippedOffsetReason
 SKIPPED_OFFSET_REASON_TIER: SkippedOffsetReason
@@ -611,16 +615,18 @@ class Unlock(_message.Message):
     def __init__(self, unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., points: _Optional[int] = ..., is_at_least: _Optional[bool] = ...) -> None: ...
 
 class ListStatementRequest(_message.Message):
-    __slots__ = ("member_id", "page_size", "page_token", "currency_id")
+    __slots__ = ("member_id", "page_size", "page_token", "currency_id", "absorbed_member_id")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    ABSORBED_MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     page_size: int
     page_token: str
     currency_id: str
-    def __init__(self, member_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., currency_id: _Optional[str] = ...) -> None: ...
+    absorbed_member_id: str
+    def __init__(self, member_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., currency_id: _Optional[str] = ..., absorbed_member_id: _Optional[str] = ...) -> None: ...
 
 class ListStatementResponse(_message.Message):
     __slots__ = ("entries", "next_page_token")
@@ -631,7 +637,7 @@ class ListStatementResponse(_message.Message):
     def __init__(self, entries: _Optional[_Iterable[_Union[StatementEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class StatementEntry(_message.Message):
-    __slots__ = ("txn_id", "kind", "points", "available_points", "occur_time", "record_time", "merchant_id", "store_id", "reference", "expire_time", "pending_points", "unlock_time", "rules", "debt_points", "spending_kind", "reason_code", "reversed_txn_id", "other_member_id", "written_off_points", "renewed_points", "pool_id", "other_currency_id")
+    __slots__ = ("txn_id", "kind", "points", "available_points", "occur_time", "record_time", "merchant_id", "store_id", "reference", "expire_time", "pending_points", "unlock_time", "rules", "debt_points", "spending_kind", "reason_code", "reversed_txn_id", "other_member_id", "written_off_points", "renewed_points", "pool_id", "other_currency_id", "merge_id")
     TXN_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -654,6 +660,7 @@ class StatementEntry(_message.Message):
     RENEWED_POINTS_FIELD_NUMBER: _ClassVar[int]
     POOL_ID_FIELD_NUMBER: _ClassVar[int]
     OTHER_CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    MERGE_ID_FIELD_NUMBER: _ClassVar[int]
     txn_id: str
     kind: MovementKind
     points: int
@@ -676,7 +683,8 @@ class StatementEntry(_message.Message):
     renewed_points: int
     pool_id: str
     other_currency_id: str
-    def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., debt_points: _Optional[int] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ..., reason_code: _Optional[str] = ..., reversed_txn_id: _Optional[str] = ..., other_member_id: _Optional[str] = ..., written_off_points: _Optional[int] = ..., renewed_points: _Optional[int] = ..., pool_id: _Optional[str] = ..., other_currency_id: _Optional[str] = ...) -> None: ...
+    merge_id: str
+    def __init__(self, txn_id: _Optional[str] = ..., kind: _Optional[_Union[MovementKind, str]] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., occur_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchant_id: _Optional[str] = ..., store_id: _Optional[str] = ..., reference: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_points: _Optional[int] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., debt_points: _Optional[int] = ..., spending_kind: _Optional[_Union[SpendingKind, str]] = ..., reason_code: _Optional[str] = ..., reversed_txn_id: _Optional[str] = ..., other_member_id: _Optional[str] = ..., written_off_points: _Optional[int] = ..., renewed_points: _Optional[int] = ..., pool_id: _Optional[str] = ..., other_currency_id: _Optional[str] = ..., merge_id: _Optional[str] = ...) -> None: ...
 
 class QuoteOffsetRequest(_message.Message):
     __slots__ = ("member_id", "store_id", "order_total", "lines", "quote_token", "merchant_id", "spending_kind", "pool_id")

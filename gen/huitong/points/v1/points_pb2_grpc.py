@@ -306,7 +306,8 @@ class WalletServiceServicer:
     """
 
     def GetBalance(self, request, context):
-        """Balance, and what expires next.
+        """Balance, and what expires next. The id of a member who is absorbed by another answers the survivor's, with the
+        survivor's member_id.
         Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -314,7 +315,8 @@ class WalletServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListStatement(self, request, context):
-        """Every movement of a member's points, newest first.
+        """Every movement of a member's points, newest first. A member who is absorbed by another keeps a statement of its own,
+        which the survivor reads by absorbed_member_id.
         Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -146,11 +146,13 @@ class WalletServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> WalletServiceAsyncStub: ...
     GetBalance: _grpc.UnaryUnaryMultiCallable[_points_pb2.GetBalanceRequest, _points_pb2.GetBalanceResponse]
-    """Balance, and what expires next.
+    """Balance, and what expires next. The id of a member who is absorbed by another answers the survivor's, with the
+    survivor's member_id.
     Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
     """
     ListStatement: _grpc.UnaryUnaryMultiCallable[_points_pb2.ListStatementRequest, _points_pb2.ListStatementResponse]
-    """Every movement of a member's points, newest first.
+    """Every movement of a member's points, newest first. A member who is absorbed by another keeps a statement of its own,
+    which the survivor reads by absorbed_member_id.
     Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
     """
     QuoteOffset: _grpc.UnaryUnaryMultiCallable[_points_pb2.QuoteOffsetRequest, _points_pb2.QuoteOffsetResponse]
@@ -199,11 +201,13 @@ class WalletServiceAsyncStub(WalletServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetBalance: _aio.UnaryUnaryMultiCallable[_points_pb2.GetBalanceRequest, _points_pb2.GetBalanceResponse]  # type: ignore[assignment]
-    """Balance, and what expires next.
+    """Balance, and what expires next. The id of a member who is absorbed by another answers the survivor's, with the
+    survivor's member_id.
     Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
     """
     ListStatement: _aio.UnaryUnaryMultiCallable[_points_pb2.ListStatementRequest, _points_pb2.ListStatementResponse]  # type: ignore[assignment]
-    """Every movement of a member's points, newest first.
+    """Every movement of a member's points, newest first. A member who is absorbed by another keeps a statement of its own,
+    which the survivor reads by absorbed_member_id.
     Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
     """
     QuoteOffset: _aio.UnaryUnaryMultiCallable[_points_pb2.QuoteOffsetRequest, _points_pb2.QuoteOffsetResponse]  # type: ignore[assignment]
@@ -255,7 +259,8 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _points_pb2.GetBalanceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.GetBalanceResponse, _abc.Awaitable[_points_pb2.GetBalanceResponse]]:
-        """Balance, and what expires next.
+        """Balance, and what expires next. The id of a member who is absorbed by another answers the survivor's, with the
+        survivor's member_id.
         Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
         """
 
@@ -265,7 +270,8 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _points_pb2.ListStatementRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_points_pb2.ListStatementResponse, _abc.Awaitable[_points_pb2.ListStatementResponse]]:
-        """Every movement of a member's points, newest first.
+        """Every movement of a member's points, newest first. A member who is absorbed by another keeps a statement of its own,
+        which the survivor reads by absorbed_member_id.
         Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN.
         """
 

@@ -215,6 +215,26 @@ def upgrade() -> None:
     op.create_index(
         "voucher_order_member_idx", "voucher_order", ["group_id", "member_id", "order_time", "order_id"], unique=False
     )
+    op.create_table(
+        "member_merge",
+        sa.Column("merge_id", sa.Uuid(), nullable=False),
+        sa.Column("group_id", sa.Uuid(), nullable=False),
+        sa.Column("survivor_id", sa.Uuid(), nullable=False),
+        sa.Column("absorbed_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("merge_id"),
+    )
+    op.create_index("member_merge_absorbed_idx", "member_merge", ["group_id", "absorbed_id"], unique=False)
+    op.create_index(
+        "member_merge_open_idx", "member_merge", ["merge_id"], unique=False, postgresql_where=sa.text("state <> 4")
+    )
+    op.create_table(
+        "merged_item",
+        sa.Column("merge_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("merge_id", "item_id"),
+    )
+    op.create_index("merged_item_idx", "merged_item", ["item_id"], unique=False)
     op.create_index("checkout_member_idx", "checkout", ["group_id", "member_id", "sale_time"], unique=False)
     op.create_table(
         "erased_member",

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("time_zone", sa.Text, nullable=False),
         sa.Column("store_id", sa.Uuid),
         sa.Column("join_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("survivor_id", sa.Uuid),
         sa.Column("erase_time", sa.DateTime(timezone=True)),
         sa.UniqueConstraint("group_id", "card_no"),
     )
@@ -151,6 +152,32 @@ def upgrade() -> None:
         sa.Column("other_id", sa.Uuid),
     )
     op.create_index("member_import_row_by_outcome", "member_import_row", ["import_id", "outcome", "request_id"])
+    op.create_table(
+        "member_merge",
+        sa.Column("merge_id", sa.Uuid, primary_key=True),
+        sa.Column("group_id", sa.Uuid, nullable=False),
+        sa.Column("survivor_id", sa.Uuid, nullable=False),
+        sa.Column("absorbed_id", sa.Uuid, nullable=False),
+        sa.Column("state", sa.SmallInteger, nullable=False),
+        sa.Column("survivor_tier_code", sa.Text, nullable=False),
+        sa.Column("absorbed_tier_code", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("unmerge_reason", sa.Text, nullable=False),
+        sa.Column("merged_by", sa.Text, nullable=False),
+        sa.Column("unmerged_by", sa.Text, nullable=False),
+        sa.Column("merge_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("complete_time", sa.DateTime(timezone=True)),
+        sa.Column("unmerge_time", sa.DateTime(timezone=True)),
+        sa.Column("unmerge_complete_time", sa.DateTime(timezone=True)),
+        sa.Column("waiting_for", sa.ARRAY(sa.Text), nullable=False),
+        sa.Column("charged_points", sa.BigInteger, nullable=False),
+        sa.Column("uncharged_points", sa.BigInteger, nullable=False),
+    )
+    op.create_index("member_merge_by_time", "member_merge", ["group_id", "merge_time", "merge_id"])
+    op.create_index("member_merge_by_survivor", "member_merge", ["survivor_id"])
+    op.create_index(
+        "member_merge_absorbed", "member_merge", ["absorbed_id"], unique=True, postgresql_where=sa.text("state <> 4")
+    )
     op.create_table(
         "member_state",
         sa.Column("member_id", sa.Uuid, primary_key=True),
@@ -442,6 +469,10 @@ def _create_tiers() -> None:
         sa.Column("review_date", sa.Date),
         sa.Column("since_date", sa.Date),
         sa.Column("previous_code", sa.Text),
+        sa.Column("survivor_id", sa.Uuid),
+    )
+    op.create_index(
+        "standing_by_survivor", "standing", ["survivor_id"], postgresql_where=sa.text("survivor_id IS NOT NULL")
     )
     op.create_index("standing_by_tier", "standing", ["group_id", "tier_code"])
     op.create_index("standing_by_group", "standing", ["group_id", "member_id"])

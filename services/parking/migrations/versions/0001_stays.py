@@ -27,6 +27,13 @@ _STATEMENTS = (
         member_id uuid NOT NULL, effective_date date NOT NULL, group_id uuid NOT NULL,
         tier_code text NOT NULL, free_parking_minutes integer NOT NULL,
         PRIMARY KEY (member_id, effective_date))""",
+    """CREATE TABLE member_merge (
+        merge_id uuid NOT NULL, group_id uuid NOT NULL, survivor_id uuid NOT NULL, absorbed_id uuid NOT NULL,
+        state integer NOT NULL, merge_time timestamptz NOT NULL, PRIMARY KEY (merge_id))""",
+    """CREATE INDEX member_merge_by_absorbed ON member_merge (absorbed_id)""",
+    """CREATE INDEX member_merge_open ON member_merge (merge_id) WHERE state <> 4""",
+    """CREATE TABLE merged_item (
+        merge_id uuid NOT NULL, item_id uuid NOT NULL, PRIMARY KEY (merge_id, item_id))""",
     """CREATE TABLE plate_binding (
         binding_id uuid NOT NULL, group_id uuid NOT NULL, plate_no text NOT NULL, member_id uuid NOT NULL,
         bind_time timestamptz NOT NULL, unbind_time timestamptz, PRIMARY KEY (binding_id))""",

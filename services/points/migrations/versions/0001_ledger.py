@@ -38,6 +38,7 @@ TABLES = (
     ) WITH (fillfactor = 70)""",
     """CREATE INDEX wallet_by_expiry ON wallet (first_expire_time, wallet_id) WHERE first_expire_time IS NOT NULL""",
     """CREATE INDEX wallet_by_idle ON wallet (group_id, idle_since, wallet_id)""",
+    """CREATE INDEX wallet_by_owner ON wallet (owner_id) WHERE owner_id IS NOT NULL AND currency_id IS NOT NULL""",
     """CREATE TABLE txn (
         wallet_id UUID NOT NULL,
         txn_id UUID NOT NULL,
@@ -489,8 +490,40 @@ TABLES = (
         state SMALLINT NOT NULL,
         state_version INTEGER NOT NULL,
         close_time TIMESTAMP WITH TIME ZONE,
+        survivor_id UUID,
+        is_merged BOOLEAN,
         PRIMARY KEY (member_id)
     )""",
+    """CREATE TABLE merge_move (
+        wallet_id UUID NOT NULL,
+        txn_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        merge_id UUID NOT NULL,
+        to_wallet_id UUID NOT NULL,
+        points BIGINT NOT NULL,
+        debt_points BIGINT NOT NULL,
+        debt_merchant_id UUID,
+        record_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        has_arrived BOOLEAN NOT NULL,
+        lots JSONB NOT NULL,
+        for_txn_id UUID,
+        PRIMARY KEY (wallet_id, txn_id)
+    )""",
+    """CREATE INDEX merge_move_under_way ON merge_move (wallet_id, txn_id) WHERE NOT has_arrived""",
+    """CREATE INDEX merge_move_fetched ON merge_move (to_wallet_id, record_time) WHERE for_txn_id IS NOT NULL""",
+    """CREATE TABLE member_merge (
+        merge_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        survivor_id UUID NOT NULL,
+        absorbed_id UUID NOT NULL,
+        state SMALLINT NOT NULL,
+        merge_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        charges JSONB,
+        PRIMARY KEY (merge_id)
+    )""",
+    """CREATE INDEX member_merge_by_absorbed ON member_merge (absorbed_id, merge_time)""",
+    """CREATE INDEX member_merge_by_survivor ON member_merge (survivor_id, merge_time)""",
+    """CREATE INDEX member_merge_open ON member_merge (merge_id) WHERE state <> 4""",
     """CREATE TABLE reward (
         reward_id UUID NOT NULL,
         group_id UUID NOT NULL,

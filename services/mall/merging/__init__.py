@@ -1,0 +1,1 @@
+"""Merged members: coupons and orders follow the survivor, and go back when the merge is undone."""
