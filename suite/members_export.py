@@ -44,12 +44,17 @@ async def find_member(inside: Inside, group_id: UUID, wanted: str) -> str:
 
 
 async def collect(inside: Inside, group_id: UUID, member_id: str) -> list[dict[str, Any]]:
-    """All sections of all services: {service, section, records}. Raises AppError; half of it is never answered."""
-    sections: dict[tuple[str, str], list[Any]] = {}
+    """All sections of all services: {service, section, member_id, records}; of merged members one for each id.
+
+    Raises AppError; half of it is never answered.
+    """
+    sections: dict[tuple[str, str, str], list[Any]] = {}
     async for record in _records(inside, group_id, member_id):
-        sections.setdefault((record.service, record.section), []).append(json.loads(record.json))
+        key = record.service, record.section, record.member_id
+        sections.setdefault(key, []).append(json.loads(record.json))
     return [
-        {"service": service, "section": section, "records": records} for (service, section), records in sections.items()
+        {"service": service, "section": section, "member_id": whose, "records": records}
+        for (service, section, whose), records in sections.items()
     ]
 
 

@@ -159,7 +159,9 @@ async def find_blockers(tx: Tx, member_id: UUID) -> list[AppError]:
             f"""SELECT 1 FROM transfer t WHERE NOT t.has_arrived
                   AND (t.{_WALLETS} OR t.to_{_WALLETS})
                 UNION ALL
-                SELECT 1 FROM conversion c WHERE NOT c.has_arrived AND (c.{_WALLETS} OR c.to_{_WALLETS}) LIMIT 1"""
+                SELECT 1 FROM conversion c WHERE NOT c.has_arrived AND (c.{_WALLETS} OR c.to_{_WALLETS})
+                UNION ALL
+                SELECT 1 FROM merge_move g WHERE NOT g.has_arrived AND (g.{_WALLETS} OR g.to_{_WALLETS}) LIMIT 1"""
         ),
         values,
     )

@@ -18,6 +18,7 @@ from services.member.attributes import rules, store
 from services.member.attributes.errors import AttributesTooMany, AttributeTypeFixed, AttributeUnknown
 from services.member.attributes.rules import Definition, Source, Type, Value
 from services.member.attributes.store import SetAttribute
+from services.member.merging import store as merge_store
 
 VALUE_PURPOSE = "member.attribute"
 
@@ -47,13 +48,13 @@ async def define(tx: Tx, message: pb.AttributeDefinition) -> None:
 
 async def set_attributes(tx: Tx, vault: Vault, items: Mapping[int, Item], source: Source) -> dict[int, bool | AppError]:
     """Set items in their order, by their places; answers for each whether it changed something, or why not."""
-    known = await store.find_members(tx, {item.member_id for item in items.values()})
+    leaders = await merge_store.find_leaders(tx, sorted({item.member_id for item in items.values()}))
     definitions = {one.key: one for one in map(_definition, await _all_definitions(tx))}
     answers: dict[int, bool | AppError] = {}
     wanted: dict[tuple[UUID, str], tuple[int, str | None]] = {}
     for place, item in items.items():
         try:
-            if item.member_id not in known:
+            if item.member_id not in leaders:
                 raise errors.MemberUnknown
             if item.key not in definitions:
                 raise AttributeUnknown(key=item.key)
@@ -62,7 +63,7 @@ async def set_attributes(tx: Tx, vault: Vault, items: Mapping[int, Item], source
             answers[place] = error
             continue
         answers[place] = value is not None
-        wanted[item.member_id, item.key] = place, value
+        wanted[leaders[item.member_id], item.key] = place, value
     cleared = [where for where, (_, value) in wanted.items() if value is None]
     gone = await store.clear_attributes(tx, cleared) if cleared else set()
     for where in gone:
@@ -87,9 +88,11 @@ async def set_attributes(tx: Tx, vault: Vault, items: Mapping[int, Item], source
 async def get_attributes(
     tx: Tx, vault: Vault, member_id: UUID
 ) -> tuple[list[tuple[Type, Value, SetAttribute]], list[store.Tag]]:
-    """All that is noted of a member. Raises MemberUnknown."""
-    if not await store.find_members(tx, [member_id]):
+    """All that is noted of a member; of an absorbed one, of its survivor. Raises MemberUnknown."""
+    leaders = await merge_store.find_leaders(tx, [member_id])
+    if member_id not in leaders:
         raise errors.MemberUnknown
+    member_id = leaders[member_id]
     found = []
     for number, one in await store.list_attributes(tx, member_id):
         plain = vault.decrypt(VALUE_PURPOSE, one.sealed_value, bound_to=_bound(member_id, one.key))
@@ -101,12 +104,16 @@ async def change_tags(
     tx: Tx, items: Mapping[int, tuple[UUID, str]], source: Source, *, add: bool
 ) -> dict[int, bool | AppError]:
     """Give or take (member, tag), by their places; answers for each whether it changed something, or why not."""
-    known = await store.find_members(tx, {member_id for member_id, _ in items.values()})
-    wanted = {item for item in items.values() if item[0] in known}
+    leaders = await merge_store.find_leaders(tx, sorted({member_id for member_id, _ in items.values()}))
+    wanted = {(leaders[member_id], tag) for member_id, tag in items.values() if member_id in leaders}
     changed = await put_tags(tx, wanted, source, add=add)
     answers: dict[int, bool | AppError] = {}
-    for place, item in items.items():
-        answers[place] = item in changed if item[0] in known else errors.MemberUnknown()
+    for place, (member_id, tag) in items.items():
+        if member_id not in leaders:
+            answers[place] = errors.MemberUnknown()
+            continue
+        item = leaders[member_id], tag
+        answers[place] = item in changed
         changed.discard(item)  # said twice, it was the first that did it
     return answers
 

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from chassis.db import Tx
 from services.member.attribute_tables import attribute_definition, member_attribute, member_tag
 from services.member.attributes.rules import Source
-from services.member.store import among, member
+from services.member.store import member
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +84,6 @@ async def list_definitions(tx: Tx, *, after_key: str, limit: int) -> list[bytes]
         .limit(limit)
     )
     return list(rows.scalars())
-
-
-async def find_members(tx: Tx, member_ids: Collection[UUID]) -> set[UUID]:
-    """Those that are the group's."""
-    rows = await tx.execute(
-        select(member.c.member_id).where(member.c.group_id == tx.group_id, among(member.c.member_id, member_ids))
-    )
-    return set(rows.scalars())
 
 
 async def save_attributes(tx: Tx, attributes: Iterable[SetAttribute]) -> None:
@@ -198,9 +190,11 @@ async def list_tags(tx: Tx, member_id: UUID) -> list[Tag]:
 
 
 async def list_tagged(tx: Tx, tag: str, *, after_id: UUID, limit: int) -> list[UUID]:
-    """Members with a tag, by id."""
+    """Members with a tag, by id. What is noted under an absorbed id rests until the merge is undone."""
     rows = await tx.execute(
         select(member_tag.c.member_id)
+        .join(member, member.c.member_id == member_tag.c.member_id)
+        .where(member.c.survivor_id.is_(None))
         .where(member_tag.c.group_id == tx.group_id, member_tag.c.tag == tag, member_tag.c.member_id > after_id)
         .order_by(member_tag.c.member_id)
         .limit(limit)

@@ -19,6 +19,7 @@ from services.member.benefits.operations import Held
 from services.member.benefits.rules import ONCE, Benefit, Kind, Period
 from services.member.convert import member_id_of
 from services.member.errors import MemberUnknown
+from services.member.merging import store as merge_store
 from services.member.rules import is_plain
 from services.member.tiers import store as tier_store
 from services.member.tiers.operations import date_message
@@ -148,7 +149,8 @@ class BenefitServicer(benefits_pb2_grpc.BenefitServiceServicer):
         async with self._db.reading(caller()) as tx:
             if await tier_store.find_standing(tx, member_id) is None:
                 raise MemberUnknown
-            found = await store.list_uses(tx, member_id, before=before, limit=size + 1)
+            people = await merge_store.people_of(tx, member_id)
+            found = await store.list_uses(tx, people, before=before, limit=size + 1)
         token = ""
         if len(found) > size:
             token = pages.encode_token(found[size - 1].use_time.isoformat(), found[size - 1].use_id)

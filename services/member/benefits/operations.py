@@ -25,6 +25,7 @@ from services.member.benefits.errors import (
 from services.member.benefits.rules import Benefit
 from services.member.benefits.store import Use
 from services.member.errors import MemberUnknown
+from services.member.merging import store as merge_store
 from services.member.tiers import store as tier_store
 from services.member.tiers.errors import TierUnknown
 from services.member.tiers.rules import Ladder, Standing
@@ -53,7 +54,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    member_id: UUID
+    people: list[UUID]  # all ids of the person, the survivor's first
     ladder: Ladder
     standing: Standing
     today: date
@@ -63,19 +64,27 @@ class _Member:
     def start_of(self, benefit: Benefit) -> date:
         return rules.period_start(benefit.period, self.ladder.policy, self.standing, self.today)
 
+    def counted(self, benefit: Benefit) -> tuple[date, date]:
+        """First and last of the beginnings of periods whose uses count now."""
+        start = self.start_of(benefit)
+        if len(self.people) == 1:
+            return start, start
+        return rules.counted_starts(benefit.period, self.ladder.policy, start, self.today)
 
-async def _member(tx: Tx, member_id: UUID) -> _Member:
-    """Raises MemberUnknown."""
+
+async def _member(tx: Tx, member_id: UUID, people: list[UUID] | None = None) -> _Member:
+    """The whole person, also by an absorbed id. Raises MemberUnknown."""
+    people = people or await merge_store.people_of(tx, member_id)
     standing = await tier_store.find_standing(tx, member_id)
-    if standing is None:
+    if standing is None or not people:
         raise MemberUnknown
     ladder = await tier_store.get_ladder(tx)
     today = ladder.day_of(tx.now)
     code = ladder.tiers[ladder.held(standing.tier_on(today), standing.growth)].code
-    birth_month, zone = await store.find_birthday(tx, member_id)
+    birth_month, zone = await store.find_birthday(tx, people[0])
     # The month of birth is by the calendar of where the member lives.
     lives_in = tx.now.astimezone(ZoneInfo(zone)).month if zone else today.month
-    return _Member(member_id, ladder, standing, today, code, birth_month == lives_in)
+    return _Member(people, ladder, standing, today, code, birth_month == lives_in)
 
 
 async def set_benefits(tx: Tx, tier_code: str, benefits: Sequence[Benefit]) -> list[Benefit]:
@@ -110,7 +119,8 @@ async def _benefit(tx: Tx, who: _Member, benefit_code: str) -> Benefit:
 
 async def _held(tx: Tx, who: _Member, benefits: Sequence[Benefit]) -> list[Held]:
     starts = {one.benefit_code: who.start_of(one) for one in benefits}
-    used = await store.find_used(tx, who.member_id, starts) if starts else {}
+    counted = {one.benefit_code: who.counted(one) for one in benefits}
+    used = await store.find_used(tx, who.people, counted) if starts else {}
     return [
         Held(one, used[one.benefit_code], starts[one.benefit_code], one.is_time(is_birth_month=who.is_birth_month))
         for one in benefits
@@ -122,12 +132,21 @@ async def use(
 ) -> tuple[Use, int | None]:
     """Use units of a benefit, once for each reference; answers the use and what is left (None: no limit).
 
+    Merged members share each quota, and a reference. A use stays in whose name it was made, so that it is that one's
+    when the merge is undone.
+
     Raises MemberUnknown, BenefitUnknown, BenefitQuotaUsed, BenefitNotNow, BenefitReferenceReused, BenefitReturned.
     """
-    use_id = ids.derive("benefit-use", tx.group_id, member_id, benefit_code, reference)
+    people = await merge_store.lock_person(tx, member_id)
+    use_id, *others = (
+        ids.derive("benefit-use", tx.group_id, one, benefit_code, reference)
+        for one in (member_id, *(one for one in people if one != member_id))
+    )
     before = await store.find_use(tx, use_id)
+    for other_id in others:
+        before = before or await store.find_use(tx, other_id)
     if before is None:
-        who = await _member(tx, member_id)
+        who = await _member(tx, member_id, people)
         benefit = await _benefit(tx, who, benefit_code)
         new = Use(
             use_id=use_id,
@@ -144,7 +163,9 @@ async def use(
         if await store.add_use(tx, new):
             if not benefit.is_time(is_birth_month=who.is_birth_month):
                 raise BenefitNotNow
-            used = await store.take(tx, new, benefit.quota)
+            # The person is locked, so that nobody counts at once under another id.
+            other_used = await store.count_others(tx, new, who.people, who.counted(benefit))
+            used = await store.take(tx, new, benefit.quota, other_used)
             if used is None:
                 (held,) = await _held(tx, who, [benefit])
                 raise BenefitQuotaUsed(left=held.left, quota=benefit.quota)

@@ -77,6 +77,16 @@ def period_start(period: Period, policy: Policy, standing: Standing, today: date
             return _membership_start(policy, standing, today)
 
 
+def counted_starts(period: Period, policy: Policy, start: date, today: date) -> tuple[date, date]:
+    """First and last beginning of periods that count for merged members, of whom each had periods of its own.
+
+    Memberships of rolling months began on any day: all count that are under way, so that a merge gives nothing anew.
+    """
+    if period is Period.MEMBERSHIP and policy.window is Window.ROLLING_MONTHS:
+        return min(start, add_months(today, -policy.months) + timedelta(days=1)), max(start, today)
+    return start, start
+
+
 def _membership_start(policy: Policy, standing: Standing, today: date) -> date:
     match policy.window:
         case Window.LIFETIME:

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from chassis.db import Tx
 from services.member.benefit_tables import benefit, benefit_counter, benefit_use
 from services.member.benefits.rules import Benefit, Kind, Period
-from services.member.store import member
+from services.member.store import among, member
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +96,49 @@ async def find_birthday(tx: Tx, member_id: UUID) -> tuple[int, str]:
     return (row.birth_month, row.time_zone) if row else (0, "")
 
 
-async def find_used(tx: Tx, member_id: UUID, starts: dict[str, date]) -> dict[str, int]:
-    """Units used of each benefit (code → first day of its period)."""
+async def find_used(tx: Tx, people: Sequence[UUID], counted: dict[str, tuple[date, date]]) -> dict[str, int]:
+    """Units that a person, under all these ids, has used of each benefit (code → first and last day of beginning)."""
     rows = await tx.execute(
         text(
-            """SELECT c.benefit_code, c.used
-               FROM unnest(CAST(:codes AS text[]), CAST(:starts AS date[])) AS w (benefit_code, period_start)
-               JOIN benefit_counter AS c ON c.member_id = :member_id AND c.benefit_code = w.benefit_code
-                                        AND c.period_start = w.period_start"""
+            """SELECT c.benefit_code, sum(c.used)::bigint AS used
+               FROM unnest(CAST(:codes AS text[]), CAST(:firsts AS date[]), CAST(:lasts AS date[]))
+                      AS w (benefit_code, first_start, last_start)
+               JOIN benefit_counter AS c ON c.member_id = ANY(CAST(:people AS uuid[]))
+                                        AND c.benefit_code = w.benefit_code
+                                        AND c.period_start BETWEEN w.first_start AND w.last_start
+               GROUP BY c.benefit_code"""
         ),
-        {"member_id": member_id, "codes": list(starts), "starts": list(starts.values())},
+        {
+            "people": list(people),
+            "codes": list(counted),
+            "firsts": [first for first, _ in counted.values()],
+            "lasts": [last for _, last in counted.values()],
+        },
     )
-    return dict.fromkeys(starts, 0) | {row.benefit_code: row.used for row in rows}
+    return dict.fromkeys(counted, 0) | {row.benefit_code: row.used for row in rows}
+
+
+async def count_others(tx: Tx, use: Use, people: Sequence[UUID], counted: tuple[date, date]) -> int:
+    """Units of a use's benefit that count against its quota beside those in the use's own counter."""
+    if len(people) == 1:
+        return 0
+    found = await tx.execute(
+        text(
+            """SELECT coalesce(sum(used), 0)::bigint FROM benefit_counter
+               WHERE member_id = ANY(CAST(:people AS uuid[])) AND benefit_code = :benefit_code
+                 AND period_start BETWEEN :first AND :last
+                 AND (member_id, period_start) <> (:member_id, CAST(:period_start AS date))"""
+        ),
+        {
+            "people": list(people),
+            "benefit_code": use.benefit_code,
+            "first": counted[0],
+            "last": counted[1],
+            "member_id": use.member_id,
+            "period_start": use.period_start,
+        },
+    )
+    return int(found.scalar_one())
 
 
 async def add_use(tx: Tx, new: Use) -> bool:
@@ -123,8 +154,11 @@ async def find_use(tx: Tx, use_id: UUID, *, lock: bool = False) -> Use | None:
     return Use(**row._mapping) if row else None
 
 
-async def take(tx: Tx, use: Use, quota: int) -> int | None:
-    """Count a use's units unless that exceeds the quota (0: no limit); answers the units used then, None if it does."""
+async def take(tx: Tx, use: Use, quota: int, other_used: int = 0) -> int | None:
+    """Count a use's units unless that exceeds the quota (0: no limit); answers the units used then, None if it does.
+
+    `other_used` units count too; who calls holds what changes them.
+    """
     counter = pg_insert(benefit_counter).values(
         member_id=use.member_id,
         benefit_code=use.benefit_code,
@@ -133,15 +167,16 @@ async def take(tx: Tx, use: Use, quota: int) -> int | None:
         used=use.quantity,
     )
     used = benefit_counter.c.used + use.quantity
-    if quota and use.quantity > quota:
+    if quota and use.quantity + other_used > quota:
         return None
     # Concurrent uses wait here for each other, and each decides on what the one before has left.
     statement = counter.on_conflict_do_update(
         index_elements=["member_id", "benefit_code", "period_start"],
         set_={"used": used},
-        where=(used <= quota) if quota else None,
+        where=(used <= quota - other_used) if quota else None,
     ).returning(benefit_counter.c.used)
-    return (await tx.execute(statement)).scalar_one_or_none()
+    own_used = (await tx.execute(statement)).scalar_one_or_none()
+    return None if own_used is None else own_used + other_used
 
 
 async def give_back(tx: Tx, use: Use, now: datetime) -> None:
@@ -163,9 +198,9 @@ async def give_back(tx: Tx, use: Use, now: datetime) -> None:
     )
 
 
-async def list_uses(tx: Tx, member_id: UUID, *, before: tuple[datetime, UUID] | None, limit: int) -> list[Use]:
-    """A member's, newest first; `before` is the (use_time, use_id) of the last one that was seen."""
-    query = select(*_USE).where(benefit_use.c.group_id == tx.group_id, benefit_use.c.member_id == member_id)
+async def list_uses(tx: Tx, people: Sequence[UUID], *, before: tuple[datetime, UUID] | None, limit: int) -> list[Use]:
+    """A person's, newest first; `before` is the (use_time, use_id) of the last one that was seen."""
+    query = select(*_USE).where(benefit_use.c.group_id == tx.group_id, among(benefit_use.c.member_id, people))
     if before:
         query = query.where(text("(use_time, use_id) < (:before_time, :before_id)"))
     query = query.order_by(benefit_use.c.use_time.desc(), benefit_use.c.use_id.desc()).limit(limit)

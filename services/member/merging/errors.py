@@ -29,10 +29,10 @@ class MemberIsSurvivor(AppError):
 
 
 class MergeUnderWay(AppError):
-    """An earlier merge of member {member_id} is being undone; try again when that is done."""
+    """A merge of member {member_id}, or its undoing, is not done yet; try again when it is."""
 
     code, reason = StatusCode.FAILED_PRECONDITION, "MERGE_UNDER_WAY"
-    zh = "会员 {member_id} 此前的合并正在撤销，请在完成后重试。"
+    zh = "会员 {member_id} 的合并或撤销尚未完成，请在完成后重试。"
 
 
 class MergeUnknown(AppError):

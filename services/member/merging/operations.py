@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -23,6 +24,9 @@ from services.member.merging.errors import (
     MergeWithSelf,
 )
 from services.member.operations import require_active
+from services.member.privacy.errors import ErasureUnderWay
+from services.member.privacy.store import find_erased
+from services.member.referral import store as referral_store
 from services.member.sessions import store as sessions
 from services.member.tiers import grants
 from services.member.tiers import operations as tiers
@@ -33,7 +37,8 @@ from services.member.tiers.rules import Change, Floor, Ladder, Reason, Standing,
 async def merge_members(tx: Tx, *, merge_id: UUID, survivor_id: UUID, absorbed_id: UUID, reason: str) -> RowMapping:
     """Make one of two. Locks the members by id, then their standings.
 
-    Raises: MergeWithSelf, MemberUnknown, MemberFrozen, MemberClosed, MemberAbsorbed, MemberIsSurvivor, MergeUnderWay.
+    Raises: MergeWithSelf, MemberUnknown, MemberFrozen, MemberClosed, MemberAbsorbed, MemberIsSurvivor, MergeUnderWay,
+    ErasureUnderWay.
     """
     if survivor_id == absorbed_id:
         raise MergeWithSelf
@@ -46,6 +51,7 @@ async def merge_members(tx: Tx, *, merge_id: UUID, survivor_id: UUID, absorbed_i
     for member_id, leads_to in members.items():
         if leads_to is not None:
             raise MemberAbsorbed(member_id=to_edge("mbr", member_id), survivor_id=to_edge("mbr", leads_to))
+    await _require_no_erasure(tx, members)
     for other in await store.list_open(tx, list(members)):
         if other["absorbed_id"] in members:
             raise MergeUnderWay(member_id=to_edge("mbr", other["absorbed_id"]))
@@ -57,6 +63,8 @@ async def merge_members(tx: Tx, *, merge_id: UUID, survivor_id: UUID, absorbed_i
     survivor, absorbed = before[survivor_id], before[absorbed_id]
     await tier_store.unite_days(tx, absorbed_id=absorbed_id, survivor_id=survivor_id, sign=1)
     await store.lead(tx, absorbed_id, survivor_id)
+    # Nobody brings themselves; what is being given already stays.
+    await referral_store.void_within(tx, await store.people_of(tx, survivor_id))
     after, change, absorbed_after = rules.united(
         ladder,
         survivor,
@@ -95,7 +103,7 @@ async def merge_members(tx: Tx, *, merge_id: UUID, survivor_id: UUID, absorbed_i
 
 
 async def unmerge_members(tx: Tx, *, merge_id: UUID, reason: str) -> RowMapping:
-    """Make two of one again. Raises MergeUnknown, MergeNotCompleted, MergeUndone."""
+    """Make two of one again. Raises MergeUnknown, MergeNotCompleted, MergeUndone, ErasureUnderWay."""
     edge = to_edge("mrg", merge_id)
     found = await store.find_merge(tx, merge_id)
     if found is None:
@@ -107,6 +115,8 @@ async def unmerge_members(tx: Tx, *, merge_id: UUID, reason: str) -> RowMapping:
         raise MergeNotCompleted(merge_id=edge, waiting_for=", ".join(merge["waiting_for"]))
     if merge["state"] != rules.COMPLETED:
         raise MergeUndone(merge_id=edge)
+
+    await _require_no_erasure(tx, [survivor_id, absorbed_id])
 
     others = [
         other["absorbed_tier_code"]
@@ -153,6 +163,13 @@ async def get_merge(tx: Tx, merge_id: UUID, *, lock: bool = False) -> RowMapping
     if merge is None:
         raise MergeUnknown(merge_id=to_edge("mrg", merge_id))
     return merge
+
+
+async def _require_no_erasure(tx: Tx, member_ids: Iterable[UUID]) -> None:
+    """Of members that are locked. Raises ErasureUnderWay."""
+    member_id = await find_erased(tx, list(member_ids))
+    if member_id is not None:
+        raise ErasureUnderWay(member_id=to_edge("mbr", member_id))
 
 
 async def _growth_minor(tx: Tx, ladder: Ladder, standing: Standing, total_minor: int) -> int:

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, insert, or_, select, tuple_, update
+from sqlalchemy import RowMapping, func, insert, or_, select, text, tuple_, update
 
 from chassis.db import Tx
-from services.member.merging.rules import FOLLOWERS, MERGING, UNMERGED, UNMERGING
+from services.member.merging.rules import COMPLETED, FOLLOWERS, MERGING, UNMERGED, UNMERGING
 from services.member.store import among, member, member_merge, standing
 
 
@@ -23,6 +23,59 @@ async def lock_members(tx: Tx, member_ids: Sequence[UUID]) -> dict[UUID, UUID | 
         .with_for_update()
     )
     return {row.member_id: row.survivor_id for row in rows}
+
+
+async def people_of(tx: Tx, member_id: UUID) -> list[UUID]:
+    """All ids of the person whom one of the group's members is: the survivor's first; none for an unknown one."""
+    rows = await tx.execute(_PEOPLE, {"member_id": member_id, "group_id": tx.group_id})
+    return list(rows.scalars())
+
+
+_PEOPLE = text(
+    f"""WITH leader AS (SELECT coalesce(survivor_id, member_id) AS member_id FROM member
+                        WHERE member_id = :member_id AND group_id = :group_id)
+        SELECT member_id, 0 AS place FROM leader
+        UNION ALL
+        SELECT g.absorbed_id, 1 FROM member_merge AS g JOIN leader AS l ON g.survivor_id = l.member_id
+        WHERE g.state IN ({MERGING}, {COMPLETED}) ORDER BY 2, 1"""
+)
+
+
+async def find_leaders(tx: Tx, member_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The group's members among these, each with whom it leads to: its survivor, or itself."""
+    leads_to = func.coalesce(member.c.survivor_id, member.c.member_id).label("leads_to")
+    rows = await tx.execute(
+        select(member.c.member_id, leads_to).where(
+            member.c.group_id == tx.group_id, among(member.c.member_id, member_ids)
+        )
+    )
+    return {row.member_id: row.leads_to for row in rows}
+
+
+async def lock_person(tx: Tx, member_id: UUID) -> list[UUID]:
+    """As people_of, with the member and whom it leads to locked: no merge or unmerge of theirs is in between."""
+    people = await people_of(tx, member_id)
+    while people:
+        leader_id = people[0]
+        await lock_members(tx, [member_id, leader_id])
+        people = await people_of(tx, member_id)
+        if people and people[0] == leader_id:
+            break
+    return people
+
+
+async def list_under_way(tx: Tx, member_id: UUID) -> Sequence[UUID]:
+    """Merges of a member, in either part, that some service has not followed, or not undone, yet."""
+    rows = await tx.execute(
+        select(member_merge.c.merge_id)
+        .where(
+            member_merge.c.group_id == tx.group_id,
+            member_merge.c.state.in_((MERGING, UNMERGING)),
+            or_(member_merge.c.survivor_id == member_id, member_merge.c.absorbed_id == member_id),
+        )
+        .order_by(member_merge.c.merge_id)
+    )
+    return rows.scalars().all()
 
 
 async def list_open(tx: Tx, member_ids: Sequence[UUID]) -> Sequence[RowMapping]:

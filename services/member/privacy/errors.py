@@ -14,6 +14,13 @@ class ErasureUnknown(AppError):
     zh = "该会员没有注销申请。"
 
 
+class ErasureUnderWay(AppError):
+    """Member {member_id} is being erased, is erased or has asked for it: withdraw the erasure first if it can be."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "ERASURE_UNDER_WAY"
+    zh = "会员 {member_id} 已申请注销、正在注销或已注销；如可撤回，请先撤回注销申请。"
+
+
 class ErasureBegun(AppError):
     """The erasure has begun and cannot be withdrawn."""
 

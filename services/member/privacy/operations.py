@@ -2,8 +2,9 @@
 
 An erasure is a row that goes on by itself: WAITING → (POSTPONED →) RUNNING → DONE. It begins in one transaction here,
 after every service has said that nothing keeps it: what leads to the member goes, and MemberErased is emitted. Then
-each service is asked to erase its part until it has confirmed. Whatever dies at whatever point, the row says what is
-left to do, and every step may be done again.
+each service is asked to erase its part until it has confirmed. All of it is done for each id of the person, the
+survivor's and those it has absorbed; while an erasure is open no merge of theirs begins or is undone. Whatever dies at
+whatever point, the row says what is left to do, and every step may be done again.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from huitong.common.v1 import personal_data_pb2_grpc
 from huitong.member.v1 import events_pb2
 from services.member import store as member_store
 from services.member.errors import GroupUnknown, MemberUnknown
+from services.member.merging import store as merge_store
+from services.member.merging.errors import MemberAbsorbed, MergeUnderWay
 from services.member.privacy import records, rules, store
 from services.member.privacy.errors import ErasureBegun, ErasureUnknown
 from services.member.privacy.rules import SERVICES, Erasure, Settings, State
@@ -46,7 +49,11 @@ async def set_settings(tx: Tx, settings: Settings) -> None:
 
 
 async def request_erasure(tx: Tx, member_id: UUID, *, request_id: str) -> Erasure:
-    """Ask for one, or hear of the one that is open; somebody else than the member hurries it. Raises MemberUnknown."""
+    """Ask for one of the whole person, or hear of the open one; somebody else than the member hurries it.
+
+    Raises MemberUnknown, MemberAbsorbed (in this very moment: ask again).
+    """
+    member_id = await _leader_of(tx, member_id)
     if not await store.is_member(tx, member_id):
         raise MemberUnknown
     is_own = tx.caller.kind is CallerKind.MEMBER
@@ -66,6 +73,10 @@ async def request_erasure(tx: Tx, member_id: UUID, *, request_id: str) -> Erasur
         attempt_count=0,
     )
     open_one = await store.add_erasure(tx, new)
+    # A merge locks its members and looks for erasures then: one of both sees the other.
+    survivor_id = (await merge_store.lock_members(tx, [member_id])).get(member_id)
+    if survivor_id is not None:
+        raise MemberAbsorbed(member_id=ids.to_edge("mbr", member_id), survivor_id=ids.to_edge("mbr", survivor_id))
     if open_one.state == State.WAITING and due_time < open_one.due_time:
         await store.save_state(tx, open_one.erasure_id, State.WAITING, due_time=due_time, requested_by=new.requested_by)
         return await store.lock_erasure(tx, open_one.erasure_id)
@@ -74,7 +85,7 @@ async def request_erasure(tx: Tx, member_id: UUID, *, request_id: str) -> Erasur
 
 async def withdraw_erasure(tx: Tx, member_id: UUID) -> Erasure:
     """Withdraw the open one. Raises ErasureUnknown, ErasureBegun."""
-    one = await store.find_erasure(tx, member_id, lock=True)
+    one = await store.find_erasure(tx, await _leader_of(tx, member_id), lock=True)
     if one is None:
         raise ErasureUnknown
     if one.state in (State.RUNNING, State.DONE):
@@ -84,15 +95,20 @@ async def withdraw_erasure(tx: Tx, member_id: UUID) -> Erasure:
 
 
 async def get_erasure(tx: Tx, member_id: UUID) -> Erasure:
-    """The newest. Raises ErasureUnknown."""
-    one = await store.find_erasure(tx, member_id)
+    """The newest of the person. Raises ErasureUnknown."""
+    one = await store.find_erasure(tx, await _leader_of(tx, member_id))
     if one is None:
         raise ErasureUnknown
     return one
 
 
+async def _leader_of(tx: Tx, member_id: UUID) -> UUID:
+    """The survivor of an absorbed member, whose erasure is the person's."""
+    return (await merge_store.find_leaders(tx, [member_id])).get(member_id, member_id)
+
+
 class Exports:
-    """A person's records over all services, a page of one service at a time."""
+    """A person's records over all services, a page of one service and one id of the person at a time."""
 
     def __init__(self, db: Database, vault: Vault, stubs: Stubs) -> None:
         self._db, self._stubs = db, stubs
@@ -103,34 +119,40 @@ class Exports:
 
         Raises MemberUnknown, InvalidArgument, and what a service that does not answer leads to (Unavailable).
         """
-        step, inner = 0, ""
+        step, asked_id, inner = 0, "", ""
         if token:
-            number, inner = decode_token(token, 2)
+            number, asked_id, inner = decode_token(token, 3)
             if not number.isdecimal() or int(number) > len(SERVICES):
-                raise InvalidArgument([("page_token", "is not a token that this list gave")])
+                raise _wrong_token()
             step = int(number)
-        if step == 0:
-            async with self._db.reading(rpc.caller()) as tx:
-                if not await store.is_member(tx, member_id, or_was=True):
-                    raise MemberUnknown
+        async with self._db.reading(rpc.caller()) as tx:
+            people = await merge_store.people_of(tx, member_id)
+            if not people:
+                raise MemberUnknown
+            # Nobody else's id, whatever the token says; nor one that is a person of its own again by now.
+            whose = next((one for one in people if one.hex == asked_id), None) if token else people[0]
+            if whose is None:
+                raise _wrong_token()
+            if step == 0:
                 found, inner = await read_records(
-                    tx,
-                    self._sections,
-                    member_id,
-                    service="member",
-                    prefixes=records.PREFIXES,
-                    token=inner,
-                    size=size,
+                    tx, self._sections, whose, service="member", prefixes=records.PREFIXES, token=inner, size=size
                 )
-        else:
-            request = common.ExportMemberRequest(
-                member_id=ids.to_edge("mbr", member_id), page_size=size, page_token=inner
-            )
+        edge = ids.to_edge("mbr", whose)
+        if step > 0:
+            request = common.ExportMemberRequest(member_id=edge, page_size=size, page_token=inner)
             answer = await rpc.call(self._stubs[SERVICES[step - 1]].ExportMember, request, timeout_s=CALL_SECONDS)
             found, inner = list(answer.records), answer.next_page_token
+        for record in found:
+            record.member_id = edge
         if inner:
-            return found, encode_token(step, inner)
-        return found, encode_token(step + 1, "") if step < len(SERVICES) else ""
+            return found, encode_token(step, whose.hex, inner)
+        if whose != people[-1]:
+            return found, encode_token(step, people[people.index(whose) + 1].hex, "")
+        return found, encode_token(step + 1, people[0].hex, "") if step < len(SERVICES) else ""
+
+
+def _wrong_token() -> InvalidArgument:
+    return InvalidArgument([("page_token", "is not a token that this list gave, or the members were merged since")])
 
 
 class Erasures:
@@ -166,10 +188,18 @@ class Erasures:
             if not await self._begin(one):
                 return
         problems = []
-        request = common.EraseMemberRequest(request_id=one.erasure_id.hex, member_id=ids.to_edge("mbr", one.member_id))
+        async with self._db.reading(_caller(one.group_id)) as tx:
+            people = await merge_store.people_of(tx, one.member_id)
         for service in one.open_services:
             try:
-                await rpc.call(self._stubs[service].EraseMember, request, group_id=one.group_id, timeout_s=CALL_SECONDS)
+                # The survivor last: until then services may still move to it what an absorbed one has.
+                for member_id in reversed(people):
+                    request = common.EraseMemberRequest(
+                        request_id=one.erasure_id.hex, member_id=ids.to_edge("mbr", member_id)
+                    )
+                    await rpc.call(
+                        self._stubs[service].EraseMember, request, group_id=one.group_id, timeout_s=CALL_SECONDS
+                    )
             except AppError as error:
                 problems.append(_blocker(service, error))
                 continue
@@ -183,18 +213,22 @@ class Erasures:
                 await store.save_state(tx, one.erasure_id, State.DONE, done_time=tx.now, blockers=[])
 
     async def _find_blockers(self, one: Erasure) -> list[dict[str, object]]:
-        """What keeps it; a service that does not answer does."""
-        request = common.CheckErasureRequest(member_id=ids.to_edge("mbr", one.member_id))
-        found: list[dict[str, object]] = []
+        """What keeps it; a service that does not answer does, and so does a merge that is not followed everywhere."""
+        async with self._db.reading(_caller(one.group_id)) as tx:
+            people = await merge_store.people_of(tx, one.member_id)
+            merges = await merge_store.list_under_way(tx, one.member_id)
+        edge = ids.to_edge("mbr", one.member_id)
+        found: list[dict[str, object]] = [_blocker("member", MergeUnderWay(member_id=edge)) for _ in merges[:1]]
         for service in SERVICES:
             try:
-                answer = await rpc.call(
-                    self._stubs[service].CheckErasure, request, group_id=one.group_id, timeout_s=CALL_SECONDS
-                )
+                for member_id in people:
+                    request = common.CheckErasureRequest(member_id=ids.to_edge("mbr", member_id))
+                    answer = await rpc.call(
+                        self._stubs[service].CheckErasure, request, group_id=one.group_id, timeout_s=CALL_SECONDS
+                    )
+                    found += [_blocker_of(service, problem) for problem in answer.blockers]
             except AppError as error:
                 found.append(_blocker(service, error))
-            else:
-                found += [_blocker_of(service, problem) for problem in answer.blockers]
         return found
 
     async def _begin(self, one: Erasure) -> bool:
@@ -203,11 +237,14 @@ class Erasures:
             now = await store.lock_erasure(tx, one.erasure_id)
             if now.state not in (State.WAITING, State.POSTPONED):
                 return now.state == State.RUNNING
-            await store.take_away(tx, one.member_id, now=tx.now)
+            people = await merge_store.people_of(tx, one.member_id)
+            await merge_store.lock_members(tx, people)
             await store.save_state(tx, one.erasure_id, State.RUNNING, begin_time=tx.now, blockers=[], attempt_count=0)
-            edge = ids.to_edge("mbr", one.member_id)
-            event = events_pb2.MemberErased(member_id=edge, erasure_id=ids.to_edge("ers", one.erasure_id))
-            tx.emit(event, key=edge)
+            for member_id in people:
+                await store.take_away(tx, member_id, now=tx.now)
+                edge = ids.to_edge("mbr", member_id)
+                event = events_pb2.MemberErased(member_id=edge, erasure_id=ids.to_edge("ers", one.erasure_id))
+                tx.emit(event, key=edge)
         return True
 
     async def _put_off(self, one: Erasure, state: State, blockers: list[dict[str, object]]) -> None:

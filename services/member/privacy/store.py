@@ -18,7 +18,7 @@ from chassis.db import Tx
 from services.member.privacy.rules import OPEN, Erasure, Settings, State
 from services.member.privacy_tables import erasure, privacy_settings
 from services.member.rules import member_no_of
-from services.member.store import member, metadata
+from services.member.store import among, member, metadata
 
 _columns = [column for column in erasure.c if column.name != "next_attempt_time"]
 _CLOCK = func.clock_timestamp()
@@ -42,11 +42,11 @@ async def save_settings(tx: Tx, settings: Settings) -> None:
     await tx.execute(new.on_conflict_do_update(index_elements=["group_id"], set_=asdict(settings)))
 
 
-async def is_member(tx: Tx, member_id: UUID, *, or_was: bool = False) -> bool:
-    """Whether the group has this member; `or_was` counts one who was erased."""
-    whose = select(member.c.member_id).where(member.c.member_id == member_id, member.c.group_id == tx.group_id)
-    if not or_was:
-        whose = whose.where(member.c.erase_time.is_(None))
+async def is_member(tx: Tx, member_id: UUID) -> bool:
+    """Whether the group has this member, and has not erased it."""
+    whose = select(member.c.member_id).where(
+        member.c.member_id == member_id, member.c.group_id == tx.group_id, member.c.erase_time.is_(None)
+    )
     return (await tx.execute(whose)).first() is not None
 
 
@@ -73,6 +73,21 @@ async def find_erasure(tx: Tx, member_id: UUID, *, lock: bool = False) -> Erasur
     )
     row = (await tx.execute(statement.with_for_update() if lock else statement)).first()
     return Erasure(**row._mapping) if row else None
+
+
+async def find_erased(tx: Tx, member_ids: Collection[UUID]) -> UUID | None:
+    """One of these members who has an erasure that is open or done."""
+    rows = await tx.execute(
+        select(erasure.c.member_id)
+        .where(
+            erasure.c.group_id == tx.group_id,
+            erasure.c.state != State.WITHDRAWN,
+            among(erasure.c.member_id, member_ids),
+        )
+        .order_by(erasure.c.member_id)
+        .limit(1)
+    )
+    return rows.scalar_one_or_none()
 
 
 async def lock_erasure(tx: Tx, erasure_id: UUID) -> Erasure:

@@ -13,6 +13,7 @@ from chassis.db import Tx
 from huitong.member.v1 import events_pb2
 from services.member import errors
 from services.member import store as member_store
+from services.member.merging import store as merge_store
 from services.member.operations import require_active
 from services.member.referral import rules, store
 from services.member.referral.errors import (
@@ -68,6 +69,7 @@ async def code_of(tx: Tx, vault: Vault, member_id: UUID) -> str:
     if person is None:
         raise errors.MemberUnknown
     require_active(person.state)
+    member_id = person.member_id
     for attempt in range(_MOST_ATTEMPTS):
         if (known := await store.find_code(tx, member_id)) is not None:
             return known
@@ -88,12 +90,18 @@ async def use_code(tx: Tx, *, request_id: str, friend_id: UUID, code_text: str) 
     if friend is None:
         raise errors.MemberUnknown
     require_active(friend.state)
-    if await store.find_referral(tx, friend_id) is not None:
-        raise ReferralAlreadyMade
+    # Merged members are one person: brought once under whichever id, and on neither side twice.
+    friend_id = friend.member_id
+    people = await merge_store.people_of(tx, friend_id)
+    for one_id in people:
+        if await store.find_referral(tx, one_id) is not None:
+            raise ReferralAlreadyMade
     # Growth is money spent and kept: a purchase that was brought back whole does no harm.
     if tx.now > friend.join_time + timedelta(days=program.use_within_days) or friend.growth_minor > 0:
         raise ReferralTooLate(use_within_days=program.use_within_days)
     referrer_id = await store.find_owner(tx, code)
+    if referrer_id is not None:
+        referrer_id = (await merge_store.find_leaders(tx, [referrer_id])).get(referrer_id, referrer_id)
     if referrer_id is None or await member_store.find_state(tx, referrer_id) != MemberState.ACTIVE:
         raise ReferralCodeUnknown
     if referrer_id == friend_id or await store.share_a_device(tx, referrer_id, friend_id):
@@ -159,6 +167,11 @@ async def begin_reward(tx: Tx, friend_id: UUID) -> Referral | None:
         return None
     if one.due_time is None or one.due_time > tx.now:
         return None  # brought back and bought anew meanwhile
+    leaders = await merge_store.find_leaders(tx, [one.friend_id, one.referrer_id])
+    are_one = leaders.get(one.friend_id) == leaders.get(one.referrer_id) is not None
+    if are_one and one.state is State.QUALIFIED:  # merged while the code was being used
+        await store.save_referral(tx, replace(one, state=State.VOID))
+        return None
     begun = replace(one, state=State.REWARDING)
     if begun != one:
         await store.save_referral(tx, begun)

@@ -112,6 +112,19 @@ async def save_referral(tx: Tx, one: Referral) -> None:
     await tx.execute(update(referral).where(referral.c.friend_id == one.friend_id).values(asdict(one)))
 
 
+async def void_within(tx: Tx, people: Sequence[UUID]) -> None:
+    """Void what is not being given yet where both sides are of these ids: they are one person."""
+    await tx.execute(
+        update(referral)
+        .where(
+            among(referral.c.friend_id, people),
+            among(referral.c.referrer_id, people),
+            referral.c.state.in_((State.WAITING, State.QUALIFIED)),
+        )
+        .values(state=State.VOID)
+    )
+
+
 async def lock_under_way(tx: Tx, friend_ids: Iterable[UUID]) -> dict[UUID, Referral]:
     """Those of these members' referrals that purchases and returns still change, locked in order."""
     rows = await tx.execute(

@@ -10,6 +10,7 @@ from chassis.db import Tx
 from huitong.member.v1 import events_pb2, risk_pb2
 from services.member import errors
 from services.member import store as member_store
+from services.member.merging import store as merge_store
 from services.member.miniprogram.rules import OPENID, UNION_ID
 from services.member.risk import rules, store
 from services.member.risk.errors import DenialUnknown
@@ -34,8 +35,9 @@ async def note_device(tx: Tx, vault: Vault, member_id: UUID, device_id: str) -> 
 
 
 async def get_standing(tx: Tx, member_id: UUID) -> Standing:
-    """Raises MemberUnknown."""
-    found = await store.find_standing(tx, member_id)
+    """An absorbed member's is the survivor's. Raises MemberUnknown."""
+    leaders = await merge_store.find_leaders(tx, [member_id])
+    found = await store.find_standing(tx, leaders.get(member_id, member_id))
     if found is None:
         raise errors.MemberUnknown
     return found
@@ -46,11 +48,14 @@ async def change_state(
 ) -> tuple[Standing, int]:
     """Freeze, unfreeze or close a member; answers how they stand now and how many sessions ended.
 
+    An absorbed id means its survivor, whom everything leads to.
     Raises MemberUnknown, MemberFrozen, MemberNotFrozen, MemberClosed.
     """
-    before = await store.lock_standing(tx, member_id)
+    people = await merge_store.lock_person(tx, member_id)
+    before = await store.lock_standing(tx, people[0]) if people else None
     if before is None:
         raise errors.MemberUnknown
+    member_id = before.member_id
     state = rules.state_after(before.state, action)
     after = Standing(member_id, state, before.version + 1, reason_code, tx.caller.subject, tx.now)
     await store.save_standing(tx, after)

@@ -27,7 +27,7 @@ from huitong.common.v1 import access_pb2 as huitong_dot_common_dot_v1_dot_access
 from huitong.common.v1 import types_pb2 as huitong_dot_common_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%huitong/common/v1/personal_data.proto\x12\x11huitong.common.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1ehuitong/common/v1/access.proto\x1a\x1dhuitong/common/v1/types.proto\"n\n\x13\x45xportMemberRequest\x12\x1a\n\tmember_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x90\x03\"c\n\x14\x45xportMemberResponse\x12\x32\n\x07records\x18\x01 \x03(\x0b\x32!.huitong.common.v1.PersonalRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"E\n\x0ePersonalRecord\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0f\n\x07section\x18\x02 \x01(\t\x12\x11\n\x04json\x18\x03 \x01(\tB\x03\x80\x01\x01\"1\n\x13\x43heckErasureRequest\x12\x1a\n\tmember_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"D\n\x14\x43heckErasureResponse\x12,\n\x08\x62lockers\x18\x01 \x03(\x0b\x32\x1a.huitong.common.v1.Problem\"O\n\x12\x45raseMemberRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12\x1a\n\tmember_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"\x15\n\x13\x45raseMemberResponse2\xc0\x03\n\x13PersonalDataService\x12\x8d\x01\n\x0c\x45xportMember\x12&.huitong.common.v1.ExportMemberRequest\x1a\'.huitong.common.v1.ExportMemberResponse\",\xaa\xbb\x18(\n\x01\x06\x12\x1b\x63ommon.personal-data.export\"\x06member\x12\x8c\x01\n\x0c\x43heckErasure\x12&.huitong.common.v1.CheckErasureRequest\x1a\'.huitong.common.v1.CheckErasureResponse\"+\xaa\xbb\x18\'\n\x01\x06\x12\x1a\x63ommon.personal-data.erase\"\x06member\x12\x89\x01\n\x0b\x45raseMember\x12%.huitong.common.v1.EraseMemberRequest\x1a&.huitong.common.v1.EraseMemberResponse\"+\xaa\xbb\x18\'\n\x01\x06\x12\x1a\x63ommon.personal-data.erase\"\x06memberb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%huitong/common/v1/personal_data.proto\x12\x11huitong.common.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1ehuitong/common/v1/access.proto\x1a\x1dhuitong/common/v1/types.proto\"n\n\x13\x45xportMemberRequest\x12\x1a\n\tmember_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x90\x03\"c\n\x14\x45xportMemberResponse\x12\x32\n\x07records\x18\x01 \x03(\x0b\x32!.huitong.common.v1.PersonalRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"X\n\x0ePersonalRecord\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0f\n\x07section\x18\x02 \x01(\t\x12\x11\n\x04json\x18\x03 \x01(\tB\x03\x80\x01\x01\x12\x11\n\tmember_id\x18\x04 \x01(\t\"1\n\x13\x43heckErasureRequest\x12\x1a\n\tmember_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"D\n\x14\x43heckErasureResponse\x12,\n\x08\x62lockers\x18\x01 \x03(\x0b\x32\x1a.huitong.common.v1.Problem\"O\n\x12\x45raseMemberRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x08\x18@\x12\x1a\n\tmember_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"\x15\n\x13\x45raseMemberResponse2\xc0\x03\n\x13PersonalDataService\x12\x8d\x01\n\x0c\x45xportMember\x12&.huitong.common.v1.ExportMemberRequest\x1a\'.huitong.common.v1.ExportMemberResponse\",\xaa\xbb\x18(\n\x01\x06\x12\x1b\x63ommon.personal-data.export\"\x06member\x12\x8c\x01\n\x0c\x43heckErasure\x12&.huitong.common.v1.CheckErasureRequest\x1a\'.huitong.common.v1.CheckErasureResponse\"+\xaa\xbb\x18\'\n\x01\x06\x12\x1a\x63ommon.personal-data.erase\"\x06member\x12\x89\x01\n\x0b\x45raseMember\x12%.huitong.common.v1.EraseMemberRequest\x1a&.huitong.common.v1.EraseMemberResponse\"+\xaa\xbb\x18\'\n\x01\x06\x12\x1a\x63ommon.personal-data.erase\"\x06memberb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -59,15 +59,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPORTMEMBERRESPONSE']._serialized_start=264
   _globals['_EXPORTMEMBERRESPONSE']._serialized_end=363
   _globals['_PERSONALRECORD']._serialized_start=365
-  _globals['_PERSONALRECORD']._serialized_end=434
-  _globals['_CHECKERASUREREQUEST']._serialized_start=436
-  _globals['_CHECKERASUREREQUEST']._serialized_end=485
-  _globals['_CHECKERASURERESPONSE']._serialized_start=487
-  _globals['_CHECKERASURERESPONSE']._serialized_end=555
-  _globals['_ERASEMEMBERREQUEST']._serialized_start=557
-  _globals['_ERASEMEMBERREQUEST']._serialized_end=636
-  _globals['_ERASEMEMBERRESPONSE']._serialized_start=638
-  _globals['_ERASEMEMBERRESPONSE']._serialized_end=659
-  _globals['_PERSONALDATASERVICE']._serialized_start=662
-  _globals['_PERSONALDATASERVICE']._serialized_end=1110
+  _globals['_PERSONALRECORD']._serialized_end=453
+  _globals['_CHECKERASUREREQUEST']._serialized_start=455
+  _globals['_CHECKERASUREREQUEST']._serialized_end=504
+  _globals['_CHECKERASURERESPONSE']._serialized_start=506
+  _globals['_CHECKERASURERESPONSE']._serialized_end=574
+  _globals['_ERASEMEMBERREQUEST']._serialized_start=576
+  _globals['_ERASEMEMBERREQUEST']._serialized_end=655
+  _globals['_ERASEMEMBERRESPONSE']._serialized_start=657
+  _globals['_ERASEMEMBERRESPONSE']._serialized_end=678
+  _globals['_PERSONALDATASERVICE']._serialized_start=681
+  _globals['_PERSONALDATASERVICE']._serialized_end=1129
 # @@protoc_insertion_point(module_scope)

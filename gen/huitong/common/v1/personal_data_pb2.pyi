@@ -28,14 +28,16 @@ class ExportMemberResponse(_message.Message):
     def __init__(self, records: _Optional[_Iterable[_Union[PersonalRecord, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class PersonalRecord(_message.Message):
-    __slots__ = ("service", "section", "json")
+    __slots__ = ("service", "section", "json", "member_id")
     SERVICE_FIELD_NUMBER: _ClassVar[int]
     SECTION_FIELD_NUMBER: _ClassVar[int]
     JSON_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     service: str
     section: str
     json: str
-    def __init__(self, service: _Optional[str] = ..., section: _Optional[str] = ..., json: _Optional[str] = ...) -> None: ...
+    member_id: str
+    def __init__(self, service: _Optional[str] = ..., section: _Optional[str] = ..., json: _Optional[str] = ..., member_id: _Optional[str] = ...) -> None: ...
 
 class CheckErasureRequest(_message.Message):
     __slots__ = ("member_id",)

@@ -77,7 +77,7 @@ class MemberMergeServiceServicer:
         follows. Retries answer the same merge as it is by then.
         Errors: MEMBER_UNKNOWN (also of another group), MEMBER_CLOSED, MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is
         absorbed by somebody), MEMBER_IS_SURVIVOR (the member to be absorbed has absorbed others), MERGE_UNDER_WAY,
-        REQUEST_ID_REUSED.
+        ERASURE_UNDER_WAY (one of both has asked to be erased), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,7 +87,7 @@ class MemberMergeServiceServicer:
         """Undoes a merge, also after both have gone on: what is left of the absorbed member's lots goes back, what was bought or
         spent under its own id since is its own, and what the survivor spent of its lots is charged to the survivor's points.
         Errors: MERGE_UNKNOWN, MERGE_NOT_COMPLETED (not all services have followed yet: ask again), MERGE_UNDONE,
-        REQUEST_ID_REUSED.
+        ERASURE_UNDER_WAY (also when they are erased), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

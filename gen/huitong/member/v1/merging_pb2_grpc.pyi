@@ -45,13 +45,13 @@ class MemberMergeServiceStub:
     follows. Retries answer the same merge as it is by then.
     Errors: MEMBER_UNKNOWN (also of another group), MEMBER_CLOSED, MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is
     absorbed by somebody), MEMBER_IS_SURVIVOR (the member to be absorbed has absorbed others), MERGE_UNDER_WAY,
-    REQUEST_ID_REUSED.
+    ERASURE_UNDER_WAY (one of both has asked to be erased), REQUEST_ID_REUSED.
     """
     UnmergeMembers: _grpc.UnaryUnaryMultiCallable[_merging_pb2.UnmergeMembersRequest, _merging_pb2.UnmergeMembersResponse]
     """Undoes a merge, also after both have gone on: what is left of the absorbed member's lots goes back, what was bought or
     spent under its own id since is its own, and what the survivor spent of its lots is charged to the survivor's points.
     Errors: MERGE_UNKNOWN, MERGE_NOT_COMPLETED (not all services have followed yet: ask again), MERGE_UNDONE,
-    REQUEST_ID_REUSED.
+    ERASURE_UNDER_WAY (also when they are erased), REQUEST_ID_REUSED.
     """
     GetMemberMerge: _grpc.UnaryUnaryMultiCallable[_merging_pb2.GetMemberMergeRequest, _merging_pb2.GetMemberMergeResponse]
     """One merge, and which services it still waits for.
@@ -77,13 +77,13 @@ class MemberMergeServiceAsyncStub(MemberMergeServiceStub):
     follows. Retries answer the same merge as it is by then.
     Errors: MEMBER_UNKNOWN (also of another group), MEMBER_CLOSED, MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is
     absorbed by somebody), MEMBER_IS_SURVIVOR (the member to be absorbed has absorbed others), MERGE_UNDER_WAY,
-    REQUEST_ID_REUSED.
+    ERASURE_UNDER_WAY (one of both has asked to be erased), REQUEST_ID_REUSED.
     """
     UnmergeMembers: _aio.UnaryUnaryMultiCallable[_merging_pb2.UnmergeMembersRequest, _merging_pb2.UnmergeMembersResponse]  # type: ignore[assignment]
     """Undoes a merge, also after both have gone on: what is left of the absorbed member's lots goes back, what was bought or
     spent under its own id since is its own, and what the survivor spent of its lots is charged to the survivor's points.
     Errors: MERGE_UNKNOWN, MERGE_NOT_COMPLETED (not all services have followed yet: ask again), MERGE_UNDONE,
-    REQUEST_ID_REUSED.
+    ERASURE_UNDER_WAY (also when they are erased), REQUEST_ID_REUSED.
     """
     GetMemberMerge: _aio.UnaryUnaryMultiCallable[_merging_pb2.GetMemberMergeRequest, _merging_pb2.GetMemberMergeResponse]  # type: ignore[assignment]
     """One merge, and which services it still waits for.
@@ -112,7 +112,7 @@ class MemberMergeServiceServicer(metaclass=_abc_1.ABCMeta):
         follows. Retries answer the same merge as it is by then.
         Errors: MEMBER_UNKNOWN (also of another group), MEMBER_CLOSED, MERGE_WITH_SELF, MEMBER_ABSORBED (one of both is
         absorbed by somebody), MEMBER_IS_SURVIVOR (the member to be absorbed has absorbed others), MERGE_UNDER_WAY,
-        REQUEST_ID_REUSED.
+        ERASURE_UNDER_WAY (one of both has asked to be erased), REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -124,7 +124,7 @@ class MemberMergeServiceServicer(metaclass=_abc_1.ABCMeta):
         """Undoes a merge, also after both have gone on: what is left of the absorbed member's lots goes back, what was bought or
         spent under its own id since is its own, and what the survivor spent of its lots is charged to the survivor's points.
         Errors: MERGE_UNKNOWN, MERGE_NOT_COMPLETED (not all services have followed yet: ask again), MERGE_UNDONE,
-        REQUEST_ID_REUSED.
+        ERASURE_UNDER_WAY (also when they are erased), REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod

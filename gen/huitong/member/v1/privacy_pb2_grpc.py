@@ -89,7 +89,8 @@ class PrivacyServiceServicer:
     def ExportMemberData(self, request, context):
         """A person's whole data across all services, in pages of records. It is whole when the last page has come: its
         next_page_token is empty. Nobody's records are left out because a service does not answer; the call fails then.
-        A member who was erased has no records.
+        A member who was erased has no records. A member who has absorbed others is one person with them: their records come
+        too, each with the id it lies under; an absorbed member's id leads to the survivor.
         Errors: MEMBER_UNKNOWN, UNAVAILABLE (a service does not answer: ask for the same page again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -100,8 +101,9 @@ class PrivacyServiceServicer:
         """Asks for a member to be erased. The member's own request waits for the group's cooling-off time and can be
         withdrawn till then; an operator's or a system's begins at once. What keeps it from beginning (points held, an
         open order) postpones it and is named in the answer of GetErasure. One that is under way is answered again.
-        Points that are left are forfeited.
-        Errors: MEMBER_UNKNOWN, REQUEST_ID_REUSED.
+        Points that are left are forfeited. Of merged members the whole person is erased, whichever id is named; a merge that
+        some service has not followed yet postpones it (MERGE_UNDER_WAY), and none begins or is undone while it is open.
+        Errors: MEMBER_UNKNOWN, MEMBER_ABSORBED (in this very moment: ask again), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,15 +42,17 @@ class PrivacyServiceStub:
     ExportMemberData: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.ExportMemberDataRequest, _privacy_pb2.ExportMemberDataResponse]
     """A person's whole data across all services, in pages of records. It is whole when the last page has come: its
     next_page_token is empty. Nobody's records are left out because a service does not answer; the call fails then.
-    A member who was erased has no records.
+    A member who was erased has no records. A member who has absorbed others is one person with them: their records come
+    too, each with the id it lies under; an absorbed member's id leads to the survivor.
     Errors: MEMBER_UNKNOWN, UNAVAILABLE (a service does not answer: ask for the same page again).
     """
     RequestErasure: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.RequestErasureRequest, _privacy_pb2.RequestErasureResponse]
     """Asks for a member to be erased. The member's own request waits for the group's cooling-off time and can be
     withdrawn till then; an operator's or a system's begins at once. What keeps it from beginning (points held, an
     open order) postpones it and is named in the answer of GetErasure. One that is under way is answered again.
-    Points that are left are forfeited.
-    Errors: MEMBER_UNKNOWN, REQUEST_ID_REUSED.
+    Points that are left are forfeited. Of merged members the whole person is erased, whichever id is named; a merge that
+    some service has not followed yet postpones it (MERGE_UNDER_WAY), and none begins or is undone while it is open.
+    Errors: MEMBER_UNKNOWN, MEMBER_ABSORBED (in this very moment: ask again), REQUEST_ID_REUSED.
     """
     WithdrawErasure: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.WithdrawErasureRequest, _privacy_pb2.WithdrawErasureResponse]
     """Withdraws an erasure that has not begun.
@@ -75,15 +77,17 @@ class PrivacyServiceAsyncStub(PrivacyServiceStub):
     ExportMemberData: _aio.UnaryUnaryMultiCallable[_privacy_pb2.ExportMemberDataRequest, _privacy_pb2.ExportMemberDataResponse]  # type: ignore[assignment]
     """A person's whole data across all services, in pages of records. It is whole when the last page has come: its
     next_page_token is empty. Nobody's records are left out because a service does not answer; the call fails then.
-    A member who was erased has no records.
+    A member who was erased has no records. A member who has absorbed others is one person with them: their records come
+    too, each with the id it lies under; an absorbed member's id leads to the survivor.
     Errors: MEMBER_UNKNOWN, UNAVAILABLE (a service does not answer: ask for the same page again).
     """
     RequestErasure: _aio.UnaryUnaryMultiCallable[_privacy_pb2.RequestErasureRequest, _privacy_pb2.RequestErasureResponse]  # type: ignore[assignment]
     """Asks for a member to be erased. The member's own request waits for the group's cooling-off time and can be
     withdrawn till then; an operator's or a system's begins at once. What keeps it from beginning (points held, an
     open order) postpones it and is named in the answer of GetErasure. One that is under way is answered again.
-    Points that are left are forfeited.
-    Errors: MEMBER_UNKNOWN, REQUEST_ID_REUSED.
+    Points that are left are forfeited. Of merged members the whole person is erased, whichever id is named; a merge that
+    some service has not followed yet postpones it (MERGE_UNDER_WAY), and none begins or is undone while it is open.
+    Errors: MEMBER_UNKNOWN, MEMBER_ABSORBED (in this very moment: ask again), REQUEST_ID_REUSED.
     """
     WithdrawErasure: _aio.UnaryUnaryMultiCallable[_privacy_pb2.WithdrawErasureRequest, _privacy_pb2.WithdrawErasureResponse]  # type: ignore[assignment]
     """Withdraws an erasure that has not begun.
@@ -123,7 +127,8 @@ class PrivacyServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_privacy_pb2.ExportMemberDataResponse, _abc.Awaitable[_privacy_pb2.ExportMemberDataResponse]]:
         """A person's whole data across all services, in pages of records. It is whole when the last page has come: its
         next_page_token is empty. Nobody's records are left out because a service does not answer; the call fails then.
-        A member who was erased has no records.
+        A member who was erased has no records. A member who has absorbed others is one person with them: their records come
+        too, each with the id it lies under; an absorbed member's id leads to the survivor.
         Errors: MEMBER_UNKNOWN, UNAVAILABLE (a service does not answer: ask for the same page again).
         """
 
@@ -136,8 +141,9 @@ class PrivacyServiceServicer(metaclass=_abc_1.ABCMeta):
         """Asks for a member to be erased. The member's own request waits for the group's cooling-off time and can be
         withdrawn till then; an operator's or a system's begins at once. What keeps it from beginning (points held, an
         open order) postpones it and is named in the answer of GetErasure. One that is under way is answered again.
-        Points that are left are forfeited.
-        Errors: MEMBER_UNKNOWN, REQUEST_ID_REUSED.
+        Points that are left are forfeited. Of merged members the whole person is erased, whichever id is named; a merge that
+        some service has not followed yet postpones it (MERGE_UNDER_WAY), and none begins or is undone while it is open.
+        Errors: MEMBER_UNKNOWN, MEMBER_ABSORBED (in this very moment: ask again), REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
