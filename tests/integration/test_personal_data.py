@@ -28,6 +28,8 @@ from huitong.member.v1 import (
     imports_pb2_grpc,
     member_pb2,
     member_pb2_grpc,
+    merging_pb2,
+    merging_pb2_grpc,
     privacy_pb2,
     privacy_pb2_grpc,
     profile_pb2,
@@ -54,6 +56,7 @@ merchant,P1,Parking,PARK,,,,parking,
 store,S1,Grocer 1,M1,,,,,L1
 """
 PHONE, NAME, EMAIL, PLATE, EVIDENCE = "+8613800007531", "林安娜", "anna.lin@example.com", "沪A75316", "form 7531-A"
+OTHER_PHONE, OTHER_NAME, OTHER_PLATE, OTHER_EVIDENCE = "+8613800008642", "林小安", "沪B86427", "form 8642-B"
 WAITING, POSTPONED = privacy_pb2.ERASURE_STATE_WAITING, privacy_pb2.ERASURE_STATE_POSTPONED
 RUNNING, DONE = privacy_pb2.ERASURE_STATE_RUNNING, privacy_pb2.ERASURE_STATE_DONE
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -88,6 +91,7 @@ class World:
         self.sessions = stub(member_pb2_grpc.SessionServiceStub, "member")
         self.profiles = stub(profile_pb2_grpc.ProfileServiceStub, "member")
         self.consents = stub(consents_pb2_grpc.ConsentServiceStub, "member")
+        self.merges = stub(merging_pb2_grpc.MemberMergeServiceStub, "member")
         self.privacy = stub(privacy_pb2_grpc.PrivacyServiceStub, "member")
         self.sales = stub(points_pb2_grpc.SalesServiceStub, "points")
         self.wallets = stub(points_pb2_grpc.WalletServiceStub, "points")
@@ -290,6 +294,17 @@ class World:
             if not token:
                 return found
 
+    async def records(self, member_id: str) -> list[tuple[str, str, str, str]]:
+        """Service, section, whose, and the record itself."""
+        found, token = [], ""
+        while True:
+            request = privacy_pb2.ExportMemberDataRequest(member_id=member_id, page_size=5, page_token=token)
+            page = await self.call(self.privacy.ExportMemberData, request)
+            found += [(one.service, one.section, one.member_id, one.json) for one in page.records]
+            token = page.next_page_token
+            if not token:
+                return found
+
     async def ask(self, caller: Any = None) -> Any:
         request = privacy_pb2.RequestErasureRequest(request_id=rid(), member_id=self.anna)
         return (await self.call(self.privacy.RequestErasure, request, caller)).erasure
@@ -306,7 +321,10 @@ class World:
             if seen.state == state and sorted(each.problem.reason for each in seen.blockers) == sorted(reasons):
                 return seen
             await self.running["member"].db.pool.execute("UPDATE erasure SET next_attempt_time = now()")
-            next(job for job in self.running["member"].jobs if job.name == "erasures").wake()
+            for app in self.apps.running.values():
+                for job in app.jobs:
+                    if job.name == "erasures" or "merges" in job.name:
+                        job.wake()
             await asyncio.sleep(0.05)
 
     async def find(self, needles: Iterable[bytes], services: Iterable[str] = SERVICES) -> set[str]:
@@ -341,8 +359,11 @@ async def test_a_person_s_data_is_told_exported_and_erased_and_the_books_balance
         *("member.member_identity", "member.login_challenge", "member.login_outbox")
     }, "a person's data is in the clear"
 
+    other_id = await _live_twice(world)
+    traces += [text.encode() for text in (OTHER_PHONE, OTHER_NAME, OTHER_PLATE, OTHER_EVIDENCE)]
+    traces.append(phone_index(vault, GROUP, OTHER_PHONE))
     await _check_export(world, tmp_path)
-    await _check_what_postpones(world)
+    merge_id = await _check_what_postpones(world, other_id)
     await _erase_with_a_crash(world)
 
     assert await world.find(traces) == set()
@@ -350,12 +371,58 @@ async def test_a_person_s_data_is_told_exported_and_erased_and_the_books_balance
     anna = ids.from_edge("mbr", world.anna, "")
     assert await world.find([anna.bytes, anna.hex.encode(), str(anna).encode()], ["settlement"]) == set()
     await _check_that_life_goes_on(world)
+    await _check_that_both_are_gone(world, other_id, merge_id)
     await world.apps.drain()
     results = await invariants.check(world.apps.settings, SERVICES)
     assert [result for result in results if result.violation_count] == []
     assert [(each.group_code, each.problem) for each in await audit.check(world.apps.settings)] == [("test-group", "")]
     statements = world.apps.stub(settlement_pb2_grpc.StatementServiceStub, "settlement")
     assert (await world.call(statements.Reconcile, settlement_pb2.ReconcileRequest())).is_equal
+
+
+async def _live_twice(world: World) -> str:
+    """Anna has joined a second time, with another phone; answers that id."""
+    join = member_pb2.JoinMemberRequest(request_id="join-again-otherwise", phone=OTHER_PHONE)
+    other_id = str((await world.call(world.members.JoinMember, join)).member.member_id)
+    await world.apps.drain()
+    told = profile_pb2.UpdateProfileRequest(
+        request_id=rid(),
+        member_id=other_id,
+        profile=profile_pb2.Profile(name=OTHER_NAME),
+        update_mask=FieldMask(paths=["name"]),
+    )
+    await world.call(world.profiles.UpdateProfile, told)
+    agreed = world.consent("agree-other-1")
+    agreed.member_id, agreed.evidence = other_id, OTHER_EVIDENCE
+    await world.call(world.consents.SetConsent, agreed)
+    bind = parking_pb2.BindPlateRequest(request_id=rid(), member_id=other_id, plate_no=OTHER_PLATE)
+    await world.call(world.vehicles.BindPlate, bind)
+    anna, world.anna = world.anna, other_id
+    await world.sell("R-other", 70, NOW - timedelta(days=4))
+    world.anna = anna
+    await world.apps.drain()
+    return other_id
+
+
+async def _merge(world: World, other_id: str) -> str:
+    request = merging_pb2.MergeMembersRequest(
+        request_id=rid(), survivor_id=world.anna, absorbed_id=other_id, reason="one person"
+    )
+    return str((await world.call(world.merges.MergeMembers, request)).merge.merge_id)
+
+
+async def _check_that_both_are_gone(world: World, other_id: str, merge_id: str) -> None:
+    get = member_pb2.GetMemberRequest(member_id=other_id)
+    assert await world.refused(world.members.GetMember, get) == "MEMBER_UNKNOWN"
+    unmerge = merging_pb2.UnmergeMembersRequest(request_id=rid(), merge_id=merge_id, reason="two people")
+    assert await world.refused(world.merges.UnmergeMembers, unmerge) == "ERASURE_UNDER_WAY"
+    asked = (await world.call(world.privacy.GetErasure, privacy_pb2.GetErasureRequest(member_id=other_id))).erasure
+    assert (asked.member_id, asked.state) == (world.anna, DONE)
+    for service in ("points", "mall", "parking"):
+        rows = await world.running[service].db.pool.fetch(
+            "SELECT member_id FROM erased_member WHERE done_time > '-infinity'"
+        )
+        assert {ids.to_edge("mbr", row["member_id"]) for row in rows} == {world.anna, other_id}, service
 
 
 async def _check_profile(world: World) -> None:
@@ -457,16 +524,20 @@ async def _check_export(world: World, folder: Path) -> None:
     assert await world.refused(world.privacy.ExportMemberData, foreign, stranger) == "NOT_YOURS"
 
 
-async def _check_what_postpones(world: World) -> None:
-    """The mall is still down; Anna's car is in, and points are held."""
+async def _check_what_postpones(world: World, other_id: str) -> str:
+    """The mall is still down; Anna's car is in, points are held, and a merge waits for the mall. Answers the merge."""
     one = await world.ask(member(world.anna))
     assert (one.state, one.requested_by) == (WAITING, "member")
     assert one.due_time.ToDatetime() - one.request_time.ToDatetime() == timedelta(days=7)
     again = await world.ask(member(world.anna))
     assert again.erasure_id == one.erasure_id
+    with pytest.raises(AppError) as refused:
+        await _merge(world, other_id)
+    assert refused.value.reason == "ERASURE_UNDER_WAY"
     withdraw = privacy_pb2.WithdrawErasureRequest(request_id=rid(), member_id=world.anna)
     withdrawn = (await world.call(world.privacy.WithdrawErasure, withdraw, member(world.anna))).erasure
     assert withdrawn.state == privacy_pb2.ERASURE_STATE_WITHDRAWN
+    merge_id = await _merge(world, other_id)
     settings = privacy_pb2.PrivacySettings(erasure_wait_hours=1, birthday_change_limit=1)
     await world.call(
         world.privacy.SetPrivacySettings, privacy_pb2.SetPrivacySettingsRequest(request_id=rid(), settings=settings)
@@ -485,15 +556,26 @@ async def _check_what_postpones(world: World) -> None:
     )
     await world.call(world.wallets.Hold, hold, internal("mall"))
     await world.enter(NOW - timedelta(minutes=25))
-    hurried = await world.ask()  # somebody of the group asks: it begins at once
-    assert hurried.erasure_id == one.erasure_id
-    await world.erasure(POSTPONED, "POINTS_HELD", "VEHICLE_INSIDE", "UNAVAILABLE")
+    # Somebody of the group asks, under the other id: it begins at once, for the whole person.
+    request = privacy_pb2.RequestErasureRequest(request_id=rid(), member_id=other_id)
+    hurried = (await world.call(world.privacy.RequestErasure, request)).erasure
+    assert (hurried.erasure_id, hurried.member_id) == (one.erasure_id, world.anna)
+    await world.erasure(POSTPONED, "MERGE_UNDER_WAY", "POINTS_HELD", "VEHICLE_INSIDE", "UNAVAILABLE")
     await world.apps.start("mall")
     await world.erasure(POSTPONED, "POINTS_HELD", "VEHICLE_INSIDE")
     assert (await world.call(world.members.GetMember, member_pb2.GetMemberRequest(member_id=world.anna))).member.card_no
     release = points_pb2.ReleaseRequest(request_id=rid(), hold_request_id="hold-anna", member_id=world.anna)
     await world.call(world.wallets.Release, release, internal("mall"))
     await world.erasure(POSTPONED, "VEHICLE_INSIDE")
+
+    # By now they are one: the records of both are shown, by either id.
+    found = [await world.records(asked) for asked in (world.anna, other_id)]
+    assert found[0] == found[1]
+    for service, section in (("member", "profile"), ("member", "consents"), ("points", "movements")):
+        assert {each[2] for each in found[0] if each[:2] == (service, section)} == {world.anna, other_id}
+    by_name = {each[:3]: each[3] for each in found[0]}
+    assert OTHER_NAME in by_name["member", "profile", other_id] and NAME in by_name["member", "profile", world.anna]
+    return merge_id
 
 
 async def _erase_with_a_crash(world: World) -> None:
@@ -513,10 +595,10 @@ async def _erase_with_a_crash(world: World) -> None:
     assert (sorted(one.confirmed_services), list(one.open_services)) == (["mall", "parking", "points"], [])
     await world.apps.drain()
 
-    row = await world.running["points"].db.pool.fetchrow(
+    rows = await world.running["points"].db.pool.fetch(
         "SELECT available_points + held_points + pending_points AS left_points, debt_points FROM wallet"
     )
-    assert tuple(row) == (0, 0)
+    assert [tuple(row) for row in rows] == [(0, 0), (0, 0)]
     reasons = await world.running["points"].db.pool.fetch("SELECT reason_code, state FROM adjustment")
     assert [tuple(each) for each in reasons] == [("ERASURE", 3)]
 
