@@ -64,7 +64,7 @@ async def merge_members(tx: Tx, *, merge_id: UUID, survivor_id: UUID, absorbed_i
     await tier_store.unite_days(tx, absorbed_id=absorbed_id, survivor_id=survivor_id, sign=1)
     await store.lead(tx, absorbed_id, survivor_id)
     # Nobody brings themselves; what is being given already stays.
-    await referral_store.void_within(tx, await store.people_of(tx, survivor_id))
+    await referral_store.void_within(tx, [absorbed_id, *await store.people_of(tx, survivor_id)])
     after, change, absorbed_after = rules.united(
         ladder,
         survivor,

@@ -23,6 +23,7 @@ from huitong.member.v1 import (
     risk_pb2,
     risk_pb2_grpc,
 )
+from huitong.org.v1 import org_pb2, org_pb2_grpc
 from tests.apps import member, system
 from tests.integration.member.conftest import People
 from tests.integration.member.test_benefits import GIFT, LOUNGE, Desk
@@ -57,7 +58,12 @@ class Merges:
         await self.people.db.pool.execute("UPDATE member_merge SET state = 4, waiting_for = '{}' WHERE state = 3")
 
 
-async def test_merging_gives_no_benefit_twice_and_parting_leaves_each_its_own(desk: Desk, refusal: Any) -> None:
+async def test_whatever_id_is_named_it_is_one_person_until_they_are_parted(desk: Desk, refusal: Any) -> None:
+    await _check_that_nothing_is_given_twice(desk, refusal)
+    await _check_states_referrals_and_notes(desk, refusal)
+
+
+async def _check_that_nothing_is_given_twice(desk: Desk, refusal: Any) -> None:
     merges = Merges(desk.people)
     await desk.set("MEMBER", GIFT, LOUNGE)
     anna, guest = [(await desk.people.join(f"+861380000001{n}", birth_month=3)).member.member_id for n in range(2)]
@@ -95,7 +101,7 @@ async def test_merging_gives_no_benefit_twice_and_parting_leaves_each_its_own(de
     assert await desk.left(guest) == {"GIFT": 1, "LOUNGE": own[guest]}
 
 
-async def test_states_referrals_and_notes_are_the_persons(desk: Desk, refusal: Any) -> None:
+async def _check_states_referrals_and_notes(desk: Desk, refusal: Any) -> None:
     people, merges = desk.people, Merges(desk.people)
     call, stub = people.apps.call, people.apps.stub
     risk = stub(risk_pb2_grpc.RiskServiceStub, "member")
@@ -104,11 +110,13 @@ async def test_states_referrals_and_notes_are_the_persons(desk: Desk, refusal: A
     profiles = stub(profile_pb2_grpc.ProfileServiceStub, "member")
     anna, guest, third = [(await people.join(f"+861380000002{n}")).member.member_id for n in range(3)]
 
+    structure = stub(org_pb2_grpc.StructureServiceStub, "org")
+    merchant = (await call(structure.ListMerchants, org_pb2.ListMerchantsRequest(), system())).merchants[0]
     program = referral_pb2.ReferralProgram(
         referrer_points=500,
         friend_points=200,
         min_amount=types_pb2.Money(amount_minor=10_000, currency_code="CNY"),
-        merchant_id=ids.to_edge("mch", ids.new()),
+        merchant_id=merchant.merchant_id,
         use_within_days=30,
         return_window_days=7,
         is_open=True,
@@ -144,7 +152,7 @@ async def test_states_referrals_and_notes_are_the_persons(desk: Desk, refusal: A
     await bring(await code_of(anna), third)
     assert await states(anna) == [WAITING, WAITING]
     for one in (anna, guest):
-        await tag(one, "tea")
+        await tag(one, "TEA")
     merge_id = await merges.merge(anna, guest)
 
     # Who brought themselves gets nothing; who is brought, is brought once, whoever's code it is.
@@ -154,11 +162,11 @@ async def test_states_referrals_and_notes_are_the_persons(desk: Desk, refusal: A
     assert await refusal(bring(await code_of(third), anna)) == "REFERRAL_ALREADY_MADE"
 
     # Tags, profile: the survivor's, and listed once.
-    assert await tagged("tea") == [anna]
-    await tag(guest, "coffee")
-    assert await tagged("coffee") == [anna]
+    assert await tagged("TEA") == [anna]
+    await tag(guest, "COFFEE")
+    assert await tagged("COFFEE") == [anna]
     of_guest = await call(attributes.GetMemberAttributes, notes.GetMemberAttributesRequest(member_id=guest), system())
-    assert [each.tag for each in of_guest.tags] == ["coffee", "tea"]
+    assert [each.tag for each in of_guest.tags] == ["COFFEE", "TEA"]
     told = profile_pb2.UpdateProfileRequest(
         request_id=rid(),
         member_id=guest,
@@ -181,6 +189,6 @@ async def test_states_referrals_and_notes_are_the_persons(desk: Desk, refusal: A
     await call(risk.UnfreezeMember, thaw, system())
 
     await merges.unmerge(merge_id)
-    assert sorted(await tagged("tea")) == sorted([anna, guest])
+    assert sorted(await tagged("TEA")) == sorted([anna, guest])
     get = profile_pb2.GetProfileRequest(member_id=guest)
     assert (await call(profiles.GetProfile, get, system())).profile.name == ""
