@@ -129,7 +129,9 @@ class GroupData:
 
 
 _MEMBERS = """
-    SELECT i.ord, m.birth_month, m.time_zone, m.close_time, m.survivor_id,
+    SELECT i.ord, m.birth_month, m.time_zone, m.survivor_id,
+           CASE WHEN m.survivor_id IS NULL THEN m.close_time  -- an absorbed member is closed with its survivor
+                ELSE (SELECT s.close_time FROM member s WHERE s.member_id = m.survivor_id) END AS close_time,
            coalesce(c.version, 0) AS version, {now_sql} AS now,
            (SELECT string_agg(t.effective_date - DATE '2000-01-01' || ' ' || t.multiplier_bps || ' ' || t.tier_code,
                               ';')

@@ -93,12 +93,12 @@ class Group(Suite):
         self.vehicles = self.apps.stub(parking_pb2_grpc.VehicleServiceStub, "parking")
         self.parking = self.apps.stub(parking_pb2_grpc.ParkingServiceStub, "parking")
 
-    async def buy(self, member_id: str, yuan: int) -> Any:
+    async def buy(self, member_id: str, yuan: int, time: datetime = NOON) -> Any:
         sale = points_pb2.RecordSaleRequest(
             request_id=rid(),
             store_id=self.store,
             receipt_no=rid(),
-            sale_time=stamp(NOON),
+            sale_time=stamp(time),
             member_id=member_id,
             total=types_pb2.Money(amount_minor=yuan * 100, currency_code="CNY"),
             lines=[points_pb2.SaleLine(line_no=1, amount_minor=yuan * 100)],
@@ -307,4 +307,15 @@ async def test_a_hotel_guest_and_a_mall_member_become_one_and_two_again(group: G
     assert coupons.coupons[0].coupon_id == coupon.coupon_id
     assert (await group.buy(guest, 10)).available_points == 130
     assert (await group.buy(anna, 10)).available_points == 10
+
+    # Whoever is closed is closed under the id of an absorbed member too.
+    merge_id = (await group.merge(guest, third)).merge_id
+    await group.until(merge_id, lambda one: one.state == merging_pb2.MERGE_STATE_COMPLETED)
+    closing = risk_pb2.CloseMemberRequest(request_id=rid(), member_id=third, reason_code="ASKED")
+    closed = await group.call(group.apps.stub(risk_pb2_grpc.RiskServiceStub, "member").CloseMember, closing)
+    assert closed.standing.member_id == guest
+    await group.apps.drain()
+    later = NOON + timedelta(days=1)
+    await group.set_time(later + timedelta(hours=1))
+    await refused(group.buy(third, 10, later), "MEMBER_CLOSED")
     await group.assert_all_is_well()

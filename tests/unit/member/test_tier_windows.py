@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis import ids
-from services.member.benefits.rules import ONCE, Period, period_start
+from services.member.benefits.rules import ONCE, Period, counted_starts, period_start
 from services.member.tiers import rules
 from services.member.tiers.growth import Book, Day, Policy, Window, add_months, spend_for
 from services.member.tiers.rules import DEFAULT_LADDER, Floor, Ladder, Reason, Spending, Standing
@@ -148,3 +148,7 @@ def test_a_quota_begins_anew_with_its_period(
 ) -> None:
     standing = replace(START, period_end=period_end)
     assert period_start(period, policy, standing, date(2026, 8, 20)) == start
+    # Of merged members every membership of rolling months counts that can still be under way, of all else the same.
+    is_rolling = (period, policy) == (Period.MEMBERSHIP, ROLLING)
+    counted = (date(2026, 2, 21), date(2026, 8, 20)) if is_rolling else (start, start)
+    assert counted_starts(period, policy, start, date(2026, 8, 20)) == counted
