@@ -31,7 +31,8 @@ from services.points.spend_errors import (
 log = structlog.get_logger()
 _SPENDER = """
     SELECT CASE WHEN m.survivor_id IS NULL THEN m.state  -- an absorbed member is frozen with its survivor
-                ELSE (SELECT s.state FROM member s WHERE s.member_id = m.survivor_id) END AS state, m.join_time, p.cool_down_hours, p.spends_per_hour, {now_sql} AS now
+                ELSE (SELECT s.state FROM member s WHERE s.member_id = m.survivor_id) END AS state,
+           m.join_time, p.cool_down_hours, p.spends_per_hour, {now_sql} AS now
     FROM member m LEFT JOIN spend_policy p ON p.group_id = m.group_id
     WHERE m.member_id = $1 AND m.group_id = $2"""
 

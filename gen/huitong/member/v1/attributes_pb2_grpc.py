@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class AttributeServiceStub:
-    """Attributes and tags of members.
+    """Attributes and tags of members. The id of an absorbed member means its survivor; what was noted under it before the merge
+    rests until that is undone.
     """
 
     def __init__(self, channel):
@@ -73,7 +74,8 @@ class AttributeServiceStub:
 
 
 class AttributeServiceServicer:
-    """Attributes and tags of members.
+    """Attributes and tags of members. The id of an absorbed member means its survivor; what was noted under it before the merge
+    rests until that is undone.
     """
 
     def DefineAttribute(self, request, context):
@@ -181,7 +183,8 @@ def add_AttributeServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AttributeService:
-    """Attributes and tags of members.
+    """Attributes and tags of members. The id of an absorbed member means its survivor; what was noted under it before the merge
+    rests until that is undone.
     """
 
     @staticmethod

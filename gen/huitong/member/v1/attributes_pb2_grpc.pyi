@@ -27,7 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AttributeServiceStub:
-    """Attributes and tags of members."""
+    """Attributes and tags of members. The id of an absorbed member means its survivor; what was noted under it before the merge
+    rests until that is undone.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -64,7 +66,9 @@ class AttributeServiceStub:
 
 @_typing.type_check_only
 class AttributeServiceAsyncStub(AttributeServiceStub):
-    """Attributes and tags of members."""
+    """Attributes and tags of members. The id of an absorbed member means its survivor; what was noted under it before the merge
+    rests until that is undone.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     DefineAttribute: _aio.UnaryUnaryMultiCallable[_attributes_pb2.DefineAttributeRequest, _attributes_pb2.DefineAttributeResponse]  # type: ignore[assignment]
@@ -97,7 +101,9 @@ class AttributeServiceAsyncStub(AttributeServiceStub):
     """The members who have a tag, by id."""
 
 class AttributeServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Attributes and tags of members."""
+    """Attributes and tags of members. The id of an absorbed member means its survivor; what was noted under it before the merge
+    rests until that is undone.
+    """
 
     @_abc_1.abstractmethod
     def DefineAttribute(

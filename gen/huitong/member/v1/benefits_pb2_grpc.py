@@ -28,6 +28,8 @@ if _version_not_supported:
 class BenefitServiceStub:
     """Benefits of tiers. The earning multiplier and the free minutes of every stay are part of the tier itself. A member has
     the benefits of the tier that counts today: a tier that was reached today counts from tomorrow.
+    Merged members are one person: they share every quota and reference, whichever id is named; a use says in whose name it
+    was made, and is that one's when the merge is undone.
     """
 
     def __init__(self, channel):
@@ -76,6 +78,8 @@ class BenefitServiceStub:
 class BenefitServiceServicer:
     """Benefits of tiers. The earning multiplier and the free minutes of every stay are part of the tier itself. A member has
     the benefits of the tier that counts today: a tier that was reached today counts from tomorrow.
+    Merged members are one person: they share every quota and reference, whichever id is named; a use says in whose name it
+    was made, and is that one's when the merge is undone.
     """
 
     def SetTierBenefits(self, request, context):
@@ -186,6 +190,8 @@ def add_BenefitServiceServicer_to_server(servicer, server):
 class BenefitService:
     """Benefits of tiers. The earning multiplier and the free minutes of every stay are part of the tier itself. A member has
     the benefits of the tier that counts today: a tier that was reached today counts from tomorrow.
+    Merged members are one person: they share every quota and reference, whichever id is named; a use says in whose name it
+    was made, and is that one's when the merge is undone.
     """
 
     @staticmethod

@@ -29,6 +29,8 @@ GRPC_VERSION: str
 class BenefitServiceStub:
     """Benefits of tiers. The earning multiplier and the free minutes of every stay are part of the tier itself. A member has
     the benefits of the tier that counts today: a tier that was reached today counts from tomorrow.
+    Merged members are one person: they share every quota and reference, whichever id is named; a use says in whose name it
+    was made, and is that one's when the merge is undone.
     """
 
     @_typing.overload
@@ -70,6 +72,8 @@ class BenefitServiceStub:
 class BenefitServiceAsyncStub(BenefitServiceStub):
     """Benefits of tiers. The earning multiplier and the free minutes of every stay are part of the tier itself. A member has
     the benefits of the tier that counts today: a tier that was reached today counts from tomorrow.
+    Merged members are one person: they share every quota and reference, whichever id is named; a use says in whose name it
+    was made, and is that one's when the merge is undone.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -107,6 +111,8 @@ class BenefitServiceAsyncStub(BenefitServiceStub):
 class BenefitServiceServicer(metaclass=_abc_1.ABCMeta):
     """Benefits of tiers. The earning multiplier and the free minutes of every stay are part of the tier itself. A member has
     the benefits of the tier that counts today: a tier that was reached today counts from tomorrow.
+    Merged members are one person: they share every quota and reference, whichever id is named; a use says in whose name it
+    was made, and is that one's when the merge is undone.
     """
 
     @_abc_1.abstractmethod

@@ -27,6 +27,7 @@ if _version_not_supported:
 
 class ConsentServiceStub:
     """Consents. Each is a record that is added and never changed: the newest of a purpose is in force.
+    The id of an absorbed member means its survivor.
     """
 
     def __init__(self, channel):
@@ -59,6 +60,7 @@ class ConsentServiceStub:
 
 class ConsentServiceServicer:
     """Consents. Each is a record that is added and never changed: the newest of a purpose is in force.
+    The id of an absorbed member means its survivor.
     """
 
     def SaveConsentText(self, request, context):
@@ -125,6 +127,7 @@ def add_ConsentServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class ConsentService:
     """Consents. Each is a record that is added and never changed: the newest of a purpose is in force.
+    The id of an absorbed member means its survivor.
     """
 
     @staticmethod

@@ -27,7 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ConsentServiceStub:
-    """Consents. Each is a record that is added and never changed: the newest of a purpose is in force."""
+    """Consents. Each is a record that is added and never changed: the newest of a purpose is in force.
+    The id of an absorbed member means its survivor.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -50,7 +52,9 @@ class ConsentServiceStub:
 
 @_typing.type_check_only
 class ConsentServiceAsyncStub(ConsentServiceStub):
-    """Consents. Each is a record that is added and never changed: the newest of a purpose is in force."""
+    """Consents. Each is a record that is added and never changed: the newest of a purpose is in force.
+    The id of an absorbed member means its survivor.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SaveConsentText: _aio.UnaryUnaryMultiCallable[_consents_pb2.SaveConsentTextRequest, _consents_pb2.SaveConsentTextResponse]  # type: ignore[assignment]
@@ -69,7 +73,9 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     """
 
 class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Consents. Each is a record that is added and never changed: the newest of a purpose is in force."""
+    """Consents. Each is a record that is added and never changed: the newest of a purpose is in force.
+    The id of an absorbed member means its survivor.
+    """
 
     @_abc_1.abstractmethod
     def SaveConsentText(

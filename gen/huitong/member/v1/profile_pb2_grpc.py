@@ -27,6 +27,7 @@ if _version_not_supported:
 
 class ProfileServiceStub:
     """Profiles of members. What they say is encrypted at rest and occurs in no event and no log.
+    The id of an absorbed member means its survivor.
     """
 
     def __init__(self, channel):
@@ -49,6 +50,7 @@ class ProfileServiceStub:
 
 class ProfileServiceServicer:
     """Profiles of members. What they say is encrypted at rest and occurs in no event and no log.
+    The id of an absorbed member means its survivor.
     """
 
     def GetProfile(self, request, context):
@@ -92,6 +94,7 @@ def add_ProfileServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class ProfileService:
     """Profiles of members. What they say is encrypted at rest and occurs in no event and no log.
+    The id of an absorbed member means its survivor.
     """
 
     @staticmethod

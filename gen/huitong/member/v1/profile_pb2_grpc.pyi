@@ -27,7 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ProfileServiceStub:
-    """Profiles of members. What they say is encrypted at rest and occurs in no event and no log."""
+    """Profiles of members. What they say is encrypted at rest and occurs in no event and no log.
+    The id of an absorbed member means its survivor.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -46,7 +48,9 @@ class ProfileServiceStub:
 
 @_typing.type_check_only
 class ProfileServiceAsyncStub(ProfileServiceStub):
-    """Profiles of members. What they say is encrypted at rest and occurs in no event and no log."""
+    """Profiles of members. What they say is encrypted at rest and occurs in no event and no log.
+    The id of an absorbed member means its survivor.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetProfile: _aio.UnaryUnaryMultiCallable[_profile_pb2.GetProfileRequest, _profile_pb2.GetProfileResponse]  # type: ignore[assignment]
@@ -61,7 +65,9 @@ class ProfileServiceAsyncStub(ProfileServiceStub):
     """
 
 class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Profiles of members. What they say is encrypted at rest and occurs in no event and no log."""
+    """Profiles of members. What they say is encrypted at rest and occurs in no event and no log.
+    The id of an absorbed member means its survivor.
+    """
 
     @_abc_1.abstractmethod
     def GetProfile(

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class RiskServiceStub:
-    """States of members, the deny list, and limits.
+    """States of members, the deny list, and limits. The id of an absorbed member means its survivor's state; `deny_identities`
+    denies what leads to the survivor's own id.
     """
 
     def __init__(self, channel):
@@ -83,7 +84,8 @@ class RiskServiceStub:
 
 
 class RiskServiceServicer:
-    """States of members, the deny list, and limits.
+    """States of members, the deny list, and limits. The id of an absorbed member means its survivor's state; `deny_identities`
+    denies what leads to the survivor's own id.
     """
 
     def FreezeMember(self, request, context):
@@ -216,7 +218,8 @@ def add_RiskServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RiskService:
-    """States of members, the deny list, and limits.
+    """States of members, the deny list, and limits. The id of an absorbed member means its survivor's state; `deny_identities`
+    denies what leads to the survivor's own id.
     """
 
     @staticmethod

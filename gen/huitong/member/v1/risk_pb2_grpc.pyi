@@ -27,7 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class RiskServiceStub:
-    """States of members, the deny list, and limits."""
+    """States of members, the deny list, and limits. The id of an absorbed member means its survivor's state; `deny_identities`
+    denies what leads to the survivor's own id.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -71,7 +73,9 @@ class RiskServiceStub:
 
 @_typing.type_check_only
 class RiskServiceAsyncStub(RiskServiceStub):
-    """States of members, the deny list, and limits."""
+    """States of members, the deny list, and limits. The id of an absorbed member means its survivor's state; `deny_identities`
+    denies what leads to the survivor's own id.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     FreezeMember: _aio.UnaryUnaryMultiCallable[_risk_pb2.FreezeMemberRequest, _risk_pb2.FreezeMemberResponse]  # type: ignore[assignment]
@@ -111,7 +115,9 @@ class RiskServiceAsyncStub(RiskServiceStub):
     """The limits in force; those of a group that has set none are the defaults."""
 
 class RiskServiceServicer(metaclass=_abc_1.ABCMeta):
-    """States of members, the deny list, and limits."""
+    """States of members, the deny list, and limits. The id of an absorbed member means its survivor's state; `deny_identities`
+    denies what leads to the survivor's own id.
+    """
 
     @_abc_1.abstractmethod
     def FreezeMember(
