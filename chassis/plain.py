@@ -10,6 +10,8 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
+from chassis.times import is_possible
+
 # A field is left out when one of the words of its name is here, when its whole name is, or when its proto says
 # `debug_redact`. tests/contract/test_operator_acts.py looks through what operators can send.
 _SECRETS = {"secret", "password", "token", "invitation", "totp", "openid", "unionid", "seed"}
@@ -54,8 +56,12 @@ def _clear(message: Message) -> None:
         if is_private(field):
             message.ClearField(field.name)
         elif field.message_type is not None:
-            for inner in _messages(value):
-                _clear(inner)
+            inner = _messages(value)
+            if not all(map(is_possible, inner)):  # an element of a batch that was refused; JSON has no such time
+                message.ClearField(field.name)
+                continue
+            for each in inner:
+                _clear(each)
 
 
 def _messages(value: Any) -> list[Message]:
