@@ -15,9 +15,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from xdist.remote import Producer
 from xdist.scheduler.loadfile import LoadFileScheduling
 
+from services.org.operators import passwords
 from suite.errors import SuiteError
 from suite.local import LocalServers, erase
 from tests.apps import Apps
@@ -87,6 +89,23 @@ def _exclusive(path: Path) -> Iterator[None]:
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Services in the tests' process hash passwords quickly: each hash of the real kind takes a fifth of a second.
+
+    Processes of their own (tests/e2e) hash as always, and so do the tests that ask for `real_passwords`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "STANDARD", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        yield
+
+
+@pytest.fixture
+def real_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parameters of real services."""
+    monkeypatch.setattr(passwords, "STANDARD", PasswordHasher())
 
 
 @pytest.fixture(scope="session")
