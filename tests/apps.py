@@ -98,10 +98,11 @@ class Apps:
                 await asyncio.sleep(0.02)
 
 
-def wake_jobs(app: App) -> None:
-    """Give every job of a service its turn now: it would come within seconds, but tests are many."""
-    for job in app.jobs:
-        job.wake()
+def wake_jobs(*apps: App) -> None:
+    """Give every job of these services its turn now: it would come within seconds, but tests are many."""
+    for app in apps:
+        for job in app.jobs:
+            job.wake()
 
 
 def _is_drained(progress: dict[str, control_pb2.GetProgressResponse]) -> bool:

@@ -30,6 +30,9 @@ RUN = "HUITONG_TEST_RUN"  # this run's folder, told to the workers
 SHARING = {
     "tests/e2e/test_bad_input.py": "a suite after its first day",
     "tests/e2e/test_tour.py": "a suite after its first day",
+    "tests/whole/test_openapi.py": "a whole suite",
+    "tests/whole/test_other_peoples_things.py": "a whole suite",
+    "tests/whole/test_random_bytes.py": "a whole suite",
 }
 _owner: int | None = None
 
@@ -119,16 +122,30 @@ def local_servers() -> LocalServers:
     return servers
 
 
-@pytest.fixture(scope="module")
-def sandbox(local_servers: LocalServers) -> Iterator[Sandbox]:
-    """Fresh databases (created on demand), stream and Valkey database for one test module; removed after it."""
+@contextlib.contextmanager
+def open_sandbox(servers: LocalServers) -> Iterator[Sandbox]:
+    """Fresh databases (created on demand), stream and Valkey database; removed at the end."""
     counter = Path(os.environ[RUN]) / "sandboxes"
     with _exclusive(counter.with_suffix(".lock")):
         number = int(counter.read_text()) + 1 if counter.exists() else 1
         counter.write_text(str(number))
-    corner = Sandbox(local_servers, valkey_database=1 + number % 255)
+    corner = Sandbox(servers, valkey_database=1 + number % 255)
     yield corner
     corner.clear_from_anywhere()
+
+
+@pytest.fixture(scope="module")
+def sandbox(local_servers: LocalServers) -> Iterator[Sandbox]:
+    """One test module's."""
+    with open_sandbox(local_servers) as corner:
+        yield corner
+
+
+@pytest.fixture(scope="package")
+def package_sandbox(local_servers: LocalServers) -> Iterator[Sandbox]:
+    """One package's, for what several modules share; see `SHARING`."""
+    with open_sandbox(local_servers) as corner:
+        yield corner
 
 
 @pytest.fixture

@@ -15,9 +15,8 @@ import pytest
 from google.protobuf.descriptor import MethodDescriptor
 
 from chassis import ids
-from chassis.identity import Caller, CallerKind
+from chassis.identity import SESSION_SCOPE, Caller, CallerKind
 from tests.access_table import EXAMPLES, METHODS, OPERATIONS, Declared, Sent, put, sendings, texts_of
-from tests.support import Sandbox
 from tests.whole.suite import DOCUMENT, Doors, WholeSuite
 
 pytestmark = pytest.mark.timeout(300)
@@ -86,14 +85,11 @@ NOT_SHOWN_HERE = {
 
 
 @pytest.fixture(scope="module")
-def suite(sandbox: Sandbox) -> Iterator[WholeSuite]:
-    """All services and the gateway."""
-    suite = WholeSuite(sandbox)
-    try:
-        suite.run(furnish(suite))
-        yield suite
-    finally:
-        suite.close()
+def suite(whole: WholeSuite) -> WholeSuite:
+    """A group with more in it."""
+    own = whole.neighbour("own")
+    own.run(furnish(own))
+    return own
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +209,8 @@ async def _settle(other: WholeSuite) -> None:
         doors.count = 2_000
         made = await doors.post("MemberService_JoinMember", phone="+8613900000009")
         member_id = other.ids["member_id"] = made["member"]["member_id"]
-        other.callers[CallerKind.MEMBER] = Caller(CallerKind.MEMBER, member_id, other.group_id, bound_id=member_id)
+        scopes = {SESSION_SCOPE: ids.to_edge("mss", ids.new())}
+        other.callers[CallerKind.MEMBER] = Caller(CallerKind.MEMBER, member_id, other.group_id, member_id, scopes)
         await doors.make("merchant_id", "merchant.merchant_id", "StructureService_CreateMerchant", code="BAKER")
         await doors.make("store_id", "store.store_id", "StructureService_CreateStore", code="S9")
         await doors.make("terminal_id", "terminal.terminal_id", "StructureService_CreateTerminal", code="T9")
