@@ -14,6 +14,8 @@ from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
+from huitong.common.v1 import types_pb2
+
 DOMAIN = "huitong"
 # An error travels in HTTP/2 headers, each value in four places and in part percent-encoded. Clients drop headers of
 # more than 8 KiB, and the caller would hear of a broken stream instead of what was wrong.
@@ -53,6 +55,12 @@ class AppError(Exception):
             retry.retry_delay.FromMilliseconds(self.retry_after_ms)
             details.append(retry)
         return status_pb2.Status(code=number, message=self.message, details=[_pack(detail) for detail in details])
+
+    def to_problem(self) -> types_pb2.Problem:
+        """The error as the answer to one item of a batch."""
+        return types_pb2.Problem(
+            reason=self.reason, message=self.message, message_zh=self.message_zh, metadata=self.values
+        )
 
 
 def _pack(message: Any) -> any_pb2.Any:

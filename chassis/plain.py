@@ -7,10 +7,10 @@ from functools import cache
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.times import is_possible
 
 # A field is left out when one of the words of its name is here, when its whole name is, or when its proto says
 # `debug_redact`. tests/contract/test_operator_acts.py looks through what operators can send.
@@ -41,10 +41,7 @@ def is_private(field: FieldDescriptor) -> bool:
 
 
 def plain_json(message: Message | None) -> str:
-    """`message` as JSON that is always written alike, without what is private; "" for None.
-
-    Times of no calendar are left out: the items of a batch are recorded as sent, refused ones too.
-    """
+    """`message` as JSON that is always written alike, without what is private; "" for None."""
     if message is None:
         return ""
     copy = type(message)()
@@ -56,21 +53,15 @@ def plain_json(message: Message | None) -> str:
 
 def _clear(message: Message) -> None:
     for field, value in message.ListFields():
-        if is_private(field) or _is_no_time(value):
+        if is_private(field):
             message.ClearField(field.name)
         elif field.message_type is not None:
-            for inner in _messages(value):
-                _clear(inner)
-
-
-def _is_no_time(value: Any) -> bool:
-    """Whether it is a moment or a span that JSON has no text for."""
-    if isinstance(value, Timestamp | Duration):
-        try:
-            value.ToJsonString()
-        except ValueError:
-            return True
-    return False
+            inner = _messages(value)
+            if not all(map(is_possible, inner)):  # an element of a batch that was refused; JSON has no such time
+                message.ClearField(field.name)
+                continue
+            for each in inner:
+                _clear(each)
 
 
 def _messages(value: Any) -> list[Message]:

@@ -35,17 +35,24 @@ def _collect(message: Any, prefix: str, found: list[tuple[str, str]]) -> None:
             continue
         for path, value in values:
             if kind == _TIMESTAMP:
-                if not (_FIRST_SECOND <= value.seconds <= _LAST_SECOND and 0 <= value.nanos <= _MOST_NANOS):
+                if not is_possible(value):
                     found.append((path, "is not a time between the years 1 and 9999"))
             elif kind == _DURATION:
-                if not _is_duration(value.seconds, value.nanos):
+                if not is_possible(value):
                     found.append((path, "is not a duration"))
             else:
                 _collect(value, f"{path}.", found)
 
 
-def _is_duration(seconds: int, nanos: int) -> bool:
-    return abs(seconds) <= _LONGEST_SECONDS and abs(nanos) <= _MOST_NANOS and seconds * nanos >= 0
+def is_possible(value: Any) -> bool:
+    """Whether a Timestamp or Duration is in its range; whether it is another message."""
+    kind = value.DESCRIPTOR.full_name
+    if kind == _TIMESTAMP:
+        return _FIRST_SECOND <= value.seconds <= _LAST_SECOND and 0 <= value.nanos <= _MOST_NANOS
+    if kind == _DURATION:
+        seconds, nanos = value.seconds, value.nanos
+        return abs(seconds) <= _LONGEST_SECONDS and abs(nanos) <= _MOST_NANOS and bool(seconds * nanos >= 0)
+    return True
 
 
 def is_time_zone(name: str) -> bool:

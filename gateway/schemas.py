@@ -87,6 +87,9 @@ _SAMPLES: tuple[tuple[str, Any], ...] = (
     ("name_zh", "示例"),
     ("name", "Example"),
     ("category", "GROCERY"),
+    ("expiry_months", 12),
+    ("months", 0),  # as for a tier that is held for good
+    ("grace_days", 0),
 )
 _FALLBACKS = (
     "example",

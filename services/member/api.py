@@ -52,7 +52,7 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
         outcomes = await self._join(request.members)
         return member_pb2.JoinMembersResponse(
             results=[
-                member_pb2.JoinMembersResult(problem=convert.problem_message(outcome))
+                member_pb2.JoinMembersResult(problem=outcome.to_problem())
                 if isinstance(outcome, AppError)
                 else member_pb2.JoinMembersResult(joined=_joined_message(outcome))
                 for outcome in outcomes

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chassis.errors import AppError
 from chassis.ids import from_edge, to_edge
-from huitong.common.v1 import types_pb2
 from huitong.member.v1 import member_pb2
 from services.member.rules import Member
 
@@ -37,10 +35,3 @@ def member_message(member: Member) -> member_pb2.Member:
     if member.state_time is not None:
         message.state_time.FromDatetime(member.state_time)
     return message
-
-
-def problem_message(error: AppError) -> types_pb2.Problem:
-    """Why one line of a batch was refused."""
-    return types_pb2.Problem(
-        reason=error.reason, message=error.message, message_zh=error.message_zh, metadata=error.values
-    )

@@ -11,7 +11,6 @@ from chassis import ids, rpc
 from chassis.db import Database, Tx
 from chassis.errors import AppError, InvalidArgument
 from chassis.pages import decode_token, encode_token, page_size
-from huitong.common.v1 import types_pb2
 from huitong.points.v1 import (
     adjustments_pb2,
     adjustments_pb2_grpc,
@@ -73,7 +72,7 @@ class SalesServicer(points_pb2_grpc.SalesServiceServicer):
         for answer in answers:
             result = response.results.add()
             if isinstance(answer, AppError):
-                result.problem.CopyFrom(_problem(answer))
+                result.problem.CopyFrom(answer.to_problem())
             else:
                 answer.answer(result.recorded)
         return response
@@ -108,12 +107,6 @@ class SalesServicer(points_pb2_grpc.SalesServiceServicer):
             refunded_minor=row["refunded_minor"],
             written_off_points=row["written_off_points"],
         )
-
-
-def _problem(error: AppError) -> types_pb2.Problem:
-    return types_pb2.Problem(
-        reason=error.reason, message=error.message, message_zh=error.message_zh, metadata=error.values
-    )
 
 
 class WalletServicer(points_pb2_grpc.WalletServiceServicer):

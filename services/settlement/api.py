@@ -45,7 +45,7 @@ class ContractServicer(settlement_pb2_grpc.ContractServiceServicer):
             try:
                 answer.results.add(saved=await self._set(line))
             except AppError as error:
-                answer.results.add(problem=_to_problem(error))
+                answer.results.add(problem=error.to_problem())
         return answer
 
     async def _set(self, request: pb.SetContractRequest) -> pb.SetContractResponse:
@@ -268,12 +268,6 @@ def _to_period(row: PeriodSums) -> pb.Period:
     if row.close_time is not None:
         period.close_time.FromDatetime(row.close_time)
     return period
-
-
-def _to_problem(error: AppError) -> types_pb2.Problem:
-    return types_pb2.Problem(
-        reason=error.reason, message=error.message, message_zh=error.message_zh, metadata=error.values
-    )
 
 
 def _check_period(period: str) -> None:

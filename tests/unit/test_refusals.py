@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.errors import VALUE_BYTES, AppError, InvalidArgument, cut
+from chassis.plain import plain_json
 from chassis.times import impossible_times
 from huitong.points.v1 import points_pb2
 
@@ -62,3 +65,10 @@ def test_a_time_out_of_range_is_named_with_its_path(seconds: int, nanos: int, fi
 def test_a_message_without_times_has_no_wrong_one() -> None:
     assert impossible_times(points_pb2.GetBalanceRequest(member_id="x")) == []
     assert impossible_times(Duration()) == []
+
+
+def test_what_is_recorded_of_a_batch_leaves_out_times_that_are_none() -> None:
+    good = points_pb2.RecordSaleRequest(receipt_no="1", sale_time=LAST)
+    bad = points_pb2.RecordSaleRequest(receipt_no="2", sale_time=Timestamp(seconds=LAST.seconds + 1))
+    kept = json.loads(plain_json(points_pb2.RecordSalesRequest(sales=[good, bad])))["sales"]
+    assert [(sale["receipt_no"], "sale_time" in sale) for sale in kept] == [("1", True), ("2", False)]

@@ -245,7 +245,7 @@ class WholeSuite:
 
     async def _terms(self, doors: Doors) -> None:
         ladder = [{"code": "BASIC", "name": "Basic", "min_growth": 0, "earn_multiplier_bps": 10_000}]
-        await doors.post("TierService_SetTierLadder", tiers=ladder, policy=None, effective_date=None)
+        await doors.post("TierService_SetTierLadder", tiers=ladder, effective_date=None)
         rule_set = {
             "effective_date": {"year": 2015, "month": 1, "day": 1},
             "base_points": 1,

@@ -6,6 +6,7 @@ import copy
 import re
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ import pytest
 from google.protobuf.descriptor import MethodDescriptor
 
 from chassis import ids
-from chassis.identity import SESSION_SCOPE, Caller, CallerKind
+from chassis.identity import Caller, CallerKind
 from tests.access_table import EXAMPLES, METHODS, OPERATIONS, Declared, Sent, put, sendings, texts_of
 from tests.whole.suite import DOCUMENT, Doors, WholeSuite
 
@@ -199,18 +200,17 @@ def others(suite: WholeSuite, neighbour: WholeSuite) -> WholeSuite:
     """The same group, seen by another member, and by another merchant with a store and a till of its own."""
     other = copy.copy(suite)
     other.ids, other.keys, other.callers = dict(suite.ids), dict(suite.keys), dict(suite.callers)
-    other.run(_settle(other))
+    other.run(_settle(other, suite.callers[CallerKind.MEMBER]))
     return other
 
 
-async def _settle(other: WholeSuite) -> None:
+async def _settle(other: WholeSuite, member: Caller) -> None:
     async with httpx.AsyncClient(base_url=other.url, timeout=20, trust_env=False) as client:
         doors = Doors(other, client)
         doors.count = 2_000
         made = await doors.post("MemberService_JoinMember", phone="+8613900000009")
         member_id = other.ids["member_id"] = made["member"]["member_id"]
-        scopes = {SESSION_SCOPE: ids.to_edge("mss", ids.new())}
-        other.callers[CallerKind.MEMBER] = Caller(CallerKind.MEMBER, member_id, other.group_id, member_id, scopes)
+        other.callers[CallerKind.MEMBER] = replace(member, subject=member_id, bound_id=member_id)
         await doors.make("merchant_id", "merchant.merchant_id", "StructureService_CreateMerchant", code="BAKER")
         await doors.make("store_id", "store.store_id", "StructureService_CreateStore", code="S9")
         await doors.make("terminal_id", "terminal.terminal_id", "StructureService_CreateTerminal", code="T9")

@@ -159,10 +159,7 @@ def _template_or_error(group_id: UUID, request: mall_pb2.CreateTemplateRequest) 
 
 def _result(outcome: Template | AppError) -> mall_pb2.CreateTemplatesResult:
     if isinstance(outcome, AppError):
-        problem = types_pb2.Problem(
-            reason=outcome.reason, message=outcome.message, message_zh=outcome.message_zh, metadata=outcome.values
-        )
-        return mall_pb2.CreateTemplatesResult(problem=problem)
+        return mall_pb2.CreateTemplatesResult(problem=outcome.to_problem())
     return mall_pb2.CreateTemplatesResult(created=mall_pb2.CreateTemplateResponse(template=template_to_proto(outcome)))
 
 

@@ -184,9 +184,7 @@ def _tag(item: pb.TagItem) -> tuple[UUID, str]:
 
 def _results(answers: Mapping[int, bool | AppError]) -> list[pb.ItemResult]:
     return [
-        pb.ItemResult(problem=convert.problem_message(answer))
-        if isinstance(answer, AppError)
-        else pb.ItemResult(is_changed=answer)
+        pb.ItemResult(problem=answer.to_problem()) if isinstance(answer, AppError) else pb.ItemResult(is_changed=answer)
         for _, answer in sorted(answers.items(), key=lambda one: one[0])
     ]
 

@@ -131,7 +131,7 @@ def _message(of: MemberImport) -> imports_pb2.MemberImport:
 
 def _imported(request_id: str, answer: Found | AppError) -> imports_pb2.ImportedMember:
     if isinstance(answer, AppError):
-        return imports_pb2.ImportedMember(request_id=request_id, problem=convert.problem_message(answer))
+        return imports_pb2.ImportedMember(request_id=request_id, problem=answer.to_problem())
     return imports_pb2.ImportedMember(
         request_id=request_id,
         outcome=int(answer.outcome),  # type: ignore[arg-type]

@@ -179,7 +179,7 @@ async def test_member_files_bring_tags(notes: Notes) -> None:
     known = await notes.join(1)
     begin = imports_pb2.CreateMemberImportRequest(
         request_id="begin-import",
-        business_unit_id=ids.to_edge("unt", ids.derive("unit", "hotel")),
+        business_unit_id=ids.to_edge("unt", ids.derive(GROUP, "unit", "HOTEL")),
         scheme=imports_pb2.NUMBER_SCHEME_HOTEL_GUEST,
         name="guests.csv",
     )
