@@ -11,6 +11,8 @@ PY := .venv/bin/python
 HUITONG := .venv/bin/huitong
 # Named after the content, so that `install` does nothing until the lock or the project's own description changes.
 STAMP := .venv/installed-$(shell cat requirements.lock pyproject.toml | cksum | tr ' ' -)
+# Many processes start; each is a fifth quicker when it need not compile what another has compiled (`make clean`).
+export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 

@@ -98,6 +98,13 @@ class Apps:
                 await asyncio.sleep(0.02)
 
 
+def wake_jobs(*apps: App) -> None:
+    """Give every job of these services its turn now: it would come within seconds, but tests are many."""
+    for app in apps:
+        for job in app.jobs:
+            job.wake()
+
+
 def _is_drained(progress: dict[str, control_pb2.GetProgressResponse]) -> bool:
     heads = {(name, produced.lane): produced for name, answer in progress.items() for produced in answer.produced}
     if any(produced.waiting_event_count for produced in heads.values()):

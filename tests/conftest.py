@@ -15,9 +15,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from xdist.remote import Producer
 from xdist.scheduler.loadfile import LoadFileScheduling
 
+from services.org.operators import passwords
 from suite.errors import SuiteError
 from suite.local import LocalServers, erase
 from tests.apps import Apps
@@ -28,6 +30,9 @@ RUN = "HUITONG_TEST_RUN"  # this run's folder, told to the workers
 SHARING = {
     "tests/e2e/test_bad_input.py": "a suite after its first day",
     "tests/e2e/test_tour.py": "a suite after its first day",
+    "tests/whole/test_openapi.py": "a whole suite",
+    "tests/whole/test_other_peoples_things.py": "a whole suite",
+    "tests/whole/test_random_bytes.py": "a whole suite",
 }
 _owner: int | None = None
 
@@ -89,6 +94,23 @@ def _exclusive(path: Path) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Services in the tests' process hash passwords quickly: each hash of the real kind takes a fifth of a second.
+
+    Processes of their own (tests/e2e) hash as always, and so do the tests that ask for `real_passwords`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "STANDARD", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        yield
+
+
+@pytest.fixture
+def real_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parameters of real services."""
+    monkeypatch.setattr(passwords, "STANDARD", PasswordHasher())
+
+
 @pytest.fixture(scope="session")
 def local_servers() -> LocalServers:
     """The run's PostgreSQL, NATS and Valkey. Shared: never stop them; see `own_servers`."""
@@ -100,16 +122,30 @@ def local_servers() -> LocalServers:
     return servers
 
 
-@pytest.fixture(scope="module")
-def sandbox(local_servers: LocalServers) -> Iterator[Sandbox]:
-    """Fresh databases (created on demand), stream and Valkey database for one test module; removed after it."""
+@contextlib.contextmanager
+def open_sandbox(servers: LocalServers) -> Iterator[Sandbox]:
+    """Fresh databases (created on demand), stream and Valkey database; removed at the end."""
     counter = Path(os.environ[RUN]) / "sandboxes"
     with _exclusive(counter.with_suffix(".lock")):
         number = int(counter.read_text()) + 1 if counter.exists() else 1
         counter.write_text(str(number))
-    corner = Sandbox(local_servers, valkey_database=1 + number % 255)
+    corner = Sandbox(servers, valkey_database=1 + number % 255)
     yield corner
     corner.clear_from_anywhere()
+
+
+@pytest.fixture(scope="module")
+def sandbox(local_servers: LocalServers) -> Iterator[Sandbox]:
+    """One test module's."""
+    with open_sandbox(local_servers) as corner:
+        yield corner
+
+
+@pytest.fixture(scope="package")
+def package_sandbox(local_servers: LocalServers) -> Iterator[Sandbox]:
+    """One package's, for what several modules share; see `SHARING`."""
+    with open_sandbox(local_servers) as corner:
+        yield corner
 
 
 @pytest.fixture

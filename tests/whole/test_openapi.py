@@ -30,7 +30,6 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from chassis.identity import CallerKind
-from tests.support import Sandbox
 from tests.whole.inside import internal_words
 from tests.whole.suite import DOCUMENT, WholeSuite
 
@@ -64,11 +63,9 @@ def _lines(context: Any, value: Any) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def suite(sandbox: Sandbox) -> Iterator[WholeSuite]:
-    """All services and the gateway."""
-    suite = WholeSuite(sandbox)
-    yield suite
-    suite.close()
+def suite(whole: WholeSuite) -> WholeSuite:
+    """The group that the contract's examples name."""
+    return whole
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,6 @@ from google.protobuf.descriptor import MethodDescriptor
 from chassis import ids
 from chassis.identity import Caller, CallerKind
 from tests.access_table import EXAMPLES, METHODS, OPERATIONS, Declared, Sent, put, sendings, texts_of
-from tests.support import Sandbox
 from tests.whole.suite import DOCUMENT, Doors, WholeSuite
 
 pytestmark = pytest.mark.timeout(300)
@@ -87,14 +86,11 @@ NOT_SHOWN_HERE = {
 
 
 @pytest.fixture(scope="module")
-def suite(sandbox: Sandbox) -> Iterator[WholeSuite]:
-    """All services and the gateway."""
-    suite = WholeSuite(sandbox)
-    try:
-        suite.run(furnish(suite))
-        yield suite
-    finally:
-        suite.close()
+def suite(whole: WholeSuite) -> WholeSuite:
+    """A group with more in it."""
+    own = whole.neighbour("own")
+    own.run(furnish(own))
+    return own
 
 
 @pytest.fixture(scope="module")

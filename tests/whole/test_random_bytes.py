@@ -6,7 +6,7 @@ Whatever comes, the answer comes in time, says what was wrong, is never our faul
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -20,7 +20,6 @@ from chassis.config import SERVICES
 from chassis.identity import CallerKind
 from gateway import codec
 from gateway.contract import HttpBinding, Operation, access_of, audience_kind
-from tests.support import Sandbox
 from tests.whole.inside import internal_words
 from tests.whole.suite import CONTRACT, WholeSuite
 
@@ -67,11 +66,9 @@ NASTY_INTEGERS = (0, 1, -1, 2**31 - 1, -(2**31), 2**32 - 1, 2**53, 2**63 - 1, -(
 
 
 @pytest.fixture(scope="module")
-def suite(sandbox: Sandbox) -> Iterator[WholeSuite]:
-    """All services and the gateway."""
-    suite = WholeSuite(sandbox)
-    yield suite
-    suite.close()
+def suite(whole: WholeSuite) -> WholeSuite:
+    """A group to be shaken."""
+    return whole.neighbour("random")
 
 
 @pytest.mark.parametrize("method", [*METHODS, *CONTROL], ids=lambda method: method.full_name.removeprefix("huitong."))

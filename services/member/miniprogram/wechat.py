@@ -16,6 +16,7 @@ import httpx
 import structlog
 
 from chassis.errors import Unavailable
+from chassis.trust import authorities
 from services.member.miniprogram.errors import (
     MiniProgramBlocked,
     MiniProgramBusy,
@@ -57,7 +58,7 @@ class WeChat:
 
     def __init__(self, base_url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         """`base_url` has no path: the platform's own address, or a simulator's."""
-        self._http = httpx.AsyncClient(base_url=base_url, timeout=CALL_SECONDS)
+        self._http = httpx.AsyncClient(base_url=base_url, timeout=CALL_SECONDS, verify=authorities(trust_env=True))
         self._clock = clock
         self._tokens: dict[Credentials, tuple[float, str]] = {}
         self._asking: dict[Credentials, asyncio.Task[str]] = {}

@@ -62,6 +62,8 @@ async def list_ladders(tx: Tx, *, before_version: int, limit: int) -> list[Ladde
 
 async def find_ladder(tx: Tx, version: int) -> Ladder | None:
     """One version."""
+    if version >= 2**31 - 1:  # the next one is no number of the column's
+        return None
     found = await list_ladders(tx, before_version=version + 1, limit=1)
     return found[0] if found and found[0].version == version else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
+from functools import cache
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -16,16 +17,24 @@ from services.org.operators.rules import normal_password
 # Each takes 64 MiB and up to four threads for a moment.
 AT_ONCE, MOST_WAITING = 2, 50
 
+# The library's parameters: RFC 9106, the variant for little memory.
+STANDARD = PasswordHasher()
+
 T = TypeVar("T")
 
 
+@cache
+def _nobody(hasher: PasswordHasher) -> str:
+    """What a password is compared with when there is nobody: it takes as long, and fits nothing."""
+    return hasher.hash(secrets.token_urlsafe(32))
+
+
 class Passwords:
-    """Hashes and checks passwords with the library's parameters (RFC 9106, the variant for little memory)."""
+    """Hashes and checks passwords, with `STANDARD` unless told otherwise."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        self._hasher = hasher or PasswordHasher()
-        # What a password is compared with when there is nobody: it takes as long, and fits nothing.
-        self._nobody = self._hasher.hash(secrets.token_urlsafe(32))
+        self._hasher = hasher or STANDARD
+        self._nobody = _nobody(self._hasher)
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 

@@ -12,6 +12,7 @@ from functools import partial
 
 import httpx
 
+from chassis.trust import authorities
 from services.org.webhooks import rules
 from services.org.webhooks.errors import WebhookUrlRefused
 from services.org.webhooks.rules import Answer
@@ -39,7 +40,7 @@ class Courier:
         # No connection is used twice: each try connects to an address that was looked at for it, and a connection to
         # one name is never taken for another name at the same address. No proxy, no redirect.
         self._http = httpx.AsyncClient(
-            verify=trust or True,
+            verify=trust or authorities(trust_env=False),
             timeout=timeout_s,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             trust_env=False,

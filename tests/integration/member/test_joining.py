@@ -6,8 +6,6 @@ import asyncio
 import time
 from typing import Any
 
-import pytest
-
 from chassis import ids
 from huitong.member.v1 import member_pb2
 from services.member import rules
@@ -113,9 +111,9 @@ async def test_bad_lines_are_answered_and_good_ones_count(people: People, refusa
     assert await refusal(people.join("+8613800000006", store_id=FOREIGN_STORE)) == "STORE_UNKNOWN"
 
 
-@pytest.mark.parametrize("phone", ["13800000001", "+86 13800000001", "+0123456789", "", "+8613800000001\x00"])
-async def test_bad_phone_is_refused(people: People, refusal: Any, phone: str) -> None:
-    assert await refusal(people.join(phone)) == "INVALID_ARGUMENT"
+async def test_bad_phone_is_refused(people: People, refusal: Any) -> None:
+    for phone in ("13800000001", "+86 13800000001", "+0123456789", "", "+8613800000001\x00"):
+        assert await refusal(people.join(phone)) == "INVALID_ARGUMENT", phone
 
 
 async def test_terminal_joins_for_its_own_store_only(people: People, refusal: Any) -> None:

@@ -15,7 +15,7 @@ from chassis.identity import Caller, CallerKind
 from huitong.points.v1 import adjustments_pb2 as pb
 from huitong.points.v1 import adjustments_pb2_grpc, events_pb2, points_pb2
 from services.points.events_source import events_of
-from tests.apps import internal, member, terminal
+from tests.apps import internal, member, terminal, wake_jobs
 from tests.integration.points.test_sales import refused
 from tests.integration.points.world import World, set_time
 
@@ -331,6 +331,7 @@ async def test_what_was_approved_is_applied_after_a_crash(world: World, desk: De
         await lanes.close()
     async with asyncio.timeout(20):
         while await desk.state(asked) != pb.ADJUSTMENT_STATE_APPLIED:
+            wake_jobs(world.app)
             await asyncio.sleep(0.05)
     assert await desk.count_txns(asked) == 1
     retried = await desk.approve(asked, request_id="approve-0003")
@@ -351,6 +352,7 @@ async def test_job_applies_what_a_crash_kept_from_the_ledger(world: World, desk:
     )
     async with asyncio.timeout(20):
         while (state := await desk.state(asked)) == pb.ADJUSTMENT_STATE_APPROVED:
+            wake_jobs(world.app)
             await asyncio.sleep(0.05)
     is_possible = points > -100
     assert state == (pb.ADJUSTMENT_STATE_APPLIED if is_possible else pb.ADJUSTMENT_STATE_REFUSED)

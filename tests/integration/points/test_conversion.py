@@ -15,7 +15,7 @@ from huitong.points.v1 import events_pb2, points_pb2, wallets_pb2
 from services.points.convert import to_timestamp
 from services.points.events_source import events_of
 from services.points.ledger import lane_of
-from tests.apps import member, system
+from tests.apps import member, system, wake_jobs
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_wallets import NOON, Wallets
 from tests.integration.points.world import World, set_time
@@ -251,6 +251,7 @@ async def test_what_was_taken_arrives_after_a_crash(wallets: Wallets) -> None:
         assert (await wallets.balance(wallets.hotel, who)).available_points == 0
     async with asyncio.timeout(20):
         while not await pool.fetchval("SELECT bool_and(has_arrived) FROM conversion"):
+            wake_jobs(world.app)
             await asyncio.sleep(0.05)
     assert (await wallets.balance(wallets.hotel, who)).available_points == 40
     again = await convert(wallets, wallets.own, wallets.hotel, 20, rate, who=who, request_id="conv-0002")
@@ -278,6 +279,7 @@ async def test_job_and_retry_finish_what_was_not_marked(wallets: Wallets) -> Non
             await convert(wallets, wallets.own, wallets.hotel, 10, rate, request_id=request_id)
         async with asyncio.timeout(20):
             while await world.app.db.pool.fetchval("SELECT count(*) FROM conversion WHERE NOT has_arrived"):
+                wake_jobs(world.app)
                 await asyncio.sleep(0.05)
         assert (await wallets.balance(wallets.hotel)).available_points == 20 * number
 

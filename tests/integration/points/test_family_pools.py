@@ -15,7 +15,7 @@ from huitong.points.v1 import events_pb2, family_pools_pb2, family_pools_pb2_grp
 from services.points.convert import to_date
 from services.points.events_source import events_of
 from services.points.ledger import lane_of
-from tests.apps import internal, member, system
+from tests.apps import internal, member, system, wake_jobs
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_spending import run_jobs
 from tests.integration.points.world import World, set_time
@@ -297,6 +297,7 @@ async def test_what_is_left_goes_to_the_owner_also_what_comes_back_later(family:
     await family.back("ReverseRedemption", 1, redemption_txn_id=redeemed.txn_id)
     async with asyncio.timeout(60):
         while (await family.points()) != (0, 0) or (await world.balance()).available_points != 250:
+            wake_jobs(world.app)
             await asyncio.sleep(0.1)
     # Whoever was in it is free for another.
     assert (await family.create(1)).owner_member_id == world.member_id(1)
@@ -335,6 +336,7 @@ async def test_what_was_put_in_arrives_after_a_crash(family: Family) -> None:
         assert await family.points() == (200, 0)
     async with asyncio.timeout(20):
         while await pool.fetchval("SELECT count(*) FROM transfer WHERE NOT has_arrived"):
+            wake_jobs(world.app)
             await asyncio.sleep(0.05)
     assert await family.points() == (220, 0)
 

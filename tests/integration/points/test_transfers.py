@@ -16,7 +16,7 @@ from huitong.points.v1 import events_pb2, points_pb2
 from services.points.convert import to_date
 from services.points.events_source import events_of
 from services.points.ledger import lane_of
-from tests.apps import internal, member, system
+from tests.apps import internal, member, system, wake_jobs
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_spending import run_jobs
 from tests.integration.points.world import World, set_time
@@ -175,6 +175,7 @@ async def test_what_was_taken_arrives_after_a_crash(friends: World) -> None:
         assert (await friends.totals()).total.outstanding_points == 50
     async with asyncio.timeout(20):
         while not await pool.fetchval("SELECT bool_and(has_arrived) FROM transfer WHERE wallet_id = $1", giver):
+            wake_jobs(friends.app)
             await asyncio.sleep(0.05)
     assert [(await friends.balance(number)).available_points for number in (0, taker)] == [30, 20]
     assert (await give(friends, 20, taker=taker, request_id="give-0002")).is_replay
@@ -193,6 +194,7 @@ async def test_job_and_retry_finish_what_never_reached_the_taker(friends: World)
             await give(friends, 10, taker=number, request_id=f"give-{number:04d}")
         async with asyncio.timeout(20):
             while await friends.app.db.pool.fetchval("SELECT count(*) FROM transfer WHERE NOT has_arrived"):
+                wake_jobs(friends.app)
                 await asyncio.sleep(0.05)
         assert (await friends.balance(number)).available_points == 10
 
