@@ -34,6 +34,7 @@ SHARING = {
     "tests/whole/test_other_peoples_things.py": "a whole suite",
     "tests/whole/test_random_bytes.py": "a whole suite",
 }
+LONGEST_FIRST = ("chaos", "e2e", "whole", "integration")
 _owner: int | None = None
 
 
@@ -84,7 +85,16 @@ class _Scheduling(LoadFileScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
     """Ours for --dist loadfile, what was asked for otherwise."""
-    return _Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
+    if config.getoption("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False  # in our order, not by how many tests a file has
+    return _Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest first: no worker is left alone with one of them in the end."""
+    folders = [Path(__file__).parent / name for name in LONGEST_FIRST]
+    items.sort(key=lambda item: next((n for n, each in enumerate(folders) if each in item.path.parents), len(folders)))
 
 
 @contextlib.contextmanager

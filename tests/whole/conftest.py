@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -16,3 +17,11 @@ def whole(package_sandbox: Sandbox) -> Iterator[WholeSuite]:
     suite = WholeSuite(package_sandbox)
     yield suite
     suite.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that the contract generates get ids of their own: workers are given tests by id, each id once."""
+    for item in items:
+        if label := getattr(item, "operation_label", ""):
+            item._id = replace(item.id, params=label)
