@@ -33,18 +33,21 @@ M = TypeVar("M", bound=Message)
 # Keeps the audit, and writes entries of its own actions itself.
 KEEPER = "org"
 MOST_JSON, MOST_SUBJECTS = 32_000, 50
-# What a system does all day is no news; that it sets terms or decides is.
+# What a system does all day, and in place of members and tills, is no news; that it sets terms or decides is.
 _SYSTEM_VERBS = frozenset({"write", "decide", "approve", "publish"})
 _REASONS = ("reason", "reason_text", "decision_note", "note")
 _EDGE_ID = re.compile(r"[a-z]{3}_[0-9a-f]{32}")
 
 
-def recorded_kinds(permission: str) -> frozenset[CallerKind]:
-    """Whose calls of an RPC with this permission leave an entry when they change something."""
+def recorded_kinds(permission: str, *, is_for_all: bool = False) -> frozenset[CallerKind]:
+    """Whose calls of an RPC with this permission leave an entry when they change something.
+
+    `is_for_all` when members, tills or vendors may call it too.
+    """
     verb = permission.rpartition(".")[2]
     if verb == "read":
         return frozenset()
-    return frozenset({CallerKind.OPERATOR, *([CallerKind.SYSTEM] if verb in _SYSTEM_VERBS else [])})
+    return frozenset({CallerKind.OPERATOR, *([CallerKind.SYSTEM] if verb in _SYSTEM_VERBS and not is_for_all else [])})
 
 
 @dataclass(frozen=True, slots=True)

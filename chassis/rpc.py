@@ -80,6 +80,10 @@ def read_field(message: Message, path: str) -> Iterable[str]:
             yield one
 
 
+# Who does by day what others may do for them.
+_DAILY = {access_pb2.AUDIENCE_MEMBER, access_pb2.AUDIENCE_TERMINAL, access_pb2.AUDIENCE_VENDOR}
+
+
 class Guard:
     """Lets a call in or refuses it, by the access rule that its RPC declares."""
 
@@ -91,7 +95,7 @@ class Guard:
         self._services, self._permission = frozenset(rule.services), rule.permission
         self._proof = access_pb2.Proof.Name(rule.proof) if rule.proof else ""
         # Whose calls leave an entry in the audit (chassis.acts).
-        self.recorded_kinds = acts.recorded_kinds(rule.permission)
+        self.recorded_kinds = acts.recorded_kinds(rule.permission, is_for_all=bool(self._audiences & _DAILY))
         self._bindings = {
             audience: [binding.field for binding in rule.bindings if binding.audience == audience]
             for audience in self._audiences

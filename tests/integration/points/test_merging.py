@@ -98,9 +98,10 @@ async def office(world: World) -> Office:
         job.run_once = _nothing  # type: ignore[method-assign]
     await set_time(world.app, NOON)
     world.now = NOON
-    while lane_of(world.members[SURVIVOR], 2) == lane_of(world.members[ABSORBED], 2):
-        world.members.pop(ABSORBED)
-        await world.join(1)
+    await world.join(30)
+    members, lane = world.members, lane_of(world.members[SURVIVOR], 2)
+    other = next(place for place, member_id in enumerate(members) if lane_of(member_id, 2) != lane)
+    members[ABSORBED], members[other] = members[other], members[ABSORBED]
     return Office(world)
 
 

@@ -26,9 +26,13 @@ from tests.integration.points.model import Answer, ModelWallet
 SEQUENCES = int(os.environ.get("HUITONG_TEST_SEQUENCES", "150"))
 EXPIRIES = [NOW + timedelta(days=days) for days in (30, 60, 90)]
 RENEWED = [*EXPIRIES[1:], NOW + timedelta(days=120)]
-# Transfers take two wallets: they have histories of their own in test_transfers. Conversions are still on their way.
+# Transfers and merges take two wallets: they have histories of their own in test_transfers and test_merging.
+# Conversions are still on their way.
 # Awards are the earns and claw-backs of other currencies' wallets: test_awards.
-_ELSEWHERE = (Kind.TRANSFER_OUT, Kind.TRANSFER_IN, Kind.AWARD, Kind.AWARD_RETURN)
+_ELSEWHERE = (
+    *(Kind.TRANSFER_OUT, Kind.TRANSFER_IN, Kind.MERGE_OUT, Kind.MERGE_IN),
+    *(Kind.AWARD, Kind.AWARD_RETURN),
+)
 PLAYED = [kind for kind in Kind if kind not in _ELSEWHERE]
 KINDS = [*PLAYED, *[Kind.EARN] * 3, Kind.REDEEM, Kind.CLAW_BACK, Kind.HOLD, Kind.CAPTURE, Kind.EXPIRE]
 CLOCK = "(SELECT business_time FROM business_clock WHERE id = 1)"
