@@ -16,6 +16,7 @@ from pathlib import Path
 from suite.errors import NoFreePort
 
 _PROC = Path("/proc")
+PORTS = range(20_000, 32_000)  # below the range that outgoing connections use
 
 
 def identity(pid: int) -> str | None:
@@ -121,8 +122,15 @@ def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
-def choose_port(name: str, *, preferred: Collection[int], avoid: Collection[int] = (), scatter: bool = False) -> int:
-    """The first of `preferred` that is free, else another one below the range that outgoing connections use.
+def choose_port(
+    name: str,
+    *,
+    preferred: Collection[int],
+    avoid: Collection[int] = (),
+    scatter: bool = False,
+    among: range = PORTS,
+) -> int:
+    """The first of `preferred` that is free, else another one `among` those below what outgoing connections use.
 
     `scatter` starts the search anywhere, so that suites that start at the same time do not chase each other.
     Raises: NoFreePort.
@@ -130,8 +138,8 @@ def choose_port(name: str, *, preferred: Collection[int], avoid: Collection[int]
     for port in preferred:
         if port not in avoid and port_is_free(port):
             return port
-    first = 20_000 + (next(iter(preferred), 0) % 10_000)
-    candidates = list(range(first, 32_000)) + list(range(20_000, first))
+    first = next(iter(preferred), 0) % 10_000 % len(among)
+    candidates = [*among[first:], *among[:first]]
     if scatter:
         turn = random.randrange(len(candidates))
         candidates = candidates[turn:] + candidates[:turn]

@@ -23,9 +23,8 @@ from services.org.operators import passwords
 from suite.errors import SuiteError
 from suite.local import LocalServers, erase
 from tests.apps import Apps
-from tests.support import Sandbox
+from tests.support import RUN, Sandbox
 
-RUN = "HUITONG_TEST_RUN"  # this run's folder, told to the workers
 # Files whose tests share a session's fixture: one worker starts it.
 SHARING = {
     "tests/e2e/test_bad_input.py": "a suite after its first day",

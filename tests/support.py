@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from suite.local import LocalServers, drop_databases, ensure_databases
-from suite.processes import choose_port
+from suite.processes import PORTS, choose_port
+
+RUN = "HUITONG_TEST_RUN"  # this run's folder, told to the workers
 
 
 @dataclass
@@ -62,8 +67,12 @@ class Sandbox:
 
     @staticmethod
     def free_port() -> int:
-        """A port to listen on."""
-        return choose_port("a test", preferred=[], scatter=True)
+        """A port to listen on, now or later: no other test of this run gets it, and suites take theirs elsewhere."""
+        while True:
+            port = choose_port("a test", preferred=[], scatter=True, among=range(12_000, PORTS.start))
+            with contextlib.suppress(FileExistsError):
+                (Path(os.environ[RUN]) / f"port-{port}").touch(exist_ok=False)
+                return port
 
     async def clear(self) -> None:
         """Remove the databases, streams and keys."""
