@@ -82,11 +82,14 @@ class ControlServicer(control_pb2_grpc.ControlServiceServicer):
         return produced
 
     async def _consumed(self, connection: asyncpg.Connection) -> list[control_pb2.Consumed]:
-        rows = await connection.fetch("SELECT producer, lane, pack_no FROM watermark ORDER BY 1, 2")
+        listened_to = self._app.producers
+        rows = await connection.fetch(
+            "SELECT producer, lane, pack_no FROM watermark WHERE producer = ANY($1) ORDER BY 1, 2", listened_to
+        )
         consumed = [control_pb2.Consumed(**dict(row)) for row in rows]
         seen = {row["producer"] for row in rows}
         return consumed + [
-            control_pb2.Consumed(producer=name, lane=0, pack_no=0) for name in self._app.producers if name not in seen
+            control_pb2.Consumed(producer=name, lane=0, pack_no=0) for name in listened_to if name not in seen
         ]
 
     async def AwaitDrained(

@@ -107,8 +107,14 @@ class App:
         self._wants_relay_process = in_own_process
         self.relay = self._relay_of(JoinedSources(source, OutboxSource(self.db.lane_count)))
 
-    def consume(self, producer: str, handlers: Mapping[type[Message], Handler]) -> None:
-        """Apply the events of another service."""
+    def consume(
+        self,
+        producer: str,
+        handlers: Mapping[type[Message], Handler],
+        *,
+        needed: Callable[[], Awaitable[bool]] | None = None,
+    ) -> Consumer:
+        """Apply the events of another service; with `needed`, from when that says that somebody needs them."""
         control = self.stub(control_pb2_grpc.ControlServiceStub, producer)
 
         async def load_packs(lane: int, first: int, last: int) -> Sequence[events_pb2.EventPack]:
@@ -120,23 +126,24 @@ class App:
             progress = await rpc.call(control.GetProgress, control_pb2.GetProgressRequest(), group_id=rpc.NO_GROUP)
             return {produced.lane: produced.pack_no for produced in progress.produced}
 
-        self.consumers.append(
-            Consumer(
-                self.db,
-                service=self.name,
-                producer=producer,
-                stream=self.settings.stream,
-                handlers=handlers,
-                load_packs=load_packs,
-                read_heads=read_heads,
-                activity=self.activity,
-            )
+        consumer = Consumer(
+            self.db,
+            service=self.name,
+            producer=producer,
+            stream=self.settings.stream,
+            handlers=handlers,
+            load_packs=load_packs,
+            read_heads=read_heads,
+            activity=self.activity,
+            needed=needed,
         )
+        self.consumers.append(consumer)
+        return consumer
 
     @property
     def producers(self) -> list[str]:
-        """The services whose events this one consumes."""
-        return [consumer.producer for consumer in self.consumers]
+        """The services whose events this one applies now."""
+        return [consumer.producer for consumer in self.consumers if consumer.is_listening]
 
     def job(self, name: str, run: Callable[[datetime], Awaitable[None]], *, every_seconds: float) -> Job:
         """Do something regularly; see chassis.jobs. What it answers can be woken."""

@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError, Message
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from sqlalchemy import text
 
 from chassis.activity import Activity
@@ -57,7 +57,11 @@ HeadReader = Callable[[], Awaitable[Mapping[int, int]]]
 
 class Consumer:
     """Applies what one producer publishes. Handlers get runs of their events, in the transaction that moves the
-    watermark. An event that keeps failing is parked with its reason; the stream goes on."""
+    watermark. An event that keeps failing is parked with its reason; the stream goes on.
+
+    With `needed`, it listens only from when that first says yes (or `listen` is called), and lets pass what was
+    published before; it is asked every few seconds. Events are not carried to a service that would drop them all.
+    """
 
     def __init__(
         self,
@@ -70,11 +74,24 @@ class Consumer:
         load_packs: PackLoader,
         read_heads: HeadReader,
         activity: Activity,
+        needed: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self._db, self.service, self.producer, self._stream = database, service, producer, stream
         self._handlers = {message.DESCRIPTOR.full_name: (message, handler) for message, handler in handlers.items()}
         self._load_packs, self._read_heads, self._activity = load_packs, read_heads, activity
         self._caller = Caller(CallerKind.INTERNAL, service, _NO_GROUP)
+        self._needed, self._listen = needed, asyncio.Event()
+        if needed is None:
+            self._listen.set()
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether what the producer publishes is applied."""
+        return self._listen.is_set()
+
+    def listen(self) -> None:
+        """The events are needed from now on."""
+        self._listen.set()
 
     async def run(self, jetstream: JetStreamContext) -> None:
         """Consume for ever, over losses of NATS, of the database and of the producer."""
@@ -83,13 +100,11 @@ class Consumer:
         clock = asyncio.get_running_loop().time
         while True:
             try:
+                if not self.is_listening:
+                    await self._let_pass()
+                    continue
                 if subscription is None:
-                    subscription = await jetstream.pull_subscribe(
-                        f"{self._stream}.{self.producer}.*",
-                        durable=f"{self.service}-{self.producer}",
-                        stream=self._stream,
-                        config=ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=30, max_ack_pending=1000),
-                    )
+                    subscription = await self._subscribe(jetstream)
                 messages = await _fetch(subscription)
                 if messages:
                     await self.take([events_pb2.EventPack.FromString(message.data) for message in messages])
@@ -112,6 +127,39 @@ class Consumer:
                 )
                 subscription = None
                 await asyncio.sleep(0.5)
+
+    async def _subscribe(self, jetstream: JetStreamContext) -> JetStreamContext.PullSubscription:
+        since = DeliverPolicy.ALL if self._needed is None else DeliverPolicy.NEW
+        subscription = await jetstream.pull_subscribe(
+            f"{self._stream}.{self.producer}.*",
+            durable=f"{self.service}-{self.producer}",
+            stream=self._stream,
+            config=ConsumerConfig(
+                ack_policy=AckPolicy.EXPLICIT, ack_wait=30, max_ack_pending=1000, deliver_policy=since
+            ),
+        )
+        if self._needed is not None:
+            await self._catch_up()  # what was published since it last let pass
+        return subscription
+
+    async def _let_pass(self) -> None:
+        """Until somebody needs them, count the events of the producer as applied, a few seconds at a time."""
+        heads: Mapping[int, int] = {}
+        with contextlib.suppress(AppError):  # it does not run yet
+            heads = await self._read_heads()
+        # Asked after the heads were read: all that they count was published while nobody needed it.
+        if self._needed is None or await self._needed():
+            self.listen()
+            return
+        marks = await self.watermarks()
+        for lane, head in heads.items():
+            if head > marks.get(lane, 0):
+                async with self._db.transaction(self._caller) as tx:
+                    if head > await self._lock_watermark(tx, lane):
+                        await self._move_watermark(tx, lane, head)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_CHECK_SECONDS):
+                await self._listen.wait()
 
     async def _catch_up(self) -> None:
         """Fetch from the producer itself what never came: NATS may lose what it acknowledged."""

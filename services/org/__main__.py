@@ -53,10 +53,18 @@ def _webhooks(app: App, vault: Vault) -> None:
         timeout_s=timeout_s,
         first_wait_seconds=app.settings.webhook_retry_seconds,
     )
-    servicer = WebhookServicer(app.db, vault, courier, wake=sender.wake)
+    needed = webhook_consumers.is_anybody_listening(app.db)
+    consumers = [
+        app.consume(producer, webhook_consumers.handlers(producer, expect=sender.expect), needed=needed)
+        for producer in webhook_consumers.PRODUCERS
+    ]
+
+    def listen() -> None:
+        for consumer in consumers:
+            consumer.listen()
+
+    servicer = WebhookServicer(app.db, vault, courier, wake=sender.wake, listen=listen)
     app.serve(webhooks_pb2_grpc.add_WebhookServiceServicer_to_server, servicer)
-    for producer in webhook_consumers.PRODUCERS:
-        app.consume(producer, webhook_consumers.handlers(producer, expect=sender.expect))
     app.activity.listen(sender.moved)
     app.background("webhooks", sender.run)
     app.job("forget-webhooks", webhook_jobs.forget(app.db), every_seconds=600)

@@ -30,10 +30,14 @@ Change = Callable[[Tx, Endpoint], Awaitable[Endpoint]]
 
 
 class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
-    """Endpoints of the caller's group. `wake` is called when there is something to send."""
+    """Endpoints of the caller's group. `wake` is called when there is something to send, `listen` when somebody
+    wants to hear what happens."""
 
-    def __init__(self, db: Database, vault: Vault, courier: Courier, *, wake: Callable[[], None]) -> None:
-        self._db, self._vault, self._audit, self._courier, self._wake = db, vault, Audit(vault), courier, wake
+    def __init__(
+        self, db: Database, vault: Vault, courier: Courier, *, wake: Callable[[], None], listen: Callable[[], None]
+    ) -> None:
+        self._db, self._vault, self._audit, self._courier = db, vault, Audit(vault), courier
+        self._wake, self._listen = wake, listen
 
     async def CreateWebhookEndpoint(
         self, request: pb.CreateWebhookEndpointRequest, context: Context
@@ -56,6 +60,7 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
             return pb.CreateWebhookEndpointResponse(webhook_endpoint=message)
 
         response = await self._db.run_once(request, pb.CreateWebhookEndpointResponse, operation)
+        self._listen()
         response.secret = await self._secret(response.webhook_endpoint, request.request_id)
         return response
 

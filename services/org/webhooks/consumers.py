@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
 
 from google.protobuf.message import Message
 
-from chassis.db import Tx
+from chassis.db import Database, Tx
 from chassis.events import Fact, Handler
-from services.org.webhooks import convert, operations
+from chassis.identity import Caller, CallerKind
+from services.org.webhooks import convert, operations, store
 
 # Services whose events partners may be told of.
 PRODUCERS = ("member", "points", "mall", "parking", "settlement")
@@ -23,3 +25,14 @@ def handlers(producer: str, *, expect: Callable[[], None]) -> dict[type[Message]
             expect()
 
     return dict.fromkeys(convert.event_classes(producer), on_facts)
+
+
+def is_anybody_listening(db: Database) -> Callable[[], Awaitable[bool]]:
+    """Whether any group has an endpoint: until one has, events need not be carried here."""
+    nobody = Caller(CallerKind.INTERNAL, "org", UUID(int=0))
+
+    async def ask() -> bool:
+        async with db.reading(nobody) as tx:
+            return await store.has_endpoints(tx)
+
+    return ask

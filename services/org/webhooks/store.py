@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, literal, select, text, tuple_, update
+from sqlalchemy import delete, exists, func, insert, literal, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.db import Tx
@@ -35,6 +35,11 @@ async def count_endpoints(tx: Tx) -> int:
     """The group's endpoints, whether enabled or not."""
     statement = select(func.count()).select_from(webhook_endpoint).where(webhook_endpoint.c.group_id == tx.group_id)
     return int((await tx.execute(statement)).scalar_one())
+
+
+async def has_endpoints(tx: Tx) -> bool:
+    """Whether any group has an endpoint, enabled or not."""
+    return bool((await tx.execute(select(exists(select(webhook_endpoint.c.endpoint_id))))).scalar_one())
 
 
 async def find_endpoint(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from chassis import ids
 from chassis.control import ClockGoesBack
 from chassis.db import Tx
 from chassis.errors import AppError, NotYours, PermissionDenied, RemoteError, RequestIdReused, Unauthenticated
-from chassis.events import Fact
+from chassis.events import Fact, consumer
 from chassis.identity import Caller, CallerKind
 from chassis.run import App
 from huitong.common.v1 import control_pb2, control_pb2_grpc
@@ -68,9 +68,9 @@ class Pair:
         self.org.serve(org_pb2_grpc.add_StructureServiceServicer_to_server, self.stores)
         await self.apps.start_app(self.org)
 
-    async def start_member(self) -> None:
+    async def start_member(self, needed: Callable[[], Awaitable[bool]] | None = None) -> None:
         self.member = App("member", self.apps.settings)
-        self.member.consume("org", {events_pb2.StoreSaved: self.take})
+        self.consumer = self.member.consume("org", {events_pb2.StoreSaved: self.take}, needed=needed)
         await self.member.db.open()
         await self.member.db.pool.execute("CREATE TABLE IF NOT EXISTS seen (position bigserial, code text)")
         await self.apps.start_app(self.member)
@@ -181,6 +181,40 @@ async def test_an_event_that_keeps_failing_is_parked_and_can_be_retried(pair: Pa
     answer = await pair.apps.call(control.RetryParkedEvents, retry, internal("suite"))
     assert (answer.applied_count, answer.still_parked_count) == (1, 0)
     assert await pair.seen() == ["well", "fine", "poison"]
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "asking"])
+async def test_events_that_nobody_needs_pass_until_somebody_does(
+    pair: Pair, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "IDLE_CHECK_SECONDS", 0.05)
+    needed = False
+
+    async def is_needed() -> bool:
+        return needed
+
+    await pair.apps.stop("member")
+    await pair.org._jetstream.delete_consumer(pair.apps.settings.stream, "member-org")
+    await pair.start_member(is_needed)
+    await pair.create(f"passes-{told}")
+    await pair.apps.drain()
+    assert pair.member.producers == [] and not (await pair.apps.progress())["member"].consumed
+    heads = {lane.lane: lane.pack_no for lane in (await pair.apps.progress())["org"].produced if lane.pack_no}
+    async with asyncio.timeout(10):
+        while await pair.consumer.watermarks() != heads:
+            await asyncio.sleep(0.01)
+    if told:
+        pair.consumer.listen()
+    else:
+        needed = True
+        async with asyncio.timeout(10):
+            while not pair.consumer.is_listening:
+                await asyncio.sleep(0.01)
+    for number in range(3):
+        await pair.create(f"heard-{told}-{number}")
+    await pair.apps.drain()
+    assert await pair.seen() == [f"heard-{told}-{number}" for number in range(3)]
+    assert pair.member.producers == ["org"] and (await pair.apps.progress())["member"].consumed
 
 
 async def test_packs_are_the_same_to_the_byte_when_built_again(pair: Pair) -> None:
