@@ -147,8 +147,9 @@ def validate(request: Message) -> None:
 
 
 def _field_path(path: Any) -> str:
+    """The field, "" when a rule is about the request as a whole."""
     parts = []
-    for element in path.elements:
+    for element in path.elements if path else ():
         subscript = element.subscript
         index = getattr(subscript, "value", None)
         parts.append(element.field_name + (f"[{index}]" if index is not None else ""))

@@ -18,9 +18,10 @@ INVARIANTS: dict[str, str] = {
           AND NOT EXISTS (SELECT FROM merged_item AS m WHERE m.item_id = o.order_id)
         GROUP BY o.group_id, o.item_id, o.member_id, i.limit_per_member
         HAVING count(*) > i.limit_per_member""",
-    "7 a completed order has points spent and one voucher of its own": """
+    "7 a completed order has points or a benefit spent and one voucher of its own": """
         SELECT group_id, order_id, state FROM voucher_order
-        WHERE state = 'COMPLETED' AND (voucher_code IS NULL OR redemption_txn_id IS NULL)
+        WHERE state = 'COMPLETED' AND (voucher_code IS NULL OR (points > 0) <> (redemption_txn_id IS NOT NULL)
+                                       OR points = 0 AND benefit_code = '')
            OR state = 'REJECTED' AND (voucher_code IS NOT NULL OR reject_status IS NULL)""",
     "7 a voucher code has one holder": """
         SELECT group_id, voucher_code, count(*) AS holders FROM voucher_order

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from chassis import rpc
 from chassis.errors import RemoteError
 from chassis.run import App
-from huitong.member.v1 import member_pb2, member_pb2_grpc
+from huitong.member.v1 import benefits_pb2, benefits_pb2_grpc, member_pb2, member_pb2_grpc
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from huitong.points.v1 import points_pb2, points_pb2_grpc
 from services.mall.errors import DECISIONS, Refused
@@ -26,6 +26,7 @@ class Neighbours:
     def __init__(self, app: App) -> None:
         self._org = app.stub(org_pb2_grpc.StructureServiceStub, "org")
         self._member = app.stub(member_pb2_grpc.MemberServiceStub, "member")
+        self._benefits = app.stub(benefits_pb2_grpc.BenefitServiceStub, "member")
         self._wallets = app.stub(points_pb2_grpc.WalletServiceStub, "points")
         self._sales = app.stub(points_pb2_grpc.SalesServiceStub, "points")
 
@@ -58,6 +59,20 @@ class Neighbours:
         request = member_pb2.IdentifyMemberRequest(member_code=member_code, spend_request_id=spend_request_id)
         response: member_pb2.IdentifyMemberResponse = await _call(self._member.IdentifyMember, request, group_id)
         return response
+
+    async def use_benefit(self, group_id: UUID, request: benefits_pb2.UseBenefitRequest) -> benefits_pb2.BenefitUse:
+        """Raises Refused: BENEFIT_UNKNOWN, BENEFIT_QUOTA_USED, BENEFIT_NOT_NOW, BENEFIT_RETURNED, MEMBER_UNKNOWN."""
+        response = await _call(self._benefits.UseBenefit, request, group_id)
+        use: benefits_pb2.BenefitUse = response.use
+        return use
+
+    async def cancel_benefit_use(self, group_id: UUID, request: benefits_pb2.CancelBenefitUseRequest) -> None:
+        """Make sure that nothing is used for that reference, now or later; harmless whatever became of the use."""
+        try:
+            await _call(self._benefits.CancelBenefitUse, request, group_id)
+        except Refused as refusal:
+            if refusal.reason != "MEMBER_UNKNOWN":
+                raise
 
     async def quote_offset(
         self, group_id: UUID, request: points_pb2.QuoteOffsetRequest

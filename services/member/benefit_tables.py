@@ -43,7 +43,8 @@ benefit_use = Table(
     Column("benefit_code", Text, nullable=False),
     Column("kind", SmallInteger, nullable=False),
     Column("tier_code", Text, nullable=False),
-    Column("quantity", Integer, nullable=False),
+    Column("price_bps", Integer, nullable=False),
+    Column("quantity", Integer, nullable=False),  # 0: nothing was used, and nothing may be for this reference
     Column("reference", Text, nullable=False),
     Column("store_id", Uuid),
     Column("period_start", Date, nullable=False),

@@ -10,7 +10,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.errors import VALUE_BYTES, AppError, InvalidArgument, cut
 from chassis.plain import plain_json
+from chassis.rpc import validate
 from chassis.times import impossible_times
+from huitong.mall.v1 import mall_pb2
 from huitong.points.v1 import points_pb2
 
 LAST = Timestamp(seconds=253_402_300_799, nanos=999_999_999)
@@ -72,3 +74,12 @@ def test_what_is_recorded_of_a_batch_leaves_out_times_that_are_none() -> None:
     bad = points_pb2.RecordSaleRequest(receipt_no="2", sale_time=Timestamp(seconds=LAST.seconds + 1))
     kept = json.loads(plain_json(points_pb2.RecordSalesRequest(sales=[good, bad])))["sales"]
     assert [(sale["receipt_no"], "sale_time" in sale) for sale in kept] == [("1", True), ("2", False)]
+
+
+def test_a_rule_about_several_fields_is_said_without_a_field() -> None:
+    item = mall_pb2.CreateItemRequest(request_id="12345678", code="C", name="c", merchant_id="mch_1")
+    with pytest.raises(InvalidArgument) as refused:
+        validate(item)
+    assert refused.value.violations == [("", "costs points, a benefit or both")]
+    item.price_points = 1
+    validate(item)

@@ -41,6 +41,7 @@ class CatalogueServicer(mall_pb2_grpc.CatalogueServiceServicer):
             stock_total=request.stock,
             stock_left=request.stock,
             limit_per_member=request.limit_per_member,
+            benefit_code=request.benefit_code,
         )
         await self._copies.require_merchant(group_id, new.merchant_id)
 
@@ -99,4 +100,5 @@ def item_to_proto(item: Item) -> mall_pb2.Item:
         face_value_minor=item.face_value_minor,
         stock_left=item.stock_left,
         limit_per_member=item.limit_per_member,
+        benefit_code=item.benefit_code,
     )

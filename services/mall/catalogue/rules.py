@@ -22,3 +22,5 @@ class Item:
     stock_left: int
     # 0 means no limit.
     limit_per_member: int
+    # An order uses one unit of this benefit of the member's; "" for an item that everybody may order.
+    benefit_code: str

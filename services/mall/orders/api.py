@@ -26,7 +26,7 @@ Context: TypeAlias = grpc.aio.ServicerContext
 
 
 class OrderServicer(mall_pb2_grpc.OrderServiceServicer):
-    """Orders of vouchers for points."""
+    """Orders of vouchers for points and benefits."""
 
     def __init__(self, db: Database, copies: Copies, saga: Saga[Order]) -> None:
         self._db, self._copies, self._saga = db, copies, saga
@@ -130,6 +130,7 @@ def order_to_proto(order: Order) -> mall_pb2.Order:
         item_id=to_edge("itm", order.item_id),
         state=_STATES.get(order.state, mall_pb2.ORDER_STATE_PENDING),
         points=order.points,
+        benefit_code=order.benefit_code,
         reject_reason=from_stored(order.reject_status).reason if order.reject_status else "",
     )
     message.order_time.FromDatetime(order.order_time)

@@ -41,7 +41,7 @@ async def place_order(
                 order_id=order_id,
                 request_id=request_id,
                 request_hash=request_hash,
-                state=rules.HOLDING,
+                state=rules.first_state(item.benefit_code),
                 attempt_count=0,
                 next_attempt_time=None,
                 last_error=None,
@@ -49,6 +49,7 @@ async def place_order(
                 member_id=member_id,
                 item_id=item_id,
                 merchant_id=item.merchant_id,
+                benefit_code=item.benefit_code,
                 points=item.price_points,
                 order_time=tx.now,
                 hold_id=None,
@@ -96,14 +97,13 @@ async def announce_completed(tx: Tx, order: Order) -> None:
     )
 
 
-async def give_back_stock(tx: Tx, order: Order) -> None:
-    """Nothing is left of the order."""
+async def end(tx: Tx, order: Order) -> None:
+    """If nothing is left of the order: its stock is there again, and who was told of it is told that it is undone."""
+    if order.state not in rules.GIVEN_BACK:
+        return
     await items.give_one_back(tx, order.item_id)
-
-
-async def give_back_completed(tx: Tx, order: Order) -> None:
-    """A completed order was undone."""
-    await items.give_one_back(tx, order.item_id)
+    if order.voucher_code is None:
+        return
     tx.emit(
         events_pb2.OrderCancelled(
             order_id=to_edge("ord", order.order_id),
@@ -130,7 +130,7 @@ async def cancel_order(tx: Tx, *, order_id: UUID, member_id: UUID, request_id: s
     if order.cancel_request_id or order.state in rules.GIVEN_BACK:
         return order
     if order.state == rules.COMPLETED:
-        values = {"state": rules.REVERSING, "next_attempt_time": CLOCK, "cancel_request_id": request_id}
+        values = {"state": rules.undo(order), "next_attempt_time": CLOCK, "cancel_request_id": request_id}
     else:
         values = {"cancel_request_id": request_id}
     return await store.update_order(tx, order_id, values)

@@ -133,6 +133,19 @@ class BenefitServicer(benefits_pb2_grpc.BenefitServiceServicer):
 
         return await self._db.run_once(request, benefits_pb2.ReturnBenefitResponse, operation)
 
+    async def CancelBenefitUse(
+        self, request: benefits_pb2.CancelBenefitUseRequest, context: Context
+    ) -> benefits_pb2.CancelBenefitUseResponse:
+        """See the proto."""
+        member_id = member_id_of(request.member_id)
+        _check_plain("reference", request.reference)
+
+        async def operation(tx: Tx) -> benefits_pb2.CancelBenefitUseResponse:
+            use = await operations.cancel(tx, member_id, request.benefit_code, reference=request.reference)
+            return benefits_pb2.CancelBenefitUseResponse(use=operations.use_message(use) if use else None)
+
+        return await self._db.run_once(request, benefits_pb2.CancelBenefitUseResponse, operation)
+
     async def ListBenefitUses(
         self, request: benefits_pb2.ListBenefitUsesRequest, context: Context
     ) -> benefits_pb2.ListBenefitUsesResponse:

@@ -138,22 +138,18 @@ async def use(
     Raises MemberUnknown, BenefitUnknown, BenefitQuotaUsed, BenefitNotNow, BenefitReferenceReused, BenefitReturned.
     """
     people = await merge_store.lock_person(tx, member_id)
-    use_id, *others = (
-        ids.derive("benefit-use", tx.group_id, one, benefit_code, reference)
-        for one in (member_id, *(one for one in people if one != member_id))
-    )
-    before = await store.find_use(tx, use_id)
-    for other_id in others:
-        before = before or await store.find_use(tx, other_id)
+    before = await _find_by_reference(tx, people, benefit_code, reference)
     if before is None:
         who = await _member(tx, member_id, people)
         benefit = await _benefit(tx, who, benefit_code)
+        use_id = _use_id(tx, member_id, benefit_code, reference)
         new = Use(
             use_id=use_id,
             member_id=member_id,
             benefit_code=benefit_code,
             kind=int(benefit.kind),
             tier_code=who.tier_code,
+            price_bps=benefit.price_bps,
             quantity=quantity,
             reference=reference,
             store_id=store_id,
@@ -172,11 +168,23 @@ async def use(
             tx.emit(benefits_pb2.BenefitUsed(use=use_message(new)), key=to_edge("mbr", member_id))
             return new, benefit.left(used)
         before = await _get_use(tx, use_id)  # the one that was waited for
-    if before.quantity != quantity:
-        raise BenefitReferenceReused(reference=reference)
     if before.return_time is not None:
         raise BenefitReturned(reference=reference)
+    if before.quantity != quantity:
+        raise BenefitReferenceReused(reference=reference)
     return before, await _left_now(tx, before)
+
+
+def _use_id(tx: Tx, member_id: UUID, benefit_code: str, reference: str) -> UUID:
+    return ids.derive("benefit-use", tx.group_id, member_id, benefit_code, reference)
+
+
+async def _find_by_reference(tx: Tx, people: Sequence[UUID], benefit_code: str, reference: str) -> Use | None:
+    for one in people:
+        found = await store.find_use(tx, _use_id(tx, one, benefit_code, reference))
+        if found is not None:
+            return found
+    return None
 
 
 async def _left_now(tx: Tx, use: Use) -> int | None:
@@ -201,12 +209,47 @@ async def give_back(tx: Tx, use_id: UUID, *, only_store_id: UUID | None) -> Use:
     found = await _get_use(tx, use_id, lock=True)
     if only_store_id is not None and found.store_id != only_store_id:
         raise BenefitUseUnknown
+    return await _give_back(tx, found)
+
+
+async def _give_back(tx: Tx, found: Use) -> Use:
     if found.return_time is not None:
         return found
     await store.give_back(tx, found, tx.now)
     returned = replace(found, return_time=tx.now)
     tx.emit(benefits_pb2.BenefitReturned(use=use_message(returned)), key=to_edge("mbr", found.member_id))
     return returned
+
+
+async def cancel(tx: Tx, member_id: UUID, benefit_code: str, *, reference: str) -> Use | None:
+    """Give back what was used for a reference, and let nothing be used for it later; answers what was used, if any.
+
+    Raises MemberUnknown.
+    """
+    people = await merge_store.lock_person(tx, member_id)
+    before = await _find_by_reference(tx, people, benefit_code, reference)
+    if before is None:
+        if await tier_store.find_standing(tx, member_id) is None:
+            raise MemberUnknown
+        never = Use(
+            use_id=_use_id(tx, member_id, benefit_code, reference),
+            member_id=member_id,
+            benefit_code=benefit_code,
+            kind=0,
+            tier_code="",
+            price_bps=0,
+            quantity=0,
+            reference=reference,
+            store_id=None,
+            period_start=rules.ONCE,
+            use_time=tx.now,
+            return_time=tx.now,
+        )
+        if await store.add_use(tx, never):
+            return None
+        before = await _get_use(tx, never.use_id)  # the one that was waited for
+    before = await _get_use(tx, before.use_id, lock=True)
+    return await _give_back(tx, before) if before.quantity else None
 
 
 def use_message(use: Use) -> benefits_pb2.BenefitUse:
@@ -218,6 +261,7 @@ def use_message(use: Use) -> benefits_pb2.BenefitUse:
         kind=use.kind,  # type: ignore[arg-type]
         tier_code=use.tier_code,
         quantity=use.quantity,
+        price_bps=use.price_bps,
         reference=use.reference,
         store_id=to_edge("sto", use.store_id) if use.store_id else "",
         use_time=use.use_time,

@@ -29,6 +29,7 @@ class Use:
     benefit_code: str
     kind: int
     tier_code: str
+    price_bps: int
     quantity: int
     reference: str
     store_id: UUID | None
@@ -200,7 +201,9 @@ async def give_back(tx: Tx, use: Use, now: datetime) -> None:
 
 async def list_uses(tx: Tx, people: Sequence[UUID], *, before: tuple[datetime, UUID] | None, limit: int) -> list[Use]:
     """A person's, newest first; `before` is the (use_time, use_id) of the last one that was seen."""
-    query = select(*_USE).where(benefit_use.c.group_id == tx.group_id, among(benefit_use.c.member_id, people))
+    query = select(*_USE).where(
+        benefit_use.c.group_id == tx.group_id, among(benefit_use.c.member_id, people), benefit_use.c.quantity > 0
+    )
     if before:
         query = query.where(text("(use_time, use_id) < (:before_time, :before_id)"))
     query = query.order_by(benefit_use.c.use_time.desc(), benefit_use.c.use_id.desc()).limit(limit)

@@ -70,7 +70,9 @@ class Mall:
 
     # ---- catalogue and orders
 
-    async def item(self, code: str = "COFFEE", *, stock: int = 10, price: int = 100, limit: int = 0) -> Any:
+    async def item(
+        self, code: str = "COFFEE", *, stock: int = 10, price: int = 100, limit: int = 0, benefit: str = ""
+    ) -> Any:
         request = mall_pb2.CreateItemRequest(
             request_id=rid(),
             code=code,
@@ -79,6 +81,7 @@ class Mall:
             price_points=price,
             stock=stock,
             limit_per_member=limit,
+            benefit_code=benefit,
         )
         return (await self.call("Catalogue", "CreateItem", request)).item
 

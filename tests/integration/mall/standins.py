@@ -10,7 +10,7 @@ import grpc
 
 from chassis import ids, rpc
 from chassis.errors import AppError, Unavailable
-from huitong.member.v1 import member_pb2, member_pb2_grpc
+from huitong.member.v1 import benefits_pb2, benefits_pb2_grpc, member_pb2, member_pb2_grpc
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from huitong.points.v1 import points_pb2, points_pb2_grpc
 from tests.apps import Apps
@@ -223,6 +223,42 @@ class Members(member_pb2_grpc.MemberServiceServicer):
         return member_pb2.IdentifyMemberResponse(member_id=member_id, may_spend=True)
 
 
+class Benefits(benefits_pb2_grpc.BenefitServiceServicer):
+    """member.BenefitService: `left` units of every benefit for each member, at `price_bps`; fails as Points does."""
+
+    def __init__(self, points: Points) -> None:
+        self.points = points
+        self.left: dict[str, int] = defaultdict(int)
+        self.price_bps = 0
+        self.uses: dict[tuple[str, str, str], str] = {}  # by member, benefit and reference: "used" or "returned"
+
+    async def UseBenefit(self, request: Any, _: Any) -> Any:
+        key = (request.member_id, request.benefit_code, request.reference)
+
+        def effect() -> Any:
+            if self.uses.get(key) == "returned":
+                raise refusal("BENEFIT_RETURNED")
+            if key not in self.uses:
+                if not self.left[request.member_id]:
+                    raise refusal("BENEFIT_QUOTA_USED")
+                self.left[request.member_id] -= request.quantity
+                self.uses[key] = "used"
+            return benefits_pb2.UseBenefitResponse(use=benefits_pb2.BenefitUse(price_bps=self.price_bps))
+
+        return await self.points.once("UseBenefit", request, effect)
+
+    async def CancelBenefitUse(self, request: Any, _: Any) -> Any:
+        key = (request.member_id, request.benefit_code, request.reference)
+
+        def effect() -> Any:
+            if self.uses.get(key) == "used":
+                self.left[request.member_id] += 1
+            self.uses[key] = "returned"
+            return benefits_pb2.CancelBenefitUseResponse()
+
+        return await self.points.once("CancelBenefitUse", request, effect)
+
+
 class Structure(org_pb2_grpc.StructureServiceServicer):
     """org.StructureService: a mall with merchants A and B, stores A1, A2 and B1, for every group."""
 
@@ -268,6 +304,7 @@ class StandIns:
         self.apps = apps
         self.points = Points()
         self.members = Members()  # type: ignore[abstract]
+        self.benefits = Benefits(self.points)  # type: ignore[abstract]
         self.structure = Structure(group_hex)  # type: ignore[abstract]
         self._servers: dict[str, grpc.aio.Server] = {}
 
@@ -285,6 +322,7 @@ class StandIns:
                 )
             elif name == "member":
                 member_pb2_grpc.add_MemberServiceServicer_to_server(self.members, server)
+                benefits_pb2_grpc.add_BenefitServiceServicer_to_server(self.benefits, server)
             else:
                 org_pb2_grpc.add_StructureServiceServicer_to_server(self.structure, server)
             assert server.add_insecure_port(self.apps.settings.address(name))

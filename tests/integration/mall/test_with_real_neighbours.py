@@ -14,7 +14,7 @@ from chassis.errors import AppError
 from chassis.rpc import internal_caller
 from huitong.common.v1 import types_pb2
 from huitong.mall.v1 import mall_pb2
-from huitong.member.v1 import member_pb2, member_pb2_grpc
+from huitong.member.v1 import benefits_pb2, benefits_pb2_grpc, member_pb2, member_pb2_grpc
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from huitong.points.v1 import family_pools_pb2, family_pools_pb2_grpc, points_pb2, points_pb2_grpc
 from services.mall.invariants import INVARIANTS
@@ -220,6 +220,89 @@ async def _checkout_and_void(world: World) -> None:
     assert await world.balance() == (700, 0)
     listed = await world.call("Coupon", "ListCoupons", mall_pb2.ListCouponsRequest(member_id=world.anna))
     assert listed.coupons[0].state == mall_pb2.COUPON_STATE_ISSUED
+
+
+async def test_benefits_of_a_tier_are_spent_on_orders_exactly(world: World) -> None:
+    async def benefits(rpc: str, request: Any) -> Any:
+        return await world.apps.call(
+            getattr(world.apps.stub(benefits_pb2_grpc.BenefitServiceStub, "member"), rpc), request, system()
+        )
+
+    join = member_pb2.JoinMemberRequest(request_id="join-carl", phone="+8613800000003")
+    joined = (await world.apps.call(world.members.JoinMember, join, system())).member
+    await world.apps.drain()
+    gift = benefits_pb2.Benefit(
+        benefit_code="LOUNGE",
+        kind=benefits_pb2.BENEFIT_KIND_LOUNGE_ENTRY,
+        name="Lounge",
+        quota=2,
+        period=benefits_pb2.QUOTA_PERIOD_YEAR,
+    )
+    price = benefits_pb2.Benefit(
+        benefit_code="PRICE",
+        kind=benefits_pb2.BENEFIT_KIND_MEMBER_PRICE,
+        name="Member price",
+        price_bps=9000,
+        period=benefits_pb2.QUOTA_PERIOD_YEAR,
+    )
+    await benefits(
+        "SetTierBenefits",
+        benefits_pb2.SetTierBenefitsRequest(request_id=rid(), tier_code=joined.tier_code, benefits=[gift, price]),
+    )
+    made = [
+        (await world.call("Catalogue", "CreateItem", request)).item
+        for request in (
+            mall_pb2.CreateItemRequest(
+                request_id=rid(), code=code, name=code, merchant_id=world.merchants["S1"], stock=50, **values
+            )
+            for code, values in (
+                ("ENTRY", {"benefit_code": "LOUNGE"}),
+                ("BOOK", {"benefit_code": "PRICE", "price_points": 111}),
+                ("NOBODY", {"benefit_code": "UNHEARD"}),
+            )
+        )
+    ]
+
+    async def order(item: Any, member_id: str = joined.member_id, request_id: str = "") -> Any:
+        request = mall_pb2.PlaceOrderRequest(request_id=request_id or rid(), member_id=member_id, item_id=item.item_id)
+        try:
+            return (await world.call("Order", "PlaceOrder", request, member(member_id))).order
+        except AppError as refused:
+            return refused.reason
+
+    async def used() -> list[tuple[str, bool]]:
+        listed = await benefits("ListBenefitUses", benefits_pb2.ListBenefitUsesRequest(member_id=joined.member_id))
+        return sorted((use.reference, use.HasField("return_time")) for use in listed.uses)
+
+    entry, book, nobody = made
+    answers = await asyncio.gather(*(order(entry) for _ in range(12)))
+    granted = [answer for answer in answers if not isinstance(answer, str)]
+    assert [one.state for one in granted] == [mall_pb2.ORDER_STATE_COMPLETED] * 2
+    assert [answer for answer in answers if isinstance(answer, str)] == ["BENEFIT_QUOTA_USED"] * 10
+    assert await used() == sorted((one.order_id, False) for one in granted)
+    assert await order(nobody) == "BENEFIT_UNKNOWN"
+    # One is given back, and ordered again by somebody whose member service is away for a while.
+    cancel = mall_pb2.CancelOrderRequest(request_id=rid(), member_id=joined.member_id, order_id=granted[0].order_id)
+    await world.call("Order", "CancelOrder", cancel, member(joined.member_id))
+    assert dict(await used())[granted[0].order_id]
+    await world.apps.stop("member")
+    request_id = rid()
+    assert (await order(entry, request_id=request_id)).state == mall_pb2.ORDER_STATE_PENDING
+    await world.apps.start("member")
+    async with asyncio.timeout(30):
+        while (again := await order(entry, request_id=request_id)).state == mall_pb2.ORDER_STATE_PENDING:
+            await asyncio.sleep(0.2)
+    assert again.state == mall_pb2.ORDER_STATE_COMPLETED
+    assert sum(not returned for _, returned in await used()) == 2
+    # A member price, of points that Anna has.
+    before, _ = await world.balance()
+    bought = await order(book, world.anna)
+    assert (bought.state, bought.points, await world.balance()) == (
+        mall_pb2.ORDER_STATE_COMPLETED,
+        100,
+        (before - 100, 0),
+    )
+    await world.assert_invariants()
 
 
 async def test_points_stopped_in_the_middle_is_waited_for(world: World) -> None:

@@ -109,7 +109,7 @@ async def test_uses_are_what_they_were(desk: Desk, refusal: Any) -> None:
     first = await desk.use(anna, "PARK", "stay-1", terminal(SHOP), store_id=SHOP, quantity=2)
     assert (first.left, first.use.quantity, first.use.tier_code) == (1, 2, "MEMBER")
     price = await desk.use(anna, "PRICE", "order-1")
-    assert not price.HasField("left")
+    assert not price.HasField("left") and (first.use.price_bps, price.use.price_bps) == (0, 9500)
     checks = {
         quantity: await desk.call("CheckBenefit", member_id=anna, benefit_code="PARK", quantity=quantity)
         for quantity in (1, 2)
@@ -149,6 +149,32 @@ async def test_uses_are_what_they_were(desk: Desk, refusal: Any) -> None:
         "PARK",
         "PRICE",
     ]
+
+
+async def test_a_reference_that_is_cancelled_uses_nothing_before_or_after(desk: Desk, refusal: Any) -> None:
+    anna = (await desk.people.join()).member.member_id
+    lounge = {"member_id": anna, "benefit_code": "LOUNGE"}
+    # Whichever comes first, use or cancellation, however often: nothing is used in the end.
+    for number in range(5):
+        reference = f"order-{number}"
+        calls = [desk.use(anna, "LOUNGE", reference) for _ in range(3)]
+        calls += [desk.call("CancelBenefitUse", reference=reference, **lounge) for _ in range(3)]
+        calls = calls[::-1] if number % 2 else calls
+        for outcome in await asyncio.gather(*calls, return_exceptions=True):
+            assert not isinstance(outcome, BaseException) or getattr(outcome, "reason", "") == "BENEFIT_RETURNED"
+        assert await refusal(desk.use(anna, "LOUNGE", reference)) == "BENEFIT_RETURNED"
+        assert (await desk.left(anna))["LOUNGE"] == 5
+    never = await desk.call("CancelBenefitUse", reference="never", **lounge)
+    assert not never.HasField("use")
+    assert await refusal(desk.use(anna, "LOUNGE", "never")) == "BENEFIT_RETURNED"
+    listed = await desk.call("ListBenefitUses", member(anna), member_id=anna)
+    assert "never" not in {use.reference for use in listed.uses} and all(
+        use.HasField("return_time") for use in listed.uses
+    )
+    assert len(await _events(desk, "BenefitUsed")) == len(await _events(desk, "BenefitReturned"))
+    stranger = {**lounge, "member_id": ids.to_edge("mbr", ids.new())}
+    assert await refusal(desk.call("CancelBenefitUse", reference="x", **stranger)) == "MEMBER_UNKNOWN"
+    assert await refusal(desk.call("CancelBenefitUse", system(), reference="x", **lounge)) == "PERMISSION_DENIED"
 
 
 async def test_a_period_and_a_tier_decide_what_there_is(desk: Desk) -> None:

@@ -53,7 +53,7 @@ CHECKOUT_STATE_REJECTED: CheckoutState
 CHECKOUT_STATE_VOIDED: CheckoutState
 
 class Item(_message.Message):
-    __slots__ = ("item_id", "code", "name", "name_zh", "merchant_id", "price_points", "face_value_minor", "stock_left", "limit_per_member")
+    __slots__ = ("item_id", "code", "name", "name_zh", "merchant_id", "price_points", "face_value_minor", "stock_left", "limit_per_member", "benefit_code")
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -63,6 +63,7 @@ class Item(_message.Message):
     FACE_VALUE_MINOR_FIELD_NUMBER: _ClassVar[int]
     STOCK_LEFT_FIELD_NUMBER: _ClassVar[int]
     LIMIT_PER_MEMBER_FIELD_NUMBER: _ClassVar[int]
+    BENEFIT_CODE_FIELD_NUMBER: _ClassVar[int]
     item_id: str
     code: str
     name: str
@@ -72,10 +73,11 @@ class Item(_message.Message):
     face_value_minor: int
     stock_left: int
     limit_per_member: int
-    def __init__(self, item_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., merchant_id: _Optional[str] = ..., price_points: _Optional[int] = ..., face_value_minor: _Optional[int] = ..., stock_left: _Optional[int] = ..., limit_per_member: _Optional[int] = ...) -> None: ...
+    benefit_code: str
+    def __init__(self, item_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., merchant_id: _Optional[str] = ..., price_points: _Optional[int] = ..., face_value_minor: _Optional[int] = ..., stock_left: _Optional[int] = ..., limit_per_member: _Optional[int] = ..., benefit_code: _Optional[str] = ...) -> None: ...
 
 class CreateItemRequest(_message.Message):
-    __slots__ = ("request_id", "code", "name", "name_zh", "merchant_id", "price_points", "face_value_minor", "stock", "limit_per_member")
+    __slots__ = ("request_id", "code", "name", "name_zh", "merchant_id", "price_points", "face_value_minor", "stock", "limit_per_member", "benefit_code")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -85,6 +87,7 @@ class CreateItemRequest(_message.Message):
     FACE_VALUE_MINOR_FIELD_NUMBER: _ClassVar[int]
     STOCK_FIELD_NUMBER: _ClassVar[int]
     LIMIT_PER_MEMBER_FIELD_NUMBER: _ClassVar[int]
+    BENEFIT_CODE_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     code: str
     name: str
@@ -94,7 +97,8 @@ class CreateItemRequest(_message.Message):
     face_value_minor: int
     stock: int
     limit_per_member: int
-    def __init__(self, request_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., merchant_id: _Optional[str] = ..., price_points: _Optional[int] = ..., face_value_minor: _Optional[int] = ..., stock: _Optional[int] = ..., limit_per_member: _Optional[int] = ...) -> None: ...
+    benefit_code: str
+    def __init__(self, request_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., merchant_id: _Optional[str] = ..., price_points: _Optional[int] = ..., face_value_minor: _Optional[int] = ..., stock: _Optional[int] = ..., limit_per_member: _Optional[int] = ..., benefit_code: _Optional[str] = ...) -> None: ...
 
 class CreateItemResponse(_message.Message):
     __slots__ = ("item",)
@@ -147,7 +151,7 @@ class ListItemsResponse(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[Item, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class Order(_message.Message):
-    __slots__ = ("order_id", "member_id", "item_id", "state", "points", "voucher", "order_time", "reject_reason")
+    __slots__ = ("order_id", "member_id", "item_id", "state", "points", "voucher", "order_time", "reject_reason", "benefit_code")
     ORDER_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
@@ -156,6 +160,7 @@ class Order(_message.Message):
     VOUCHER_FIELD_NUMBER: _ClassVar[int]
     ORDER_TIME_FIELD_NUMBER: _ClassVar[int]
     REJECT_REASON_FIELD_NUMBER: _ClassVar[int]
+    BENEFIT_CODE_FIELD_NUMBER: _ClassVar[int]
     order_id: str
     member_id: str
     item_id: str
@@ -164,7 +169,8 @@ class Order(_message.Message):
     voucher: Voucher
     order_time: _timestamp_pb2.Timestamp
     reject_reason: str
-    def __init__(self, order_id: _Optional[str] = ..., member_id: _Optional[str] = ..., item_id: _Optional[str] = ..., state: _Optional[_Union[OrderState, str]] = ..., points: _Optional[int] = ..., voucher: _Optional[_Union[Voucher, _Mapping]] = ..., order_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reject_reason: _Optional[str] = ...) -> None: ...
+    benefit_code: str
+    def __init__(self, order_id: _Optional[str] = ..., member_id: _Optional[str] = ..., item_id: _Optional[str] = ..., state: _Optional[_Union[OrderState, str]] = ..., points: _Optional[int] = ..., voucher: _Optional[_Union[Voucher, _Mapping]] = ..., order_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reject_reason: _Optional[str] = ..., benefit_code: _Optional[str] = ...) -> None: ...
 
 class Voucher(_message.Message):
     __slots__ = ("code", "is_used", "use_time")

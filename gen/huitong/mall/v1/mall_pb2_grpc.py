@@ -275,9 +275,11 @@ class OrderServiceServicer:
     """
 
     def PlaceOrder(self, request, context):
-        """Orders an item for points: reserves stock, holds and captures points, issues the voucher; all or nothing, also after
-        a crash. An order that cannot be finished at once is answered PENDING and finished by itself.
-        Errors: ITEM_UNKNOWN, OUT_OF_STOCK, LIMIT_REACHED, INSUFFICIENT_POINTS, MEMBER_UNKNOWN, REQUEST_ID_REUSED.
+        """Orders an item for points, a benefit of the member's tier, or both: reserves stock, uses a unit of the benefit, holds
+        and captures points, issues the voucher; all or nothing, also after a crash. An order that cannot be finished at once
+        is answered PENDING and finished by itself.
+        Errors: ITEM_UNKNOWN, OUT_OF_STOCK, LIMIT_REACHED, INSUFFICIENT_POINTS, MEMBER_UNKNOWN, REQUEST_ID_REUSED, and for
+        items of a benefit: BENEFIT_UNKNOWN (the member's tier has it not), BENEFIT_QUOTA_USED, BENEFIT_NOT_NOW.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -298,7 +300,8 @@ class OrderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelOrder(self, request, context):
-        """Cancels an order whose voucher is not used: points go back to the lots they came from, stock goes back.
+        """Cancels an order whose voucher is not used: points go back to the lots they came from, the unit of a benefit to the
+        period it was taken from, stock goes back.
         Errors: ORDER_UNKNOWN, VOUCHER_USED, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -101,16 +101,19 @@ class OrderServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> OrderServiceAsyncStub: ...
     PlaceOrder: _grpc.UnaryUnaryMultiCallable[_mall_pb2.PlaceOrderRequest, _mall_pb2.PlaceOrderResponse]
-    """Orders an item for points: reserves stock, holds and captures points, issues the voucher; all or nothing, also after
-    a crash. An order that cannot be finished at once is answered PENDING and finished by itself.
-    Errors: ITEM_UNKNOWN, OUT_OF_STOCK, LIMIT_REACHED, INSUFFICIENT_POINTS, MEMBER_UNKNOWN, REQUEST_ID_REUSED.
+    """Orders an item for points, a benefit of the member's tier, or both: reserves stock, uses a unit of the benefit, holds
+    and captures points, issues the voucher; all or nothing, also after a crash. An order that cannot be finished at once
+    is answered PENDING and finished by itself.
+    Errors: ITEM_UNKNOWN, OUT_OF_STOCK, LIMIT_REACHED, INSUFFICIENT_POINTS, MEMBER_UNKNOWN, REQUEST_ID_REUSED, and for
+    items of a benefit: BENEFIT_UNKNOWN (the member's tier has it not), BENEFIT_QUOTA_USED, BENEFIT_NOT_NOW.
     """
     GetOrder: _grpc.UnaryUnaryMultiCallable[_mall_pb2.GetOrderRequest, _mall_pb2.GetOrderResponse]
     """One order of a member. Errors: ORDER_UNKNOWN."""
     ListOrders: _grpc.UnaryUnaryMultiCallable[_mall_pb2.ListOrdersRequest, _mall_pb2.ListOrdersResponse]
     """A member's orders, newest first."""
     CancelOrder: _grpc.UnaryUnaryMultiCallable[_mall_pb2.CancelOrderRequest, _mall_pb2.CancelOrderResponse]
-    """Cancels an order whose voucher is not used: points go back to the lots they came from, stock goes back.
+    """Cancels an order whose voucher is not used: points go back to the lots they came from, the unit of a benefit to the
+    period it was taken from, stock goes back.
     Errors: ORDER_UNKNOWN, VOUCHER_USED, REQUEST_ID_REUSED.
     """
     UseVoucher: _grpc.UnaryUnaryMultiCallable[_mall_pb2.UseVoucherRequest, _mall_pb2.UseVoucherResponse]
@@ -124,16 +127,19 @@ class OrderServiceAsyncStub(OrderServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PlaceOrder: _aio.UnaryUnaryMultiCallable[_mall_pb2.PlaceOrderRequest, _mall_pb2.PlaceOrderResponse]  # type: ignore[assignment]
-    """Orders an item for points: reserves stock, holds and captures points, issues the voucher; all or nothing, also after
-    a crash. An order that cannot be finished at once is answered PENDING and finished by itself.
-    Errors: ITEM_UNKNOWN, OUT_OF_STOCK, LIMIT_REACHED, INSUFFICIENT_POINTS, MEMBER_UNKNOWN, REQUEST_ID_REUSED.
+    """Orders an item for points, a benefit of the member's tier, or both: reserves stock, uses a unit of the benefit, holds
+    and captures points, issues the voucher; all or nothing, also after a crash. An order that cannot be finished at once
+    is answered PENDING and finished by itself.
+    Errors: ITEM_UNKNOWN, OUT_OF_STOCK, LIMIT_REACHED, INSUFFICIENT_POINTS, MEMBER_UNKNOWN, REQUEST_ID_REUSED, and for
+    items of a benefit: BENEFIT_UNKNOWN (the member's tier has it not), BENEFIT_QUOTA_USED, BENEFIT_NOT_NOW.
     """
     GetOrder: _aio.UnaryUnaryMultiCallable[_mall_pb2.GetOrderRequest, _mall_pb2.GetOrderResponse]  # type: ignore[assignment]
     """One order of a member. Errors: ORDER_UNKNOWN."""
     ListOrders: _aio.UnaryUnaryMultiCallable[_mall_pb2.ListOrdersRequest, _mall_pb2.ListOrdersResponse]  # type: ignore[assignment]
     """A member's orders, newest first."""
     CancelOrder: _aio.UnaryUnaryMultiCallable[_mall_pb2.CancelOrderRequest, _mall_pb2.CancelOrderResponse]  # type: ignore[assignment]
-    """Cancels an order whose voucher is not used: points go back to the lots they came from, stock goes back.
+    """Cancels an order whose voucher is not used: points go back to the lots they came from, the unit of a benefit to the
+    period it was taken from, stock goes back.
     Errors: ORDER_UNKNOWN, VOUCHER_USED, REQUEST_ID_REUSED.
     """
     UseVoucher: _aio.UnaryUnaryMultiCallable[_mall_pb2.UseVoucherRequest, _mall_pb2.UseVoucherResponse]  # type: ignore[assignment]
@@ -150,9 +156,11 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _mall_pb2.PlaceOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_mall_pb2.PlaceOrderResponse, _abc.Awaitable[_mall_pb2.PlaceOrderResponse]]:
-        """Orders an item for points: reserves stock, holds and captures points, issues the voucher; all or nothing, also after
-        a crash. An order that cannot be finished at once is answered PENDING and finished by itself.
-        Errors: ITEM_UNKNOWN, OUT_OF_STOCK, LIMIT_REACHED, INSUFFICIENT_POINTS, MEMBER_UNKNOWN, REQUEST_ID_REUSED.
+        """Orders an item for points, a benefit of the member's tier, or both: reserves stock, uses a unit of the benefit, holds
+        and captures points, issues the voucher; all or nothing, also after a crash. An order that cannot be finished at once
+        is answered PENDING and finished by itself.
+        Errors: ITEM_UNKNOWN, OUT_OF_STOCK, LIMIT_REACHED, INSUFFICIENT_POINTS, MEMBER_UNKNOWN, REQUEST_ID_REUSED, and for
+        items of a benefit: BENEFIT_UNKNOWN (the member's tier has it not), BENEFIT_QUOTA_USED, BENEFIT_NOT_NOW.
         """
 
     @_abc_1.abstractmethod
@@ -177,7 +185,8 @@ class OrderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _mall_pb2.CancelOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_mall_pb2.CancelOrderResponse, _abc.Awaitable[_mall_pb2.CancelOrderResponse]]:
-        """Cancels an order whose voucher is not used: points go back to the lots they came from, stock goes back.
+        """Cancels an order whose voucher is not used: points go back to the lots they came from, the unit of a benefit to the
+        period it was taken from, stock goes back.
         Errors: ORDER_UNKNOWN, VOUCHER_USED, REQUEST_ID_REUSED.
         """
 

@@ -180,6 +180,24 @@ class UseBenefitResponse(_message.Message):
     left: int
     def __init__(self, use: _Optional[_Union[BenefitUse, _Mapping]] = ..., left: _Optional[int] = ...) -> None: ...
 
+class CancelBenefitUseRequest(_message.Message):
+    __slots__ = ("request_id", "member_id", "benefit_code", "reference")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    BENEFIT_CODE_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    member_id: str
+    benefit_code: str
+    reference: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., benefit_code: _Optional[str] = ..., reference: _Optional[str] = ...) -> None: ...
+
+class CancelBenefitUseResponse(_message.Message):
+    __slots__ = ("use",)
+    USE_FIELD_NUMBER: _ClassVar[int]
+    use: BenefitUse
+    def __init__(self, use: _Optional[_Union[BenefitUse, _Mapping]] = ...) -> None: ...
+
 class ReturnBenefitRequest(_message.Message):
     __slots__ = ("request_id", "use_id", "store_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
@@ -197,7 +215,7 @@ class ReturnBenefitResponse(_message.Message):
     def __init__(self, use: _Optional[_Union[BenefitUse, _Mapping]] = ...) -> None: ...
 
 class BenefitUse(_message.Message):
-    __slots__ = ("use_id", "member_id", "benefit_code", "kind", "tier_code", "quantity", "reference", "store_id", "use_time", "return_time")
+    __slots__ = ("use_id", "member_id", "benefit_code", "kind", "tier_code", "quantity", "reference", "store_id", "use_time", "return_time", "price_bps")
     USE_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     BENEFIT_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -208,6 +226,7 @@ class BenefitUse(_message.Message):
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     USE_TIME_FIELD_NUMBER: _ClassVar[int]
     RETURN_TIME_FIELD_NUMBER: _ClassVar[int]
+    PRICE_BPS_FIELD_NUMBER: _ClassVar[int]
     use_id: str
     member_id: str
     benefit_code: str
@@ -218,7 +237,8 @@ class BenefitUse(_message.Message):
     store_id: str
     use_time: _timestamp_pb2.Timestamp
     return_time: _timestamp_pb2.Timestamp
-    def __init__(self, use_id: _Optional[str] = ..., member_id: _Optional[str] = ..., benefit_code: _Optional[str] = ..., kind: _Optional[_Union[BenefitKind, str]] = ..., tier_code: _Optional[str] = ..., quantity: _Optional[int] = ..., reference: _Optional[str] = ..., store_id: _Optional[str] = ..., use_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., return_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    price_bps: int
+    def __init__(self, use_id: _Optional[str] = ..., member_id: _Optional[str] = ..., benefit_code: _Optional[str] = ..., kind: _Optional[_Union[BenefitKind, str]] = ..., tier_code: _Optional[str] = ..., quantity: _Optional[int] = ..., reference: _Optional[str] = ..., store_id: _Optional[str] = ..., use_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., return_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., price_bps: _Optional[int] = ...) -> None: ...
 
 class ListBenefitUsesRequest(_message.Message):
     __slots__ = ("member_id", "page_size", "page_token")

@@ -68,6 +68,11 @@ class BenefitServiceStub:
                 request_serializer=huitong_dot_member_dot_v1_dot_benefits__pb2.ReturnBenefitRequest.SerializeToString,
                 response_deserializer=huitong_dot_member_dot_v1_dot_benefits__pb2.ReturnBenefitResponse.FromString,
                 _registered_method=True)
+        self.CancelBenefitUse = channel.unary_unary(
+                '/huitong.member.v1.BenefitService/CancelBenefitUse',
+                request_serializer=huitong_dot_member_dot_v1_dot_benefits__pb2.CancelBenefitUseRequest.SerializeToString,
+                response_deserializer=huitong_dot_member_dot_v1_dot_benefits__pb2.CancelBenefitUseResponse.FromString,
+                _registered_method=True)
         self.ListBenefitUses = channel.unary_unary(
                 '/huitong.member.v1.BenefitService/ListBenefitUses',
                 request_serializer=huitong_dot_member_dot_v1_dot_benefits__pb2.ListBenefitUsesRequest.SerializeToString,
@@ -133,6 +138,15 @@ class BenefitServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CancelBenefitUse(self, request, context):
+        """Makes sure that nothing is used for a reference, now or later: what was is given back, and what comes after is refused
+        with BENEFIT_RETURNED. For who does not know what became of a use that it asked for; a second time changes nothing.
+        Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListBenefitUses(self, request, context):
         """A member's uses, newest first, those that were given back too.
         Errors: MEMBER_UNKNOWN.
@@ -173,6 +187,11 @@ def add_BenefitServiceServicer_to_server(servicer, server):
                     servicer.ReturnBenefit,
                     request_deserializer=huitong_dot_member_dot_v1_dot_benefits__pb2.ReturnBenefitRequest.FromString,
                     response_serializer=huitong_dot_member_dot_v1_dot_benefits__pb2.ReturnBenefitResponse.SerializeToString,
+            ),
+            'CancelBenefitUse': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelBenefitUse,
+                    request_deserializer=huitong_dot_member_dot_v1_dot_benefits__pb2.CancelBenefitUseRequest.FromString,
+                    response_serializer=huitong_dot_member_dot_v1_dot_benefits__pb2.CancelBenefitUseResponse.SerializeToString,
             ),
             'ListBenefitUses': grpc.unary_unary_rpc_method_handler(
                     servicer.ListBenefitUses,
@@ -346,6 +365,33 @@ class BenefitService:
             '/huitong.member.v1.BenefitService/ReturnBenefit',
             huitong_dot_member_dot_v1_dot_benefits__pb2.ReturnBenefitRequest.SerializeToString,
             huitong_dot_member_dot_v1_dot_benefits__pb2.ReturnBenefitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelBenefitUse(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/huitong.member.v1.BenefitService/CancelBenefitUse',
+            huitong_dot_member_dot_v1_dot_benefits__pb2.CancelBenefitUseRequest.SerializeToString,
+            huitong_dot_member_dot_v1_dot_benefits__pb2.CancelBenefitUseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -63,6 +63,11 @@ class BenefitServiceStub:
     what was used in its own store.
     Errors: REQUEST_ID_REUSED, BENEFIT_USE_UNKNOWN.
     """
+    CancelBenefitUse: _grpc.UnaryUnaryMultiCallable[_benefits_pb2.CancelBenefitUseRequest, _benefits_pb2.CancelBenefitUseResponse]
+    """Makes sure that nothing is used for a reference, now or later: what was is given back, and what comes after is refused
+    with BENEFIT_RETURNED. For who does not know what became of a use that it asked for; a second time changes nothing.
+    Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN.
+    """
     ListBenefitUses: _grpc.UnaryUnaryMultiCallable[_benefits_pb2.ListBenefitUsesRequest, _benefits_pb2.ListBenefitUsesResponse]
     """A member's uses, newest first, those that were given back too.
     Errors: MEMBER_UNKNOWN.
@@ -102,6 +107,11 @@ class BenefitServiceAsyncStub(BenefitServiceStub):
     """Gives a use back, whole, to the period that it was taken from; a second time changes nothing. A terminal may give back
     what was used in its own store.
     Errors: REQUEST_ID_REUSED, BENEFIT_USE_UNKNOWN.
+    """
+    CancelBenefitUse: _aio.UnaryUnaryMultiCallable[_benefits_pb2.CancelBenefitUseRequest, _benefits_pb2.CancelBenefitUseResponse]  # type: ignore[assignment]
+    """Makes sure that nothing is used for a reference, now or later: what was is given back, and what comes after is refused
+    with BENEFIT_RETURNED. For who does not know what became of a use that it asked for; a second time changes nothing.
+    Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN.
     """
     ListBenefitUses: _aio.UnaryUnaryMultiCallable[_benefits_pb2.ListBenefitUsesRequest, _benefits_pb2.ListBenefitUsesResponse]  # type: ignore[assignment]
     """A member's uses, newest first, those that were given back too.
@@ -175,6 +185,17 @@ class BenefitServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gives a use back, whole, to the period that it was taken from; a second time changes nothing. A terminal may give back
         what was used in its own store.
         Errors: REQUEST_ID_REUSED, BENEFIT_USE_UNKNOWN.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelBenefitUse(
+        self,
+        request: _benefits_pb2.CancelBenefitUseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_benefits_pb2.CancelBenefitUseResponse, _abc.Awaitable[_benefits_pb2.CancelBenefitUseResponse]]:
+        """Makes sure that nothing is used for a reference, now or later: what was is given back, and what comes after is refused
+        with BENEFIT_RETURNED. For who does not know what became of a use that it asked for; a second time changes nothing.
+        Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN.
         """
 
     @_abc_1.abstractmethod

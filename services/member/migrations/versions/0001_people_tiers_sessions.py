@@ -513,6 +513,7 @@ def _create_benefits() -> None:
         sa.Column("benefit_code", sa.Text, nullable=False),
         sa.Column("kind", sa.SmallInteger, nullable=False),
         sa.Column("tier_code", sa.Text, nullable=False),
+        sa.Column("price_bps", sa.Integer, nullable=False),
         sa.Column("quantity", sa.Integer, nullable=False),
         sa.Column("reference", sa.Text, nullable=False),
         sa.Column("store_id", sa.Uuid),
