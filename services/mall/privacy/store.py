@@ -25,8 +25,8 @@ PREFIXES = {
 SECTIONS: Sequence[Section] = (
     Section(
         "orders",
-        """SELECT o.order_id, o.item_id, i.name AS item_name, o.merchant_id, o.points, o.order_time, o.state,
-                  o.voucher_code, o.use_time, o.use_store_id
+        """SELECT o.order_id, o.item_id, i.name AS item_name, o.merchant_id, o.points, o.benefit_code, o.order_time,
+                  o.state, o.voucher_code, o.use_time, o.use_store_id
            FROM voucher_order o JOIN item i ON i.group_id = o.group_id AND i.item_id = o.item_id
            WHERE o.group_id = :group_id AND o.member_id = :member_id ORDER BY o.order_time, o.order_id""",
     ),
