@@ -40,6 +40,8 @@ async def prepare(doors: Doors, inside: Inside, year: Year, memory: Memory, say:
     await _catalogue(doors, year, memory)
     say("members and plates 会员与车牌")
     await _members(doors, year, memory)
+    await inside.drain()  # the car park knows them by now, and need not ask for each
+    await _plates(doors, year, memory)
     await inside.drain()
     memory.prepared = True
 
@@ -211,12 +213,14 @@ async def _members(doors: Doors, year: Year, memory: Memory) -> None:
         for household, answer in zip(households, answers, strict=True)
     }
 
+
+async def _plates(doors: Doors, year: Year, memory: Memory) -> None:
     async def bind(household: int, plate_no: str) -> None:
         member_id = memory.members[str(household)]
         body = {"request_id": f"demo-plate-{household}", "plate_no": plate_no}
         await doors.post(memory.system_key, f"/v1/members/{member_id}/plates", body)
 
-    await in_turn(bind(household, plate) for household in households if (plate := published.plate_of(household)))
+    await in_turn(bind(household, plate) for household in year.households() if (plate := published.plate_of(household)))
 
 
 async def _lines(doors: Doors, key: Key, path: str, lines: list[bytes]) -> list[dict[str, Any]]:
