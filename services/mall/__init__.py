@@ -5,6 +5,6 @@ RPCs: CatalogueService, OrderService, CouponService, CheckoutService, MallReport
 Events out: OrderCompleted, OrderCancelled, VoucherUsed, CouponWrittenOff, CouponWriteOffReversed.
 Events in: org's MerchantSaved and StoreSaved, member's MemberJoined.
 
-Orders (of points and benefits) and checkouts span mall, member and points. Each is a saga (saga.py) whose state is its row here; what a crash leaves is
-finished by a job.
+Orders (of points and benefits) and checkouts span mall, member and points. Each is a saga (saga.py) whose state is its
+row here; what a crash leaves is finished by a job.
 """

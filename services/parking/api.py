@@ -10,12 +10,13 @@ import grpc
 
 from chassis import ids, pages, rpc
 from chassis.db import Database, Tx
-from chassis.errors import InvalidArgument, Unavailable
+from chassis.errors import AppError, InvalidArgument, Unavailable
 from huitong.parking.v1 import parking_pb2 as pb
 from huitong.parking.v1 import parking_pb2_grpc
 from services.parking import merging, operations, rules, store
 from services.parking.convert import read_time, to_fee, to_money, to_timestamp
 from services.parking.copies import Copies
+from services.parking.operations import Bound, Wish
 from services.parking.payments import Payments
 from services.parking.rules import Tariff, normalise_plate
 
@@ -28,17 +29,35 @@ class VehicleServicer(parking_pb2_grpc.VehicleServiceServicer):
 
     async def BindPlate(self, request: pb.BindPlateRequest, context: grpc.aio.ServicerContext) -> pb.BindPlateResponse:
         """Make a plate the member's."""
-        member_id = ids.from_edge("mbr", request.member_id, "member_id")
-        plate_no = normalise_plate(request.plate_no)
-        await self._copies.ensure_member(member_id)
+        wish = _wish(request)
+        await self._copies.ensure_members([wish.member_id])
 
         async def operation(tx: Tx) -> pb.BindPlateResponse:
-            bind_time = await operations.bind_plate(
-                tx, request_id=request.request_id, member_id=member_id, plate_no=plate_no
-            )
-            return pb.BindPlateResponse(plate=pb.Plate(plate_no=plate_no, bind_time=to_timestamp(bind_time)))
+            (outcome,) = await operations.bind_plates(tx, [wish])
+            if isinstance(outcome, AppError):
+                raise outcome
+            return _bound_message(outcome)
 
         return await self._db.run_once(request, pb.BindPlateResponse, operation)
+
+    async def BindPlates(
+        self, request: pb.BindPlatesRequest, context: grpc.aio.ServicerContext
+    ) -> pb.BindPlatesResponse:
+        """Make many plates their members'; a bad line holds up no other. One transaction."""
+        lines = [_wish_or_error(line) for line in request.plates]
+        wishes = [line for line in lines if isinstance(line, Wish)]
+        await self._copies.ensure_members([wish.member_id for wish in wishes])
+        async with self._db.transaction(rpc.caller()) as tx:
+            bound = iter(await operations.bind_plates(tx, wishes))
+        outcomes = [next(bound) if isinstance(line, Wish) else line for line in lines]
+        return pb.BindPlatesResponse(
+            results=[
+                pb.BindPlatesResult(problem=outcome.to_problem())
+                if isinstance(outcome, AppError)
+                else pb.BindPlatesResult(bound=_bound_message(outcome))
+                for outcome in outcomes
+            ]
+        )
 
     async def UnbindPlate(
         self, request: pb.UnbindPlateRequest, context: grpc.aio.ServicerContext
@@ -63,6 +82,23 @@ class VehicleServicer(parking_pb2_grpc.VehicleServiceServicer):
         return pb.ListPlatesResponse(
             plates=[pb.Plate(plate_no=row.plate_no, bind_time=to_timestamp(row.bind_time)) for row in rows]
         )
+
+
+def _wish(request: pb.BindPlateRequest) -> Wish:
+    binding_id = ids.derive(rpc.caller().group_id, "plate-binding", request.request_id)
+    member_id = ids.from_edge("mbr", request.member_id, "member_id")
+    return Wish(binding_id, request.request_id, member_id, normalise_plate(request.plate_no))
+
+
+def _wish_or_error(request: pb.BindPlateRequest) -> Wish | AppError:
+    try:
+        return _wish(request)
+    except AppError as error:
+        return error
+
+
+def _bound_message(bound: Bound) -> pb.BindPlateResponse:
+    return pb.BindPlateResponse(plate=pb.Plate(plate_no=bound.plate_no, bind_time=to_timestamp(bound.bind_time)))
 
 
 class ParkingServicer(parking_pb2_grpc.ParkingServiceServicer):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +20,7 @@ from services.parking.convert import BEGINNING, car_park_row, tier_row
 from services.parking.errors import MemberUnknown
 
 _PAGE = 200
+_ASKED_AT_ONCE = 8
 
 
 class Copies:
@@ -69,12 +73,21 @@ class Copies:
                 return pages
             request.page_token = page.next_page_token
 
-    async def ensure_member(self, member_id: UUID) -> None:
-        """Copy a member and its tier unless known. Raises MemberUnknown."""
+    async def ensure_members(self, member_ids: Collection[UUID]) -> None:
+        """Copy members and their tiers unless known. Whom member does not know either is left out."""
+        async with self._db.reading(rpc.caller()) as tx:
+            missing = set(member_ids) - await store.find_members(tx, member_ids)
+        turn = asyncio.Semaphore(_ASKED_AT_ONCE)
+
+        async def fetch(member_id: UUID) -> None:
+            async with turn:
+                with contextlib.suppress(MemberUnknown):
+                    await self._fetch_member(member_id)
+
+        await asyncio.gather(*map(fetch, missing))
+
+    async def _fetch_member(self, member_id: UUID) -> None:
         who = rpc.caller()
-        async with self._db.reading(who) as tx:
-            if await store.is_member(tx, member_id):
-                return
         member_edge = ids.to_edge("mbr", member_id)
         try:
             await rpc.call(self._members.GetMember, member_pb2.GetMemberRequest(member_id=member_edge))

@@ -5,7 +5,7 @@ A stay with a payment under way keeps its member until that has ended.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -53,14 +53,19 @@ async def take_unmerges(tx: Tx, facts: Sequence[Fact[member_events.MemberUnmerge
 
 async def person_of(tx: Tx, member_id: UUID) -> UUID:
     """The member whose plates and stays these are: the survivor, for one who is absorbed by another."""
+    return (await survivors_of(tx, [member_id])).get(member_id, member_id)
+
+
+async def survivors_of(tx: Tx, member_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """By whom those of these members are absorbed who are."""
     found = await tx.execute(
         text(
-            """SELECT survivor_id FROM member_merge
-               WHERE group_id = :group_id AND absorbed_id = :member_id AND state < 3"""
+            """SELECT absorbed_id, survivor_id FROM member_merge
+               WHERE group_id = :group_id AND absorbed_id = ANY(:member_ids) AND state < 3"""
         ),
-        {"group_id": tx.group_id, "member_id": member_id},
+        {"group_id": tx.group_id, "member_ids": list(member_ids)},
     )
-    return found.scalars().first() or member_id
+    return {row.absorbed_id: row.survivor_id for row in found}
 
 
 async def note_as_absorbed(tx: Tx, *, member_id: UUID, item_id: UUID) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import structlog
 
 from chassis import ids
 from chassis.db import Tx
-from chassis.errors import InvalidArgument
+from chassis.errors import AppError, InvalidArgument, RequestIdReused
 from huitong.parking.v1 import events_pb2
 from services.parking import merging, rules, store
 from services.parking.convert import to_fee, to_timestamp
@@ -32,27 +33,74 @@ from services.parking.store import INSIDE, LEFT, LOST, CarPark, Stay
 log = structlog.get_logger()
 
 
-async def bind_plate(tx: Tx, *, request_id: str, member_id: UUID, plate_no: str) -> datetime:
-    """Make the plate the member's, also for a stay of it that is going on; when it is already, nothing changes.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A plate that is to be a member's. The binding's id is the request's."""
 
-    Answers the time of binding. Raises: MemberUnknown, PlateTaken.
+    binding_id: UUID
+    request_id: str
+    member_id: UUID
+    plate_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A plate that is a member's since `bind_time`."""
+
+    plate_no: str
+    bind_time: datetime
+
+
+async def bind_plates(tx: Tx, wishes: Sequence[Wish]) -> list[Bound | AppError]:
+    """Make plates their members', also for stays that are going on; where one is already, nothing changes.
+
+    Answers for each what it is, or MemberUnknown, PlateTaken, RequestIdReused.
     """
-    if not await store.hold_member(tx, member_id):
-        raise MemberUnknown(member_id=ids.to_edge("mbr", member_id))
-    binding_id = ids.derive(tx.group_id, "plate-binding", request_id)
-    person_id = await merging.person_of(tx, member_id)
-    if person_id != member_id:
-        await merging.note_as_absorbed(tx, member_id=member_id, item_id=binding_id)
-        member_id = person_id
-    if not await store.add_binding(tx, binding_id=binding_id, plate_no=plate_no, member_id=member_id):
-        if await store.find_owner(tx, plate_no) != member_id:
-            raise PlateTaken(plate_no=plate_no)
-        rows = await store.list_plates(tx, member_id)
-        return next(row.bind_time for row in rows if row.plate_no == plate_no)
-    await store.claim_stays(tx, plate_no=plate_no, member_id=member_id)
-    member_edge = ids.to_edge("mbr", member_id)
-    tx.emit(events_pb2.PlateBound(member_id=member_edge), key=member_edge)
-    return tx.now
+    members = {wish.member_id for wish in wishes}
+    held = await store.hold_members(tx, members)
+    survivors = await merging.survivors_of(tx, members)
+    before = await store.find_bindings(tx, {wish.binding_id for wish in wishes})
+    owners = {wish.binding_id: survivors.get(wish.member_id, wish.member_id) for wish in wishes}
+    # The first line that names a plate, or a request id, has it.
+    firsts: dict[UUID, Wish] = {}
+    new: dict[str, Wish] = {}
+    for wish in wishes:
+        if (
+            wish.member_id in held
+            and firsts.setdefault(wish.binding_id, wish) == wish
+            and wish.binding_id not in before
+        ):
+            new.setdefault(wish.plate_no, wish)
+    bound: set[str] = set()
+    if new:
+        bound = await store.add_bindings(
+            tx, {plate_no: (wish.binding_id, owners[wish.binding_id]) for plate_no, wish in new.items()}
+        )
+        await store.claim_stays(tx, {plate_no: owners[new[plate_no].binding_id] for plate_no in bound})
+    for plate_no in sorted(bound):
+        wish = new[plate_no]
+        if wish.member_id in survivors:
+            await merging.note_as_absorbed(tx, member_id=wish.member_id, item_id=wish.binding_id)
+        member_edge = ids.to_edge("mbr", owners[wish.binding_id])
+        tx.emit(events_pb2.PlateBound(member_id=member_edge), key=member_edge)
+    theirs = {plate_no: (owners[new[plate_no].binding_id], tx.now) for plate_no in bound}
+    others = {wish.plate_no for wish in wishes} - bound
+    theirs |= await store.find_owners(tx, others) if others else {}
+
+    def outcome(wish: Wish) -> Bound | AppError:
+        if wish.member_id not in held:
+            return MemberUnknown(member_id=ids.to_edge("mbr", wish.member_id))
+        known, first = before.get(wish.binding_id), firsts[wish.binding_id]
+        if known is not None:
+            is_same = known.plate_no == wish.plate_no and known.member_id in (wish.member_id, owners[wish.binding_id])
+            return Bound(wish.plate_no, known.bind_time) if is_same else RequestIdReused(request_id=wish.request_id)
+        if (first.plate_no, first.member_id) != (wish.plate_no, wish.member_id):
+            return RequestIdReused(request_id=wish.request_id)
+        owner_id, bind_time = theirs.get(wish.plate_no, (None, tx.now))
+        is_theirs = owner_id == owners[wish.binding_id]
+        return Bound(wish.plate_no, bind_time) if is_theirs else PlateTaken(plate_no=wish.plate_no)
+
+    return [outcome(wish) for wish in wishes]
 
 
 async def unbind_plate(tx: Tx, *, member_id: UUID, plate_no: str) -> None:

@@ -9,6 +9,7 @@ gives back once. An outcome that is not known is never guessed: it is asked for 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -142,16 +143,17 @@ class Payments:
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         car_park_id = ids.from_edge("unt", request.car_park_id, "car_park_id")
         pay_time = read_time(request.pay_time, "pay_time") if request.HasField("pay_time") else await self._db.now()
-        offset = None
+        offset, fee = None, None
         if request.use_points:
-            async with self._db.reading(who) as tx:
-                # Whether it is theirs and owes anything is known here: only then is points asked.
-                stay, fee = await operations.quote_fee(
-                    tx, member_id=member_id, car_park_id=car_park_id, plate_no=plate_no, time=pay_time
-                )
-                if not fee.due_minor:
-                    raise NothingDue(plate_no=plate_no)
-                car_park = await operations.get_car_park(tx, car_park_id)
+            # Whether it is theirs and owes anything is known here: only then is points asked. That it is not is said
+            # below, unless the same call has paid a moment ago.
+            with contextlib.suppress(AppError):
+                async with self._db.reading(who) as tx:
+                    stay, fee = await operations.quote_fee(
+                        tx, member_id=member_id, car_park_id=car_park_id, plate_no=plate_no, time=pay_time
+                    )
+                    car_park = await operations.get_car_park(tx, car_park_id)
+        if fee is not None and fee.due_minor:
             offset = await self.find_offset(
                 member_id,
                 day=rules.local_date(pay_time, car_park.time_zone),

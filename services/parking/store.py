@@ -6,7 +6,7 @@ car park therefore follow each other. Plates are guarded by their unique index a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -131,19 +131,20 @@ async def is_merchant(tx: Tx, merchant_id: UUID) -> bool:
     return await _one(tx, sql, merchant_id=merchant_id) is not None
 
 
-async def is_member(tx: Tx, member_id: UUID) -> bool:
-    """Whether the caller's group has the member."""
-    sql = text("SELECT 1 FROM member WHERE member_id = :member_id AND group_id = :group_id")
-    return await _one(tx, sql, member_id=member_id) is not None
+async def find_members(tx: Tx, member_ids: Collection[UUID]) -> set[UUID]:
+    """Which of these are members of the caller's group."""
+    sql = text("SELECT member_id FROM member WHERE member_id = ANY(:member_ids) AND group_id = :group_id")
+    return {row.member_id for row in await _all(tx, sql, member_ids=list(member_ids))}
 
 
-async def hold_member(tx: Tx, member_id: UUID) -> bool:
-    """As is_member, and the member cannot be erased before this transaction ends; false for one who was."""
+async def hold_members(tx: Tx, member_ids: Collection[UUID]) -> set[UUID]:
+    """As find_members, and none of them can be erased before this transaction ends; without those who were."""
     sql = text(
-        """SELECT 1 FROM member WHERE member_id = :member_id AND group_id = :group_id
-           AND NOT EXISTS (SELECT FROM erased_member e WHERE e.member_id = :member_id) FOR KEY SHARE OF member"""
+        """SELECT member_id FROM member WHERE member_id = ANY(:member_ids) AND group_id = :group_id
+           AND NOT EXISTS (SELECT FROM erased_member e WHERE e.member_id = member.member_id)
+           ORDER BY member_id FOR KEY SHARE OF member"""
     )
-    return await _one(tx, sql, member_id=member_id) is not None
+    return {row.member_id for row in await _all(tx, sql, member_ids=list(member_ids))}
 
 
 async def find_free_minutes(tx: Tx, member_id: UUID | None, day: date) -> int:
@@ -172,15 +173,43 @@ async def find_owner(tx: Tx, plate_no: str) -> UUID | None:
     return row.member_id if row else None
 
 
-async def add_binding(tx: Tx, *, binding_id: UUID, plate_no: str, member_id: UUID) -> bool:
-    """Bind a plate; False when it belongs to somebody already."""
+async def find_bindings(tx: Tx, binding_ids: Collection[UUID]) -> dict[UUID, Row[Any]]:
+    """Bindings that were made under these ids, also ended ones: (plate_no, member_id, bind_time)."""
+    sql = text(
+        """SELECT binding_id, plate_no, member_id, bind_time FROM plate_binding
+           WHERE binding_id = ANY(:binding_ids) AND group_id = :group_id"""
+    )
+    return {row.binding_id: row for row in await _all(tx, sql, binding_ids=list(binding_ids))}
+
+
+async def find_owners(tx: Tx, plates: Collection[str]) -> dict[str, tuple[UUID, datetime]]:
+    """To whom plates belong now, and since when; without those that are nobody's."""
+    sql = text(
+        """SELECT plate_no, member_id, bind_time FROM plate_binding
+           WHERE group_id = :group_id AND plate_no = ANY(:plates) AND unbind_time IS NULL"""
+    )
+    return {row.plate_no: (row.member_id, row.bind_time) for row in await _all(tx, sql, plates=list(plates))}
+
+
+async def add_bindings(tx: Tx, new: Mapping[str, tuple[UUID, UUID]]) -> set[str]:
+    """Bind plates (plate → binding, member); answers those that belonged to nobody."""
     sql = text(
         """INSERT INTO plate_binding (binding_id, group_id, plate_no, member_id, bind_time)
-           VALUES (:binding_id, :group_id, :plate_no, :member_id, :now)
-           ON CONFLICT (group_id, plate_no) WHERE unbind_time IS NULL DO NOTHING RETURNING 1"""
+           SELECT n.binding_id, :group_id, n.plate_no, n.member_id, :now
+           FROM unnest(CAST(:plates AS text[]), CAST(:binding_ids AS uuid[]), CAST(:member_ids AS uuid[]))
+                  AS n (plate_no, binding_id, member_id)
+           ORDER BY n.plate_no
+           ON CONFLICT DO NOTHING RETURNING plate_no"""
     )
-    row = await _one(tx, sql, binding_id=binding_id, plate_no=plate_no, member_id=member_id, now=tx.now)
-    return row is not None
+    rows = await _all(
+        tx,
+        sql,
+        plates=list(new),
+        binding_ids=[binding_id for binding_id, _ in new.values()],
+        member_ids=[member_id for _, member_id in new.values()],
+        now=tx.now,
+    )
+    return {row.plate_no for row in rows}
 
 
 async def end_binding(tx: Tx, *, plate_no: str, member_id: UUID) -> bool:
@@ -202,13 +231,15 @@ async def list_plates(tx: Tx, member_id: UUID) -> Sequence[Row[Any]]:
     return await _all(tx, sql, member_id=member_id)
 
 
-async def claim_stays(tx: Tx, *, plate_no: str, member_id: UUID) -> None:
-    """Stays of the plate that are going on and belong to nobody become the member's."""
+async def claim_stays(tx: Tx, owners: Mapping[str, UUID]) -> None:
+    """Stays of these plates that are going on and belong to nobody become the owners'."""
     sql = text(
-        """UPDATE stay SET member_id = :member_id
-           WHERE group_id = :group_id AND plate_no = :plate_no AND state = 'inside' AND member_id IS NULL"""
+        """UPDATE stay SET member_id = o.member_id
+           FROM unnest(CAST(:plates AS text[]), CAST(:member_ids AS uuid[])) AS o (plate_no, member_id)
+           WHERE stay.group_id = :group_id AND stay.plate_no = o.plate_no AND state = 'inside'
+             AND stay.member_id IS NULL"""
     )
-    await tx.execute(sql, {"group_id": tx.group_id, "plate_no": plate_no, "member_id": member_id})
+    await tx.execute(sql, {"group_id": tx.group_id, "plates": list(owners), "member_ids": list(owners.values())})
 
 
 # ---- tariffs

@@ -215,12 +215,20 @@ async def _members(doors: Doors, year: Year, memory: Memory) -> None:
 
 
 async def _plates(doors: Doors, year: Year, memory: Memory) -> None:
-    async def bind(household: int, plate_no: str) -> None:
-        member_id = memory.members[str(household)]
-        body = {"request_id": f"demo-plate-{household}", "plate_no": plate_no}
-        await doors.post(memory.system_key, f"/v1/members/{member_id}/plates", body)
-
-    await in_turn(bind(household, plate) for household in year.households() if (plate := published.plate_of(household)))
+    lines = [
+        orjson.dumps(
+            {
+                "request_id": f"demo-plate-{household}",
+                "member_id": memory.members[str(household)],
+                "plate_no": plate_no,
+            }
+        )
+        for household in year.households()
+        if (plate_no := published.plate_of(household))
+    ]
+    for answer in await _lines(doors, memory.system_key, "/v1/plates:batch", lines):
+        if "bound" not in answer["result"]:
+            raise DoorRefused(path="/v1/plates:batch", status="line", reason="PLATE", detail=answer["result"])
 
 
 async def _lines(doors: Doors, key: Key, path: str, lines: list[bytes]) -> list[dict[str, Any]]:

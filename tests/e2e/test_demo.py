@@ -12,28 +12,42 @@ from typing import Any
 
 import pytest
 
+from suite.demo import progress
+from suite.demo.progress import Memory
 from tests.e2e.demo_suite import DemoSuite
 from tests.figures.compare import differences
 from tests.figures.recompute import recompute
 
 pytestmark = pytest.mark.timeout(400)
 RECEIPTS = 1500
+GONE = Memory(
+    group_id="grp_gone",
+    system={"key_id": "key_gone", "secret": "gone"},
+    prepared=True,
+    done_until="2017-01-31",
+    receipt_count=9_999,
+)
 
 
 @pytest.fixture(scope="module")
 def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DemoSuite, str]]:
-    """A suite whose replay was killed halfway and repeated, and what the command printed then."""
+    """A suite whose replay was killed halfway and repeated, and what the command printed then.
+
+    It begins with what a demo remembers whose databases are gone.
+    """
     suite = DemoSuite(tmp_path_factory.mktemp("demo") / "home")
     try:
+        suite.home.prepare()
+        progress.save(suite.home, GONE)
         running = suite.start("demo", "--receipts", str(RECEIPTS))
         deadline = time.monotonic() + 120
-        while not suite.memory.done_until and time.monotonic() < deadline:
+        while (suite.memory == GONE or not suite.memory.done_until) and time.monotonic() < deadline:
             assert running.poll() is None, running.stdout.read() if running.stdout else ""
             time.sleep(0.02)
         time.sleep(0.15)  # somewhere inside the next day
         running.send_signal(signal.SIGKILL)
         running.wait()
-        assert suite.memory.receipt_count < RECEIPTS
+        assert 0 < suite.memory.receipt_count < RECEIPTS
         yield suite, suite.demo(RECEIPTS)
     finally:
         suite.close()
@@ -44,6 +58,13 @@ async def test_after_a_kill_halfway_every_figure_equals_the_independent_recomput
 ) -> None:
     suite, _ = replayed
     assert differences(recompute(RECEIPTS), await suite.reported()) == []
+
+
+def test_a_demo_whose_databases_are_gone_has_begun_anew(replayed: tuple[DemoSuite, str]) -> None:
+    suite, _ = replayed
+    memory = suite.memory
+    assert RECEIPTS <= memory.receipt_count < GONE.receipt_count and memory.members
+    assert memory.group_id != GONE.group_id and memory.system != GONE.system
 
 
 def test_the_demo_prints_its_tables_and_no_violation(replayed: tuple[DemoSuite, str]) -> None:
@@ -89,14 +110,3 @@ def test_reports_are_whole_numbers(replayed: tuple[DemoSuite, str], tmp_path: Pa
         return [value] if isinstance(value, float) else []
 
     assert fractions(json.loads(target.read_text())) == []
-
-
-def test_a_demo_whose_databases_are_gone_begins_anew(replayed: tuple[DemoSuite, str]) -> None:
-    """The last one: it takes the suite of the others away."""
-    suite, _ = replayed
-    kept = (suite.home.path / "demo.json").read_text()
-    suite.run("down", "--erase")
-    assert not suite.home.path.exists()
-    suite.home.prepare()
-    (suite.home.path / "demo.json").write_text(kept)
-    assert "0 violations" in suite.demo(1)

@@ -188,7 +188,7 @@ class WholeSuite:
         self.callers[CallerKind.MEMBER] = Caller(CallerKind.MEMBER, member_id, self.group_id, member_id, scopes)
         await self.apps.drain()
         await doors.make("sale_id", "sale_id", "SalesService_RecordSale")
-        await doors.make("item_id", "item.item_id", "CatalogueService_CreateItem")
+        await doors.make("item_id", "item.item_id", "CatalogueService_CreateItem", benefit_code="")
         await doors.make("import_id", "member_import.import_id", "MemberImportService_CreateMemberImport")
         await doors.make("pool_id", "pool.pool_id", "FamilyPoolService_CreateFamilyPool")
         await doors.make("plate_no", "plate.plate_no", "VehicleService_BindPlate")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -116,6 +117,16 @@ async def test_fifty_identical_payments_are_one(lot: Lot, points: bool) -> None:
     assert lot.points.calls["Redeem"] == (1 if points else 0)
     assert await lot.states() == ["done"]
     assert await lot.pay(100, points=points, request_id="pay-fifty") == answers[0]
+
+
+async def test_a_call_that_looked_before_the_same_one_had_paid_answers_as_it(
+    lot: Lot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lot.enter()
+    paid = await lot.pay(100, points=True, request_id="pay-looked")
+    monkeypatch.setattr(payments.Payments, "_claim", AsyncMock(return_value=None))
+    assert await lot.pay(100, points=True, request_id="pay-looked") == paid
+    assert await refusal(lot.pay(100, points=True)) == "NOTHING_DUE"
 
 
 async def test_of_many_different_payments_of_a_stay_one_pays(lot: Lot) -> None:

@@ -10,7 +10,7 @@ import pytest
 from chassis import ids
 from chassis.errors import AppError
 from huitong.parking.v1 import parking_pb2 as pb
-from tests.apps import member, vendor
+from tests.apps import GROUP, member, vendor
 from tests.integration.parking.lot import CAR_PARK, ENTRY, MERCHANT, PLATE, Lot, at, member_id
 
 OTHER_GROUP = ids.derive("group", "other")
@@ -47,6 +47,56 @@ async def test_a_plate_that_was_given_up_can_be_bound_by_another(lot: Lot) -> No
     assert (await lot.bind("bob")).plate.plate_no == PLATE
     unbind.request_id = "unbind-2"
     assert await refusal(lot.call("UnbindPlate", unbind)) == "PLATE_UNKNOWN"
+
+
+async def test_each_line_of_many_plates_has_its_own_answer_and_the_same_again(lot: Lot) -> None:
+    for name in ("bob", "cat"):
+        await lot.join(name)
+    await lot.join("gone")
+    erased = "INSERT INTO erased_member (member_id, group_id, told_time) VALUES ($1, $2, now())"
+    await lot.app.db.pool.execute(erased, ids.from_edge("mbr", member_id("gone"), ""), GROUP)
+    await lot.enter(plate_no="沪B00003")
+
+    def line(number: int, name: str, plate_no: str) -> pb.BindPlateRequest:
+        return pb.BindPlateRequest(request_id=f"plates-{number}", member_id=member_id(name), plate_no=plate_no)
+
+    lines = [
+        (line(1, "bob", "沪b00001"), ""),
+        (line(2, "cat", "沪B00001"), "PLATE_TAKEN"),  # by the line above
+        (line(3, "bob", PLATE), "PLATE_TAKEN"),  # Ann's
+        (line(4, "ann", PLATE), ""),  # hers already
+        (line(5, "gone", "沪B00002"), "MEMBER_UNKNOWN"),
+        (line(6, "cat", "???"), "PLATE_INVALID"),
+        (line(7, "cat", "沪B00003"), ""),
+        (line(7, "cat", "沪B00004"), "REQUEST_ID_REUSED"),
+        (line(1, "bob", "沪B00001"), ""),  # the first line again
+    ]
+    request = pb.BindPlatesRequest(plates=[one for one, _ in lines])
+    # Three at once, and one later, are one.
+    answers = await asyncio.gather(*(lot.call("BindPlates", request) for _ in range(3)))
+    answers.append(await lot.call("BindPlates", request))
+    for answer in answers:
+        assert [one.problem.reason for one in answer.results] == [reason for _, reason in lines]
+        assert answer == answers[0]
+    assert [one.bound.plate.plate_no for one in answers[0].results if one.HasField("bound")] == [
+        "沪B00001",
+        PLATE,
+        "沪B00003",
+        "沪B00001",
+    ]
+    listed = {
+        name: await lot.call("ListPlates", pb.ListPlatesRequest(member_id=member_id(name))) for name in ("bob", "cat")
+    }
+    assert {name: [plate.plate_no for plate in one.plates] for name, one in listed.items()} == {
+        "bob": ["沪B00001"],
+        "cat": ["沪B00003"],
+    }
+    stays = await lot.call("ListStays", pb.ListStaysRequest(member_id=member_id("cat")))
+    assert [stay.plate_no for stay in stays.stays] == ["沪B00003"]
+    told = "SELECT key FROM outbox WHERE type LIKE '%PlateBound' AND key = ANY($1) AND id > $2"
+    people = [member_id("bob"), member_id("cat")]
+    rows = await lot.app.db.pool.fetch(told, people, lot._outbox_id)
+    assert sorted(row["key"] for row in rows) == sorted(people)
 
 
 async def test_many_members_race_for_a_plate_and_one_gets_it(lot: Lot) -> None:

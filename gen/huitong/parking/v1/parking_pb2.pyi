@@ -37,6 +37,26 @@ class BindPlateResponse(_message.Message):
     plate: Plate
     def __init__(self, plate: _Optional[_Union[Plate, _Mapping]] = ...) -> None: ...
 
+class BindPlatesRequest(_message.Message):
+    __slots__ = ("plates",)
+    PLATES_FIELD_NUMBER: _ClassVar[int]
+    plates: _containers.RepeatedCompositeFieldContainer[BindPlateRequest]
+    def __init__(self, plates: _Optional[_Iterable[_Union[BindPlateRequest, _Mapping]]] = ...) -> None: ...
+
+class BindPlatesResponse(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[BindPlatesResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[BindPlatesResult, _Mapping]]] = ...) -> None: ...
+
+class BindPlatesResult(_message.Message):
+    __slots__ = ("bound", "problem")
+    BOUND_FIELD_NUMBER: _ClassVar[int]
+    PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    bound: BindPlateResponse
+    problem: _types_pb2.Problem
+    def __init__(self, bound: _Optional[_Union[BindPlateResponse, _Mapping]] = ..., problem: _Optional[_Union[_types_pb2.Problem, _Mapping]] = ...) -> None: ...
+
 class UnbindPlateRequest(_message.Message):
     __slots__ = ("request_id", "member_id", "plate_no")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]

@@ -40,6 +40,11 @@ class VehicleServiceStub:
                 request_serializer=huitong_dot_parking_dot_v1_dot_parking__pb2.BindPlateRequest.SerializeToString,
                 response_deserializer=huitong_dot_parking_dot_v1_dot_parking__pb2.BindPlateResponse.FromString,
                 _registered_method=True)
+        self.BindPlates = channel.unary_unary(
+                '/huitong.parking.v1.VehicleService/BindPlates',
+                request_serializer=huitong_dot_parking_dot_v1_dot_parking__pb2.BindPlatesRequest.SerializeToString,
+                response_deserializer=huitong_dot_parking_dot_v1_dot_parking__pb2.BindPlatesResponse.FromString,
+                _registered_method=True)
         self.UnbindPlate = channel.unary_unary(
                 '/huitong.parking.v1.VehicleService/UnbindPlate',
                 request_serializer=huitong_dot_parking_dot_v1_dot_parking__pb2.UnbindPlateRequest.SerializeToString,
@@ -59,6 +64,15 @@ class VehicleServiceServicer:
     def BindPlate(self, request, context):
         """Binds a plate to a member.
         Errors: PLATE_INVALID, PLATE_TAKEN (another member's), MEMBER_UNKNOWN, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BindPlates(self, request, context):
+        """Binds many plates, those of a car park that moves in, say; each line gets its own answer. Lines that were sent before
+        are answered as before.
+        Errors: as BindPlate, for each line.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,6 +99,11 @@ def add_VehicleServiceServicer_to_server(servicer, server):
                     servicer.BindPlate,
                     request_deserializer=huitong_dot_parking_dot_v1_dot_parking__pb2.BindPlateRequest.FromString,
                     response_serializer=huitong_dot_parking_dot_v1_dot_parking__pb2.BindPlateResponse.SerializeToString,
+            ),
+            'BindPlates': grpc.unary_unary_rpc_method_handler(
+                    servicer.BindPlates,
+                    request_deserializer=huitong_dot_parking_dot_v1_dot_parking__pb2.BindPlatesRequest.FromString,
+                    response_serializer=huitong_dot_parking_dot_v1_dot_parking__pb2.BindPlatesResponse.SerializeToString,
             ),
             'UnbindPlate': grpc.unary_unary_rpc_method_handler(
                     servicer.UnbindPlate,
@@ -125,6 +144,33 @@ class VehicleService:
             '/huitong.parking.v1.VehicleService/BindPlate',
             huitong_dot_parking_dot_v1_dot_parking__pb2.BindPlateRequest.SerializeToString,
             huitong_dot_parking_dot_v1_dot_parking__pb2.BindPlateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BindPlates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/huitong.parking.v1.VehicleService/BindPlates',
+            huitong_dot_parking_dot_v1_dot_parking__pb2.BindPlatesRequest.SerializeToString,
+            huitong_dot_parking_dot_v1_dot_parking__pb2.BindPlatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

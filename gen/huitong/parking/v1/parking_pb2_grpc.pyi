@@ -37,6 +37,11 @@ class VehicleServiceStub:
     """Binds a plate to a member.
     Errors: PLATE_INVALID, PLATE_TAKEN (another member's), MEMBER_UNKNOWN, REQUEST_ID_REUSED.
     """
+    BindPlates: _grpc.UnaryUnaryMultiCallable[_parking_pb2.BindPlatesRequest, _parking_pb2.BindPlatesResponse]
+    """Binds many plates, those of a car park that moves in, say; each line gets its own answer. Lines that were sent before
+    are answered as before.
+    Errors: as BindPlate, for each line.
+    """
     UnbindPlate: _grpc.UnaryUnaryMultiCallable[_parking_pb2.UnbindPlateRequest, _parking_pb2.UnbindPlateResponse]
     """Unbinds a plate. Errors: PLATE_INVALID, PLATE_UNKNOWN, REQUEST_ID_REUSED."""
     ListPlates: _grpc.UnaryUnaryMultiCallable[_parking_pb2.ListPlatesRequest, _parking_pb2.ListPlatesResponse]
@@ -50,6 +55,11 @@ class VehicleServiceAsyncStub(VehicleServiceStub):
     BindPlate: _aio.UnaryUnaryMultiCallable[_parking_pb2.BindPlateRequest, _parking_pb2.BindPlateResponse]  # type: ignore[assignment]
     """Binds a plate to a member.
     Errors: PLATE_INVALID, PLATE_TAKEN (another member's), MEMBER_UNKNOWN, REQUEST_ID_REUSED.
+    """
+    BindPlates: _aio.UnaryUnaryMultiCallable[_parking_pb2.BindPlatesRequest, _parking_pb2.BindPlatesResponse]  # type: ignore[assignment]
+    """Binds many plates, those of a car park that moves in, say; each line gets its own answer. Lines that were sent before
+    are answered as before.
+    Errors: as BindPlate, for each line.
     """
     UnbindPlate: _aio.UnaryUnaryMultiCallable[_parking_pb2.UnbindPlateRequest, _parking_pb2.UnbindPlateResponse]  # type: ignore[assignment]
     """Unbinds a plate. Errors: PLATE_INVALID, PLATE_UNKNOWN, REQUEST_ID_REUSED."""
@@ -67,6 +77,17 @@ class VehicleServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_parking_pb2.BindPlateResponse, _abc.Awaitable[_parking_pb2.BindPlateResponse]]:
         """Binds a plate to a member.
         Errors: PLATE_INVALID, PLATE_TAKEN (another member's), MEMBER_UNKNOWN, REQUEST_ID_REUSED.
+        """
+
+    @_abc_1.abstractmethod
+    def BindPlates(
+        self,
+        request: _parking_pb2.BindPlatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_parking_pb2.BindPlatesResponse, _abc.Awaitable[_parking_pb2.BindPlatesResponse]]:
+        """Binds many plates, those of a car park that moves in, say; each line gets its own answer. Lines that were sent before
+        are answered as before.
+        Errors: as BindPlate, for each line.
         """
 
     @_abc_1.abstractmethod
