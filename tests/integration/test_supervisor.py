@@ -187,7 +187,7 @@ def test_down_stops_what_a_killed_supervisor_left(huitong: Suite) -> None:
 
 
 def test_down_while_starting_stops_at_once(huitong: Suite) -> None:
-    huitong.misbehave("org", "never")
+    huitong.misbehave("org", "refuse")
     import subprocess
 
     starting = subprocess.Popen((*suite.control.SUPERVISOR, "test"), start_new_session=True)
