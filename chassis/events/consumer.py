@@ -89,9 +89,11 @@ class Consumer:
         """Whether what the producer publishes is applied."""
         return self._listen.is_set()
 
-    def listen(self) -> None:
-        """The events are needed from now on."""
-        self._listen.set()
+    async def listen(self) -> None:
+        """The events are needed from now on; those that were published before still pass."""
+        if not self.is_listening:
+            await self._skip(await self._heads())
+            self._listen.set()
 
     async def run(self, jetstream: JetStreamContext) -> None:
         """Consume for ever, over losses of NATS, of the database and of the producer."""
@@ -144,22 +146,29 @@ class Consumer:
 
     async def _let_pass(self) -> None:
         """Until somebody needs them, count the events of the producer as applied, a few seconds at a time."""
-        heads: Mapping[int, int] = {}
-        with contextlib.suppress(AppError):  # it does not run yet
-            heads = await self._read_heads()
+        heads = await self._heads()
         # Asked after the heads were read: all that they count was published while nobody needed it.
         if self._needed is None or await self._needed():
-            self.listen()
+            self._listen.set()
             return
+        await self._skip(heads)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_CHECK_SECONDS):
+                await self._listen.wait()
+
+    async def _heads(self) -> Mapping[int, int]:
+        try:
+            return await self._read_heads()
+        except AppError:  # it does not run yet
+            return {}
+
+    async def _skip(self, heads: Mapping[int, int]) -> None:
         marks = await self.watermarks()
         for lane, head in heads.items():
             if head > marks.get(lane, 0):
                 async with self._db.transaction(self._caller) as tx:
                     if head > await self._lock_watermark(tx, lane):
                         await self._move_watermark(tx, lane, head)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(IDLE_CHECK_SECONDS):
-                await self._listen.wait()
 
     async def _catch_up(self) -> None:
         """Fetch from the producer itself what never came: NATS may lose what it acknowledged."""

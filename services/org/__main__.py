@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from chassis.crypto import Vault
 from chassis.run import App, run_service
 from huitong.common.v1 import acts_pb2_grpc
@@ -59,9 +61,8 @@ def _webhooks(app: App, vault: Vault) -> None:
         for producer in webhook_consumers.PRODUCERS
     ]
 
-    def listen() -> None:
-        for consumer in consumers:
-            consumer.listen()
+    async def listen() -> None:
+        await asyncio.gather(*(consumer.listen() for consumer in consumers))
 
     servicer = WebhookServicer(app.db, vault, courier, wake=sender.wake, listen=listen)
     app.serve(webhooks_pb2_grpc.add_WebhookServiceServicer_to_server, servicer)

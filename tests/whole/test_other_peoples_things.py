@@ -120,7 +120,7 @@ async def furnish(suite: WholeSuite) -> None:
         )
         await doors.make("operator_id", "operator.operator_id", "OperatorService_InviteOperator", grants=[])
         await doors.make("order_id", "order.order_id", "OrderService_PlaceOrder")
-        await doors.make("item_id", "item.item_id", "CatalogueService_CreateItem", code="second")
+        await doors.make("item_id", "item.item_id", "CatalogueService_CreateItem", code="second", benefit_code="")
         order = await doors.post("OrderService_PlaceOrder")
         suite.ids["voucher_code"] = order["order"]["voucher"]["code"]
         await doors.make(

@@ -34,7 +34,13 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
     wants to hear what happens."""
 
     def __init__(
-        self, db: Database, vault: Vault, courier: Courier, *, wake: Callable[[], None], listen: Callable[[], None]
+        self,
+        db: Database,
+        vault: Vault,
+        courier: Courier,
+        *,
+        wake: Callable[[], None],
+        listen: Callable[[], Awaitable[None]],
     ) -> None:
         self._db, self._vault, self._audit, self._courier = db, vault, Audit(vault), courier
         self._wake, self._listen = wake, listen
@@ -45,6 +51,7 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
         """See the proto."""
         _check_name(request.name)
         await self._courier.check(request.url)
+        await self._listen()  # from before the endpoint is there, so that nothing of what comes after it is missed
 
         async def operation(tx: Tx) -> pb.CreateWebhookEndpointResponse:
             one = await operations.create(
@@ -60,7 +67,6 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
             return pb.CreateWebhookEndpointResponse(webhook_endpoint=message)
 
         response = await self._db.run_once(request, pb.CreateWebhookEndpointResponse, operation)
-        self._listen()
         response.secret = await self._secret(response.webhook_endpoint, request.request_id)
         return response
 
