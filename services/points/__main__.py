@@ -25,59 +25,59 @@ from huitong.points.v1 import (
     segments_pb2_grpc,
     wallets_pb2_grpc,
 )
-from services.points.adjustments import ACTION as ADJUSTMENT
-from services.points.adjustments import Adjustments
 from services.points.api import AdjustmentServicer, LedgerServicer, SalesServicer, WalletServicer
-from services.points.caps import Caps
-from services.points.claims import Claims
 from services.points.consumers import member_handlers, org_handlers
-from services.points.conversion import Conversions
-from services.points.currencies import Currencies
-from services.points.doors import Doors
-from services.points.doors_api import DeviceServicer, SaleCaseServicer
-from services.points.events_source import LedgerOutbox
-from services.points.family_pools import FamilyPools
-from services.points.governor import Governor
-from services.points.governor_api import CostGovernorServicer
-from services.points.hoarding import Hoarding
+from services.points.credits.adjustments import ACTION as ADJUSTMENT
+from services.points.credits.adjustments import Adjustments
+from services.points.credits.rewards import Rewards, RewardServicer
+from services.points.doors.api import DeviceServicer, SaleCaseServicer
+from services.points.doors.operations import Doors
+from services.points.doors.sale_cases import SaleCases
+from services.points.earning.caps import Caps
+from services.points.earning.member_facts import MemberFacts
+from services.points.earning.segments_api import SegmentServicer
+from services.points.governor.api import CostGovernorServicer
+from services.points.governor.operations import Governor
 from services.points.jobs import Jobs
-from services.points.ledger import Ledger
+from services.points.ledger.api import LotServicer
+from services.points.ledger.claims import Claims
+from services.points.ledger.events_source import LedgerOutbox
+from services.points.ledger.ledger import Ledger
 from services.points.lookup import Lookup
-from services.points.lots_api import LotServicer
-from services.points.member_facts import MemberFacts
-from services.points.merging import Merges
-from services.points.offsets import Offsets
+from services.points.merging.operations import Merges
 from services.points.operations import Sales
-from services.points.personal_data import personal_data
-from services.points.purses import Purses
+from services.points.privacy.operations import personal_data
 from services.points.refunds import Refunds
-from services.points.reminders import Reminders
-from services.points.renewals import Renewals
-from services.points.retention_api import RetentionServicer
-from services.points.rewards import Rewards, RewardServicer
-from services.points.rules_api import (
+from services.points.retention.api import RetentionServicer
+from services.points.retention.hoarding import Hoarding
+from services.points.retention.reminders import Reminders
+from services.points.retention.renewals import Renewals
+from services.points.rule_sets.api import (
     APPROVE_DRAFT,
     RuleDraftServicer,
     RuleServicer,
     RuleSimulationServicer,
     carry_out_draft,
 )
-from services.points.sale_cases import SaleCases
-from services.points.second_persons import SecondPersons, decision_handler
-from services.points.segments_api import SegmentServicer
-from services.points.simulation import Simulations
-from services.points.spenders import Spenders
-from services.points.spending import Spendings
-from services.points.stored_value import StoredValue
-from services.points.till_payments import TillPayments
-from services.points.transfers import Transfers
-from services.points.wallets_api import (
+from services.points.rule_sets.second_persons import SecondPersons, decision_handler
+from services.points.rule_sets.simulation import Simulations
+from services.points.spending.offsets import Offsets
+from services.points.spending.operations import Spendings
+from services.points.spending.spenders import Spenders
+from services.points.spending.till_payments import TillPayments
+from services.points.wallets.api import (
     ConversionServicer,
     CurrencyServicer,
     FamilyPoolServicer,
     StoredValueServicer,
     TillPaymentServicer,
 )
+from services.points.wallets.conversion import Conversions
+from services.points.wallets.currencies import Currencies
+from services.points.wallets.family_pools import FamilyPools
+from services.points.wallets.purses import Purses
+from services.points.wallets.stored_value import StoredValue
+from services.points.wallets.transfers import Transfers
 
 
 async def calm_collector() -> None:

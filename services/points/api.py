@@ -20,21 +20,21 @@ from huitong.points.v1 import (
     wallets_pb2,
 )
 from services.points import queries
-from services.points.adjustments import Adjustments, list_adjustments, to_message
 from services.points.convert import optional_edge, to_expiry, to_timestamp
-from services.points.currencies import Currencies
+from services.points.credits.adjustments import Adjustments, list_adjustments, to_message
+from services.points.doors.single_sales import SingleSales
+from services.points.earning.expiry import NEVER
 from services.points.errors import MemberUnknown, SaleUnknown
-from services.points.expiry import NEVER
-from services.points.ledger import Kind
+from services.points.ledger.ledger import Kind
+from services.points.ledger.movements import movement_of
 from services.points.lookup import Lookup
-from services.points.merging import Merges
-from services.points.movements import movement_of
-from services.points.offsets import Offsets
+from services.points.merging.operations import Merges
 from services.points.operations import Sales
 from services.points.refunds import Refunds
-from services.points.single_sales import SingleSales
-from services.points.spending import Spendings
-from services.points.transfers import Transfers
+from services.points.spending.offsets import Offsets
+from services.points.spending.operations import Spendings
+from services.points.wallets.currencies import Currencies
+from services.points.wallets.transfers import Transfers
 
 NEXT_EXPIRIES = 12
 NEXT_UNLOCKS = 12

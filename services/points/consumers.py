@@ -16,9 +16,10 @@ from chassis.personal_data import on_members_erased
 from huitong.member.v1 import events_pb2 as member_events
 from huitong.member.v1.risk_pb2 import MEMBER_STATE_CLOSED
 from huitong.org.v1 import events_pb2 as org_events
-from services.points import merging, store
+from services.points import store
 from services.points.convert import from_date
 from services.points.lookup import FIRST_DAY
+from services.points.merging import operations as merging
 
 
 def org_handlers() -> dict[type[Message], Handler]:

@@ -15,18 +15,25 @@ from chassis import ids
 from chassis.errors import InvalidArgument
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2
-from services.points import rules
-from services.points.base_rates import BaseRate
-from services.points.conditions import ConditionInvalid, condition
-from services.points.costs import CostGovernor
-from services.points.days import DayKind, Days, DaysInvalid
-from services.points.door_rules import door_rules_of
+from services.points.doors.rules import door_rules_of
+from services.points.earning import rules
+from services.points.earning.base_rates import BaseRate
+from services.points.earning.conditions import ConditionInvalid, condition
+from services.points.earning.days import DayKind, Days, DaysInvalid
+from services.points.earning.expiry import (
+    NEVER,
+    ExpiryKind,
+    ExpiryPolicy,
+    ExpiryRounding,
+    find_expiry_problems,
+    rolling,
+)
+from services.points.earning.funding import FunderKind, FunderShare
+from services.points.earning.limits import Ceiling, SaleLimits, StoreBudget
+from services.points.earning.offers import NO_OFFER, Combination, Offer
+from services.points.earning.offset_terms import OffsetTerms
 from services.points.errors import RulesInvalid
-from services.points.expiry import NEVER, ExpiryKind, ExpiryPolicy, ExpiryRounding, find_expiry_problems, rolling
-from services.points.funding import FunderKind, FunderShare
-from services.points.limits import Ceiling, SaleLimits, StoreBudget
-from services.points.offers import NO_OFFER, Combination, Offer
-from services.points.offset_terms import OffsetTerms
+from services.points.governor.costs import CostGovernor
 
 _Placed = points_pb2.EarningRule | points_pb2.OffsetTerms | points_pb2.BaseRate
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Names of the ledger's tables end in {s}, as in ledger_sql/. The numbers are those of the design's list of invariants.
+# Names of the ledger's tables end in {s}, as in ledger/sql/. The numbers are those of the design's list of invariants.
 _COUNTS: dict[str, str] = {
     "1 postings of every transaction sum to zero": """
         SELECT count(*) FROM (SELECT FROM posting{s} GROUP BY wallet_id, txn_id HAVING sum(points) <> 0) unbalanced""",

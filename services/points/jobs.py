@@ -19,8 +19,8 @@ from chassis import ids
 from chassis.db import Database
 from chassis.errors import AppError
 from services.points import queries
-from services.points.ledger import Item, Kind, Ledger
-from services.points.spending import release_item
+from services.points.ledger.ledger import Item, Kind, Ledger
+from services.points.spending.operations import release_item
 
 CHUNK = 500
 

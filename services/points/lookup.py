@@ -25,12 +25,13 @@ from huitong.member.v1 import member_pb2
 from huitong.member.v1.risk_pb2 import MEMBER_STATE_ACTIVE, MEMBER_STATE_CLOSED
 from huitong.org.v1 import org_pb2
 from huitong.points.v1 import events_pb2, points_pb2
-from services.points import rules, store
-from services.points.batched import BatchedCalls
+from services.points import store
 from services.points.convert import rule_set_of
-from services.points.costs import CostState, Throttle
+from services.points.earning import rules
 from services.points.errors import MemberUnknown, MerchantUnknown, RuleSetUnknown, StoreUnknown
-from services.points.wallet_errors import SpendingNeedsCode
+from services.points.governor.costs import CostState, Throttle
+from services.points.ledger.batched import BatchedCalls
+from services.points.wallets.errors import SpendingNeedsCode
 
 # A tier held from the beginning.
 FIRST_DAY = date(1900, 1, 1)

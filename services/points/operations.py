@@ -15,19 +15,17 @@ from chassis.db import Database
 from chassis.errors import AppError, Internal, InvalidArgument, RequestIdReused
 from huitong.points.v1 import doors_pb2, events_pb2, points_pb2
 from services.points import queries
-from services.points.awards import Awards, explain_awards
-from services.points.caps import Caps, Granted, Taking, takings_of
-from services.points.claims import GO_ON, RECEIPT_CHANGED, Claims, ReceiptClaim
 from services.points.convert import (
     content_hash,
     instant_of,
     to_date,
     to_expiry,
 )
-from services.points.currencies import Currencies
-from services.points.currency_offers import currencies_of
-from services.points.doors import Doors, Duplicate, Passage, passage_of
-from services.points.earning import (
+from services.points.doors.operations import Doors, Duplicate, Passage, passage_of
+from services.points.earning.awards import Awards, explain_awards
+from services.points.earning.caps import Caps, Granted, Taking, takings_of
+from services.points.earning.currency_offers import currencies_of
+from services.points.earning.earning import (
     DEFAULT_SOURCE,
     NOTHING_KNOWN,
     Computed,
@@ -37,18 +35,20 @@ from services.points.earning import (
     lines_of,
     sale_id_of,
 )
+from services.points.earning.limits import AppliedLimit, Limit
+from services.points.earning.member_facts import Asked, MemberFacts
 from services.points.errors import (
     MemberUnknown,
     ReceiptChanged,
     SaleEarnsTooMuch,
     SaleTooLate,
 )
-from services.points.ledger import Item, Kind, Ledger, Outcome, Status
-from services.points.limits import AppliedLimit, Limit
+from services.points.ledger.claims import GO_ON, RECEIPT_CHANGED, Claims, ReceiptClaim
+from services.points.ledger.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import GroupData, Lookup, Member, Store
-from services.points.member_facts import Asked, MemberFacts
-from services.points.merging import Merges
-from services.points.spend_errors import MemberClosed
+from services.points.merging.operations import Merges
+from services.points.spending.errors import MemberClosed
+from services.points.wallets.currencies import Currencies
 
 _NEVER_LATE = timedelta(days=1)  # the shortest limit of how late a sale may come in
 

@@ -11,7 +11,7 @@ import asyncpg
 from sqlalchemy import RowMapping, text
 
 from chassis.db import Tx
-from services.points.expiry import NEVER
+from services.points.earning.expiry import NEVER
 
 SaleRow = Mapping[str, Any]
 

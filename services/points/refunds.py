@@ -9,15 +9,16 @@ from chassis.db import Database
 from chassis.errors import Internal, RequestIdReused, Unavailable
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import events_pb2, points_pb2
-from services.points import queries, rules
-from services.points.awards import Awards, returned_awards
-from services.points.claims import Claims
+from services.points import queries
 from services.points.convert import instant_of, request_hash, to_date
-from services.points.earning import DEFAULT_SOURCE, check_time, sale_id_of
+from services.points.earning import rules
+from services.points.earning.awards import Awards, returned_awards
+from services.points.earning.earning import DEFAULT_SOURCE, check_time, sale_id_of
 from services.points.errors import LineUnknown, RefundExceedsSale, SaleUnknown
-from services.points.ledger import OWN_LOT_ONLY, Item, Kind, Ledger, Status
+from services.points.ledger.claims import Claims
+from services.points.ledger.ledger import OWN_LOT_ONLY, Item, Kind, Ledger, Status
 from services.points.lookup import GroupData, Lookup, Store
-from services.points.merging import Merges
+from services.points.merging.operations import Merges
 from services.points.returns import LineNotSold, ReturnTooLarge, SoldLine, returned_lines
 
 STALE_ATTEMPTS = 20

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from chassis import ids
 from chassis.db import Tx
 from huitong.org.v1 import org_pb2
-from services.points.ledger import lane_of
+from services.points.ledger.ledger import lane_of
 from services.points.metadata import metadata
 
 _Time = DateTime(timezone=True)

@@ -23,9 +23,10 @@ from chassis.migrate import migrate
 from huitong.common.v1 import control_pb2, control_pb2_grpc
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from huitong.points.v1 import points_pb2, points_pb2_grpc
-from services.points import rule_sets, store
+from services.points import store
 from services.points.convert import to_date
 from services.points.lookup import FIRST_DAY
+from services.points.rule_sets import operations as rule_sets
 from suite.local import LocalServers, ensure_databases
 from suite.postgres import find_binaries
 from suite.processes import choose_port

@@ -27,7 +27,7 @@ from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2
 from services.member.rules import judge_code, make_code, member_seed, read_code
 from services.points.convert import to_timestamp
-from services.points.ledger import Item, Kind, Ledger, Outcome, Status
+from services.points.ledger.ledger import Item, Kind, Ledger, Outcome, Status
 from tests.bench.stage import GROUP, GROWN_WALLETS, LANES, MERCHANTS, WALLETS, Stage, named, tree_seconds
 
 CLIENTS = 16

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 
 import pytest
 from sqlalchemy import Table
 
 from chassis.config import SERVICES
 from services.member.privacy.store import OWN_WAY, of_members
+from tests.tables import declared_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 # Columns that lead to a member, a person or a vehicle.
@@ -19,7 +18,7 @@ LEADING = re.compile(r"(^|_)(member|owner|wallet|survivor|absorbed|referrer|refe
 # Where a service says what it shows and takes away.
 SAID_IN = {
     "member": ("services/member/privacy/records.py", "services/member/privacy/store.py"),
-    "points": ("services/points/personal_data.py",),
+    "points": ("services/points/privacy/operations.py",),
     "mall": ("services/mall/privacy/store.py",),
     "parking": ("services/parking/privacy.py",),
 }
@@ -46,10 +45,7 @@ STAYS = {
 def leading_tables() -> list[tuple[str, Table]]:
     found = []
     for service in SERVICES:
-        for module in iter_modules(import_module(f"services.{service}").__path__):
-            if module.name.endswith("_tables"):
-                import_module(f"services.{service}.{module.name}")
-        for table in import_module(f"services.{service}.store").metadata.sorted_tables:
+        for table in declared_tables(service).sorted_tables:
             if any(LEADING.search(column.name) for column in table.columns):
                 found.append((service, table))
     return found

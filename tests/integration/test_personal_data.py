@@ -40,7 +40,7 @@ from huitong.parking.v1 import parking_pb2, parking_pb2_grpc
 from huitong.points.v1 import points_pb2, points_pb2_grpc
 from huitong.settlement.v1 import settlement_pb2, settlement_pb2_grpc
 from services.member.operations import phone_index
-from services.points.rule_sets import publish_rule_set
+from services.points.rule_sets.operations import publish_rule_set
 from suite import audit, invariants
 from suite.members_export import ExportFailed, export_member
 from tests.apps import GROUP, Apps, internal, member, public, system, vendor

@@ -18,8 +18,8 @@ from huitong.member.v1 import benefits_pb2, benefits_pb2_grpc, member_pb2, membe
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from huitong.points.v1 import family_pools_pb2, family_pools_pb2_grpc, points_pb2, points_pb2_grpc
 from services.mall.invariants import INVARIANTS
-from services.points import rule_sets
 from services.points.invariants import INVARIANTS as POINTS_INVARIANTS
+from services.points.rule_sets import operations as rule_sets
 from tests.apps import GROUP, Apps, internal, member, system, terminal
 from tests.integration.mall.mall import STUBS, rid
 from tests.integration.points.world import set_time

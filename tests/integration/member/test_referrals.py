@@ -17,8 +17,8 @@ from huitong.member.v1 import member_pb2, member_pb2_grpc, referral_pb2, referra
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from huitong.points.v1 import points_pb2, points_pb2_grpc
 from services.member.referral import operations
-from services.points import rule_sets
 from services.points.convert import to_timestamp
+from services.points.rule_sets import operations as rule_sets
 from tests.apps import Apps, internal, member, system
 from tests.integration.member.conftest import STRUCTURE
 from tests.integration.points.world import set_time, violations

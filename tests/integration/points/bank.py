@@ -13,8 +13,8 @@ from chassis import ids
 from chassis.config import load_settings
 from chassis.errors import AppError
 from chassis.migrate import migrate
-from services.points.ledger import Item, Kind, Ledger, Outcome, Status, lane_of
-from services.points.ledger_sql import statements
+from services.points.ledger.ledger import Item, Kind, Ledger, Outcome, Status, lane_of
+from services.points.ledger.sql import statements
 from tests.integration.points.world import violations
 from tests.support import Sandbox
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from huitong.points.v1 import devices_pb2, devices_pb2_grpc, points_pb2, sale_cases_pb2_grpc
 from huitong.points.v1 import sale_cases_pb2 as pb
-from services.points.ledger import Ledger
+from services.points.doors.sale_cases import SaleCases
+from services.points.ledger.ledger import Ledger
 from services.points.lookup import Lookup
-from services.points.merging import Merges
-from services.points.sale_cases import SaleCases
+from services.points.merging.operations import Merges
 from tests.apps import system
 from tests.integration.points.world import World
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.points.ledger import Ledger
+from services.points.ledger.ledger import Ledger
 from tests.apps import Apps
 from tests.integration.points.bank import Bank, open_bank
 from tests.integration.points.world import World, violations

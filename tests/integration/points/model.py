@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from services.points.ledger import Status
+from services.points.ledger.ledger import Status
 
 # Status, points, debt, points available afterwards.
 Answer = tuple[Status, int, int, int]

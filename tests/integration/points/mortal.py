@@ -22,9 +22,9 @@ from chassis.activity import Activity
 from chassis.db import Database
 from chassis.events.relay import Relay
 from huitong.common.v1 import events_pb2
-from services.points.events_source import LedgerOutbox
 from services.points.jobs import Jobs
-from services.points.ledger import Ledger
+from services.points.ledger.events_source import LedgerOutbox
+from services.points.ledger.ledger import Ledger
 
 LANES = 2
 

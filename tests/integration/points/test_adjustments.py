@@ -14,7 +14,7 @@ from chassis.errors import AppError
 from chassis.identity import Caller, CallerKind
 from huitong.points.v1 import adjustments_pb2 as pb
 from huitong.points.v1 import adjustments_pb2_grpc, events_pb2, points_pb2
-from services.points.events_source import events_of
+from services.points.ledger.events_source import events_of
 from tests.apps import internal, member, terminal, wake_jobs
 from tests.integration.points.test_sales import refused
 from tests.integration.points.world import World, set_time

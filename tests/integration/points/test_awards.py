@@ -10,8 +10,8 @@ import pytest
 
 from chassis.errors import Unavailable
 from huitong.points.v1 import doors_pb2, points_pb2, rules_pb2, rules_pb2_grpc, wallets_pb2
-from services.points.awards import Awards
-from services.points.events_source import events_of
+from services.points.earning.awards import Awards
+from services.points.ledger.events_source import events_of
 from tests.apps import system
 from tests.integration.points.cases import Office
 from tests.integration.points.test_sales import refused

@@ -11,8 +11,8 @@ import pytest
 
 from chassis import ids
 from huitong.points.v1 import points_pb2
-from services.points.caps import Caps, Granted, Taking
 from services.points.convert import to_date
+from services.points.earning.caps import Caps, Granted, Taking
 from tests.integration.points.test_caps import used
 from tests.integration.points.test_rules_life import Office, offer, with_offers
 from tests.integration.points.test_sales import refused

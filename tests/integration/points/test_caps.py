@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from huitong.points.v1 import points_pb2
-from services.points.caps import Caps
 from services.points.convert import to_date
+from services.points.earning.caps import Caps
 from tests.integration.points.test_rules_life import Office, offer, with_offers
 from tests.integration.points.test_sales import refused
 from tests.integration.points.world import World

@@ -10,9 +10,9 @@ import asyncpg
 from chassis import ids
 from chassis.config import load_settings
 from chassis.migrate import migrate
-from services.points.claims import GO_ON, Claims, ReceiptClaim
-from services.points.doors import Doors, Duplicate, Passage
-from services.points.ledger import Item, Kind
+from services.points.doors.operations import Doors, Duplicate, Passage
+from services.points.ledger.claims import GO_ON, Claims, ReceiptClaim
+from services.points.ledger.ledger import Item, Kind
 from suite.local import LocalServers
 from tests.support import Sandbox
 

@@ -17,8 +17,8 @@ from chassis.errors import AppError
 from huitong.points.v1 import doors_pb2, events_pb2, points_pb2
 from huitong.points.v1 import sale_cases_pb2 as pb
 from services.points.convert import to_date
-from services.points.events_source import events_of
-from services.points.ledger import Ledger
+from services.points.ledger.events_source import events_of
+from services.points.ledger.ledger import Ledger
 from tests.apps import internal
 from tests.integration.points.cases import RELEASE, Office, dying
 from tests.integration.points.test_sales import refused

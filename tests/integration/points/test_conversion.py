@@ -13,8 +13,8 @@ import pytest
 from chassis.errors import AppError
 from huitong.points.v1 import events_pb2, points_pb2, wallets_pb2
 from services.points.convert import to_timestamp
-from services.points.events_source import events_of
-from services.points.ledger import lane_of
+from services.points.ledger.events_source import events_of
+from services.points.ledger.ledger import lane_of
 from tests.apps import member, system, wake_jobs
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_wallets import NOON, Wallets
@@ -262,7 +262,7 @@ async def test_what_was_taken_arrives_after_a_crash(wallets: Wallets) -> None:
 async def wallets_of(wallets: Wallets) -> Any:
     """The hotel's currency as the service knows it."""
     from chassis import ids
-    from services.points.currencies import Currency
+    from services.points.wallets.currencies import Currency
 
     return Currency(ids.from_edge("cur", wallets.hotel, ""), wallets_pb2.CURRENCY_KIND_UNIT_POINTS, 1, "", "", "")
 

@@ -10,7 +10,7 @@ from chassis import ids, rpc
 from huitong.org.v1 import org_pb2
 from huitong.points.v1 import events_pb2, governor_pb2, governor_pb2_grpc, points_pb2
 from services.points import store
-from services.points.governor import Governor
+from services.points.governor.operations import Governor
 from services.points.lookup import Lookup
 from tests.apps import system
 from tests.integration.points.test_caps import extra

@@ -11,7 +11,7 @@ import asyncpg
 
 from chassis import ids
 from services.points.invariants import invariants
-from services.points.ledger import Item, Kind, Ledger, Status
+from services.points.ledger.ledger import Item, Kind, Ledger, Status
 from tests.integration.points.bank import GROUP, NOW, SHOPS, Bank, applied
 
 COINS = ids.derive("coins")

@@ -13,7 +13,7 @@ import pytest
 from chassis import ids
 from huitong.points.v1 import events_pb2, points_pb2
 from services.points.convert import to_date
-from services.points.events_source import events_of
+from services.points.ledger.events_source import events_of
 from tests.integration.points.world import World
 
 PAGE = Path(__file__).parents[3] / "docs" / "rules.md"

@@ -13,10 +13,11 @@ import pytest
 from chassis import ids, rpc
 from chassis.errors import AppError, Unavailable
 from huitong.points.v1 import devices_pb2, doors_pb2, points_pb2
-from services.points import rules, store
+from services.points import store
 from services.points.convert import to_date
-from services.points.doors import Doors
-from services.points.ledger import Item, Ledger
+from services.points.doors.operations import Doors
+from services.points.earning import rules
+from services.points.ledger.ledger import Item, Ledger
 from tests.apps import terminal
 from tests.integration.points.cases import Office, dying
 from tests.integration.points.test_one_purchase import paid, record, upload
@@ -73,7 +74,7 @@ async def test_long_gaps_are_told_in_parts(world: World) -> None:
 async def test_gap_with_many_recorded_numbers_behind_it_is_told_in_parts(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.points.door_queries.MOST_LOOKED_AT", 3)
+    monkeypatch.setattr("services.points.doors.queries.MOST_LOOKED_AT", 3)
     await upload(world, [numbered(world, seq) for seq in (2, 3, 4, 6, 7)])
     found = await Office(world).progress(0, TILL)
     assert (list(found.missing_seqs), found.has_more) == ([1], True)

@@ -67,7 +67,7 @@ COLD_TABLES = {
 }
 TEMPLATES = {
     file.name: re.sub(r"--[^\n]*", "", file.read_text(encoding="utf-8"))
-    for file in files("services.points.ledger_sql").iterdir()
+    for file in files("services.points.ledger.sql").iterdir()
     if file.name.endswith(".sql")
 }
 # Types are shared by all suffixes, and claims have none: they are not a shard's.

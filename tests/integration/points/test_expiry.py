@@ -15,7 +15,7 @@ import pytest
 
 from chassis.db import Database
 from services.points.jobs import Jobs
-from services.points.ledger import Item, Kind
+from services.points.ledger.ledger import Item, Kind
 from tests.integration.points.bank import GROUP, SHOPS, Bank, applied, open_bank
 from tests.integration.points.mortal import start
 from tests.support import Sandbox

@@ -12,9 +12,9 @@ from chassis.errors import AppError
 from chassis.identity import Caller, CallerKind
 from huitong.points.v1 import adjustments_pb2, adjustments_pb2_grpc, events_pb2, points_pb2, rules_pb2, rules_pb2_grpc
 from services.points.convert import to_date
-from services.points.events_source import events_of
 from services.points.jobs import Jobs
-from services.points.ledger import Ledger
+from services.points.ledger.events_source import events_of
+from services.points.ledger.ledger import Ledger
 from tests.apps import system
 from tests.integration.points.world import World, set_time
 

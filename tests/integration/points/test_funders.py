@@ -8,7 +8,7 @@ from typing import Any
 from chassis import ids
 from huitong.points.v1 import events_pb2, points_pb2
 from services.points.convert import to_date
-from services.points.events_source import events_of
+from services.points.ledger.events_source import events_of
 from tests.integration.points.test_budgets import budget
 from tests.integration.points.test_rules_life import Office, offer, with_offers
 from tests.integration.points.test_sales import refused

@@ -9,10 +9,10 @@ from sqlalchemy import text
 
 from chassis import rpc
 from huitong.points.v1 import events_pb2, retention_pb2, retention_pb2_grpc
-from services.points import hoarding, reminders
 from services.points.convert import from_date, to_date
-from services.points.hoarding import Hoarding
 from services.points.lookup import Lookup
+from services.points.retention import hoarding, reminders
+from services.points.retention.hoarding import Hoarding
 from tests.integration.points.test_expiry_policies import close_day
 from tests.integration.points.test_sales import refused
 from tests.integration.points.world import World, set_time

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from services.points.invariants import invariants
-from services.points.ledger import Kind, Ledger
+from services.points.ledger.ledger import Kind, Ledger
 from tests.integration.points.bank import GROUP, NOW, Bank, applied, open_bank
 from tests.support import Sandbox
 

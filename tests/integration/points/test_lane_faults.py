@@ -15,8 +15,8 @@ import pytest
 from asyncpg.exceptions import InternalClientError
 
 from chassis.errors import Unavailable
-from services.points import ledger as ledger_module
-from services.points.ledger import Item, Kind, Ledger, Outcome, Status
+from services.points.ledger import ledger as ledger_module
+from services.points.ledger.ledger import Item, Kind, Ledger, Outcome, Status
 from suite.local import LocalServers
 from tests.integration.points.bank import NOW, Bank, applied, open_bank
 from tests.integration.points.wire import Wire

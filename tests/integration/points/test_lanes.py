@@ -10,8 +10,8 @@ import pytest
 
 from chassis import ids
 from chassis.errors import AppError, DeadlineExceeded, Internal, Overloaded
-from services.points import ledger as ledger_module
-from services.points.ledger import Kind, Lane, LaneCountChanged, Ledger, Outcome, Status
+from services.points.ledger import ledger as ledger_module
+from services.points.ledger.ledger import Kind, Lane, LaneCountChanged, Ledger, Outcome, Status
 from tests.integration.points.bank import HOT_TABLES, Bank, applied, open_bank
 from tests.support import Sandbox
 

@@ -13,7 +13,7 @@ from huitong.org.v1 import org_pb2
 from huitong.points.v1 import points_pb2, rules_pb2, segments_pb2, segments_pb2_grpc
 from services.points import store
 from services.points.convert import to_date
-from services.points.first_purchases import FirstPurchases
+from services.points.earning.first_purchases import FirstPurchases
 from tests.apps import system
 from tests.integration.points.test_caps import DAY, extra, publish
 from tests.integration.points.test_rules_life import Office, offer, with_offers

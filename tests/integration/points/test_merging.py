@@ -14,11 +14,12 @@ from chassis.events import Fact
 from chassis.rpc import internal_caller
 from huitong.member.v1 import events_pb2 as member_events
 from huitong.points.v1 import events_pb2, lots_pb2, lots_pb2_grpc, points_pb2
-from services.points import merge_queries, merging
 from services.points.convert import to_date
-from services.points.ledger import Ledger, lane_of
+from services.points.ledger.ledger import Ledger, lane_of
 from services.points.lookup import Lookup
-from services.points.merging import Merges
+from services.points.merging import operations as merging
+from services.points.merging import queries as merge_queries
+from services.points.merging.operations import Merges
 from tests.integration.points.cases import Lost
 from tests.integration.points.test_awards import offer, publish
 from tests.integration.points.test_renewals import Desk

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chassis import ids
-from services.points.ledger import OWN_LOT_ONLY, Item, Kind, Ledger, Outcome, Status
+from services.points.ledger.ledger import OWN_LOT_ONLY, Item, Kind, Ledger, Outcome, Status
 from tests.integration.points.bank import NOW, Bank
 from tests.integration.points.model import Answer, ModelWallet
 

@@ -12,9 +12,9 @@ import pytest
 from chassis import ids
 from huitong.points.v1 import doors_pb2, points_pb2
 from huitong.points.v1 import sale_cases_pb2 as pb
-from services.points.door_rules import DoorRules
-from services.points.doors import Doors, Passage
-from services.points.ledger import Item, Kind, Ledger
+from services.points.doors.operations import Doors, Passage
+from services.points.doors.rules import DoorRules
+from services.points.ledger.ledger import Item, Kind, Ledger
 from tests.integration.points.cases import REJECT, RELEASE, Office, dying
 from tests.integration.points.test_sales import refused
 from tests.integration.points.world import World
@@ -277,7 +277,7 @@ async def test_sales_are_recorded_plainly_when_they_cannot_be_compared(
     matching: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await record(matching, matching.sale(10_000))
-    monkeypatch.setattr("services.points.doors.WATCH_SECONDS", 0.2)
+    monkeypatch.setattr("services.points.doors.operations.WATCH_SECONDS", 0.2)
     async with matching.app.db.pool.acquire() as connection, connection.transaction():
         await connection.execute("LOCK TABLE sale_seen")
         async with asyncio.timeout(8):  # long before the comparison itself would give up
@@ -290,8 +290,8 @@ async def test_an_agreed_event_is_waited_for_also_when_nothing_answers(
 ) -> None:
     rule = doors_pb2.ConfirmationRule(longest_wait_days=30)
     await world.publish(world.rule_set(confirmation=rule, matching=doors_pb2.MatchingRule()))
-    monkeypatch.setattr("services.points.doors.WATCH_SECONDS", 0.2)
-    monkeypatch.setattr("services.points.batched.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("services.points.doors.operations.WATCH_SECONDS", 0.2)
+    monkeypatch.setattr("services.points.ledger.batched.PATIENCE_SECONDS", 0.0)
     sale = world.sale(10_000)
     await world.app.db.pool.execute("ALTER FUNCTION watch_sales RENAME TO watch_sales_gone")
     try:

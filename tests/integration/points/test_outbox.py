@@ -15,9 +15,9 @@ from nats.js import JetStreamContext
 
 from chassis.db import Database
 from huitong.common.v1 import events_pb2
-from services.points import events_source
-from services.points.events_source import LedgerOutbox
-from services.points.ledger import Ledger, columns
+from services.points.ledger import events_source
+from services.points.ledger.events_source import LedgerOutbox
+from services.points.ledger.ledger import Ledger, columns
 from tests.integration.points.bank import Bank, applied, open_bank
 from tests.integration.points.mortal import LANES, open_relay, start
 from tests.support import Sandbox

@@ -11,9 +11,9 @@ import pytest
 from chassis import ids
 from huitong.points.v1 import events_pb2, points_pb2
 from services.points.convert import to_date
-from services.points.events_source import events_of
 from services.points.jobs import Jobs
-from services.points.ledger import Ledger
+from services.points.ledger.events_source import events_of
+from services.points.ledger.ledger import Ledger
 from tests.apps import system
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_spending import run_jobs

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.points.ledger import LEDGER_SETTINGS, Item, Kind, Ledger, columns
+from services.points.ledger.ledger import LEDGER_SETTINGS, Item, Kind, Ledger, columns
 from tests.integration.points.bank import HOT_TABLES, NOW, Bank, applied
 
 # The statements of a call are inside functions: this tells their plans to the client.

@@ -10,10 +10,10 @@ import pytest
 
 from chassis.db import Tx
 from huitong.points.v1 import events_pb2
-from services.points import reminders
 from services.points.convert import to_date
 from services.points.lookup import Lookup
-from services.points.reminders import Reminders
+from services.points.retention import reminders
+from services.points.retention.reminders import Reminders
 from tests.integration.points.test_expiry_policies import NONE, policy
 from tests.integration.points.world import World, set_time
 

@@ -11,8 +11,8 @@ import pytest
 from chassis import ids
 from huitong.points.v1 import events_pb2, points_pb2, retention_pb2, retention_pb2_grpc
 from services.points.convert import to_date, to_timestamp
-from services.points.events_source import events_of
-from services.points.ledger import Kind, Ledger, Outcome, Status
+from services.points.ledger.events_source import events_of
+from services.points.ledger.ledger import Kind, Ledger, Outcome, Status
 from tests.integration.points.bank import NOW, Bank
 from tests.integration.points.test_expiry_policies import close_day
 from tests.integration.points.test_sales import refused

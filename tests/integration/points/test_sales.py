@@ -12,8 +12,8 @@ from chassis import ids
 from chassis.errors import AppError, RemoteError
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2, rules_pb2, rules_pb2_grpc
-from services.points import ledger
 from services.points.convert import to_date
+from services.points.ledger import ledger
 from tests.apps import member, system, terminal
 from tests.integration.points.world import World
 

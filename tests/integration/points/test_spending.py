@@ -12,7 +12,7 @@ from chassis.errors import AppError
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2
 from services.points.jobs import Jobs
-from services.points.ledger import Ledger
+from services.points.ledger.ledger import Ledger
 from tests.apps import member
 from tests.integration.points.test_sales import refused
 from tests.integration.points.world import World, set_time

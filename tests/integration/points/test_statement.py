@@ -15,7 +15,7 @@ from chassis import ids, rpc
 from huitong.points.v1 import points_pb2
 from services.points import queries
 from services.points.convert import to_date
-from services.points.expiry import NEVER
+from services.points.earning.expiry import NEVER
 from tests.integration.points.test_adjustments import Desk
 from tests.integration.points.test_spending import run_jobs
 from tests.integration.points.world import World, set_time

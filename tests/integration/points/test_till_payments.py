@@ -28,7 +28,7 @@ from huitong.points.v1 import (
 )
 from services.member import api as member_api
 from services.points.convert import to_date
-from services.points.spending import Spendings
+from services.points.spending.operations import Spendings
 from tests.apps import Apps, internal, member, system, terminal
 from tests.integration.points.test_sales import refused
 from tests.integration.points.world import violations

@@ -14,8 +14,8 @@ from chassis.errors import AppError
 from chassis.identity import Caller
 from huitong.points.v1 import events_pb2, points_pb2
 from services.points.convert import to_date
-from services.points.events_source import events_of
-from services.points.ledger import lane_of
+from services.points.ledger.events_source import events_of
+from services.points.ledger.ledger import lane_of
 from tests.apps import internal, member, system, wake_jobs
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_spending import run_jobs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from services.points.ledger import Item, Kind, Ledger, Status
+from services.points.ledger.ledger import Item, Kind, Ledger, Status
 from tests.integration.points.bank import NOW, Bank, applied
 
 # The lanes of these tests run by the server's clock: what lies ahead lies far ahead.

@@ -12,10 +12,10 @@ from chassis.errors import AppError
 from huitong.points.v1 import adjustments_pb2, doors_pb2, points_pb2
 from huitong.points.v1 import sale_cases_pb2 as pb
 from services.points.convert import to_date
-from services.points.ledger import Ledger
+from services.points.doors.sale_cases import SaleCases
+from services.points.ledger.ledger import Ledger
 from services.points.lookup import Lookup
-from services.points.merging import Merges
-from services.points.sale_cases import SaleCases
+from services.points.merging.operations import Merges
 from tests.apps import system
 from tests.integration.points.cases import REJECT, RELEASE, Office, dying
 from tests.integration.points.test_adjustments import Desk

@@ -23,7 +23,7 @@ from huitong.points.v1 import (
     wallets_pb2_grpc,
 )
 from services.points import store
-from services.points.events_source import events_of
+from services.points.ledger.events_source import events_of
 from tests.apps import internal, member, system
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_spending import run_jobs

@@ -15,10 +15,11 @@ from chassis.run import App
 from huitong.common.v1 import types_pb2
 from huitong.org.v1 import org_pb2
 from huitong.points.v1 import points_pb2, points_pb2_grpc
-from services.points import rule_sets, store
+from services.points import store
 from services.points.convert import to_date, to_timestamp
 from services.points.invariants import invariants
 from services.points.lookup import FIRST_DAY
+from services.points.rule_sets import operations as rule_sets
 from tests.apps import Apps, internal
 
 _numbers = itertools.count(1)

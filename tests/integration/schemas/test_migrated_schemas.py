@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import iter_modules
-
 import pytest
-from sqlalchemy import MetaData, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from chassis import tables
@@ -14,6 +11,7 @@ from chassis.config import SERVICES, load_settings
 from chassis.db import sqlalchemy_url
 from chassis.migrate import migrate
 from tests.support import Sandbox
+from tests.tables import declared_tables
 
 _COLUMNS = text(
     """SELECT c.relname AS table_name, a.attname AS column_name,
@@ -41,15 +39,6 @@ async def _tables(connection: AsyncConnection, schema: str) -> dict[str, dict[st
     return found
 
 
-def _declared(service: str) -> MetaData:
-    """The service's tables: those of store.py, and of modules beside it that are named after their tables."""
-    for module in iter_modules(import_module(f"services.{service}").__path__):
-        if module.name.endswith("_tables"):
-            import_module(f"services.{service}.{module.name}")
-    found: MetaData = import_module(f"services.{service}.store").metadata
-    return found
-
-
 @pytest.mark.parametrize("service", SERVICES)
 async def test_migrated_schema_is_what_the_code_declares(service: str, sandbox: Sandbox) -> None:
     settings = load_settings(
@@ -62,7 +51,7 @@ async def test_migrated_schema_is_what_the_code_declares(service: str, sandbox: 
         async with engine.connect() as connection:
             await connection.execute(text("CREATE SCHEMA declared"))
             translated = await connection.execution_options(schema_translate_map={None: "declared"})
-            for metadata in (tables.metadata, _declared(service)):
+            for metadata in (tables.metadata, declared_tables(service)):
                 await translated.run_sync(metadata.create_all)
             migrated, declared = await _tables(connection, "public"), await _tables(connection, "declared")
             await connection.rollback()

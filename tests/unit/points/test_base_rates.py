@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 
 from chassis import ids
-from services.points.base_rates import BaseRate, find_rate_problems, rate_at
+from services.points.earning.base_rates import BaseRate, find_rate_problems, rate_at
+from services.points.earning.rules import RuleSet
 from services.points.lookup import Store
-from services.points.rules import RuleSet
 
 UNIT, MERCHANT, STORE = (ids.derive(name) for name in ("unit", "merchant", "store"))
 PLACE = Store(STORE, MERCHANT, UNIT, "Asia/Shanghai", "CNY", category="hotel")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.points.conversion import Exchange, exchange, new_lots
+from services.points.wallets.conversion import Exchange, exchange, new_lots
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 

@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from services.points import rules
-from services.points.costs import CostGovernor, CostState, UnitCost, change_of, explain
-from services.points.offers import Combination, Setting
-from services.points.rating import Earning, points_for_sale
+from services.points.earning import rules
+from services.points.earning.offers import Combination, Setting
+from services.points.earning.rating import Earning, points_for_sale
+from services.points.governor.costs import CostGovernor, CostState, UnitCost, change_of, explain
 from tests.unit.points.test_offers import MALL, SHOP, STORE, earn, given_by, offer, rule_set
 
 CALM, WARNED, THROTTLED = CostState

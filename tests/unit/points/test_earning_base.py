@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huitong.points.v1 import points_pb2
-from services.points.earning_base import earning_base, line_taxes
+from services.points.earning.base import earning_base, line_taxes
+from services.points.earning.rules import NOT_COUNTING, Rule, RuleKind, RuleSet
 from services.points.errors import TaxInvalid
-from services.points.rules import NOT_COUNTING, Rule, RuleKind, RuleSet
 
 
 def rule_set(**changes: object) -> RuleSet:

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huitong.points.v1 import points_pb2
-from services.points import expiry, rules
 from services.points.convert import rule_set_of, to_date, to_expiry, to_timestamp
+from services.points.earning import expiry, rules
+from services.points.earning.expiry import ExpiryKind, ExpiryPolicy, ExpiryRounding
 from services.points.errors import RulesInvalid
-from services.points.expiry import ExpiryKind, ExpiryPolicy, ExpiryRounding
 
 ZONE = "Asia/Shanghai"
 KINDS = list(ExpiryKind)[1:]

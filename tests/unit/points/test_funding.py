@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis import ids
-from services.points import rules
-from services.points.earning import within
-from services.points.funding import Funder, FunderKind, FunderShare, Funding, fund
-from services.points.offers import Offer, Setting
-from services.points.rating import points_for_sale
-from services.points.rules import Rule, RuleKind, RuleSet, Tier
+from services.points.earning import rules
+from services.points.earning.earning import within
+from services.points.earning.funding import Funder, FunderKind, FunderShare, Funding, fund
+from services.points.earning.offers import Offer, Setting
+from services.points.earning.rating import points_for_sale
+from services.points.earning.rules import Rule, RuleKind, RuleSet, Tier
 
 SHOP, MALL, BRAND = (ids.derive("funding", name) for name in ("shop", "mall", "brand"))
 MERCHANT, UNIT, PLATFORM, NAMED = FunderKind

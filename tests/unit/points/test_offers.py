@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis import ids
-from services.points import rules
-from services.points.conditions import Condition, ConditionFailed, ConditionInvalid
-from services.points.days import DayKind, Days, DaysInvalid
-from services.points.offers import Combination, Offer, Setting
-from services.points.rating import Earning, points_for_sale
-from services.points.rules import Rounding, Rule, RuleKind, RuleSet, Tier
+from services.points.earning import rules
+from services.points.earning.conditions import Condition, ConditionFailed, ConditionInvalid
+from services.points.earning.days import DayKind, Days, DaysInvalid
+from services.points.earning.offers import Combination, Offer, Setting
+from services.points.earning.rating import Earning, points_for_sale
+from services.points.earning.rules import Rounding, Rule, RuleKind, RuleSet, Tier
 
 SHOP, MALL, STORE = (ids.derive("offers", name) for name in ("shop", "mall", "store"))
 DAY = date(2026, 3, 4)

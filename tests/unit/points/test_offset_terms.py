@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.points.days import DayKind, Days
-from services.points.offset_terms import Line, OffsetTerms, Order, Skipped, allow, find_terms_problems
+from services.points.earning.days import DayKind, Days
+from services.points.earning.offset_terms import Line, OffsetTerms, Order, Skipped, allow, find_terms_problems
 
 MALL, HOTEL, SHOP, OTHER = (UUID(int=number) for number in range(1, 5))
 DAY = date(2019, 3, 15)

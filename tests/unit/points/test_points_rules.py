@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis import ids
-from services.points import returns, rules
-from services.points.expiry import expiry_of, most_pending_days, rolling
-from services.points.offset_terms import OffsetTerms, Order, allow
-from services.points.rating import Earning, points_for_sale
+from services.points import returns
+from services.points.earning import rules
+from services.points.earning.expiry import expiry_of, most_pending_days, rolling
+from services.points.earning.offset_terms import OffsetTerms, Order, allow
+from services.points.earning.rating import Earning, points_for_sale
+from services.points.earning.rules import Rule, RuleKind, RuleSet, Tier
+from services.points.earning.shares import largest_remainder
 from services.points.returns import ReturnedLine, SoldLine
-from services.points.rules import Rule, RuleKind, RuleSet, Tier
-from services.points.shares import largest_remainder
 
 HERE, ELSEWHERE = ids.derive("store", 1), ids.derive("store", 2)
 BASE = Rule("base", RuleKind.BASE)

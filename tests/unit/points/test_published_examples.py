@@ -12,10 +12,10 @@ import pytest
 from chassis import ids
 from huitong.points.v1 import points_pb2
 from services.points.convert import rule_set_of, to_date, to_timestamp
-from services.points.earning import compute_sale, lines_of
+from services.points.earning.earning import compute_sale, lines_of
+from services.points.earning.offset_terms import OffsetTerms, Order, allow
+from services.points.earning.rules import Tier
 from services.points.lookup import FIRST_DAY, Member, Store
-from services.points.offset_terms import OffsetTerms, Order, allow
-from services.points.rules import Tier
 
 SHANGHAI, TOKYO, LONDON = "Asia/Shanghai", "Asia/Tokyo", "Europe/London"
 

@@ -14,14 +14,14 @@ from google.protobuf import json_format
 
 from chassis import ids
 from huitong.points.v1 import doors_pb2, points_pb2
-from services.points import conditions
 from services.points.convert import rule_set_of, to_date, to_timestamp
-from services.points.earning import Known, compute_sale, lines_of
-from services.points.expiry import NEVER
+from services.points.earning import conditions
+from services.points.earning.earning import Known, compute_sale, lines_of
+from services.points.earning.expiry import NEVER
+from services.points.earning.offset_terms import Line, Order, allow
+from services.points.earning.rules import Tier
 from services.points.lookup import FIRST_DAY, Member, Store
-from services.points.offset_terms import Line, Order, allow
-from services.points.reminders import nearest_distance
-from services.points.rules import Tier
+from services.points.retention.reminders import nearest_distance
 
 PAGE = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"\*\*((?:\d+|[A-Z])\..*?)\.?\*\*.*?```json\n(.*?)```", PAGE, re.DOTALL)

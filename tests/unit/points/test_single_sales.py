@@ -12,9 +12,9 @@ import pytest
 from chassis import ids
 from chassis.errors import AppError, Overloaded, Unavailable
 from huitong.points.v1 import points_pb2
-from services.points import single_sales
+from services.points.doors import single_sales
+from services.points.doors.single_sales import SingleSales
 from services.points.errors import StoreUnknown
-from services.points.single_sales import SingleSales
 
 GROUP, OTHER = ids.derive("group", "one"), ids.derive("group", "two")
 

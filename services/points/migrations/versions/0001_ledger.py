@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from services.points.ledger_sql import statements
+from services.points.ledger.sql import statements
 
 revision, down_revision, deploy = "0001", None, "before"
 

@@ -1,0 +1,1 @@
+"""Points without a sale: adjustments by operators, rewards of other services."""

@@ -1,0 +1,276 @@
+"""Offers: bonuses with a scope, days, a condition and a way of combining. Pure.
+
+Which offers count is decided line by line: of those that match a line, an EXCLUSIVE one (the highest priority first)
+leaves no other bonus beside it; of BEST_OF offers with one group name the best counts; STACK ones add up. An offer of
+fixed points counts for the sale when it counts for at least one of its lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
+
+from chassis import ids
+from chassis.units import BPS
+from services.points.earning.conditions import Condition, ConditionFailed
+from services.points.earning.days import ALWAYS, Days, is_day_off, is_holiday
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from services.points.earning.rules import Rule
+
+
+class FirstIn(StrEnum):
+    """Where a purchase may be a member's first; as the facts that say so."""
+
+    GROUP = "member.first_in_group"
+    UNIT = "member.first_in_unit"
+    STORE = "member.first_in_store"
+
+
+class Combination(IntEnum):
+    """As in huitong.points.v1.Combination."""
+
+    STACK = 1
+    BEST_OF = 2
+    EXCLUSIVE = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Offer:
+    """What an OFFER rule has beside the fields of every rule. Empty scopes allow all."""
+
+    days: Days = ALWAYS
+    fixed_points: int = 0
+    merchant_ids: frozenset[UUID] = frozenset()
+    business_unit_ids: frozenset[UUID] = frozenset()
+    store_categories: frozenset[str] = frozenset()
+    condition: Condition | None = None
+    combination: Combination = Combination.STACK
+    group: str = ""
+    priority: int = 0
+    max_points: int = 0
+    max_points_per_member_day: int = 0
+    max_points_per_member_month: int = 0
+    budget_points: int = 0
+    throttle_bps: int | None = None  # what it still gives while throttled; None: all
+    currency_id: UUID | None = None  # points of a unit instead of the group's
+
+    def throttled(self, whole: int, unit: int) -> int:
+        """What it gives of `whole` while throttled, in parts of 1 / `unit` points; fixed points stay whole points."""
+        if self.throttle_bps is None:
+            return whole
+        if self.fixed_points:
+            return self.fixed_points * self.throttle_bps // BPS * unit
+        return whole * self.throttle_bps // BPS
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether other sales have to do with what it may give for one."""
+        return bool(self.max_points_per_member_day or self.max_points_per_member_month or self.budget_points)
+
+
+NO_OFFER = Offer()
+
+
+class More(NamedTuple):
+    """What only some conditions look at."""
+
+    # Lines as they were sold, where that is not what earns.
+    sold_amounts_minor: Sequence[int] | None = None
+    sold_categories: Sequence[str] | None = None
+    tenders: Sequence[str] = ()
+    segments: Sequence[str] = ()
+    first_in: Container[FirstIn] = ()
+    days_open: int = 0
+
+
+NO_MORE = More()
+
+
+class Setting(NamedTuple):
+    """What offers look at beside amounts and categories; `hour` is where the store is."""
+
+    merchant_id: UUID
+    business_unit_id: UUID
+    hour: int
+    source: str
+    item_codes: Sequence[str]
+    quantities: Sequence[int]
+    more: More = NO_MORE
+    store_category: str = ""
+
+
+class SaleFacts(NamedTuple):
+    """A sale as offers see it."""
+
+    amounts_minor: Sequence[int]
+    categories: Sequence[str]
+    eligible_minor: int
+    store_id: UUID
+    business_date: date
+    tier_code: str
+    birth_month: int
+    is_birth_month: bool
+    setting: Setting
+
+
+class Matched(NamedTuple):
+    """The offers that match, line by line, and those that could not be computed (rule id, problem)."""
+
+    by_line: list[list[Rule]]
+    skipped: tuple[tuple[str, str], ...]
+
+
+def find_offer_problems(offers: Sequence[Rule], since: date) -> list[str]:
+    """What keeps these offers from being published from `since` on, by rule."""
+    problems = []
+    for rule in offers:
+        offer = rule.offer
+        if bool(offer.fixed_points) is bool(rule.bonus_bps):
+            problems.append(f"rule {rule.rule_id} gives either bonus_bps or fixed_points")
+        if (offer.combination is Combination.BEST_OF) is not bool(offer.group):
+            problems.append(f"rule {rule.rule_id} names a combination_group exactly when it is BEST_OF")
+        for other in offers:
+            if other is rule:
+                break
+            if _overlap(rule, other, since):
+                problems.append(
+                    f"rules {other.rule_id} and {rule.rule_id} are both exclusive with the same priority "
+                    "and can meet on one line"
+                )
+            if offer.group and offer.group == other.offer.group and bool(rule.bonus_bps) is not bool(other.bonus_bps):
+                problems.append(
+                    f"rules {other.rule_id} and {rule.rule_id} of group {offer.group} cannot be compared: "
+                    "one gives a rate, the other fixed points"
+                )
+    return problems
+
+
+def _overlap(rule: Rule, other: Rule, since: date) -> bool:
+    """Whether two exclusive offers of one priority can match the same line at the same time: which of them counts is
+    then said by nobody. What conditions say is not looked into."""
+    one, two = rule.offer, other.offer
+    if {one.combination, two.combination} != {Combination.EXCLUSIVE} or one.priority != two.priority:
+        return False
+    scopes: tuple[tuple[frozenset[Any], frozenset[Any]], ...] = (
+        (rule.store_ids, other.store_ids),
+        (one.merchant_ids, two.merchant_ids),
+        (one.business_unit_ids, two.business_unit_ids),
+        (one.store_categories, two.store_categories),
+        (rule.categories, other.categories),
+    )
+    if any(ours and theirs and ours.isdisjoint(theirs) for ours, theirs in scopes):
+        return False
+    return one.days.meets(two.days, since)
+
+
+def match_offers(offers: Sequence[Rule], sale: SaleFacts, *, excluded: frozenset[str]) -> Matched:
+    """Which offers match which lines, before they are combined."""
+    by_line: list[list[Rule]] = [[] for _ in sale.amounts_minor]
+    skipped: list[tuple[str, str]] = []
+    facts: dict[str, Any] = {}
+    for rule in offers:
+        offer = rule.offer
+        if not _is_in_scope(rule, offer, sale):
+            continue
+        if offer.condition is not None and not facts:
+            facts = facts_of(sale)
+        try:
+            lines = _lines_of(rule, offer.condition, sale, facts, excluded)
+        except ConditionFailed as failed:
+            skipped.append((rule.rule_id, str(failed)))
+            continue
+        for index in lines:
+            by_line[index].append(rule)
+    return Matched(by_line, tuple(skipped))
+
+
+def combine(plain: Sequence[Rule], offers: Sequence[Rule]) -> tuple[Sequence[Rule], list[Rule]]:
+    """Of the bonuses that match one line, those that count: plain ones and offers."""
+    exclusive = [rule for rule in offers if rule.offer.combination is Combination.EXCLUSIVE]
+    if exclusive:
+        return (), [max(exclusive, key=lambda rule: rule.offer.priority)]
+    best: dict[str, Rule] = {}
+    for rule in offers:
+        group = rule.offer.group
+        if group and (group not in best or _value(rule) > _value(best[group])):
+            best[group] = rule
+    return plain, [rule for rule in offers if not rule.offer.group or best[rule.offer.group] is rule]
+
+
+def facts_of(sale: SaleFacts) -> dict[str, Any]:
+    """The facts of a sale that conditions may name; docs/rules.md explains them."""
+    day, setting = sale.business_date, sale.setting
+    more = setting.more
+    return {
+        "sale.amount_minor": sum(more.sold_amounts_minor or sale.amounts_minor),
+        "sale.eligible_minor": sale.eligible_minor,
+        "sale.line_count": len(sale.amounts_minor),
+        "sale.categories": list(more.sold_categories or sale.categories),
+        "sale.hour": setting.hour,
+        "sale.source": setting.source,
+        "sale.tenders": list(more.tenders),
+        "member.tier": sale.tier_code,
+        "member.birth_month": sale.birth_month,
+        "member.is_birth_month": sale.is_birth_month,
+        "member.segments": list(more.segments),
+        **{str(scope): scope in more.first_in for scope in FirstIn},
+        "store.id": ids.to_edge("sto", sale.store_id),
+        "store.merchant_id": ids.to_edge("mch", setting.merchant_id),
+        "store.business_unit_id": ids.to_edge("unt", setting.business_unit_id),
+        "store.category": setting.store_category,
+        "store.days_open": more.days_open,
+        "calendar.date": day.isoformat(),
+        "calendar.year": day.year,
+        "calendar.month": day.month,
+        "calendar.day": day.day,
+        "calendar.weekday": day.isoweekday(),
+        "calendar.is_day_off": is_day_off(day),
+        "calendar.is_holiday": is_holiday(day),
+    }
+
+
+def _is_in_scope(rule: Rule, offer: Offer, sale: SaleFacts) -> bool:
+    return (
+        sale.eligible_minor >= rule.min_amount_minor
+        and (not rule.store_ids or sale.store_id in rule.store_ids)
+        and (not offer.merchant_ids or sale.setting.merchant_id in offer.merchant_ids)
+        and (not offer.business_unit_ids or sale.setting.business_unit_id in offer.business_unit_ids)
+        and (not offer.store_categories or sale.setting.store_category in offer.store_categories)
+        and offer.days.include(sale.business_date)
+    )
+
+
+def _lines_of(
+    rule: Rule, condition: Condition | None, sale: SaleFacts, facts: Mapping[str, Any], excluded: frozenset[str]
+) -> list[int]:
+    if condition is not None and not condition.uses_line and not condition.holds(facts):
+        return []
+    lines = [
+        index
+        for index, category in enumerate(sale.categories)
+        if category not in excluded and (not rule.categories or category in rule.categories)
+    ]
+    if condition is None or not condition.uses_line:
+        return lines
+    return [index for index in lines if condition.holds({**facts, **_line_facts(sale, index)})]
+
+
+def _line_facts(sale: SaleFacts, index: int) -> dict[str, Any]:
+    sold_minor = sale.setting.more.sold_amounts_minor or sale.amounts_minor
+    return {
+        "line.category": sale.categories[index],
+        "line.item_code": sale.setting.item_codes[index],
+        "line.amount_minor": sold_minor[index],
+        "line.quantity": sale.setting.quantities[index],
+    }
+
+
+def _value(rule: Rule) -> tuple[int, int]:
+    """What rivals of one group are compared by; the earlier one wins a tie."""
+    return rule.bonus_bps + rule.offer.fixed_points, rule.offer.priority

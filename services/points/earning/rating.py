@@ -1,0 +1,282 @@
+"""What a sale earns by one rule set, and by which rules. Pure.
+
+A line counts when its category is not excluded. Its rate in basis points is
+
+    rate_bps = 10000 (base) + Σ bonus_bps of the rules that match
+
+CATEGORY matches lines of the category, STORE every line of the store, DAY and BIRTHDAY every line on such a business
+date; of the THRESHOLD rules the one with the highest reached minimum matches, reached by the sum of the lines that
+count. OFFER rules match as offers.py says. The tier multiplies. The points of a sale are one rounding
+(down, unless the rule set says otherwise) of the exact sum:
+
+    points = round( Σ amount_minor × base_points × rate_bps × tier_bps / (base_step_minor × 10^8) )
+
+An offer with max_points gives at most those in place of its part of the sum, before the tier; one that is limited over
+many sales gives whole points, as many as it is granted. Fixed points are added after rounding; the tier does not
+multiply them. Points of lines and of rules are shares of the total by largest remainder (ties to the earlier one);
+fixed points are shared by the lines of their offer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
+from uuid import UUID
+
+from chassis.units import BPS
+from services.points.earning.offers import SaleFacts, Setting, combine, match_offers
+from services.points.earning.rules import BASE_RATE_BPS, Rounding, Rule, RuleKind, RuleSet, Tier
+from services.points.earning.shares import largest_remainder
+
+
+class Applied(NamedTuple):
+    """What one rule gave. For TIER rate_bps is the multiplier."""
+
+    rule_id: str
+    kind: RuleKind
+    name: str
+    name_zh: str
+    rate_bps: int
+    points: int
+    capped_points: int = 0
+    throttled_points: int = 0
+
+
+class Earning(NamedTuple):
+    """Points of a sale and why. `line_points` and `line_rates_bps` are in the order of the lines."""
+
+    points: int
+    eligible_minor: int
+    line_points: list[int]
+    line_rates_bps: list[int]
+    applied: list[Applied]
+    skipped: Sequence[tuple[str, str]] = ()
+    # What limited offers want to give: rule and points.
+    wants: Sequence[tuple[Rule, int]] = ()
+
+
+class _Common(NamedTuple):
+    """What all sales of a day and place have in common that reach the same threshold."""
+
+    rule_ids: frozenset[str]  # of the rules that match every line
+    rate_bps: int  # what they give in all
+    # Those rules and the ones of categories, in the order of the rule set, and whether they match every line.
+    rules: tuple[tuple[Rule, bool], ...]
+
+
+def points_for_sale(
+    rule_set: RuleSet,
+    *,
+    amounts_minor: Sequence[int],
+    categories: Sequence[str],
+    store_id: UUID,
+    business_date: date,
+    tier: Tier,
+    birth_month: int,
+    is_birth_month: bool,
+    setting: Setting | None = None,
+    granted: Mapping[str, int] | None = None,
+    is_throttled: bool = False,
+) -> Earning:
+    """What a sale earns by `rule_set`: its lines' net amounts and item categories ("" when unknown), in minor units.
+
+    `birth_month` is 0 when unknown; whether it `is_birth_month` is decided by the member's own calendar. Offers count
+    when `setting` is given. `granted` is what limited offers may give, by rule id; without it, or when a rule is not in
+    it, they give all that they want. When `is_throttled`, offers that have a throttle give their factor of what they
+    would. Exact: only the last step rounds.
+    """
+    excluded, by_category = rule_set.excluded_categories, rule_set.by_category
+    eligible_minor = 0
+    counts = False
+    for amount_minor, category in zip(amounts_minor, categories, strict=True):
+        if category not in excluded:
+            eligible_minor += amount_minor
+            counts = True
+
+    threshold = None
+    for rule in rule_set.thresholds:
+        if eligible_minor >= rule.min_amount_minor:
+            threshold = rule
+            break
+    common = _common_of(rule_set, store_id, business_date, is_birth_month, threshold)
+    if rule_set.offers and setting is not None:
+        sale = SaleFacts(
+            amounts_minor,
+            categories,
+            eligible_minor,
+            store_id,
+            business_date,
+            tier.code,
+            birth_month,
+            is_birth_month,
+            setting,
+        )
+        return _with_offers(rule_set, sale, common.rule_ids, tier, granted or {}, is_throttled)
+
+    common_bps = common.rate_bps
+    rates_bps: list[int] = []
+    weights: list[int] = []
+    category_minor: dict[str, int] = {}  # amount that each CATEGORY rule applied to, by rule id
+    for amount_minor, category in zip(amounts_minor, categories, strict=True):
+        rate_bps = 0 if category in excluded else common_bps
+        if rate_bps and category in by_category:
+            for rule in by_category[category]:
+                rate_bps += rule.bonus_bps
+                category_minor[rule.rule_id] = category_minor.get(rule.rule_id, 0) + amount_minor
+        rates_bps.append(rate_bps)
+        weights.append(amount_minor * rate_bps)
+
+    weight, multiplier_bps = sum(weights), tier.multiplier_bps
+    points = _rounded(
+        weight * rule_set.base_points * multiplier_bps, rule_set.base_step_minor * BPS * BPS, rule_set.rounding
+    )
+
+    # Weights of the rules in the same measure: they sum to weight × multiplier.
+    named = [(rule_set.base, BASE_RATE_BPS)]
+    rule_weights = [eligible_minor * BASE_RATE_BPS * BPS]
+    for rule, is_common in common.rules:
+        if is_common:
+            if not counts:
+                continue
+            matched_minor = eligible_minor
+        elif rule.rule_id in category_minor:
+            matched_minor = category_minor[rule.rule_id]
+        else:
+            continue
+        named.append((rule, rule.bonus_bps))
+        rule_weights.append(matched_minor * rule.bonus_bps * BPS)
+    if multiplier_bps != BPS:
+        rule_weights.append(weight * (multiplier_bps - BPS))
+    shares = largest_remainder(points, rule_weights)
+    applied = [
+        Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, rate_bps, share)
+        for (rule, rate_bps), share in zip(named, shares, strict=False)
+    ]
+    if multiplier_bps != BPS:
+        applied.append(_tier_applied(tier, shares[-1]))
+    return Earning(points, eligible_minor, largest_remainder(points, weights), rates_bps, applied)
+
+
+def _rounded(numerator: int | Fraction, denominator: int, rounding: Rounding) -> int:
+    if rounding is Rounding.HALF_UP:
+        return (2 * numerator + denominator) // (2 * denominator)
+    return -(-numerator // denominator) if rounding is Rounding.CEILING else numerator // denominator
+
+
+def _with_offers(
+    rule_set: RuleSet,
+    sale: SaleFacts,
+    common: frozenset[str],
+    tier: Tier,
+    granted: Mapping[str, int],
+    is_throttled: bool,
+) -> Earning:
+    """points_for_sale in general: which bonuses count is decided for each line. `common` match every line."""
+    everywhere = [rule for rule in rule_set.rules if rule.rule_id in common]
+    matched = match_offers(rule_set.offers, sale, excluded=rule_set.excluded_categories)
+    lines_of: dict[str, list[int]] = {}  # the lines that a bonus counts for, by rule id
+    rates_bps: list[int] = []
+    for index, category in enumerate(sale.categories):
+        if category in rule_set.excluded_categories:
+            rates_bps.append(0)
+            continue
+        plain, offers = combine((*everywhere, *rule_set.by_category.get(category, ())), matched.by_line[index])
+        counting = (*plain, *offers)
+        for rule in counting:
+            lines_of.setdefault(rule.rule_id, []).append(index)
+        rates_bps.append(BASE_RATE_BPS + sum(rule.bonus_bps for rule in counting))
+
+    # Exact, in parts of 1 / (base_step_minor × BPS) points before the tier.
+    unit = rule_set.base_step_minor * BPS
+    weights: list[int | Fraction] = [
+        amount * (BASE_RATE_BPS if rate else 0) * rule_set.base_points
+        for amount, rate in zip(sale.amounts_minor, rates_bps, strict=True)
+    ]
+    named: list[tuple[Rule, int, int | Fraction, tuple[int, int]]] = [
+        (rule_set.base, BASE_RATE_BPS, sum(weights), (0, 0))
+    ]
+    fixed: list[Applied] = []
+    wants: list[tuple[Rule, int]] = []
+    fixed_by_line = [0] * len(weights)
+    for rule in rule_set.rules:
+        lines = lines_of.get(rule.rule_id)
+        if not lines:
+            continue
+        offer = rule.offer
+        amounts = [sale.amounts_minor[index] for index in lines]
+        whole = offer.fixed_points * unit or sum(amounts) * rule.bonus_bps * rule_set.base_points
+        open_part = offer.throttled(whole, unit) if is_throttled else whole
+        part = min(open_part, offer.max_points * unit) if offer.max_points else open_part
+        if offer.is_limited:
+            want = part // unit
+            wants.append((rule, want))
+            part = min(want, granted.get(rule.rule_id, want)) * unit
+        lost = ((open_part - part) // unit, (whole - open_part) // unit)
+        if offer.fixed_points:
+            given = part // unit
+            for index, share in zip(lines, largest_remainder(given, amounts), strict=True):
+                fixed_by_line[index] += share
+            fixed.append(Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, 0, given, *lost))
+            continue
+        for index, amount in zip(lines, amounts, strict=True):
+            own = amount * rule.bonus_bps * rule_set.base_points
+            weights[index] += own if part == whole else Fraction(own * part, whole)
+        named.append((rule, rule.bonus_bps, part, lost))
+
+    weight = sum(weights)
+    points = _rounded(weight * tier.multiplier_bps, unit * BPS, rule_set.rounding)
+    rule_weights = [part * BPS for _, _, part, _ in named]
+    if tier.multiplier_bps != BPS:
+        rule_weights.append(weight * (tier.multiplier_bps - BPS))
+    shares = largest_remainder(points, rule_weights)
+    applied = [
+        Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, rate_bps, share, *lost)
+        for (rule, rate_bps, _, lost), share in zip(named, shares, strict=False)
+    ]
+    if tier.multiplier_bps != BPS:
+        applied.append(_tier_applied(tier, shares[-1]))
+    line_points = [a + b for a, b in zip(largest_remainder(points, weights), fixed_by_line, strict=True)]
+    return Earning(
+        points + sum(fixed_by_line),
+        sale.eligible_minor,
+        line_points,
+        rates_bps,
+        applied + fixed,
+        matched.skipped,
+        tuple(wants),
+    )
+
+
+def _tier_applied(tier: Tier, points: int) -> Applied:
+    return Applied(f"tier-{tier.code.lower()}", RuleKind.TIER, tier.code, tier.code, tier.multiplier_bps, points)
+
+
+@lru_cache(maxsize=16_384)
+def _common_of(
+    rule_set: RuleSet, store_id: UUID, business_date: date, is_birth_month: bool, threshold: Rule | None
+) -> _Common:
+    found = [rule for rule in rule_set.rules if _matches(rule, store_id, business_date, is_birth_month)]
+    if threshold is not None:
+        found.append(threshold)
+    rule_ids = frozenset(rule.rule_id for rule in found)
+    return _Common(
+        rule_ids,
+        BASE_RATE_BPS + sum(rule.bonus_bps for rule in found),
+        tuple(
+            (rule, rule.rule_id in rule_ids)
+            for rule in rule_set.rules
+            if rule.rule_id in rule_ids or rule.kind is RuleKind.CATEGORY
+        ),
+    )
+
+
+def _matches(rule: Rule, store_id: UUID, business_date: date, is_birth_month: bool) -> bool:
+    """Whether a rule applies to every line of the sale, thresholds aside."""
+    if rule.kind is RuleKind.STORE:
+        return store_id in rule.store_ids
+    if rule.kind is RuleKind.DAY:
+        return business_date.day in rule.month_days or business_date.isoweekday() in rule.week_days
+    return rule.kind is RuleKind.BIRTHDAY and is_birth_month

@@ -1,0 +1,1 @@
+"""What earning costs, and what is done when it costs too much."""

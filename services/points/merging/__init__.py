@@ -1,0 +1,1 @@
+"""Two members become one, and two again: their wallets, lot by lot."""

@@ -1,0 +1,1 @@
+"""A person's data here: told, exported, erased."""

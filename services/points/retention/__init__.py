@@ -1,0 +1,1 @@
+"""Before points expire: renewals, reminders, members who hoard."""

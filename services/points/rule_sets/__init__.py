@@ -1,0 +1,1 @@
+"""Drafts, their simulation, their second person, and the versions in force."""
