@@ -64,9 +64,9 @@ class Job:
 
     async def run_once(self) -> bool:
         """Run if no other replica does. Answers whether it ran."""
-        if not await self._db.pool.fetchval(_TAKE, self.name, self._holder, LEASE_SECONDS):
+        business_now = await self._take()
+        if business_now is None:
             return False
-        business_now = await self._db.now()
         keeper = asyncio.create_task(self._keep_lease())
         try:
             await self._run(business_now)
@@ -78,15 +78,21 @@ class Job:
         self._activity.moved()
         return True
 
+    async def _take(self) -> datetime | None:
+        """Take the lease; answers business time, or None when another has it."""
+        query = _TAKE.format(now=self._db.now_sql)
+        now: datetime | None = await self._db.pool.fetchval(query, self.name, self._holder, LEASE_SECONDS)
+        return now
+
     async def _keep_lease(self) -> None:
         while True:
             await asyncio.sleep(LEASE_SECONDS / 3)
             with contextlib.suppress(Exception):
-                await self._db.pool.fetchval(_TAKE, self.name, self._holder, LEASE_SECONDS)
+                await self._take()
 
 
 _TAKE = """INSERT INTO job_state AS j (job, holder, held_until, last_error)
     VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3), '')
     ON CONFLICT (job) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until
       WHERE j.holder = excluded.holder OR j.held_until < clock_timestamp()
-    RETURNING 1"""
+    RETURNING {now}"""
