@@ -65,6 +65,11 @@ class Apps:
             if name in self._channels:
                 await self._channels.pop(name).close()
 
+    async def stop_all_but(self, *names: str) -> None:
+        """Stop the services that are not among these."""
+        for name in [name for name in reversed(list(self.running)) if name not in names]:
+            await self.stop(name)
+
     def stub(self, stub_class: Callable[[grpc.aio.Channel], Stub], service: str) -> Stub:
         """A stub to be used with `call`."""
         return stub_class(self.channel(service))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from chassis.errors import AppError
 from huitong.member.v1 import events_pb2, member_pb2, member_pb2_grpc
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from tests.apps import GROUP, Apps, internal, member, public, system
+from tests.support import Sandbox
 
 OTHER_GROUP = ids.derive("group", "other-group")
 STRUCTURE = (
@@ -42,8 +44,10 @@ class People:
         self.simulator = apps.stub(member_pb2_grpc.SimulatorServiceStub, "member")
 
     async def start(self) -> People:
-        running = await self.apps.start("org", "member")
-        self.db = running["member"].db
+        for name in ("org", "member"):
+            if name not in self.apps.running:
+                await self.apps.start(name)
+        self.db = self.apps.running["member"].db
         structure = self.apps.stub(org_pb2_grpc.StructureServiceStub, "org")
         for code in ("test-group", "other-group"):
             group = org_pb2.CreateGroupRequest(request_id=f"create-{code}", code=code, name=code)
@@ -101,9 +105,32 @@ def _forms(needle: str) -> list[bytes]:
     return [raw, raw.hex().encode(), base64.b64encode(raw).rstrip(b"=")[:-1]]
 
 
+@pytest.fixture(scope="module")
+async def services(sandbox: Sandbox) -> AsyncIterator[Apps]:
+    """org and member of a module's tests: to start and stop them for each would take longer than a test."""
+    running = Apps(sandbox)
+    yield running
+    await running.stop()
+
+
 @pytest.fixture
-async def people(apps: Apps) -> People:
-    return await People(apps).start()
+async def apps(sandbox: Sandbox, services: Apps) -> AsyncIterator[Apps]:
+    """Nothing runs yet."""
+    await services.stop()
+    running = Apps(sandbox)
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+async def people(services: Apps) -> AsyncIterator[People]:
+    """Nobody has joined yet. What else a test starts is stopped after it."""
+    settings = services.settings
+    yield await People(services).start()
+    if services.settings != settings:
+        await services.stop()
+        services.settings = settings
+    await services.stop_all_but("org", "member")
 
 
 @pytest.fixture

@@ -13,21 +13,32 @@ from tests.integration.points.world import World, violations
 from tests.support import Sandbox
 
 
-@pytest.fixture
-async def apps(sandbox: Sandbox) -> AsyncIterator[Apps]:
-    """Nothing runs yet."""
+@pytest.fixture(scope="module")
+async def points_service(sandbox: Sandbox) -> AsyncIterator[Apps]:
+    """The points service that a module's worlds are in: to start and stop it for each would take longer than a test."""
     running = Apps(sandbox)
     yield running
     await running.stop()
 
 
 @pytest.fixture
-async def world(apps: Apps) -> AsyncIterator[World]:
-    """A group of its own in a running points service."""
-    await apps.start("points")
-    await apps.running["points"].db.pool.execute("DELETE FROM business_clock")
-    yield await World(apps, apps.running["points"]).build()
-    assert await violations(apps.running["points"].db.url) == {}
+async def apps(sandbox: Sandbox, points_service: Apps) -> AsyncIterator[Apps]:
+    """Nothing runs yet."""
+    await points_service.stop()
+    running = Apps(sandbox)
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+async def world(points_service: Apps) -> AsyncIterator[World]:
+    """A group of its own in a running points service. What else a test starts, or stops, is as before after it."""
+    if "points" not in points_service.running:
+        await points_service.start("points")
+    await points_service.running["points"].db.pool.execute("DELETE FROM business_clock")
+    yield await World(points_service, points_service.running["points"]).build()
+    await points_service.stop_all_but("points")
+    assert await violations(points_service.settings.database_url("points")) == {}
 
 
 @pytest.fixture(

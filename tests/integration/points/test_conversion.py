@@ -291,7 +291,9 @@ async def test_events_say_that_the_group_s_points_became_fewer_or_more(wallets: 
     await world.sell(5_000)
     out = await convert(wallets, wallets.own, wallets.hotel, 20, there)
     await convert(wallets, wallets.hotel, wallets.own, 10, back)
-    rows = await world.app.db.pool.fetch("SELECT * FROM ledger_outbox WHERE kind IN (20, 21)")
+    rows = await world.app.db.pool.fetch(
+        "SELECT * FROM ledger_outbox WHERE kind IN (20, 21) AND group_id = $1", world.group_id
+    )
     events = {(event.type.rpartition(".")[2], row["kind"]): event for row in rows for event in events_of(row)}
     assert set(events) == {
         ("PointsConvertedOut", 21),
