@@ -94,11 +94,12 @@ async def test_a_person_comes_in_by_http_alone(outside: Outside) -> None:
         post = outside.client.post
         begun = (await post("/v1/operator-enrolment:begin", json={"invitation": invited.invitation})).json()
         fields = {"invitation": invited.invitation, "password": "correct horse battery"}
-        done = await post("/v1/operator-enrolment:complete", json=fields | {"totp_code": totp(begun["totp_secret"])})
+        code = totp(begun["totp_secret"])
+        done = await post("/v1/operator-enrolment:complete", json=fields | {"totp_code": code})
         assert done.json() == {"login": invited.operator.login}
         # The code of the enrolment is used up; the app shows the next one.
         login = {"group_code": "test-group", "login": invited.operator.login, "password": "correct horse battery"}
-        used = await post("/v1/operator-sessions", json=login | {"totp_code": totp(begun["totp_secret"])})
+        used = await post("/v1/operator-sessions", json=login | {"totp_code": code})
         assert (used.status_code, used.json()["reason"]) == (401, "LOGIN_REFUSED")
         opened = (
             await post("/v1/operator-sessions", json=login | {"totp_code": totp(begun["totp_secret"], step=1)})
