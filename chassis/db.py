@@ -64,7 +64,10 @@ class Tx:
         return await self.connection.execute(statement, parameters)
 
     def emit(self, event: Message, *, key: str, group_id: UUID | None = None, event_id: UUID | None = None) -> None:
-        """Publish `event` if and only if this transaction commits. Events of one `key` stay in order."""
+        """Publish `event` if and only if this transaction commits. Events of one `key` stay in order.
+
+        What the transaction waited for, or saw, was told before.
+        """
         self._events.append(
             {
                 "lane": int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") % self._lane_count,
@@ -104,10 +107,12 @@ class Tx:
         )
 
 
+# Not the transaction's own xid alone: that is given at its first write, maybe long before it got the lock under which it
+# learned what it tells. All that it can know of has ended by now, so it stands behind that (docs/decisions/0031).
 _INSERT_EVENTS = text(
     """WITH written AS (
          INSERT INTO outbox (xid, lane, event_id, type, group_id, key, occur_time, traceparent, payload)
-         SELECT pg_current_xact_id(), e.lane, e.event_id, e.type, e.group_id, e.key, e.occur_time,
+         SELECT greatest(pg_current_xact_id(), pg_snapshot_xmax(pg_current_snapshot())), e.lane, e.event_id, e.type, e.group_id, e.key, e.occur_time,
                 e.traceparent, e.payload
          FROM unnest(CAST(:lane AS integer[]), CAST(:event_id AS uuid[]), CAST(:type AS text[]),
                      CAST(:group_id AS uuid[]), CAST(:key AS text[]), CAST(:occur_time AS timestamptz[]),

@@ -53,7 +53,8 @@ operator_act = Table(
     Column("act", LargeBinary, nullable=False),
 )
 
-# Events written in the transaction that made them true. Order of reading: (xid, id), below the horizon.
+# Events written in the transaction that made them true. Order of reading: (xid, id), below the horizon. `xid` is that
+# transaction's, or the first that had not ended when the events were written, whichever is later.
 outbox = Table(
     "outbox",
     metadata,

@@ -12,6 +12,6 @@ RiskService (`risk`), ReferralService (`referral`), AttributeService (`attribute
 ConsentService (`consents`), PrivacyService (`privacy`), MemberMergeService (`merging`).
 Events: MemberJoined, TierChanged, GrowthRecorded, TierMatched, BenefitUsed, BenefitReturned, MemberStateChanged,
 RiskPolicyChanged, ReferralMade, ReferralRewarded, TagsChanged, MemberProfileChanged, ConsentChanged, MemberErased,
-MemberMerged, MemberUnmerged. It consumes org's GroupCreated and StoreSaved, points' SaleRecorded and SaleRefunded, and
-MergeFollowed of points, the mall and parking.
+MemberMerged, MemberUnmerged. It consumes org's GroupCreated and StoreSaved, points' SaleRecorded, SaleRefunded and
+SegmentsChanged, and MergeFollowed of points, the mall and parking. Parking is asked whose a plate is.
 """

@@ -28,10 +28,12 @@ from huitong.member.v1 import (
 from huitong.org.v1 import events_pb2 as org_events
 from huitong.org.v1 import org_pb2_grpc
 from huitong.parking.v1 import events_pb2 as parking_events
+from huitong.parking.v1 import parking_pb2_grpc
 from huitong.points.v1 import events_pb2 as points_events
 from huitong.points.v1 import rewards_pb2_grpc
 from services.member import consumers, jobs
 from services.member.api import MemberServicer
+from services.member.attributes import consumers as attribute_consumers
 from services.member.attributes.api import AttributeServicer
 from services.member.benefits.api import BenefitServicer
 from services.member.consents.api import ConsentServicer
@@ -69,8 +71,12 @@ def build(app: App) -> None:
     app.on_stop(valkey.aclose)
     gate = JoinGate(app.db, vault, Velocity(valkey, prefix=f"{app.settings.stream}:member:velocity"))
     structure = app.stub(org_pb2_grpc.StructureServiceStub, "org")
+    vehicles = app.stub(parking_pb2_grpc.VehicleServiceStub, "parking")
 
-    app.serve(member_pb2_grpc.add_MemberServiceServicer_to_server, MemberServicer(app.db, vault, structure, gate))
+    app.serve(
+        member_pb2_grpc.add_MemberServiceServicer_to_server,
+        MemberServicer(app.db, vault, structure, vehicles, gate),
+    )
     app.serve(member_pb2_grpc.add_TierServiceServicer_to_server, TierServicer(app.db))
     app.serve(benefits_pb2_grpc.add_BenefitServiceServicer_to_server, BenefitServicer(app.db))
     app.serve(
@@ -103,6 +109,7 @@ def build(app: App) -> None:
         {
             points_events.SaleRecorded: consumers.in_turn(tier_consumers.on_sales, referral_consumers.on_sales),
             points_events.SaleRefunded: consumers.in_turn(tier_consumers.on_refunds, referral_consumers.on_refunds),
+            points_events.SegmentsChanged: attribute_consumers.on_segments,
             points_events.MergeFollowed: followed("points"),
         },
     )

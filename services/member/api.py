@@ -19,6 +19,7 @@ from chassis.rpc import caller
 from chassis.times import is_time_zone
 from huitong.member.v1 import member_pb2, member_pb2_grpc
 from huitong.org.v1 import org_pb2, org_pb2_grpc
+from huitong.parking.v1 import parking_pb2, parking_pb2_grpc
 from services.member import convert, operations, rules
 from services.member.risk.gate import Entrant, JoinGate
 from services.member.risk.operations import note_device
@@ -32,9 +33,14 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
     """Members and how they are found."""
 
     def __init__(
-        self, db: Database, vault: Vault, structure: org_pb2_grpc.StructureServiceStub, gate: JoinGate
+        self,
+        db: Database,
+        vault: Vault,
+        structure: org_pb2_grpc.StructureServiceStub,
+        vehicles: parking_pb2_grpc.VehicleServiceStub,
+        gate: JoinGate,
     ) -> None:
-        self._db, self._vault, self._structure, self._gate = db, vault, structure, gate
+        self._db, self._vault, self._structure, self._vehicles, self._gate = db, vault, structure, vehicles, gate
 
     async def JoinMember(
         self, request: member_pb2.JoinMemberRequest, context: Context
@@ -73,6 +79,7 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
         if not rules.is_plain(request.spend_request_id):
             raise InvalidArgument([("spend_request_id", "has control characters")])
         kind = request.WhichOneof("identity")
+        owner_id = await self._owner_of(request.plate_no) if kind == "plate_no" else None
         is_spending = kind == "member_code" and bool(request.spend_request_id)
         # Only a code that is used up is written down; all else reads.
         opened = self._db.transaction(caller()) if is_spending else self._db.reading(caller())
@@ -81,6 +88,8 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
                 found = await operations.identify_by_phone(tx, self._vault, request.phone)
             elif kind == "card_no":
                 found = await operations.identify_by_card(tx, request.card_no)
+            elif kind == "plate_no":
+                found = await operations.identify_owner(tx, owner_id)
             else:
                 found = await operations.identify_by_code(
                     tx,
@@ -146,6 +155,12 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
                         await note_device(tx, self._vault, one.member.member_id, line.device_id)
             outcomes |= dict(zip(lines, joined, strict=True))
         return [outcomes[place] for place in range(len(requests))]
+
+    async def _owner_of(self, plate_no: str) -> UUID | None:
+        """Parking knows plates and their owners, and nobody else keeps them."""
+        request = parking_pb2.FindPlateOwnerRequest(plate_no=plate_no)
+        owner = await rpc.call(self._vehicles.FindPlateOwner, request)
+        return convert.member_id_of(owner.member_id) if owner.member_id else None
 
     async def _store_problems(self, store_ids: set[UUID]) -> dict[UUID, AppError]:
         """What is wrong with which store; one that we have no copy of is asked for once."""

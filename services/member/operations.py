@@ -227,14 +227,18 @@ def _emit_joined(tx: Tx, ladder: Ladder, member: Member, standing: Standing) -> 
 async def identify_by_phone(tx: Tx, vault: Vault, phone: str) -> Identified:
     """Raises MemberUnknown, MemberClosed."""
     index = phone_index(vault, tx.group_id, phone)
-    member_id = (await store.find_identities(tx, PHONE, [index])).get(index)
-    row = await store.find_person(tx, member_id) if member_id else None
-    return await _identified(tx, row, may_spend=False)
+    return await identify_owner(tx, (await store.find_identities(tx, PHONE, [index])).get(index))
 
 
 async def identify_by_card(tx: Tx, card_no: str) -> Identified:
     """Raises MemberUnknown, MemberClosed."""
     row = await store.find_person_by_card(tx, card_no) if rules.is_card_no(card_no) else None
+    return await _identified(tx, row, may_spend=False)
+
+
+async def identify_owner(tx: Tx, member_id: UUID | None) -> Identified:
+    """The member whose something is, as the service that keeps it says. Raises MemberUnknown, MemberClosed."""
+    row = await store.find_person(tx, member_id) if member_id else None
     return await _identified(tx, row, may_spend=False)
 
 

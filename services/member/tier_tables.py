@@ -60,6 +60,7 @@ tier_task = Table(
     Column("version", Integer, primary_key=True),
     Column("task_code", Text, primary_key=True),
     Column("growth", BigInteger, nullable=False),
+    Column("tag", Text, nullable=False),  # "" for none
 )
 
 # What every growth is computed from, whatever a ladder counts and for how long. currency_code is "" for tasks.

@@ -348,6 +348,8 @@ async def world(apps: Apps) -> World:
 
 async def test_a_person_s_data_is_told_exported_and_erased_and_the_books_balance(world: World, tmp_path: Path) -> None:
     await world.live()
+    by_plate = member_pb2.IdentifyMemberRequest(plate_no=PLATE)
+    assert (await world.call(world.members.IdentifyMember, by_plate)).member_id == world.anna
     await _check_profile(world)
     await _check_consents(world)
     traces = [text.encode() for text in (PHONE, NAME, EMAIL, PLATE, EVIDENCE, "G-7531")]
@@ -608,6 +610,8 @@ async def _check_that_life_goes_on(world: World) -> None:
     assert await world.refused(world.members.GetMember, get) == "MEMBER_UNKNOWN"
     by_card = member_pb2.IdentifyMemberRequest(card_no=world.card_no)
     assert await world.refused(world.members.IdentifyMember, by_card) == "MEMBER_UNKNOWN"
+    by_plate = member_pb2.IdentifyMemberRequest(plate_no=PLATE)
+    assert await world.refused(world.members.IdentifyMember, by_plate) == "MEMBER_UNKNOWN"
     refresh = member_pb2.RefreshSessionRequest(refresh_token=world.refresh_token)
     assert await world.refused(world.sessions.RefreshSession, refresh, public()) == "SESSION_ENDED"
     with pytest.raises(AppError, match="no member"):

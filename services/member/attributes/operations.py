@@ -48,7 +48,7 @@ async def define(tx: Tx, message: pb.AttributeDefinition) -> None:
 
 async def set_attributes(tx: Tx, vault: Vault, items: Mapping[int, Item], source: Source) -> dict[int, bool | AppError]:
     """Set items in their order, by their places; answers for each whether it changed something, or why not."""
-    leaders = await merge_store.find_leaders(tx, sorted({item.member_id for item in items.values()}))
+    leaders = await merge_store.find_living(tx, {item.member_id for item in items.values()}, hold=True)
     definitions = {one.key: one for one in map(_definition, await _all_definitions(tx))}
     answers: dict[int, bool | AppError] = {}
     wanted: dict[tuple[UUID, str], tuple[int, str | None]] = {}
@@ -89,7 +89,7 @@ async def get_attributes(
     tx: Tx, vault: Vault, member_id: UUID
 ) -> tuple[list[tuple[Type, Value, SetAttribute]], list[store.Tag]]:
     """All that is noted of a member; of an absorbed one, of its survivor. Raises MemberUnknown."""
-    leaders = await merge_store.find_leaders(tx, [member_id])
+    leaders = await merge_store.find_living(tx, [member_id])
     if member_id not in leaders:
         raise errors.MemberUnknown
     member_id = leaders[member_id]
@@ -104,7 +104,7 @@ async def change_tags(
     tx: Tx, items: Mapping[int, tuple[UUID, str]], source: Source, *, add: bool
 ) -> dict[int, bool | AppError]:
     """Give or take (member, tag), by their places; answers for each whether it changed something, or why not."""
-    leaders = await merge_store.find_leaders(tx, sorted({member_id for member_id, _ in items.values()}))
+    leaders = await merge_store.find_living(tx, {member_id for member_id, _ in items.values()}, hold=True)
     wanted = {(leaders[member_id], tag) for member_id, tag in items.values() if member_id in leaders}
     changed = await put_tags(tx, wanted, source, add=add)
     answers: dict[int, bool | AppError] = {}
@@ -118,11 +118,34 @@ async def change_tags(
     return answers
 
 
-async def put_tags(tx: Tx, tags: Collection[tuple[UUID, str]], source: Source, *, add: bool) -> set[tuple[UUID, str]]:
-    """Give or take (member, tag) of known members, and answer and announce what that changed."""
+async def follow_tags(tx: Tx, wanted: Mapping[tuple[UUID, str], bool], source: Source) -> None:
+    """Give (true) and take (false) tags of (member, tag) as `source` has it: another source's tags are not taken.
+
+    An absorbed member's are the survivor's; those of members who are erased come to nothing.
+    """
+    leaders = await merge_store.find_living(tx, {member_id for member_id, _ in wanted}, hold=True)
+    for add in (True, False):
+        tags = {
+            (leaders[member_id], tag)
+            for (member_id, tag), is_given in wanted.items()
+            if is_given is add and member_id in leaders
+        }
+        await put_tags(tx, tags, source, add=add, own_only=True)
+
+
+async def put_tags(
+    tx: Tx, tags: Collection[tuple[UUID, str]], source: Source, *, add: bool, own_only: bool = False
+) -> set[tuple[UUID, str]]:
+    """Give or take (member, tag) of known members, and answer and announce what that changed.
+
+    With `own_only` only what `source` gave is taken.
+    """
     if not tags:
         return set()
-    changed = await (store.add_tags(tx, tags, source) if add else store.remove_tags(tx, tags))
+    if add:
+        changed = await store.add_tags(tx, tags, source)
+    else:
+        changed = await store.remove_tags(tx, tags, given_by=source if own_only else None)
     by_member: dict[UUID, list[str]] = {}
     for member_id, tag in sorted(changed):
         by_member.setdefault(member_id, []).append(tag)

@@ -35,6 +35,11 @@ class Source(enum.IntEnum):
     SYSTEM = 5
 
 
+def segment_tag(segment: str) -> str:
+    """The tag that whoever is in a segment has: "SEGMENT_NEW_PARENTS" of "new-parents"."""
+    return f"SEGMENT_{segment.upper().replace('-', '_')}"
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """An attribute as far as its values depend on it."""

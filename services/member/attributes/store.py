@@ -156,8 +156,10 @@ async def add_tags(tx: Tx, tags: Collection[tuple[UUID, str]], source: Source) -
     return {(row.member_id, row.tag) for row in rows}
 
 
-async def remove_tags(tx: Tx, tags: Collection[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
-    """Take (member, tag) off, and answer those that were there."""
+async def remove_tags(
+    tx: Tx, tags: Collection[tuple[UUID, str]], *, given_by: Source | None = None
+) -> set[tuple[UUID, str]]:
+    """Take (member, tag) off, only those of one source or all, and answer those that were there."""
     ordered = sorted(tags, key=lambda one: (one[1], one[0]))
     rows = await tx.execute(
         text(
@@ -165,7 +167,8 @@ async def remove_tags(tx: Tx, tags: Collection[tuple[UUID, str]]) -> set[tuple[U
                  SELECT m.tag, m.member_id FROM member_tag m
                    JOIN unnest(CAST(:tags AS text[]), CAST(:member_ids AS uuid[])) AS t (tag, member_id)
                      ON t.tag = m.tag AND t.member_id = m.member_id
-                 WHERE m.group_id = :group_id ORDER BY m.tag, m.member_id FOR UPDATE OF m)
+                 WHERE m.group_id = :group_id AND m.source = coalesce(CAST(:source AS smallint), m.source)
+                 ORDER BY m.tag, m.member_id FOR UPDATE OF m)
                DELETE FROM member_tag m USING locked l
                WHERE m.group_id = :group_id AND m.tag = l.tag AND m.member_id = l.member_id
                RETURNING m.member_id, m.tag"""
@@ -174,6 +177,7 @@ async def remove_tags(tx: Tx, tags: Collection[tuple[UUID, str]]) -> set[tuple[U
             "group_id": tx.group_id,
             "tags": [tag for _, tag in ordered],
             "member_ids": [member_id for member_id, _ in ordered],
+            "source": given_by,
         },
     )
     return {(row.member_id, row.tag) for row in rows}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -49,6 +49,20 @@ async def find_leaders(tx: Tx, member_ids: Sequence[UUID]) -> dict[UUID, UUID]:
             member.c.group_id == tx.group_id, among(member.c.member_id, member_ids)
         )
     )
+    return {row.member_id: row.leads_to for row in rows}
+
+
+async def find_living(tx: Tx, member_ids: Collection[UUID], *, hold: bool = False) -> dict[UUID, UUID]:
+    """As find_leaders, without those who are erased. With `hold` nobody of them is merged or erased before this
+    transaction ends; hold them before their tags, attributes and standings.
+    """
+    leads_to = func.coalesce(member.c.survivor_id, member.c.member_id).label("leads_to")
+    query = (
+        select(member.c.member_id, leads_to)
+        .where(member.c.group_id == tx.group_id, among(member.c.member_id, member_ids), member.c.erase_time.is_(None))
+        .order_by(member.c.member_id)
+    )
+    rows = await tx.execute(query.with_for_update(read=True, key_share=True) if hold else query)
     return {row.member_id: row.leads_to for row in rows}
 
 

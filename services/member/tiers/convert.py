@@ -11,7 +11,7 @@ from chassis.times import is_time_zone
 from huitong.common.v1 import types_pb2
 from huitong.member.v1 import member_pb2, tier_policy_pb2, tiers_pb2
 from services.member.rules import is_plain
-from services.member.tiers.growth import DEFAULT_POLICY, Policy, Window
+from services.member.tiers.growth import DEFAULT_POLICY, Policy, Task, Window
 from services.member.tiers.operations import tier_message
 from services.member.tiers.rules import Ladder, Tier
 
@@ -39,7 +39,7 @@ def read_policy(message: tier_policy_pb2.TierPolicy) -> Policy:
     zone = message.time_zone or DEFAULT_POLICY.time_zone
     if not is_time_zone(zone):
         raise InvalidArgument([("policy.time_zone", "is not an IANA time zone")])
-    tasks = {task.task_code: task.growth for task in message.tasks}
+    tasks = {task.task_code: Task(task.growth, task.tag) for task in message.tasks}
     if len(tasks) != len(message.tasks):
         raise InvalidArgument([("policy.tasks", "a task comes twice")])
     return Policy(
@@ -63,7 +63,8 @@ def policy_message(policy: Policy) -> tier_policy_pb2.TierPolicy:
         spend_growth_bps=policy.spend_growth_bps,
         visit_growth=policy.visit_growth,
         tasks=[
-            tier_policy_pb2.TaskGrowth(task_code=code, growth=growth) for code, growth in sorted(policy.tasks.items())
+            tier_policy_pb2.TaskGrowth(task_code=code, growth=task.growth, tag=task.tag)
+            for code, task in sorted(policy.tasks.items())
         ],
         currency_code=policy.currency_code,
         time_zone=policy.time_zone,

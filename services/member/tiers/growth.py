@@ -21,8 +21,16 @@ class Window(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """What doing a task gives: growth, and a tag ("" for none)."""
+
+    growth: int
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """As huitong.member.v1.TierPolicy; `tasks` gives the growth of each task code."""
+    """As huitong.member.v1.TierPolicy; `tasks` are by code."""
 
     window: Window = Window.LIFETIME
     months: int = 0
@@ -31,7 +39,7 @@ class Policy:
     visit_growth: int = 0
     currency_code: str = "CNY"
     time_zone: str = "Asia/Shanghai"
-    tasks: dict[str, int] = field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)
 
     @property
     def is_additive(self) -> bool:

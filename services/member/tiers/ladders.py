@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,14 +13,14 @@ from sqlalchemy import insert, text
 
 from chassis.db import Tx
 from services.member.tier_tables import tier, tier_task
-from services.member.tiers.growth import Policy, Window
+from services.member.tiers.growth import Policy, Task, Window
 from services.member.tiers.rules import DEFAULT_LADDER, Ladder, Tier
 
 # A ladder a row for each tier, with the ladder's own columns on each.
 _LADDERS = """SELECT l.group_id, l.version, l.effective_time, l.is_cancelled, l.window_kind, l.months, l.grace_days,
          l.spend_growth_bps, l.visit_growth, l.currency_code, l.time_zone,
-         (SELECT coalesce(json_object_agg(k.task_code, k.growth), '{{}}')::text FROM tier_task AS k
-          WHERE k.group_id = l.group_id AND k.version = l.version) AS tasks,
+         (SELECT coalesce(json_object_agg(k.task_code, json_build_array(k.growth, k.tag)), '{{}}')::text
+          FROM tier_task AS k WHERE k.group_id = l.group_id AND k.version = l.version) AS tasks,
          t.code, t.name, t.name_zh, t.min_growth, t.earn_multiplier_bps, t.free_parking_minutes
   FROM ({chosen}) AS l JOIN tier AS t ON t.group_id = l.group_id AND t.version = l.version
   ORDER BY l.group_id, l.version DESC, t.place"""
@@ -78,7 +78,7 @@ async def _ladders(tx: Tx, statement: Any, parameters: dict[str, Any]) -> list[t
         else:
             policy = Policy(
                 window=Window(row["window_kind"]),
-                tasks=orjson.loads(row["tasks"]),
+                tasks={code: Task(*gives) for code, gives in orjson.loads(row["tasks"]).items()},
                 **{name: row[name] for name in _POLICY},
             )
             found[key] = Ladder(row["version"], (new,), policy, row["effective_time"], row["is_cancelled"])
@@ -105,7 +105,7 @@ async def add_ladder(tx: Tx, tiers: Sequence[Tier], policy: Policy, effective_ti
         ],
     )
     if policy.tasks:
-        rows = [{**key, "task_code": code, "growth": growth} for code, growth in policy.tasks.items()]
+        rows = [{**key, "task_code": code, **asdict(task)} for code, task in policy.tasks.items()]
         await tx.execute(insert(tier_task), rows)
     return Ladder(version, tuple(tiers), policy, effective_time)
 

@@ -14,6 +14,9 @@ from chassis.ids import to_edge
 from huitong.common.v1 import types_pb2
 from huitong.member.v1 import events_pb2, member_pb2
 from services.member import errors
+from services.member.attributes.operations import follow_tags
+from services.member.attributes.rules import Source
+from services.member.merging import store as merge_store
 from services.member.tiers import ladders, rules, store
 from services.member.tiers.errors import GrowthUnknown, LadderInForce, LadderUnknown, TaskUnknown
 from services.member.tiers.growth import MINOR_PER_GROWTH, Day, Policy
@@ -186,13 +189,15 @@ async def record_growth(tx: Tx, *, member_id: UUID, task_code: str, reference: s
     growth_id = ids.derive("growth", tx.group_id, member_id, task_code, reference)
     before = await store.find_entry(tx, growth_id)
     if before is None:
-        growth = ladder.policy.tasks.get(task_code)
-        if growth is None:
+        task = ladder.policy.tasks.get(task_code)
+        if task is None:
             raise TaskUnknown(task_code=task_code)
         day = ladder.day_of(tx.now)
-        new = Entry(growth_id, member_id, task_code, reference, day, growth, None, tx.now)
+        new = Entry(growth_id, member_id, task_code, reference, day, task.growth, None, tx.now)
         if await store.add_entry(tx, new):
-            spending = Spending(0, day, ladder.policy.time_zone, tx.now, currency_code="", task_growth=growth)
+            if task.tag:
+                await follow_tags(tx, {(member_id, task.tag): True}, Source.TASK)
+            spending = Spending(0, day, ladder.policy.time_zone, tx.now, currency_code="", task_growth=task.growth)
             after = await add_spendings(tx, [MemberSpending(tx.group_id, member_id, spending)])
             _emit_growth(tx, new)
             return new, False, after[standing.member_id].tier_code or ""
@@ -214,9 +219,20 @@ async def reverse_growth(tx: Tx, growth_id: UUID) -> Entry:
     )
     if await store.add_entry(tx, new):
         day = Day(entry.business_date, "", task_growth=-entry.growth)
+        await _untag(tx, entry)
         await take_back(tx, [MemberRefund(tx.group_id, entry.member_id, day)])
         _emit_growth(tx, new)
     return new
+
+
+async def _untag(tx: Tx, entry: Entry) -> None:
+    """Take the tag of a task off, unless another doing gives it."""
+    tasks = (await store.get_ladder(tx)).policy.tasks
+    tag = tasks[entry.task_code].tag if entry.task_code in tasks else ""
+    codes = [code for code, task in tasks.items() if task.tag == tag]
+    people = await merge_store.people_of(tx, entry.member_id)
+    if tag and not await store.has_done(tx, people, codes):
+        await follow_tags(tx, {(entry.member_id, tag): False}, Source.TASK)
 
 
 async def _get_entry(tx: Tx, growth_id: UUID) -> Entry:

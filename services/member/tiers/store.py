@@ -206,6 +206,22 @@ async def find_entry(tx: Tx, growth_id: UUID) -> Entry | None:
     return Entry(**row._mapping) if row else None
 
 
+async def has_done(tx: Tx, member_ids: Iterable[UUID], task_codes: Iterable[str]) -> bool:
+    """Whether one of these members has done one of these tasks, and it was not taken back."""
+    found = await tx.execute(
+        text(
+            """SELECT EXISTS (
+                 SELECT FROM growth_entry AS e
+                 WHERE e.group_id = :group_id AND e.member_id = ANY (CAST(:member_ids AS uuid[]))
+                   AND e.task_code = ANY (CAST(:task_codes AS text[])) AND e.reverses_id IS NULL
+                   AND NOT EXISTS (SELECT FROM growth_entry AS r
+                                   WHERE r.member_id = e.member_id AND r.reverses_id = e.growth_id))"""
+        ),
+        {"group_id": tx.group_id, "member_ids": list(member_ids), "task_codes": list(task_codes)},
+    )
+    return bool(found.scalar_one())
+
+
 async def count_by_tier(tx: Tx, ladder: Ladder) -> list[int]:
     """How many members hold each tier of the ladder, lowest first."""
     counts = [0] * len(ladder.tiers)

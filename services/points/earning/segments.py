@@ -11,7 +11,7 @@ from sqlalchemy import text
 from chassis import ids
 from chassis.db import Tx
 from chassis.errors import InvalidArgument
-from huitong.points.v1 import segments_pb2
+from huitong.points.v1 import events_pb2, segments_pb2
 from services.points.convert import to_timestamp
 from services.points.errors import MemberUnknown
 from services.points.ledger.batched import BatchedCalls
@@ -39,48 +39,67 @@ class Segments:
 
 async def change_segment(tx: Tx, request: segments_pb2.ChangeSegmentRequest) -> segments_pb2.ChangeSegmentResponse:
     """Put members in and take members out, from now on. Raises MemberUnknown, InvalidArgument."""
-    added = [ids.from_edge("mbr", text, "add_member_ids") for text in request.add_member_ids]
-    removed = [ids.from_edge("mbr", text, "remove_member_ids") for text in request.remove_member_ids]
+    asked = [
+        [ids.from_edge("mbr", text, field) for text in getattr(request, field)]
+        for field in ("add_member_ids", "remove_member_ids")
+    ]
+    leaders = await _lock_members(tx, {*asked[0], *asked[1]})
+    added, removed = ([leaders[member_id] for member_id in member_ids] for member_ids in asked)
     if len({*added, *removed}) != len(added) + len(removed):
         raise InvalidArgument([("add_member_ids", "each member is named once")])
-    await _lock_members(tx, sorted([*added, *removed]))
     parameters = {"group_id": tx.group_id, "segment": request.segment, "now": tx.now}
-    put = await tx.execute(_ADD, {**parameters, "member_ids": sorted(added)})
-    ended = await tx.execute(_REMOVE, {**parameters, "member_ids": sorted(removed)})
+    put = (await tx.execute(_ADD, {**parameters, "member_ids": sorted(added)})).scalars().all()
+    ended = (await tx.execute(_REMOVE, {**parameters, "member_ids": sorted(removed)})).scalars().all()
+    for member_id, entered, left in (
+        *((member_id, [request.segment], []) for member_id in put),
+        *((member_id, [], [request.segment]) for member_id in ended),
+    ):
+        edge = ids.to_edge("mbr", member_id)
+        tx.emit(events_pb2.SegmentsChanged(member_id=edge, entered=entered, left=left), key=edge)
     return segments_pb2.ChangeSegmentResponse(
-        added_count=len(put.all()), removed_count=len(ended.all()), change_time=to_timestamp(tx.now)
+        added_count=len(put), removed_count=len(ended), change_time=to_timestamp(tx.now)
     )
 
 
 async def list_segments(tx: Tx, member_id: UUID) -> list[segments_pb2.MemberSegment]:
     """The segments that a member is in now, by name. Raises MemberUnknown."""
-    await _lock_members(tx, [member_id], lock="")
-    rows = await tx.execute(_LIST, {"member_id": member_id})
+    leaders = await _find_leaders(tx, [member_id])
+    rows = await tx.execute(_LIST, {"member_id": leaders[member_id]})
     return [segments_pb2.MemberSegment(segment=row.segment, start_time=to_timestamp(row.start_time)) for row in rows]
 
 
-# Two changes of one member follow each other.
-_MEMBERS = """SELECT member_id FROM member WHERE group_id = :group_id AND member_id = ANY(CAST(:member_ids AS uuid[]))
-    ORDER BY member_id"""
 _ADD = text(
     """INSERT INTO member_segment AS s (member_id, segment, start_time, group_id, end_time)
        SELECT m, :segment, CAST(:now AS timestamptz), :group_id, NULL FROM unnest(CAST(:member_ids AS uuid[])) m
        WHERE NOT EXISTS (SELECT FROM member_segment o
                          WHERE o.member_id = m AND o.segment = :segment AND o.end_time IS NULL)
-       ON CONFLICT (member_id, segment, start_time) DO UPDATE SET end_time = NULL RETURNING 1"""
+       ON CONFLICT (member_id, segment, start_time) DO UPDATE SET end_time = NULL RETURNING member_id"""
 )
+# Who waited for another change of the member may have begun before it: then they were in it for no time.
 _REMOVE = text(
-    """UPDATE member_segment SET end_time = CAST(:now AS timestamptz)
+    """UPDATE member_segment SET end_time = greatest(start_time, CAST(:now AS timestamptz))
        WHERE member_id = ANY(CAST(:member_ids AS uuid[])) AND segment = :segment AND group_id = :group_id
-         AND end_time IS NULL RETURNING 1"""
+         AND end_time IS NULL RETURNING member_id"""
 )
 _LIST = text(
     "SELECT segment, start_time FROM member_segment WHERE member_id = :member_id AND end_time IS NULL ORDER BY segment"
 )
 
 
-async def _lock_members(tx: Tx, member_ids: Collection[UUID], lock: str = "FOR UPDATE") -> None:
-    rows = await tx.execute(text(f"{_MEMBERS} {lock}"), {"group_id": tx.group_id, "member_ids": list(member_ids)})
-    missing = set(member_ids) - set(rows.scalars())
-    if missing:
+async def _lock_members(tx: Tx, member_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """As _find_leaders, with them and their survivors locked: two changes of one member follow each other."""
+    leaders = await _find_leaders(tx, member_ids)
+    return await _find_leaders(tx, {*member_ids, *leaders.values()}, lock="FOR UPDATE")
+
+
+async def _find_leaders(tx: Tx, member_ids: Collection[UUID], lock: str = "") -> dict[UUID, UUID]:
+    """Each of these members with whom it leads to: its survivor, or itself. Raises MemberUnknown."""
+    rows = await tx.execute(text(f"{_LEADERS} {lock}"), {"group_id": tx.group_id, "member_ids": list(member_ids)})
+    found = {row.member_id: row.leader_id for row in rows}
+    if missing := set(member_ids) - found.keys():
         raise MemberUnknown(member_id=ids.to_edge("mbr", min(missing)))
+    return found
+
+
+_LEADERS = """SELECT member_id, coalesce(survivor_id, member_id) AS leader_id FROM member
+    WHERE group_id = :group_id AND member_id = ANY(CAST(:member_ids AS uuid[])) ORDER BY member_id"""

@@ -142,6 +142,31 @@ async def test_a_writer_that_commits_late_is_never_skipped(pair: Pair) -> None:
     assert sorted(await pair.seen()) == ["early", *(f"late-{number}" for number in range(5))]
 
 
+async def test_what_a_writer_waited_for_is_told_before_its_own(pair: Pair) -> None:
+    pool, who = pair.org.db.pool, internal("org")
+    await pool.execute("CREATE TABLE IF NOT EXISTS thing (id integer PRIMARY KEY)")
+    await pool.execute("INSERT INTO thing VALUES (1) ON CONFLICT DO NOTHING")
+
+    async def tell(code: str, began: asyncio.Event, go_on: asyncio.Event) -> None:
+        async with pair.org.db.transaction(who) as tx:
+            await tx.execute(text("SELECT pg_current_xact_id()"))  # as a claim of the request does
+            began.set()
+            await go_on.wait()
+            await tx.execute(text("SELECT FROM thing FOR UPDATE"))
+            tx.emit(events_pb2.StoreSaved(store=org_pb2.Store(code=code)), key="thing")
+
+    signals = {name: (asyncio.Event(), asyncio.Event()) for name in ("first", "second", "third")}
+    tasks = {}
+    for name, (began, go_on) in signals.items():
+        tasks[name] = asyncio.create_task(tell(name, began, go_on))
+        await began.wait()
+    for name in ("second", "third", "first"):  # not as they began
+        signals[name][1].set()
+        await tasks[name]
+    await pair.apps.drain()
+    assert await pair.seen() == ["second", "third", "first"]
+
+
 async def test_a_consumer_fills_a_gap_and_skips_duplicates(pair: Pair) -> None:
     await pair.apps.stop("member")
     for number in range(3):

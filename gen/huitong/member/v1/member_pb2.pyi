@@ -112,16 +112,18 @@ class GetMemberResponse(_message.Message):
     def __init__(self, member: _Optional[_Union[Member, _Mapping]] = ...) -> None: ...
 
 class IdentifyMemberRequest(_message.Message):
-    __slots__ = ("phone", "card_no", "member_code", "spend_request_id")
+    __slots__ = ("phone", "card_no", "member_code", "plate_no", "spend_request_id")
     PHONE_FIELD_NUMBER: _ClassVar[int]
     CARD_NO_FIELD_NUMBER: _ClassVar[int]
     MEMBER_CODE_FIELD_NUMBER: _ClassVar[int]
+    PLATE_NO_FIELD_NUMBER: _ClassVar[int]
     SPEND_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     phone: str
     card_no: str
     member_code: str
+    plate_no: str
     spend_request_id: str
-    def __init__(self, phone: _Optional[str] = ..., card_no: _Optional[str] = ..., member_code: _Optional[str] = ..., spend_request_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, phone: _Optional[str] = ..., card_no: _Optional[str] = ..., member_code: _Optional[str] = ..., plate_no: _Optional[str] = ..., spend_request_id: _Optional[str] = ...) -> None: ...
 
 class IdentifyMemberResponse(_message.Message):
     __slots__ = ("member_id", "tier_code", "may_spend")

@@ -99,10 +99,10 @@ class MemberServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def IdentifyMember(self, request, context):
-        """Finds the member behind a phone number, a card number or a dynamic code, for a till. What belongs to a member who is
-        absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
+        """Finds the member behind a phone number, a card number, a dynamic code or a number plate, for a till. What belongs to a
+        member who is absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
         Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED, MEMBER_FROZEN (a code that is
-        to be spent), MEMBER_CLOSED.
+        to be spent), MEMBER_CLOSED, PLATE_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,10 +49,10 @@ class MemberServiceStub:
     Errors: MEMBER_UNKNOWN.
     """
     IdentifyMember: _grpc.UnaryUnaryMultiCallable[_member_pb2.IdentifyMemberRequest, _member_pb2.IdentifyMemberResponse]
-    """Finds the member behind a phone number, a card number or a dynamic code, for a till. What belongs to a member who is
-    absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
+    """Finds the member behind a phone number, a card number, a dynamic code or a number plate, for a till. What belongs to a
+    member who is absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
     Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED, MEMBER_FROZEN (a code that is
-    to be spent), MEMBER_CLOSED.
+    to be spent), MEMBER_CLOSED, PLATE_INVALID.
     """
     GetMemberCode: _grpc.UnaryUnaryMultiCallable[_member_pb2.GetMemberCodeRequest, _member_pb2.GetMemberCodeResponse]
     """The member's dynamic code, to be shown as QR code or barcode: 24 digits, signed, valid 60 seconds.
@@ -88,10 +88,10 @@ class MemberServiceAsyncStub(MemberServiceStub):
     Errors: MEMBER_UNKNOWN.
     """
     IdentifyMember: _aio.UnaryUnaryMultiCallable[_member_pb2.IdentifyMemberRequest, _member_pb2.IdentifyMemberResponse]  # type: ignore[assignment]
-    """Finds the member behind a phone number, a card number or a dynamic code, for a till. What belongs to a member who is
-    absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
+    """Finds the member behind a phone number, a card number, a dynamic code or a number plate, for a till. What belongs to a
+    member who is absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
     Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED, MEMBER_FROZEN (a code that is
-    to be spent), MEMBER_CLOSED.
+    to be spent), MEMBER_CLOSED, PLATE_INVALID.
     """
     GetMemberCode: _aio.UnaryUnaryMultiCallable[_member_pb2.GetMemberCodeRequest, _member_pb2.GetMemberCodeResponse]  # type: ignore[assignment]
     """The member's dynamic code, to be shown as QR code or barcode: 24 digits, signed, valid 60 seconds.
@@ -148,10 +148,10 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _member_pb2.IdentifyMemberRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_member_pb2.IdentifyMemberResponse, _abc.Awaitable[_member_pb2.IdentifyMemberResponse]]:
-        """Finds the member behind a phone number, a card number or a dynamic code, for a till. What belongs to a member who is
-        absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
+        """Finds the member behind a phone number, a card number, a dynamic code or a number plate, for a till. What belongs to a
+        member who is absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
         Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED, MEMBER_FROZEN (a code that is
-        to be spent), MEMBER_CLOSED.
+        to be spent), MEMBER_CLOSED, PLATE_INVALID.
         """
 
     @_abc_1.abstractmethod

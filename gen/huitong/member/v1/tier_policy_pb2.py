@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#huitong/member/v1/tier_policy.proto\x12\x11huitong.member.v1\x1a\x1b\x62uf/validate/validate.proto\"[\n\nTaskGrowth\x12\x30\n\ttask_code\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Z][A-Z0-9_]{0,31}$\x12\x1b\n\x06growth\x18\x02 \x01(\x03\x42\x0b\xbaH\x08\"\x06\x18\xc0\x84=(\x01\"\xd5\x02\n\nTierPolicy\x12\x42\n\x06window\x18\x01 \x01(\x0e\x32&.huitong.member.v1.QualificationWindowB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x19\n\x06months\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18<(\x00\x12\x1d\n\ngrace_days\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18Z(\x00\x12%\n\x10spend_growth_bps\x18\x04 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12!\n\x0cvisit_growth\x18\x05 \x01(\x03\x42\x0b\xbaH\x08\"\x06\x18\xc0\x84=(\x00\x12\x36\n\x05tasks\x18\x06 \x03(\x0b\x32\x1d.huitong.member.v1.TaskGrowthB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12+\n\rcurrency_code\x18\x07 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^([A-Z]{3})?$\x12\x1a\n\ttime_zone\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18@*\xaf\x01\n\x13QualificationWindow\x12$\n QUALIFICATION_WINDOW_UNSPECIFIED\x10\x00\x12!\n\x1dQUALIFICATION_WINDOW_LIFETIME\x10\x01\x12&\n\"QUALIFICATION_WINDOW_CALENDAR_YEAR\x10\x02\x12\'\n#QUALIFICATION_WINDOW_ROLLING_MONTHS\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#huitong/member/v1/tier_policy.proto\x12\x11huitong.member.v1\x1a\x1b\x62uf/validate/validate.proto\"\x8a\x01\n\nTaskGrowth\x12\x30\n\ttask_code\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Z][A-Z0-9_]{0,31}$\x12\x1b\n\x06growth\x18\x02 \x01(\x03\x42\x0b\xbaH\x08\"\x06\x18\xc0\x84=(\x01\x12-\n\x03tag\x18\x03 \x01(\tB \xbaH\x1dr\x1b\x32\x19^([A-Z][A-Z0-9_]{0,63})?$\"\xd5\x02\n\nTierPolicy\x12\x42\n\x06window\x18\x01 \x01(\x0e\x32&.huitong.member.v1.QualificationWindowB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x19\n\x06months\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18<(\x00\x12\x1d\n\ngrace_days\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18Z(\x00\x12%\n\x10spend_growth_bps\x18\x04 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12!\n\x0cvisit_growth\x18\x05 \x01(\x03\x42\x0b\xbaH\x08\"\x06\x18\xc0\x84=(\x00\x12\x36\n\x05tasks\x18\x06 \x03(\x0b\x32\x1d.huitong.member.v1.TaskGrowthB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12+\n\rcurrency_code\x18\x07 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^([A-Z]{3})?$\x12\x1a\n\ttime_zone\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18@*\xaf\x01\n\x13QualificationWindow\x12$\n QUALIFICATION_WINDOW_UNSPECIFIED\x10\x00\x12!\n\x1dQUALIFICATION_WINDOW_LIFETIME\x10\x01\x12&\n\"QUALIFICATION_WINDOW_CALENDAR_YEAR\x10\x02\x12\'\n#QUALIFICATION_WINDOW_ROLLING_MONTHS\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,6 +36,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TASKGROWTH'].fields_by_name['task_code']._serialized_options = b'\272H\032r\0302\026^[A-Z][A-Z0-9_]{0,31}$'
   _globals['_TASKGROWTH'].fields_by_name['growth']._loaded_options = None
   _globals['_TASKGROWTH'].fields_by_name['growth']._serialized_options = b'\272H\010\"\006\030\300\204=(\001'
+  _globals['_TASKGROWTH'].fields_by_name['tag']._loaded_options = None
+  _globals['_TASKGROWTH'].fields_by_name['tag']._serialized_options = b'\272H\035r\0332\031^([A-Z][A-Z0-9_]{0,63})?$'
   _globals['_TIERPOLICY'].fields_by_name['window']._loaded_options = None
   _globals['_TIERPOLICY'].fields_by_name['window']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_TIERPOLICY'].fields_by_name['months']._loaded_options = None
@@ -52,10 +54,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TIERPOLICY'].fields_by_name['currency_code']._serialized_options = b'\272H\021r\0172\r^([A-Z]{3})?$'
   _globals['_TIERPOLICY'].fields_by_name['time_zone']._loaded_options = None
   _globals['_TIERPOLICY'].fields_by_name['time_zone']._serialized_options = b'\272H\004r\002\030@'
-  _globals['_QUALIFICATIONWINDOW']._serialized_start=525
-  _globals['_QUALIFICATIONWINDOW']._serialized_end=700
-  _globals['_TASKGROWTH']._serialized_start=87
-  _globals['_TASKGROWTH']._serialized_end=178
-  _globals['_TIERPOLICY']._serialized_start=181
-  _globals['_TIERPOLICY']._serialized_end=522
+  _globals['_QUALIFICATIONWINDOW']._serialized_start=573
+  _globals['_QUALIFICATIONWINDOW']._serialized_end=748
+  _globals['_TASKGROWTH']._serialized_start=88
+  _globals['_TASKGROWTH']._serialized_end=226
+  _globals['_TIERPOLICY']._serialized_start=229
+  _globals['_TIERPOLICY']._serialized_end=570
 # @@protoc_insertion_point(module_scope)

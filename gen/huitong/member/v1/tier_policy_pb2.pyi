@@ -20,12 +20,14 @@ QUALIFICATION_WINDOW_CALENDAR_YEAR: QualificationWindow
 QUALIFICATION_WINDOW_ROLLING_MONTHS: QualificationWindow
 
 class TaskGrowth(_message.Message):
-    __slots__ = ("task_code", "growth")
+    __slots__ = ("task_code", "growth", "tag")
     TASK_CODE_FIELD_NUMBER: _ClassVar[int]
     GROWTH_FIELD_NUMBER: _ClassVar[int]
+    TAG_FIELD_NUMBER: _ClassVar[int]
     task_code: str
     growth: int
-    def __init__(self, task_code: _Optional[str] = ..., growth: _Optional[int] = ...) -> None: ...
+    tag: str
+    def __init__(self, task_code: _Optional[str] = ..., growth: _Optional[int] = ..., tag: _Optional[str] = ...) -> None: ...
 
 class TierPolicy(_message.Message):
     __slots__ = ("window", "months", "grace_days", "spend_growth_bps", "visit_growth", "tasks", "currency_code", "time_zone")

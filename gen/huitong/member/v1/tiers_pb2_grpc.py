@@ -113,7 +113,8 @@ class TierProgramServiceServicer:
 
     def RecordGrowth(self, request, context):
         """Adds the growth of a task that a member has done, once for each (member, task, reference): asked again with another
-        request id it answers what was recorded first. A tier that is reached is announced at once.
+        request id it answers what was recorded first. A tier that is reached is announced at once. The member gets the task's
+        tag, if it has one.
         Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN, TASK_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -43,7 +43,8 @@ class TierProgramServiceStub:
     """
     RecordGrowth: _grpc.UnaryUnaryMultiCallable[_tiers_pb2.RecordGrowthRequest, _tiers_pb2.RecordGrowthResponse]
     """Adds the growth of a task that a member has done, once for each (member, task, reference): asked again with another
-    request id it answers what was recorded first. A tier that is reached is announced at once.
+    request id it answers what was recorded first. A tier that is reached is announced at once. The member gets the task's
+    tag, if it has one.
     Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN, TASK_UNKNOWN.
     """
     ReverseGrowth: _grpc.UnaryUnaryMultiCallable[_tiers_pb2.ReverseGrowthRequest, _tiers_pb2.ReverseGrowthResponse]
@@ -93,7 +94,8 @@ class TierProgramServiceAsyncStub(TierProgramServiceStub):
     """
     RecordGrowth: _aio.UnaryUnaryMultiCallable[_tiers_pb2.RecordGrowthRequest, _tiers_pb2.RecordGrowthResponse]  # type: ignore[assignment]
     """Adds the growth of a task that a member has done, once for each (member, task, reference): asked again with another
-    request id it answers what was recorded first. A tier that is reached is announced at once.
+    request id it answers what was recorded first. A tier that is reached is announced at once. The member gets the task's
+    tag, if it has one.
     Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN, TASK_UNKNOWN.
     """
     ReverseGrowth: _aio.UnaryUnaryMultiCallable[_tiers_pb2.ReverseGrowthRequest, _tiers_pb2.ReverseGrowthResponse]  # type: ignore[assignment]
@@ -158,7 +160,8 @@ class TierProgramServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_tiers_pb2.RecordGrowthResponse, _abc.Awaitable[_tiers_pb2.RecordGrowthResponse]]:
         """Adds the growth of a task that a member has done, once for each (member, task, reference): asked again with another
-        request id it answers what was recorded first. A tier that is reached is announced at once.
+        request id it answers what was recorded first. A tier that is reached is announced at once. The member gets the task's
+        tag, if it has one.
         Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN, TASK_UNKNOWN.
         """
 

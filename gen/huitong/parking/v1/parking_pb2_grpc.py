@@ -55,6 +55,11 @@ class VehicleServiceStub:
                 request_serializer=huitong_dot_parking_dot_v1_dot_parking__pb2.ListPlatesRequest.SerializeToString,
                 response_deserializer=huitong_dot_parking_dot_v1_dot_parking__pb2.ListPlatesResponse.FromString,
                 _registered_method=True)
+        self.FindPlateOwner = channel.unary_unary(
+                '/huitong.parking.v1.VehicleService/FindPlateOwner',
+                request_serializer=huitong_dot_parking_dot_v1_dot_parking__pb2.FindPlateOwnerRequest.SerializeToString,
+                response_deserializer=huitong_dot_parking_dot_v1_dot_parking__pb2.FindPlateOwnerResponse.FromString,
+                _registered_method=True)
 
 
 class VehicleServiceServicer:
@@ -92,6 +97,15 @@ class VehicleServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindPlateOwner(self, request, context):
+        """Whose a plate is at this moment, for member, which finds people by whatever they are known by. A plate is one member's
+        in its group, or nobody's.
+        Errors: PLATE_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_VehicleServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -114,6 +128,11 @@ def add_VehicleServiceServicer_to_server(servicer, server):
                     servicer.ListPlates,
                     request_deserializer=huitong_dot_parking_dot_v1_dot_parking__pb2.ListPlatesRequest.FromString,
                     response_serializer=huitong_dot_parking_dot_v1_dot_parking__pb2.ListPlatesResponse.SerializeToString,
+            ),
+            'FindPlateOwner': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindPlateOwner,
+                    request_deserializer=huitong_dot_parking_dot_v1_dot_parking__pb2.FindPlateOwnerRequest.FromString,
+                    response_serializer=huitong_dot_parking_dot_v1_dot_parking__pb2.FindPlateOwnerResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -225,6 +244,33 @@ class VehicleService:
             '/huitong.parking.v1.VehicleService/ListPlates',
             huitong_dot_parking_dot_v1_dot_parking__pb2.ListPlatesRequest.SerializeToString,
             huitong_dot_parking_dot_v1_dot_parking__pb2.ListPlatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindPlateOwner(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/huitong.parking.v1.VehicleService/FindPlateOwner',
+            huitong_dot_parking_dot_v1_dot_parking__pb2.FindPlateOwnerRequest.SerializeToString,
+            huitong_dot_parking_dot_v1_dot_parking__pb2.FindPlateOwnerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -46,6 +46,11 @@ class VehicleServiceStub:
     """Unbinds a plate. Errors: PLATE_INVALID, PLATE_UNKNOWN, REQUEST_ID_REUSED."""
     ListPlates: _grpc.UnaryUnaryMultiCallable[_parking_pb2.ListPlatesRequest, _parking_pb2.ListPlatesResponse]
     """A member's plates."""
+    FindPlateOwner: _grpc.UnaryUnaryMultiCallable[_parking_pb2.FindPlateOwnerRequest, _parking_pb2.FindPlateOwnerResponse]
+    """Whose a plate is at this moment, for member, which finds people by whatever they are known by. A plate is one member's
+    in its group, or nobody's.
+    Errors: PLATE_INVALID.
+    """
 
 @_typing.type_check_only
 class VehicleServiceAsyncStub(VehicleServiceStub):
@@ -65,6 +70,11 @@ class VehicleServiceAsyncStub(VehicleServiceStub):
     """Unbinds a plate. Errors: PLATE_INVALID, PLATE_UNKNOWN, REQUEST_ID_REUSED."""
     ListPlates: _aio.UnaryUnaryMultiCallable[_parking_pb2.ListPlatesRequest, _parking_pb2.ListPlatesResponse]  # type: ignore[assignment]
     """A member's plates."""
+    FindPlateOwner: _aio.UnaryUnaryMultiCallable[_parking_pb2.FindPlateOwnerRequest, _parking_pb2.FindPlateOwnerResponse]  # type: ignore[assignment]
+    """Whose a plate is at this moment, for member, which finds people by whatever they are known by. A plate is one member's
+    in its group, or nobody's.
+    Errors: PLATE_INVALID.
+    """
 
 class VehicleServiceServicer(metaclass=_abc_1.ABCMeta):
     """Members' vehicles."""
@@ -105,6 +115,17 @@ class VehicleServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_parking_pb2.ListPlatesResponse, _abc.Awaitable[_parking_pb2.ListPlatesResponse]]:
         """A member's plates."""
+
+    @_abc_1.abstractmethod
+    def FindPlateOwner(
+        self,
+        request: _parking_pb2.FindPlateOwnerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_parking_pb2.FindPlateOwnerResponse, _abc.Awaitable[_parking_pb2.FindPlateOwnerResponse]]:
+        """Whose a plate is at this moment, for member, which finds people by whatever they are known by. A plate is one member's
+        in its group, or nobody's.
+        Errors: PLATE_INVALID.
+        """
 
 def add_VehicleServiceServicer_to_server(servicer: VehicleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 

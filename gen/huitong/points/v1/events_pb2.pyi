@@ -431,3 +431,13 @@ class MergeFollowed(_message.Message):
     charged_points: int
     uncharged_points: int
     def __init__(self, merge_id: _Optional[str] = ..., is_unmerge: _Optional[bool] = ..., charged_points: _Optional[int] = ..., uncharged_points: _Optional[int] = ...) -> None: ...
+
+class SegmentsChanged(_message.Message):
+    __slots__ = ("member_id", "entered", "left")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    ENTERED_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    entered: _containers.RepeatedScalarFieldContainer[str]
+    left: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, member_id: _Optional[str] = ..., entered: _Optional[_Iterable[str]] = ..., left: _Optional[_Iterable[str]] = ...) -> None: ...

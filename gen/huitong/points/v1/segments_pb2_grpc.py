@@ -54,7 +54,8 @@ class SegmentServiceServicer:
     def ChangeSegment(self, request, context):
         """Puts members into a segment, or takes them out, from now on: for sales from this moment on the fact member.segments
         says so; sales of the time before, also those that arrive later, keep what was. Somebody who is in it, or not in it,
-        already stays so.
+        already stays so. Whoever is in "new-parents" has the tag SEGMENT_NEW_PARENTS (AttributeService) a moment later. The id
+        of an absorbed member means its survivor; what it was in before the merge rests until that is undone.
         Errors: MEMBER_UNKNOWN (none is changed), INVALID_ARGUMENT (a member twice), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -36,7 +36,8 @@ class SegmentServiceStub:
     ChangeSegment: _grpc.UnaryUnaryMultiCallable[_segments_pb2.ChangeSegmentRequest, _segments_pb2.ChangeSegmentResponse]
     """Puts members into a segment, or takes them out, from now on: for sales from this moment on the fact member.segments
     says so; sales of the time before, also those that arrive later, keep what was. Somebody who is in it, or not in it,
-    already stays so.
+    already stays so. Whoever is in "new-parents" has the tag SEGMENT_NEW_PARENTS (AttributeService) a moment later. The id
+    of an absorbed member means its survivor; what it was in before the merge rests until that is undone.
     Errors: MEMBER_UNKNOWN (none is changed), INVALID_ARGUMENT (a member twice), REQUEST_ID_REUSED.
     """
     ListMemberSegments: _grpc.UnaryUnaryMultiCallable[_segments_pb2.ListMemberSegmentsRequest, _segments_pb2.ListMemberSegmentsResponse]
@@ -52,7 +53,8 @@ class SegmentServiceAsyncStub(SegmentServiceStub):
     ChangeSegment: _aio.UnaryUnaryMultiCallable[_segments_pb2.ChangeSegmentRequest, _segments_pb2.ChangeSegmentResponse]  # type: ignore[assignment]
     """Puts members into a segment, or takes them out, from now on: for sales from this moment on the fact member.segments
     says so; sales of the time before, also those that arrive later, keep what was. Somebody who is in it, or not in it,
-    already stays so.
+    already stays so. Whoever is in "new-parents" has the tag SEGMENT_NEW_PARENTS (AttributeService) a moment later. The id
+    of an absorbed member means its survivor; what it was in before the merge rests until that is undone.
     Errors: MEMBER_UNKNOWN (none is changed), INVALID_ARGUMENT (a member twice), REQUEST_ID_REUSED.
     """
     ListMemberSegments: _aio.UnaryUnaryMultiCallable[_segments_pb2.ListMemberSegmentsRequest, _segments_pb2.ListMemberSegmentsResponse]  # type: ignore[assignment]
@@ -71,7 +73,8 @@ class SegmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_segments_pb2.ChangeSegmentResponse, _abc.Awaitable[_segments_pb2.ChangeSegmentResponse]]:
         """Puts members into a segment, or takes them out, from now on: for sales from this moment on the fact member.segments
         says so; sales of the time before, also those that arrive later, keep what was. Somebody who is in it, or not in it,
-        already stays so.
+        already stays so. Whoever is in "new-parents" has the tag SEGMENT_NEW_PARENTS (AttributeService) a moment later. The id
+        of an absorbed member means its survivor; what it was in before the merge rests until that is undone.
         Errors: MEMBER_UNKNOWN (none is changed), INVALID_ARGUMENT (a member twice), REQUEST_ID_REUSED.
         """
 

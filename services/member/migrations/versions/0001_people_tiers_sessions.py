@@ -384,6 +384,7 @@ def _create_tiers() -> None:
         sa.Column("version", sa.Integer, primary_key=True),
         sa.Column("task_code", sa.Text, primary_key=True),
         sa.Column("growth", sa.BigInteger, nullable=False),
+        sa.Column("tag", sa.Text, nullable=False),
     )
     op.create_table(
         "growth_day",
