@@ -63,7 +63,12 @@ REVIEWED: dict[str, dict[tuple[str, ...], dict[str, str]]] = {
     "member.v1.BenefitService.ReturnBenefit": {(TERMINAL,): {"use_id": OWN}},
     "member.v1.BenefitService.UseBenefit": {(TERMINAL,): {"member_id": GROUP, "benefit_code": LABEL}},
     "member.v1.MemberService.IdentifyMember": {
-        (TERMINAL, PARTNER): {"card_no": GROUP, "member_code": SECRET, "spend_request_id": LABEL},
+        (TERMINAL, PARTNER): {
+            "card_no": GROUP,
+            "plate_no": GROUP,
+            "member_code": SECRET,
+            "spend_request_id": LABEL,
+        },
     },
     "member.v1.MemberService.JoinMember": {(TERMINAL, NARROW): {"device_id": LABEL}},
     # A code is sent to the member's phone, or given by the platform to whoever holds it.

@@ -158,8 +158,8 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
 
     async def _owner_of(self, plate_no: str) -> UUID | None:
         """Parking knows plates and their owners, and nobody else keeps them."""
-        request = parking_pb2.FindPlateOwnerRequest(plate_no=plate_no)
-        owner = await rpc.call(self._vehicles.FindPlateOwner, request)
+        request = parking_pb2.GetPlateOwnerRequest(plate_no=plate_no)
+        owner = await rpc.call(self._vehicles.GetPlateOwner, request)
         return convert.member_id_of(owner.member_id) if owner.member_id else None
 
     async def _store_problems(self, store_ids: set[UUID]) -> dict[UUID, AppError]:

@@ -83,14 +83,14 @@ class VehicleServicer(parking_pb2_grpc.VehicleServiceServicer):
             plates=[pb.Plate(plate_no=row.plate_no, bind_time=to_timestamp(row.bind_time)) for row in rows]
         )
 
-    async def FindPlateOwner(
-        self, request: pb.FindPlateOwnerRequest, context: grpc.aio.ServicerContext
-    ) -> pb.FindPlateOwnerResponse:
+    async def GetPlateOwner(
+        self, request: pb.GetPlateOwnerRequest, context: grpc.aio.ServicerContext
+    ) -> pb.GetPlateOwnerResponse:
         """Whose a plate is now."""
         plate_no = normalise_plate(request.plate_no)
         async with self._db.reading(rpc.caller()) as tx:
             member_id = await store.find_owner(tx, plate_no)
-        return pb.FindPlateOwnerResponse(member_id=ids.to_edge("mbr", member_id) if member_id else "")
+        return pb.GetPlateOwnerResponse(member_id=ids.to_edge("mbr", member_id) if member_id else "")
 
 
 def _wish(request: pb.BindPlateRequest) -> Wish:

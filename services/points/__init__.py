@@ -17,8 +17,8 @@ A folder for each capability; its docstring says what is where.
 Publishes SaleRecorded, PointsEarned, PointsActivated, SaleRefunded, PointsClawedBack, PointsRedeemed,
 RedemptionReversed, PointsExpired, PointsCredited, PointsDebited, PointsDebitRefused, PointsTransferredOut,
 PointsTransferredIn, PointsRenewed, PointsExpiringSoon, PointsHoardingStarted, PointsHoardingEnded, CostActionTaken,
-SegmentsChanged, PointsConvertedOut, PointsConvertedIn, PointsMergedOut, PointsMergedIn, MergeFollowed and CurrencyMoved; consumes the
-facts of org and member.
+SegmentsChanged, PointsConvertedOut, PointsConvertedIn, PointsMergedOut, PointsMergedIn, MergeFollowed and
+CurrencyMoved; consumes the facts of org and member.
 
 A sale takes this way: api → operations → earning (pure) → ledger.claims; doors when it brings a payment or a device's
 number or may have to wait; earning.member_facts when a condition asks; earning.caps when something is limited → ledger

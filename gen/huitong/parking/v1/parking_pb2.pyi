@@ -83,13 +83,13 @@ class ListPlatesResponse(_message.Message):
     plates: _containers.RepeatedCompositeFieldContainer[Plate]
     def __init__(self, plates: _Optional[_Iterable[_Union[Plate, _Mapping]]] = ...) -> None: ...
 
-class FindPlateOwnerRequest(_message.Message):
+class GetPlateOwnerRequest(_message.Message):
     __slots__ = ("plate_no",)
     PLATE_NO_FIELD_NUMBER: _ClassVar[int]
     plate_no: str
     def __init__(self, plate_no: _Optional[str] = ...) -> None: ...
 
-class FindPlateOwnerResponse(_message.Message):
+class GetPlateOwnerResponse(_message.Message):
     __slots__ = ("member_id",)
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     member_id: str

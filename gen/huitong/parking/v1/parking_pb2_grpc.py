@@ -55,10 +55,10 @@ class VehicleServiceStub:
                 request_serializer=huitong_dot_parking_dot_v1_dot_parking__pb2.ListPlatesRequest.SerializeToString,
                 response_deserializer=huitong_dot_parking_dot_v1_dot_parking__pb2.ListPlatesResponse.FromString,
                 _registered_method=True)
-        self.FindPlateOwner = channel.unary_unary(
-                '/huitong.parking.v1.VehicleService/FindPlateOwner',
-                request_serializer=huitong_dot_parking_dot_v1_dot_parking__pb2.FindPlateOwnerRequest.SerializeToString,
-                response_deserializer=huitong_dot_parking_dot_v1_dot_parking__pb2.FindPlateOwnerResponse.FromString,
+        self.GetPlateOwner = channel.unary_unary(
+                '/huitong.parking.v1.VehicleService/GetPlateOwner',
+                request_serializer=huitong_dot_parking_dot_v1_dot_parking__pb2.GetPlateOwnerRequest.SerializeToString,
+                response_deserializer=huitong_dot_parking_dot_v1_dot_parking__pb2.GetPlateOwnerResponse.FromString,
                 _registered_method=True)
 
 
@@ -97,7 +97,7 @@ class VehicleServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def FindPlateOwner(self, request, context):
+    def GetPlateOwner(self, request, context):
         """Whose a plate is at this moment, for member, which finds people by whatever they are known by. A plate is one member's
         in its group, or nobody's.
         Errors: PLATE_INVALID.
@@ -129,10 +129,10 @@ def add_VehicleServiceServicer_to_server(servicer, server):
                     request_deserializer=huitong_dot_parking_dot_v1_dot_parking__pb2.ListPlatesRequest.FromString,
                     response_serializer=huitong_dot_parking_dot_v1_dot_parking__pb2.ListPlatesResponse.SerializeToString,
             ),
-            'FindPlateOwner': grpc.unary_unary_rpc_method_handler(
-                    servicer.FindPlateOwner,
-                    request_deserializer=huitong_dot_parking_dot_v1_dot_parking__pb2.FindPlateOwnerRequest.FromString,
-                    response_serializer=huitong_dot_parking_dot_v1_dot_parking__pb2.FindPlateOwnerResponse.SerializeToString,
+            'GetPlateOwner': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPlateOwner,
+                    request_deserializer=huitong_dot_parking_dot_v1_dot_parking__pb2.GetPlateOwnerRequest.FromString,
+                    response_serializer=huitong_dot_parking_dot_v1_dot_parking__pb2.GetPlateOwnerResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -255,7 +255,7 @@ class VehicleService:
             _registered_method=True)
 
     @staticmethod
-    def FindPlateOwner(request,
+    def GetPlateOwner(request,
             target,
             options=(),
             channel_credentials=None,
@@ -268,9 +268,9 @@ class VehicleService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/huitong.parking.v1.VehicleService/FindPlateOwner',
-            huitong_dot_parking_dot_v1_dot_parking__pb2.FindPlateOwnerRequest.SerializeToString,
-            huitong_dot_parking_dot_v1_dot_parking__pb2.FindPlateOwnerResponse.FromString,
+            '/huitong.parking.v1.VehicleService/GetPlateOwner',
+            huitong_dot_parking_dot_v1_dot_parking__pb2.GetPlateOwnerRequest.SerializeToString,
+            huitong_dot_parking_dot_v1_dot_parking__pb2.GetPlateOwnerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -46,7 +46,7 @@ class VehicleServiceStub:
     """Unbinds a plate. Errors: PLATE_INVALID, PLATE_UNKNOWN, REQUEST_ID_REUSED."""
     ListPlates: _grpc.UnaryUnaryMultiCallable[_parking_pb2.ListPlatesRequest, _parking_pb2.ListPlatesResponse]
     """A member's plates."""
-    FindPlateOwner: _grpc.UnaryUnaryMultiCallable[_parking_pb2.FindPlateOwnerRequest, _parking_pb2.FindPlateOwnerResponse]
+    GetPlateOwner: _grpc.UnaryUnaryMultiCallable[_parking_pb2.GetPlateOwnerRequest, _parking_pb2.GetPlateOwnerResponse]
     """Whose a plate is at this moment, for member, which finds people by whatever they are known by. A plate is one member's
     in its group, or nobody's.
     Errors: PLATE_INVALID.
@@ -70,7 +70,7 @@ class VehicleServiceAsyncStub(VehicleServiceStub):
     """Unbinds a plate. Errors: PLATE_INVALID, PLATE_UNKNOWN, REQUEST_ID_REUSED."""
     ListPlates: _aio.UnaryUnaryMultiCallable[_parking_pb2.ListPlatesRequest, _parking_pb2.ListPlatesResponse]  # type: ignore[assignment]
     """A member's plates."""
-    FindPlateOwner: _aio.UnaryUnaryMultiCallable[_parking_pb2.FindPlateOwnerRequest, _parking_pb2.FindPlateOwnerResponse]  # type: ignore[assignment]
+    GetPlateOwner: _aio.UnaryUnaryMultiCallable[_parking_pb2.GetPlateOwnerRequest, _parking_pb2.GetPlateOwnerResponse]  # type: ignore[assignment]
     """Whose a plate is at this moment, for member, which finds people by whatever they are known by. A plate is one member's
     in its group, or nobody's.
     Errors: PLATE_INVALID.
@@ -117,11 +117,11 @@ class VehicleServiceServicer(metaclass=_abc_1.ABCMeta):
         """A member's plates."""
 
     @_abc_1.abstractmethod
-    def FindPlateOwner(
+    def GetPlateOwner(
         self,
-        request: _parking_pb2.FindPlateOwnerRequest,
+        request: _parking_pb2.GetPlateOwnerRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_parking_pb2.FindPlateOwnerResponse, _abc.Awaitable[_parking_pb2.FindPlateOwnerResponse]]:
+    ) -> _typing.Union[_parking_pb2.GetPlateOwnerResponse, _abc.Awaitable[_parking_pb2.GetPlateOwnerResponse]]:
         """Whose a plate is at this moment, for member, which finds people by whatever they are known by. A plate is one member's
         in its group, or nobody's.
         Errors: PLATE_INVALID.
