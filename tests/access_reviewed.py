@@ -66,6 +66,7 @@ REVIEWED: dict[str, dict[tuple[str, ...], dict[str, str]]] = {
         (TERMINAL, PARTNER): {
             "card_no": GROUP,
             "plate_no": GROUP,
+            "unit_number.business_unit_id": GROUP,
             "member_code": SECRET,
             "spend_request_id": LABEL,
         },

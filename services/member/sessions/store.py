@@ -19,7 +19,7 @@ from services.member.sessions.rules import (
     SESSION_DAYS,
     Session,
 )
-from services.member.store import login_challenge, login_outbox, member, session
+from services.member.store import end_codes, login_challenge, login_outbox, member, session
 
 _now = func.clock_timestamp
 
@@ -209,6 +209,12 @@ async def save_rotation(tx: Tx, one: Session) -> None:
 async def end_session(tx: Tx, session_id: UUID) -> None:
     """End a session for good."""
     await tx.execute(update(session).where(session.c.session_id == session_id).values(end_time=_now()))
+
+
+async def log_out(tx: Tx, member_id: UUID, *, but: UUID | None = None) -> int:
+    """As end_all_sessions, and no code that any phone makes is good any more."""
+    await end_codes(tx, member_id)
+    return await end_all_sessions(tx, member_id, but=but)
 
 
 async def end_all_sessions(tx: Tx, member_id: UUID, *, but: UUID | None = None) -> int:

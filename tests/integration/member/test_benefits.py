@@ -12,7 +12,7 @@ import pytest
 from chassis import ids
 from chassis.errors import AppError
 from huitong.member.v1 import benefits_pb2 as pb
-from huitong.member.v1 import benefits_pb2_grpc
+from huitong.member.v1 import benefits_pb2_grpc, risk_pb2, risk_pb2_grpc
 from tests.apps import internal, member, system, terminal
 from tests.integration.member.conftest import OTHER_GROUP, People
 from tests.integration.member.test_tier_program import YEAR, Program
@@ -175,6 +175,22 @@ async def test_a_reference_that_is_cancelled_uses_nothing_before_or_after(desk: 
     stranger = {**lounge, "member_id": ids.to_edge("mbr", ids.new())}
     assert await refusal(desk.call("CancelBenefitUse", reference="x", **stranger)) == "MEMBER_UNKNOWN"
     assert await refusal(desk.call("CancelBenefitUse", system(), reference="x", **lounge)) == "PERMISSION_DENIED"
+
+
+async def test_who_is_frozen_or_closed_uses_nothing(desk: Desk, refusal: Any) -> None:
+    anna = (await desk.people.join()).member.member_id
+    risk = desk.people.apps.stub(risk_pb2_grpc.RiskServiceStub, "member")
+    before = await desk.use(anna, "LOUNGE", "visit-1")
+    for kind, rpc, reason in (
+        (risk_pb2.FreezeMemberRequest, risk.FreezeMember, "MEMBER_FROZEN"),
+        (risk_pb2.CloseMemberRequest, risk.CloseMember, "MEMBER_CLOSED"),
+    ):
+        await desk.people.apps.call(rpc, kind(request_id=ids.new().hex, member_id=anna, reason_code="FRAUD"), system())
+        assert await refusal(desk.use(anna, "LOUNGE", "visit-2")) == reason
+        # What was used stays used, and is answered again; what an order has taken is given back.
+        assert (await desk.use(anna, "LOUNGE", "visit-1")).use == before.use
+    returned = await desk.call("ReturnBenefit", use_id=before.use.use_id)
+    assert returned.use.HasField("return_time")
 
 
 async def test_a_period_and_a_tier_decide_what_there_is(desk: Desk) -> None:
