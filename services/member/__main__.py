@@ -78,7 +78,7 @@ def build(app: App) -> None:
         MemberServicer(app.db, vault, structure, vehicles, gate),
     )
     app.serve(member_pb2_grpc.add_TierServiceServicer_to_server, TierServicer(app.db))
-    app.serve(benefits_pb2_grpc.add_BenefitServiceServicer_to_server, BenefitServicer(app.db))
+    app.serve(benefits_pb2_grpc.add_BenefitServiceServicer_to_server, BenefitServicer(app.db, vault))
     app.serve(
         member_pb2_grpc.add_SessionServiceServicer_to_server,
         SessionServicer(app.db, vault, provider, tokens, gate),

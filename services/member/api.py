@@ -78,6 +78,9 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
         """See the proto."""
         if not rules.is_plain(request.spend_request_id):
             raise InvalidArgument([("spend_request_id", "has control characters")])
+        if request.spend_request_id and caller().kind in (CallerKind.TERMINAL, CallerKind.PARTNER):
+            # Else a code that was shown to look could be kept for a purchase of later.
+            raise InvalidArgument([("spend_request_id", "is for those who spend: what spends takes the code itself")])
         kind = request.WhichOneof("identity")
         owner_id = await self._owner_of(request.plate_no) if kind == "plate_no" else None
         is_spending = kind == "member_code" and bool(request.spend_request_id)

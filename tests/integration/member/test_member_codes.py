@@ -12,7 +12,7 @@ import pytest
 from chassis import ids
 from huitong.member.v1 import member_pb2, risk_pb2, risk_pb2_grpc
 from services.member import api
-from tests.apps import member, system
+from tests.apps import GROUP, member, system, terminal
 from tests.integration.member.conftest import OTHER_GROUP, People
 
 
@@ -166,3 +166,12 @@ async def test_a_seed_ends_with_everything_that_locks_a_phone_out(people: People
         fresh = await seed()
         assert (await people.identify(member_code=phone_code(fresh, clock.now, fresh.first_serial))).may_spend
         assert (await people.identify(member_code=(await people.code(joined.member_id)).member_code)).may_spend
+
+
+async def test_a_till_looks_at_a_code_and_keeps_nothing_for_later(people: People, refusal: Any) -> None:
+    joined = (await people.join()).member
+    code = (await people.code(joined.member_id)).member_code
+    request = member_pb2.IdentifyMemberRequest(member_code=code, spend_request_id="purchase-of-later")
+    till = terminal(ids.to_edge("sto", ids.derive(GROUP, "store", "S1")))
+    assert await refusal(people.apps.call(people.members.IdentifyMember, request, till)) == "INVALID_ARGUMENT"
+    assert (await people.identify(member_code=code, spend_request_id="purchase-now")).may_spend

@@ -124,7 +124,8 @@ class BenefitServiceServicer:
         answers the first. However many ask at once, a quota is never exceeded.
         Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED, BENEFIT_UNKNOWN, BENEFIT_QUOTA_USED,
         BENEFIT_NOT_NOW (a birthday gift in another month), BENEFIT_REFERENCE_REUSED (another quantity), BENEFIT_RETURNED (it
-        was given back).
+        was given back), BENEFIT_NEEDS_CODE (at a terminal: a card or a phone number is for earning only),
+        MEMBER_CODE_INVALID (also somebody else's), MEMBER_CODE_EXPIRED, MEMBER_CODE_USED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

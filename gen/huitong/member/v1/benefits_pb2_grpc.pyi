@@ -57,7 +57,8 @@ class BenefitServiceStub:
     answers the first. However many ask at once, a quota is never exceeded.
     Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED, BENEFIT_UNKNOWN, BENEFIT_QUOTA_USED,
     BENEFIT_NOT_NOW (a birthday gift in another month), BENEFIT_REFERENCE_REUSED (another quantity), BENEFIT_RETURNED (it
-    was given back).
+    was given back), BENEFIT_NEEDS_CODE (at a terminal: a card or a phone number is for earning only),
+    MEMBER_CODE_INVALID (also somebody else's), MEMBER_CODE_EXPIRED, MEMBER_CODE_USED.
     """
     ReturnBenefit: _grpc.UnaryUnaryMultiCallable[_benefits_pb2.ReturnBenefitRequest, _benefits_pb2.ReturnBenefitResponse]
     """Gives a use back, whole, to the period that it was taken from; a second time changes nothing. A terminal may give back
@@ -103,7 +104,8 @@ class BenefitServiceAsyncStub(BenefitServiceStub):
     answers the first. However many ask at once, a quota is never exceeded.
     Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED, BENEFIT_UNKNOWN, BENEFIT_QUOTA_USED,
     BENEFIT_NOT_NOW (a birthday gift in another month), BENEFIT_REFERENCE_REUSED (another quantity), BENEFIT_RETURNED (it
-    was given back).
+    was given back), BENEFIT_NEEDS_CODE (at a terminal: a card or a phone number is for earning only),
+    MEMBER_CODE_INVALID (also somebody else's), MEMBER_CODE_EXPIRED, MEMBER_CODE_USED.
     """
     ReturnBenefit: _aio.UnaryUnaryMultiCallable[_benefits_pb2.ReturnBenefitRequest, _benefits_pb2.ReturnBenefitResponse]  # type: ignore[assignment]
     """Gives a use back, whole, to the period that it was taken from; a second time changes nothing. A terminal may give back
@@ -176,7 +178,8 @@ class BenefitServiceServicer(metaclass=_abc_1.ABCMeta):
         answers the first. However many ask at once, a quota is never exceeded.
         Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED, BENEFIT_UNKNOWN, BENEFIT_QUOTA_USED,
         BENEFIT_NOT_NOW (a birthday gift in another month), BENEFIT_REFERENCE_REUSED (another quantity), BENEFIT_RETURNED (it
-        was given back).
+        was given back), BENEFIT_NEEDS_CODE (at a terminal: a card or a phone number is for earning only),
+        MEMBER_CODE_INVALID (also somebody else's), MEMBER_CODE_EXPIRED, MEMBER_CODE_USED.
         """
 
     @_abc_1.abstractmethod
