@@ -57,13 +57,13 @@ REVIEWED: dict[str, dict[tuple[str, ...], dict[str, str]]] = {
     "mall.v1.OrderService.PlaceOrder": {(MEMBER,): {"item_id": GROUP}},
     # Of the store's merchant only.
     "mall.v1.OrderService.UseVoucher": {(TERMINAL, MERCHANT, NARROW): {"voucher_code": SECRET}},
-    "member.v1.BenefitService.CheckBenefit": {
-        (TERMINAL,): {"member_id": GROUP, "benefit_code": LABEL, "member_code": SECRET}
-    },
+    "member.v1.BenefitService.CheckBenefit": {(TERMINAL,): {"member_id": GROUP, "benefit_code": LABEL}},
     "member.v1.BenefitService.ListTierBenefits": {(MEMBER, TERMINAL): {"tier_code": GROUP}},
     # A terminal gives back what was used in its own store.
     "member.v1.BenefitService.ReturnBenefit": {(TERMINAL,): {"use_id": OWN}},
-    "member.v1.BenefitService.UseBenefit": {(TERMINAL,): {"member_id": GROUP, "benefit_code": LABEL}},
+    "member.v1.BenefitService.UseBenefit": {
+        (TERMINAL,): {"member_id": GROUP, "benefit_code": LABEL, "member_code": SECRET}
+    },
     "member.v1.MemberService.IdentifyMember": {
         (TERMINAL, PARTNER): {
             "card_no": GROUP,
