@@ -15,6 +15,7 @@ from opentelemetry import trace
 from starlette.types import Message, Receive, Scope, Send
 
 from chassis.errors import AppError, DeadlineExceeded, Unauthenticated
+from gateway.auth.addresses import network_of
 from gateway.errors import (
     PROBLEM_TYPE,
     BadEncoding,
@@ -71,7 +72,7 @@ class Exchange:
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         # Which of two would count is not for a proxy on the way and us to see differently.
         self.is_ambiguous = len(self.headers) < len(scope["headers"]) and _has_two(scope["headers"])
-        self.address: str = (scope.get("client") or ("unknown",))[0]
+        self.address = network_of((scope.get("client") or ("unknown",))[0])
         self.certificate: str = scope.get("extensions", {}).get(CERTIFICATE, {}).get("sha256", "")
         self.is_traced, self.traceparent = _trace(self.headers.get(b"traceparent"))
         self.status = 0
