@@ -553,6 +553,41 @@ async def test_the_pages_are_there(door: Door) -> None:
     assert (await door.client.get("/healthz")).json() == {"status": "alive"}
 
 
+NO_SNIFFING = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
+OF_DATA = NO_SNIFFING | {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+OF_PAGES = NO_SNIFFING | {
+    "cache-control": "no-cache",
+    "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
+}
+
+
+async def test_every_answer_says_what_a_browser_may_do_with_it(door: Door) -> None:
+    answers = {
+        "an answer": (await door.signed("POST", SALES, sale()), 200, OF_DATA),
+        "lines": (await door.signed("POST", BATCH, sale(), content_type=NDJSON), 200, OF_DATA),
+        "a refusal": (await door.signed("POST", SALES, b"{"), 400, OF_DATA),
+        "nobody": (await door.client.get(SALES), 401, OF_DATA),
+        "nowhere": (await door.client.get("/nothing"), 404, OF_DATA),
+        "a wrong verb at a page": (await door.client.post("/docs"), 404, OF_DATA),
+        "a preflight": (await door.client.options(SALES, headers=preflight("POST")), 204, OF_DATA),
+        "health": (await door.client.get("/healthz"), 200, OF_DATA),
+        "readiness": (await door.client.get("/readyz"), 503, OF_DATA),
+        "the contract": (await door.client.get("/openapi.json"), 200, OF_PAGES),
+        **{path: (await door.client.get(path), 200, OF_PAGES) for path in ("/", "/docs", "/pages/docs.js")},
+    }
+    for name, (answer, status, expected) in answers.items():
+        said = [(key, value) for key, value in answer.headers.multi_items() if key in OF_DATA]
+        assert (answer.status_code, sorted(said)) == (status, sorted(expected.items())), name
+        assert "strict-transport-security" not in answer.headers, "it did not come by TLS"
+
+
+def preflight(method: str) -> dict[str, str]:
+    return {"origin": PAGE, "access-control-request-method": method}
+
+
 async def test_openapi_has_the_rules(door: Door) -> None:
     document = (await door.client.get("/openapi.json")).json()
     assert document["openapi"] == "3.1.0"
