@@ -7,7 +7,9 @@ requests that arrive while Valkey is being asked share the next question.
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +35,9 @@ CALLS_PER_MINUTE = {
     CallerKind.TERMINAL: 6_000,
     CallerKind.SYSTEM: 60_000,
 }
-BATCH_MAX = 100
+# Of an address (of IPv6 its /64) whose signatures, keys or tokens were refused: whoever tries them out is slowed down.
+FAILURES_PER_MINUTE = 60
+BATCH_MAX, BARRED_MAX = 100, 10_000
 
 # A bucket is kept as the moment when it will be full again (GCRA): one key, nothing to refill. Times are in µs of the
 # server's clock. For each admission two KEYS: bucket, nonce; three ARGV: µs a call, bucket size, nonce's owner ("" when
@@ -107,6 +111,8 @@ class Gate:
         self._script = Script(valkey, SCRIPT)
         self._waiting: list[tuple[_Admission, asyncio.Future[int]]] = []
         self._task: asyncio.Task[None] | None = None
+        # Until when an address has had too many failures: looked at before anything of a request is read.
+        self._barred: dict[str, float] = {}
 
     async def admit(self, operation: Operation, caller: Caller, nonce: str) -> Quota | None:
         """Take a token of the caller's bucket for `operation` and claim `nonce` (empty for unsigned requests).
@@ -134,6 +140,32 @@ class Gate:
         if answer > 0:
             raise RateLimited(answer, calls_per_minute=admission.calls_per_minute)
         return Quota(admission.calls_per_minute, -2 - answer)
+
+    def check_failures(self, address: str) -> None:
+        """Raises RateLimited while `address` has had too many failures."""
+        until = self._barred.get(address)
+        if until is None:
+            return
+        wait_s = until - time.monotonic()
+        if wait_s > 0:
+            raise RateLimited(math.ceil(wait_s * 1000), calls_per_minute=FAILURES_PER_MINUTE)
+        del self._barred[address]
+
+    async def count_failure(self, address: str) -> None:
+        """Count an authentication of `address` that failed; without Valkey nobody counts, and nobody is barred.
+
+        Raises RateLimited when there were too many.
+        """
+        bucket = f"{self._prefix}:failures:{address}"
+        try:
+            answer = await self._ask(_Admission(bucket, f"{bucket}:nonce", "", FAILURES_PER_MINUTE))
+        except ValkeyGone:
+            return
+        if answer > 0:
+            if len(self._barred) >= BARRED_MAX:
+                self._barred.clear()  # each may fail once more, which is counted
+            self._barred[address] = time.monotonic() + answer / 1000
+            raise RateLimited(answer, calls_per_minute=FAILURES_PER_MINUTE)
 
     async def claim(self, name: str, owner: str, seconds: int) -> bool:
         """Whether `name` is `owner`'s: free until now, or its own already. Raises Unavailable without Valkey."""
