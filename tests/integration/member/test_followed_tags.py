@@ -103,7 +103,7 @@ async def test_a_segment_of_an_absorbed_member_is_the_survivors(segments: Segmen
 async def test_tags_and_notes_of_somebody_who_is_erased_come_to_nothing(segments: Segments, refusal: Any) -> None:
     anna = await segments.notes.join()
     await segments.apps.drain()
-    await segments.notes.people.db.pool.execute("UPDATE member SET erase_time = now()")
+    await segments.notes.people.db.pool.execute("UPDATE member SET erase_time = now(); DELETE FROM member_identity")
     await segments.change(add=[anna])
     assert await segments.tagged() == []
     item = pb.AttributeItem(member_id=anna, key="note", value=pb.AttributeValue(text_value="x"))
