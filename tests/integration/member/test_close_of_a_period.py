@@ -134,20 +134,20 @@ async def test_nobody_steps_down_before_points_is_past_the_day_and_all_of_it_is_
     for one, yuan in ((falls, 600), (keeps, 2_000), (late, 1_900)):
         await year.sell(one, yuan, date(2027, 6, 1))
 
-    # The last day of grace: a till that was offline on New Year's Eve comes back.
+    # The last day of grace, on which a till comes back that was offline on New Year's Eve.
     grace_ends = datetime(2028, 1, 11, tzinfo=ZONE).astimezone(UTC)
     for name in ("points", "member"):
         await year.tell(name, grace_ends - timedelta(hours=2))
     await year.apps.drain()
+    # Member's day is over, points' is not, though there is nothing that it has not told.
+    await year.tell("member", grace_ends + timedelta(minutes=5))
+    await year.close()
+    assert [await year.tier_of(one) for one in (falls, keeps, late)] == ["GOLD"] * 3
     async with apps.running["member"].db.pool.acquire() as connection:
         holding = connection.transaction()
         await holding.start()
         await connection.execute("SELECT FROM watermark WHERE producer = 'points' FOR UPDATE")  # member hears nothing
         await year.sell(late, 100, date(2027, 12, 31))
-        # Member's day is over, points' is not.
-        await year.tell("member", grace_ends + timedelta(minutes=5))
-        await year.close()
-        assert [await year.tier_of(one) for one in (falls, keeps, late)] == ["GOLD"] * 3
         # Points is past it, and what it told is not here yet.
         await year.tell("points", grace_ends + timedelta(minutes=5))
         await year.points_is_past(grace_ends)
