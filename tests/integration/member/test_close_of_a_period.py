@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -45,9 +44,9 @@ class Year:
         structure = self.apps.stub(org_pb2_grpc.StructureServiceStub, "org")
         load = org_pb2.ImportStructureRequest(request_id="import-again", csv=STRUCTURE)
         await self.apps.call(structure.ImportStructure, load, system())
-        self.store_id = (await self.apps.call(structure.ListStores, org_pb2.ListStoresRequest(), system())).stores[
-            0
-        ].store_id
+        self.store_id = (
+            (await self.apps.call(structure.ListStores, org_pb2.ListStoresRequest(), system())).stores[0].store_id
+        )
         rule_set = points_pb2.RuleSet(
             effective_date=types_pb2.BusinessDate(year=2015, month=1, day=1),
             base_points=1,
