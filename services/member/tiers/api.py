@@ -62,7 +62,8 @@ class TierServicer(member_pb2_grpc.TierServiceServicer):
             book = None
             if not ladder.policy.is_additive or standing.ladder_version != ladder.version:
                 start = ladder.policy.window_start(min(today, standing.period_end or today))
-                book = (await store.load_books(tx, {member_id: start}))[member_id]
+                # An absorbed member's standing is the survivor's, and so are the days.
+                book = (await store.load_books(tx, {standing.member_id: start}))[standing.member_id]
         return _progress_message(progress(ladder, standing, book, today), ladder.policy.currency_code)
 
     async def CountMembersByTier(

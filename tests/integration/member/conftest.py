@@ -13,6 +13,7 @@ from chassis import ids
 from chassis.errors import AppError
 from huitong.member.v1 import events_pb2, member_pb2, member_pb2_grpc
 from huitong.org.v1 import org_pb2, org_pb2_grpc
+from services.member.invariants import INVARIANTS
 from tests.apps import GROUP, Apps, internal, member, public, system
 from tests.support import Sandbox
 
@@ -28,7 +29,8 @@ STRUCTURE = (
 TABLES = (
     "member, member_identity, join_request, code_use, tier_ladder, tier, tier_task, growth_day, growth_entry, "
     "tier_match, tier_grant, tier_recalculation, benefit, benefit_counter, benefit_use, standing, "
-    "login_challenge, login_outbox, session, proof, phone_change, outbox, request_log"
+    "login_challenge, login_outbox, session, proof, phone_change, member_merge, referral, member_attribute, "
+    "member_tag, outbox, request_log"
 )
 
 
@@ -85,6 +87,10 @@ class People:
         typed = [(row["type"].rpartition(".")[2], row["payload"]) for row in rows]
         return [getattr(events_pb2, kind).FromString(data) for kind, data in typed if name in ("", kind)]
 
+    async def assert_invariants(self) -> None:
+        for name, query in INVARIANTS.items():
+            assert await self.db.pool.fetch(query) == [], name
+
     async def find_in_database(self, *needles: str) -> list[str]:
         """Tables that hold one of these texts, as text or bytes (in hex or base64 too)."""
         forms = [form for needle in needles for form in _forms(needle)]
@@ -124,9 +130,12 @@ async def apps(sandbox: Sandbox, services: Apps) -> AsyncIterator[Apps]:
 
 @pytest.fixture
 async def people(services: Apps) -> AsyncIterator[People]:
-    """Nobody has joined yet. What else a test starts is stopped after it."""
+    """Nobody has joined yet. What else a test starts is stopped after it; what must hold holds in the end."""
     settings = services.settings
-    yield await People(services).start()
+    people = await People(services).start()
+    yield people
+    if "member" in services.running:
+        await people.assert_invariants()
     if services.settings != settings:
         await services.stop()
         services.settings = settings

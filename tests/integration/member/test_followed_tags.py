@@ -117,7 +117,7 @@ async def test_a_change_while_points_has_not_followed_a_merge_yet_is_of_whom_it_
 async def test_tags_and_notes_of_somebody_who_is_erased_come_to_nothing(segments: Segments, refusal: Any) -> None:
     anna = await segments.notes.join()
     await segments.apps.drain()
-    await segments.notes.people.db.pool.execute("UPDATE member SET erase_time = now()")
+    await segments.notes.people.db.pool.execute("UPDATE member SET erase_time = now(); DELETE FROM member_identity")
     await segments.change(add=[anna])
     assert await segments.tagged() == []
     item = pb.AttributeItem(member_id=anna, key="note", value=pb.AttributeValue(text_value="x"))

@@ -27,6 +27,7 @@ from huitong.parking.v1 import parking_pb2, parking_pb2_grpc
 from huitong.points.v1 import points_pb2, points_pb2_grpc
 from huitong.settlement.v1 import settlement_pb2
 from services.mall.invariants import INVARIANTS as MALL_INVARIANTS
+from services.member.invariants import INVARIANTS as MEMBER_INVARIANTS
 from services.parking.invariants import INVARIANTS as PARKING_INVARIANTS
 from services.points.invariants import INVARIANTS as POINTS_INVARIANTS
 from services.settlement.invariants import INVARIANTS as SETTLEMENT_INVARIANTS
@@ -183,6 +184,7 @@ class Group(Suite):
     async def assert_all_is_well(self) -> None:
         await self.apps.drain()
         for service, invariants in (
+            ("member", MEMBER_INVARIANTS),
             ("points", POINTS_INVARIANTS),
             ("mall", MALL_INVARIANTS),
             ("parking", PARKING_INVARIANTS),
