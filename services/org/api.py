@@ -76,6 +76,31 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
 
         return await self._db.run_once(request, org_pb2.CreateBusinessUnitResponse, operation)
 
+    async def UpdateBusinessUnit(
+        self, request: org_pb2.UpdateBusinessUnitRequest, context: Context
+    ) -> org_pb2.UpdateBusinessUnitResponse:
+        """See the proto."""
+        _check_plain(name=request.name)
+        unit_id = from_edge("unt", request.business_unit_id, "business_unit_id")
+
+        async def operation(tx: Tx) -> org_pb2.UpdateBusinessUnitResponse:
+            old, new, merchant_count, store_count = await operations.update_unit(
+                tx,
+                unit_id=unit_id,
+                name=request.name if request.HasField("name") else None,
+                is_open=request.is_open if request.HasField("is_open") else None,
+                kind=org_pb2.UnitKind.Name(request.kind).removeprefix("UNIT_KIND_") if request.kind else "",
+                time_zone=request.time_zone,
+                currency_code=request.currency_code,
+            )
+            before, after = convert.unit_message(old), convert.unit_message(new)
+            await self._audit.record(tx, request, after.business_unit_id, before=before, after=after)
+            return org_pb2.UpdateBusinessUnitResponse(
+                business_unit=after, closed_merchant_count=merchant_count, closed_store_count=store_count
+            )
+
+        return await self._db.run_once(request, org_pb2.UpdateBusinessUnitResponse, operation)
+
     async def ListBusinessUnits(
         self, request: org_pb2.ListBusinessUnitsRequest, context: Context
     ) -> org_pb2.ListBusinessUnitsResponse:
@@ -203,15 +228,51 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
         self, request: org_pb2.CreateTerminalRequest, context: Context
     ) -> org_pb2.CreateTerminalResponse:
         """See the proto."""
+        _check_plain(name=request.name)
         store_id = from_edge("sto", request.store_id, "store_id")
 
         async def operation(tx: Tx) -> org_pb2.CreateTerminalResponse:
-            terminal = await operations.create_terminal(tx, code=request.code, store_id=store_id)
+            terminal = await operations.create_terminal(tx, code=request.code, store_id=store_id, name=request.name)
             message = convert.terminal_message(terminal)
             await self._audit.record(tx, request, message.terminal_id, after=message)
             return org_pb2.CreateTerminalResponse(terminal=message)
 
         return await self._db.run_once(request, org_pb2.CreateTerminalResponse, operation)
+
+    async def UpdateTerminal(
+        self, request: org_pb2.UpdateTerminalRequest, context: Context
+    ) -> org_pb2.UpdateTerminalResponse:
+        """See the proto."""
+        _check_plain(name=request.name)
+        terminal_id = from_edge("trm", request.terminal_id, "terminal_id")
+        store_id = from_edge("sto", request.store_id, "store_id")
+
+        async def operation(tx: Tx) -> org_pb2.UpdateTerminalResponse:
+            old, new = await operations.update_terminal(
+                tx,
+                terminal_id=terminal_id,
+                store_id=store_id,
+                name=request.name if request.HasField("name") else None,
+                is_open=request.is_open if request.HasField("is_open") else None,
+            )
+            before, after = convert.terminal_message(old), convert.terminal_message(new)
+            await self._audit.record(tx, request, after.terminal_id, before=before, after=after)
+            return org_pb2.UpdateTerminalResponse(terminal=after)
+
+        return await self._db.run_once(request, org_pb2.UpdateTerminalResponse, operation)
+
+    async def ListTerminals(
+        self, request: org_pb2.ListTerminalsRequest, context: Context
+    ) -> org_pb2.ListTerminalsResponse:
+        """See the proto."""
+        size = pages.page_size(request.page_size)
+        store_id = _optional("sto", request.store_id, "store_id")
+        async with self._db.reading(caller()) as tx:
+            terminals = await store.list_terminals(
+                tx, store_id=store_id, after_code=_after_code(request.page_token), limit=size + 1
+            )
+        page, token = _page(terminals, size, lambda one: [one.code])
+        return org_pb2.ListTerminalsResponse(terminals=map(convert.terminal_message, page), next_page_token=token)
 
     async def ImportStructure(
         self, request: org_pb2.ImportStructureRequest, context: Context
@@ -417,13 +478,15 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
                 raise errors.CredentialUnknown(key_id=request.key_id)
             is_terminal = credential.kind == "TERMINAL"
             binding = await store.find_binding(tx, credential.subject_id) if is_terminal else None
-            sealed = [] if credential.revoke_time else await store.find_working_secrets(tx, key_id)
+            is_closed = binding is not None and not binding.is_open
+            is_revoked = credential.revoke_time is not None or is_closed
+            sealed = [] if is_revoked else await store.find_working_secrets(tx, key_id)
         response = org_pb2.GetCredentialSecretResponse(
             kind=convert.credential_kind(credential.kind),
             group_id=convert.group_edge(credential.group_id),
             subject_id=request.key_id,
             secrets=[operations.open_secret(self._vault, key_id, one) for one in sealed],
-            is_revoked=credential.revoke_time is not None,
+            is_revoked=is_revoked,
             certificate_sha256=credential.certificates,
         )
         if binding:

@@ -43,6 +43,7 @@ business_unit = Table(
     Column("kind", Text, nullable=False),
     Column("time_zone", Text, nullable=False),
     Column("currency_code", Text, nullable=False),
+    Column("is_open", Boolean, nullable=False),
     UniqueConstraint("group_id", "code"),
 )
 
@@ -81,6 +82,8 @@ terminal = Table(
     Column("group_id", Uuid, nullable=False),
     Column("store_id", Uuid, ForeignKey("store.store_id"), nullable=False),
     Column("code", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("is_open", Boolean, nullable=False),
     UniqueConstraint("group_id", "code"),
 )
 

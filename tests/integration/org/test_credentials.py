@@ -165,6 +165,27 @@ async def test_revoked_key_has_no_secret_and_stays_revoked(keys: Keys) -> None:
     assert [(row["type"], row["key"]) for row in events] == [("huitong.org.v1.CredentialRevoked", key_id)]
 
 
+async def test_the_keys_of_a_closed_terminal_do_not_work_until_it_is_opened(keys: Keys) -> None:
+    terminal_id, store_id = edge("trm", "terminal", "T0"), edge("sto", "store", "S1")
+    made = await keys.create(TERMINAL, terminal_id)
+
+    async def set_open(is_open: bool) -> None:
+        request = org_pb2.UpdateTerminalRequest(
+            request_id=ids.new().hex, terminal_id=terminal_id, store_id=store_id, is_open=is_open
+        )
+        await keys.apps.call(keys.structure.UpdateTerminal, request, system())
+
+    await set_open(False)
+    found = await keys.look_up(made.credential.key_id)
+    assert (found.is_revoked, list(found.secrets)) == (True, [])
+    assert await refusal(keys.create(TERMINAL, terminal_id)) == "TERMINAL_CLOSED"
+    bulk = org_pb2.CreateTerminalCredentialsRequest(request_id="closed-bulk", terminal_codes=["T1", "T0"])
+    assert await refusal(keys.call("CreateTerminalCredentials", bulk)) == "TERMINAL_CLOSED"
+    await set_open(True)
+    found = await keys.look_up(made.credential.key_id)
+    assert (found.is_revoked, list(found.secrets)) == (False, [made.secret])
+
+
 async def test_only_the_gateway_reads_secrets(keys: Keys) -> None:
     key_id = (await keys.create(SYSTEM)).credential.key_id
     request = org_pb2.GetCredentialSecretRequest(key_id=key_id)

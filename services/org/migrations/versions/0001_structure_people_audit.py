@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("time_zone", sa.Text, nullable=False),
         sa.Column("currency_code", sa.Text, nullable=False),
+        sa.Column("is_open", sa.Boolean, nullable=False),
         sa.UniqueConstraint("group_id", "code"),
     )
     op.create_table(
@@ -61,6 +62,8 @@ def upgrade() -> None:
         sa.Column("group_id", sa.Uuid, nullable=False),
         sa.Column("store_id", sa.Uuid, sa.ForeignKey("store.store_id"), nullable=False),
         sa.Column("code", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("is_open", sa.Boolean, nullable=False),
         sa.UniqueConstraint("group_id", "code"),
     )
     op.create_table(
