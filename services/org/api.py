@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TypeVar
 from uuid import UUID
 
+from google.protobuf.message import Message
 from grpc.aio import ServicerContext as Context
 
 from chassis import pages
@@ -24,6 +25,7 @@ from services.org.approvals import operations as approvals
 from services.org.approvals.convert import approval_message
 from services.org.approvals.rules import content_of
 from services.org.audit.operations import Audit
+from services.org.rules import origin_of
 
 T = TypeVar("T")
 CREATE_CREDENTIAL = "huitong.org.v1.CredentialService/CreateCredential"
@@ -41,7 +43,7 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
 
         async def operation(tx: Tx) -> org_pb2.CreateGroupResponse:
             group, credential = await operations.create_group(
-                tx, self._vault, code=request.code, name=request.name, request_id=request.request_id
+                tx, self._vault, code=request.code, name=request.name, origin=origin_of(request)
             )
             response = org_pb2.CreateGroupResponse(
                 group=convert.group_message(group), system_credential=convert.credential_message(credential)
@@ -52,7 +54,7 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
 
         response = await self._db.run_once(request, org_pb2.CreateGroupResponse, operation)
         key_id = response.system_credential.key_id
-        response.secret = (await _secrets_of(self._db, self._vault, [key_id], request.request_id))[key_id]
+        response.secret = (await _secrets_of(self._db, self._vault, [key_id], request))[key_id]
         return response
 
     async def CreateBusinessUnit(
@@ -334,7 +336,7 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
                 await approvals.use(tx, approval_id, action=CREATE_CREDENTIAL, content=content_of(request))
             credential = await operations.create_credential(
                 tx, self._vault,
-                kind=kind, subject_id=subject_id, name=request.name, request_id=request.request_id,
+                kind=kind, subject_id=subject_id, name=request.name, origin=origin_of(request),
                 permissions=" ".join(sorted(set(request.permissions))),
             )  # fmt: skip
             made = convert.credential_message(credential)
@@ -349,7 +351,7 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
             # Made by a system with this very request; knowing it is no claim to the secret.
             raise NotYours(field="request_id")
         key_id = response.credential.key_id
-        response.secret = (await _secrets_of(self._db, self._vault, [key_id], request.request_id))[key_id]
+        response.secret = (await _secrets_of(self._db, self._vault, [key_id], request))[key_id]
         return response
 
     async def _ask(self, tx: Tx, request: org_pb2.CreateCredentialRequest, kind: str) -> approvals_pb2.Approval:
@@ -382,7 +384,7 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
 
         async def operation(tx: Tx) -> org_pb2.CreateTerminalCredentialsResponse:
             made = await operations.create_terminal_credentials(
-                tx, self._vault, terminal_codes=codes, request_id=request.request_id
+                tx, self._vault, terminal_codes=codes, origin=origin_of(request)
             )
             response = org_pb2.CreateTerminalCredentialsResponse(
                 credentials=[
@@ -400,7 +402,7 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
 
         response = await self._db.run_once(request, org_pb2.CreateTerminalCredentialsResponse, operation)
         key_ids = [one.key_id for one in response.credentials]
-        found = await _secrets_of(self._db, self._vault, key_ids, request.request_id)
+        found = await _secrets_of(self._db, self._vault, key_ids, request)
         for one in response.credentials:
             one.secret = found[one.key_id]
         return response
@@ -414,14 +416,14 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
         async def operation(tx: Tx) -> org_pb2.RotateCredentialResponse:
             credential = await operations.rotate_credential(
                 tx, self._vault,
-                key_id=key_id, overlap_seconds=request.overlap_seconds, request_id=f"rotate:{request.request_id}",
+                key_id=key_id, overlap_seconds=request.overlap_seconds, origin=origin_of(request),
             )  # fmt: skip
             message = convert.credential_message(credential)
             await self._audit.record(tx, request, message.key_id, after=message)
             return org_pb2.RotateCredentialResponse(credential=message)
 
         response = await self._db.run_once(request, org_pb2.RotateCredentialResponse, operation)
-        found = await _secrets_of(self._db, self._vault, [request.key_id], f"rotate:{request.request_id}")
+        found = await _secrets_of(self._db, self._vault, [request.key_id], request)
         response.secret = found[request.key_id]
         return response
 
@@ -502,11 +504,11 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
         return response
 
 
-async def _secrets_of(db: Database, vault: Vault, key_edges: Sequence[str], request_id: str) -> dict[str, str]:
+async def _secrets_of(db: Database, vault: Vault, key_edges: Sequence[str], request: Message) -> dict[str, str]:
     """The secrets that a request made, by key, decrypted."""
     key_ids = {edge: from_edge("key", edge, "key_id") for edge in key_edges}
     async with db.reading(caller()) as tx:
-        sealed = await store.find_secrets_of_request(tx, key_ids.values(), request_id)
+        sealed = await store.find_secrets_of_request(tx, key_ids.values(), origin_of(request))
     return {edge: operations.open_secret(vault, key_id, sealed[key_id]) for edge, key_id in key_ids.items()}
 
 

@@ -15,7 +15,7 @@ from chassis.db import Tx
 from chassis.times import is_time_zone
 from huitong.org.v1 import events_pb2
 from services.org import convert, errors, rules, store
-from services.org.rules import Entity, Fault, Merchant, Row, Store, Terminal, Unit
+from services.org.rules import Entity, Fault, Merchant, Origin, Row, Store, Terminal, Unit
 from services.org.store import Credential
 
 SECRET_PURPOSE = "org.credential"  # noqa: S105
@@ -40,9 +40,7 @@ def emit_store(tx: Tx, one: Store) -> None:
     tx.emit(events_pb2.StoreSaved(store=message), key=message.store_id)
 
 
-async def create_group(
-    tx: Tx, vault: Vault, *, code: str, name: str, request_id: str
-) -> tuple[rules.Group, Credential]:
+async def create_group(tx: Tx, vault: Vault, *, code: str, name: str, origin: Origin) -> tuple[rules.Group, Credential]:
     """Create a group and its first system credential. Raises CodeTaken."""
     group = rules.Group(rules.group_id_of(code), code, name)
     if not await store.add_group(tx, group):
@@ -50,9 +48,9 @@ async def create_group(
     message = convert.group_message(group)
     tx.emit(events_pb2.GroupCreated(group=message), key=message.group_id, group_id=group.group_id)
     credential = new_credential(
-        tx, group.group_id, request_id, "group", kind="SYSTEM", subject_id=group.group_id, name="first system"
+        tx, group.group_id, origin, "", kind="SYSTEM", subject_id=group.group_id, name="first system"
     )
-    await _add_credentials(tx, vault, [credential], request_id)
+    await _add_credentials(tx, vault, [credential], origin)
     return group, credential
 
 
@@ -349,7 +347,7 @@ def _parents(rows: Sequence[Row]) -> set[str]:
 def new_credential(
     tx: Tx,
     group_id: UUID,
-    request_id: str,
+    origin: Origin,
     which: str,
     *,
     kind: str,
@@ -358,19 +356,19 @@ def new_credential(
     permissions: str = "",
 ) -> Credential:
     """A credential whose key id a retry of the request finds again; `which` tells those of one request apart."""
-    key_id = ids.derive(group_id, "credential", request_id, which)
+    key_id = ids.derive(group_id, "credential", origin.rpc, origin.request_id, which)
     return Credential(key_id, group_id, kind, subject_id, name, tx.now, None, permissions)
 
 
 async def create_credential(
-    tx: Tx, vault: Vault, *, kind: str, subject_id: UUID, name: str, request_id: str, permissions: str = ""
+    tx: Tx, vault: Vault, *, kind: str, subject_id: UUID, name: str, origin: Origin, permissions: str = ""
 ) -> Credential:
     """Create a credential with one secret. Raises as `check_subject`."""
     await check_subject(tx, kind=kind, subject_id=subject_id)
     credential = new_credential(
-        tx, tx.group_id, request_id, "", kind=kind, subject_id=subject_id, name=name, permissions=permissions
+        tx, tx.group_id, origin, "", kind=kind, subject_id=subject_id, name=name, permissions=permissions
     )
-    await _add_credentials(tx, vault, [credential], request_id)
+    await _add_credentials(tx, vault, [credential], origin)
     return credential
 
 
@@ -392,7 +390,7 @@ async def check_subject(tx: Tx, *, kind: str, subject_id: UUID) -> None:
 
 
 async def create_terminal_credentials(
-    tx: Tx, vault: Vault, *, terminal_codes: Sequence[str], request_id: str
+    tx: Tx, vault: Vault, *, terminal_codes: Sequence[str], origin: Origin
 ) -> list[tuple[Terminal, Credential]]:
     """Create a credential for each terminal, in the order of the codes.
 
@@ -408,17 +406,17 @@ async def create_terminal_credentials(
         (
             terminals[code],
             new_credential(
-                tx, tx.group_id, request_id, code,
+                tx, tx.group_id, origin, code,
                 kind="TERMINAL", subject_id=terminals[code].terminal_id, name=code,
             ),
         )
         for code in terminal_codes
     ]  # fmt: skip
-    await _add_credentials(tx, vault, [credential for _, credential in made], request_id)
+    await _add_credentials(tx, vault, [credential for _, credential in made], origin)
     return made
 
 
-async def rotate_credential(tx: Tx, vault: Vault, *, key_id: UUID, overlap_seconds: int, request_id: str) -> Credential:
+async def rotate_credential(tx: Tx, vault: Vault, *, key_id: UUID, overlap_seconds: int, origin: Origin) -> Credential:
     """Add a secret. The newest before it works for `overlap_seconds` still, older ones end now: never more than two.
 
     Raises CredentialUnknown, CredentialRevoked.
@@ -428,7 +426,7 @@ async def rotate_credential(tx: Tx, vault: Vault, *, key_id: UUID, overlap_secon
         raise errors.CredentialRevoked(key_id=convert.key_edge(key_id))
     newest_no = await store.end_secrets(tx, key_id, newest_ends_in_seconds=overlap_seconds)
     sealed = {key_id: _seal_new_secret(vault, key_id)}
-    await store.add_secrets(tx, sealed, group_id=credential.group_id, request_id=request_id, rotation_no=newest_no + 1)
+    await store.add_secrets(tx, sealed, group_id=credential.group_id, origin=origin, rotation_no=newest_no + 1)
     return credential
 
 
@@ -459,10 +457,10 @@ async def _get_locked(tx: Tx, key_id: UUID) -> Credential:
     return credential
 
 
-async def _add_credentials(tx: Tx, vault: Vault, credentials: Sequence[Credential], request_id: str) -> None:
+async def _add_credentials(tx: Tx, vault: Vault, credentials: Sequence[Credential], origin: Origin) -> None:
     await store.add_credentials(tx, credentials)
     sealed = {one.key_id: _seal_new_secret(vault, one.key_id) for one in credentials}
-    await store.add_secrets(tx, sealed, group_id=credentials[0].group_id, request_id=request_id, rotation_no=1)
+    await store.add_secrets(tx, sealed, group_id=credentials[0].group_id, origin=origin, rotation_no=1)
 
 
 def _seal_new_secret(vault: Vault, key_id: UUID) -> bytes:

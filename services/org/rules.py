@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
+from google.protobuf.message import Message
+
 from chassis import ids
 from chassis.errors import AppError
 from chassis.times import is_time_zone
@@ -91,6 +93,22 @@ class Terminal:
 
 
 Entity = Unit | Merchant | Store | Terminal
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The request that makes something: its RPC and its id, as the request log knows it.
+
+    Requests of two RPCs may have the same id, so neither says it alone, and they are never joined to one text.
+    """
+
+    rpc: str
+    request_id: str
+
+
+def origin_of(request: Message) -> Origin:
+    """Where what this request makes comes from."""
+    return Origin(request.DESCRIPTOR.name.removesuffix("Request"), request.request_id)  # type: ignore[attr-defined]
 
 
 def group_id_of(code: str) -> UUID:

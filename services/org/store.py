@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from chassis.db import Tx
 from services.org import errors
 from services.org.audit.rules import NO_HASH
-from services.org.rules import Group, Merchant, Store, Terminal, Unit
+from services.org.rules import Group, Merchant, Origin, Store, Terminal, Unit
 from services.org.tables import (
     business_unit,
     credential,
@@ -252,7 +252,7 @@ async def add_credentials(tx: Tx, credentials: Sequence[Credential]) -> None:
 
 
 async def add_secrets(
-    tx: Tx, sealed: Mapping[UUID, bytes], *, group_id: UUID, request_id: str, rotation_no: int
+    tx: Tx, sealed: Mapping[UUID, bytes], *, group_id: UUID, origin: Origin, rotation_no: int
 ) -> None:
     """Add the encrypted secret of each key."""
     await tx.execute(
@@ -261,7 +261,7 @@ async def add_secrets(
             {
                 "key_id": key_id,
                 "group_id": group_id,
-                "request_id": request_id,
+                **asdict(origin),
                 "rotation_no": rotation_no,
                 "sealed_secret": secret,
                 "end_time": None,
@@ -339,12 +339,14 @@ async def find_working_secrets(tx: Tx, key_id: UUID) -> list[bytes]:
     return [row.sealed_secret for row in rows]
 
 
-async def find_secrets_of_request(tx: Tx, key_ids: Iterable[UUID], request_id: str) -> dict[UUID, bytes]:
+async def find_secrets_of_request(tx: Tx, key_ids: Iterable[UUID], origin: Origin) -> dict[UUID, bytes]:
     """The encrypted secrets that one request made, by key."""
     rows = await _fetch(
         tx,
         select(credential_secret.c.key_id, credential_secret.c.sealed_secret).where(
-            _among(credential_secret.c.key_id, key_ids), credential_secret.c.request_id == request_id
+            _among(credential_secret.c.key_id, key_ids),
+            credential_secret.c.rpc == origin.rpc,
+            credential_secret.c.request_id == origin.request_id,
         ),
     )
     return {row.key_id: row.sealed_secret for row in rows}

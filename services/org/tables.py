@@ -111,6 +111,7 @@ credential_secret = Table(
     "credential_secret",
     metadata,
     Column("key_id", Uuid, ForeignKey("credential.key_id"), primary_key=True),
+    Column("rpc", Text, primary_key=True),
     Column("request_id", Text, primary_key=True),
     Column("group_id", Uuid, nullable=False),
     Column("rotation_no", Integer, nullable=False),

@@ -41,6 +41,7 @@ webhook_secret = Table(
     "webhook_secret",
     metadata,
     Column("endpoint_id", Uuid, ForeignKey("webhook_endpoint.endpoint_id"), primary_key=True),
+    Column("rpc", Text, primary_key=True),
     Column("request_id", Text, primary_key=True),
     Column("group_id", Uuid, nullable=False),
     Column("secret_no", Integer, nullable=False),

@@ -15,6 +15,7 @@ from sqlalchemy import delete, exists, func, insert, literal, select, text, tupl
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.db import Tx
+from services.org.rules import Origin
 from services.org.webhook_tables import webhook_delivery, webhook_endpoint, webhook_event, webhook_secret
 from services.org.webhooks.rules import KEEP_DAYS, PENDING, Delivery, Endpoint, Leased
 
@@ -75,14 +76,12 @@ async def list_of_groups(tx: Tx, group_ids: Collection[UUID]) -> list[Endpoint]:
     return [Endpoint(**row._mapping) for row in await tx.execute(statement)]
 
 
-async def add_secret(
-    tx: Tx, *, endpoint_id: UUID, request_id: str, sealed: bytes, secret_no: int, made_by: str
-) -> None:
+async def add_secret(tx: Tx, *, endpoint_id: UUID, origin: Origin, sealed: bytes, secret_no: int, made_by: str) -> None:
     """Add a secret that works until it is replaced."""
     await tx.execute(
         insert(webhook_secret).values(
-            endpoint_id=endpoint_id, request_id=request_id, group_id=tx.group_id, sealed_secret=sealed,
-            secret_no=secret_no, made_by=made_by,
+            endpoint_id=endpoint_id, rpc=origin.rpc, request_id=origin.request_id, group_id=tx.group_id,
+            sealed_secret=sealed, secret_no=secret_no, made_by=made_by,
         )
     )  # fmt: skip
 
@@ -98,11 +97,12 @@ async def end_secrets(tx: Tx, endpoint_id: UUID, *, newest_ends_in_seconds: int)
     return newest_no
 
 
-async def find_secret_of_request(tx: Tx, endpoint_id: UUID, request_id: str) -> tuple[bytes, str]:
+async def find_secret_of_request(tx: Tx, endpoint_id: UUID, origin: Origin) -> tuple[bytes, str]:
     """The sealed secret that a request made, and who made it."""
     statement = select(webhook_secret.c.sealed_secret, webhook_secret.c.made_by).where(
         webhook_secret.c.endpoint_id == endpoint_id,
-        webhook_secret.c.request_id == request_id,
+        webhook_secret.c.rpc == origin.rpc,
+        webhook_secret.c.request_id == origin.request_id,
         webhook_secret.c.group_id == tx.group_id,
     )
     row = (await tx.execute(statement)).one()

@@ -112,6 +112,25 @@ async def test_retry_answers_the_same_secret_also_after_a_rotation(keys: Keys) -
     assert await keys.call("CreateCredential", request) == answers[0]
 
 
+async def test_requests_of_two_rpcs_may_have_ids_that_look_alike(keys: Keys) -> None:
+    request = org_pb2.CreateCredentialRequest(request_id="rotate:abcdefgh", kind=SYSTEM)
+    made = await keys.call("CreateCredential", request)
+    secrets = {made.secret}
+    for request_id in ("abcdefgh", "rotate:abcdefgh"):
+        rotate = org_pb2.RotateCredentialRequest(request_id=request_id, key_id=made.credential.key_id)
+        rotated = await keys.call("RotateCredential", rotate)
+        assert await keys.call("RotateCredential", rotate) == rotated
+        secrets.add(rotated.secret)
+    assert len(secrets) == 3
+    assert await keys.call("CreateCredential", request) == made
+    # The group's first key and that of a terminal.
+    load = org_pb2.ImportStructureRequest(request_id="import-alike", csv=HEADER + "terminal,group,,S1,,,,,\n")
+    await keys.apps.call(keys.structure.ImportStructure, load, system())
+    bulk = org_pb2.CreateTerminalCredentialsRequest(request_id="create-test-group", terminal_codes=["group"])
+    (one,) = (await keys.call("CreateTerminalCredentials", bulk)).credentials
+    assert list((await keys.look_up(one.key_id)).secrets) == [one.secret]
+
+
 async def test_secret_is_nowhere_in_the_database(keys: Keys) -> None:
     secrets = [(await keys.create(SYSTEM)).secret]
     request = org_pb2.CreateTerminalCredentialsRequest(request_id="bulk-secret-1", terminal_codes=["T0", "T1"])

@@ -425,6 +425,17 @@ async def test_two_secrets_sign_until_the_overlap_is_over(hooks: Hooks) -> None:
     assert not newest.is_signed_by(rotated.secret) and not newest.is_signed_by(made.secret)
 
 
+async def test_a_rotation_and_a_registration_may_have_ids_that_look_alike(hooks: Hooks) -> None:
+    request = pb.CreateWebhookEndpointRequest(
+        request_id="rotate:alike-01", name="a", url=hooks.partner.url("/alike"), event_types=["order.completed"]
+    )
+    made = await hooks.call("CreateWebhookEndpoint", request)
+    rotate = pb.RotateWebhookSecretRequest(request_id="alike-01", webhook_endpoint_id=id_of(made))
+    rotated = await hooks.call("RotateWebhookSecret", rotate)
+    assert rotated.secret != made.secret and await hooks.call("RotateWebhookSecret", rotate) == rotated
+    assert await hooks.call("CreateWebhookEndpoint", request) == made
+
+
 async def test_another_group_neither_sees_nor_hears_anything(hooks: Hooks) -> None:
     await hooks.start_members()
     mine = await hooks.register("/mine")

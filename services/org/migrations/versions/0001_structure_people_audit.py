@@ -82,6 +82,7 @@ def upgrade() -> None:
     op.create_table(
         "credential_secret",
         sa.Column("key_id", sa.Uuid, sa.ForeignKey("credential.key_id"), primary_key=True),
+        sa.Column("rpc", sa.Text, primary_key=True),
         sa.Column("request_id", sa.Text, primary_key=True),
         sa.Column("group_id", sa.Uuid, nullable=False),
         sa.Column("rotation_no", sa.Integer, nullable=False),
@@ -210,6 +211,7 @@ def _webhooks() -> None:
     op.create_table(
         "webhook_secret",
         sa.Column("endpoint_id", sa.Uuid, sa.ForeignKey("webhook_endpoint.endpoint_id"), primary_key=True),
+        sa.Column("rpc", sa.Text, primary_key=True),
         sa.Column("request_id", sa.Text, primary_key=True),
         sa.Column("group_id", sa.Uuid, nullable=False),
         sa.Column("secret_no", sa.Integer, nullable=False),
