@@ -120,6 +120,12 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
         self._wake()
         return response
 
+    async def DeleteWebhookEndpoint(
+        self, request: pb.DeleteWebhookEndpointRequest, context: Context
+    ) -> pb.DeleteWebhookEndpointResponse:
+        """See the proto."""
+        return await self._change(request, pb.DeleteWebhookEndpointResponse, operations.delete)
+
     async def RotateWebhookSecret(
         self, request: pb.RotateWebhookSecretRequest, context: Context
     ) -> pb.RotateWebhookSecretResponse:

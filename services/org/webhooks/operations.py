@@ -95,12 +95,26 @@ async def disable(tx: Tx, one: Endpoint, cause: str) -> Endpoint:
 
 
 async def enable(tx: Tx, one: Endpoint) -> Endpoint:
-    """Send to a locked endpoint again, as if it had never failed."""
+    """Send to a locked endpoint again, as if it had never failed, and what waits as if it had never been tried."""
     if not one.disable_cause:
         return one
-    return await store.change_endpoint(
-        tx, one.endpoint_id, disable_cause="", disable_time=None, failing_since_time=None
+    enabled = await store.change_endpoint(
+        tx,
+        one.endpoint_id,
+        disable_cause="",
+        disable_time=None,
+        failing_since_time=None,
+        enable_time=await store.real_now(tx),
     )
+    await store.hasten(tx, one.endpoint_id, most=rules.HASTEN_MOST)
+    return enabled
+
+
+async def delete(tx: Tx, one: Endpoint) -> Endpoint:
+    """Send nothing more to a locked endpoint, ever; answers it as it was last."""
+    disabled = await disable(tx, one, rules.REQUESTED)
+    await store.delete_endpoint(tx, one.endpoint_id)
+    return disabled
 
 
 async def send_test(tx: Tx, endpoint_id: UUID, *, request_id: str) -> str:

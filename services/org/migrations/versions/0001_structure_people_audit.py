@@ -206,6 +206,8 @@ def _webhooks() -> None:
         sa.Column("failing_since_time", sa.DateTime(timezone=True)),
         sa.Column("last_success_time", sa.DateTime(timezone=True)),
         sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("enable_time", sa.DateTime(timezone=True)),
+        sa.Column("delete_time", sa.DateTime(timezone=True)),
     )
     op.create_index("webhook_endpoint_by_time", "webhook_endpoint", ["group_id", "create_time", "endpoint_id"])
     op.create_table(
