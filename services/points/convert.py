@@ -19,7 +19,7 @@ from services.points.doors.rules import door_rules_of
 from services.points.earning import rules
 from services.points.earning.base_rates import BaseRate
 from services.points.earning.conditions import ConditionInvalid, condition
-from services.points.earning.days import DayKind, Days, DaysInvalid
+from services.points.earning.days import DayKind, Days
 from services.points.earning.expiry import (
     NEVER,
     ExpiryKind,
@@ -311,10 +311,6 @@ def _offer_of(message: points_pb2.EarningRule, problems: list[str]) -> Offer:
         week_days=frozenset(message.week_days),
     )
     checked = None
-    try:
-        days.check()
-    except DaysInvalid as error:
-        problems.append(f"rule {message.rule_id}: {error}")
     try:
         checked = condition(message.condition) if message.condition else None
     except ConditionInvalid as error:

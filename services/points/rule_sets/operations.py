@@ -112,6 +112,14 @@ async def find_rule_set(tx: Tx, day: date) -> points_pb2.RuleSet | None:
 async def create_draft(tx: Tx, *, request_id: str, rule_set: points_pb2.RuleSet, note: str) -> rules_pb2.RuleDraft:
     """Keep a draft of the caller's. Raises RulesInvalid."""
     parsed = rule_set_of(rule_set)
+    if over := rules.find_over(parsed, max(parsed.effective_date, tx.now.date())):
+        raise RulesInvalid(problem="; ".join(over))
+    return await _keep_draft(tx, parsed, request_id=request_id, rule_set=rule_set, note=note)
+
+
+async def _keep_draft(
+    tx: Tx, parsed: rules.RuleSet, *, request_id: str, rule_set: points_pb2.RuleSet, note: str
+) -> rules_pb2.RuleDraft:
     _check_expiry(tx, parsed)
     await _check_budgets(tx, parsed)
     await _check_funders(tx, parsed)
@@ -132,12 +140,17 @@ async def create_draft(tx: Tx, *, request_id: str, rule_set: points_pb2.RuleSet,
 
 
 async def roll_back(tx: Tx, *, request_id: str, version: int, note: str) -> rules_pb2.RuleDraft:
-    """Draft an older version anew, in force from its approval. Raises RuleSetUnknown, RulesInvalid."""
+    """Draft an older version anew, in force from its approval. Raises RuleSetUnknown, RulesInvalid.
+
+    Recurrences that are over meanwhile stay: going back must not wait until somebody has tidied up.
+    """
     older = await get_version(tx, version)
     older.ClearField("version")
     older.ClearField("effective_time")
-    older.effective_date.CopyFrom(to_date(tx.now.date()))
-    return await create_draft(tx, request_id=request_id, rule_set=older, note=note or f"back to version {version}")
+    # A day that has begun wherever a store is.
+    older.effective_date.CopyFrom(to_date(tx.now.date() - timedelta(days=1)))
+    note = note or f"back to version {version}"
+    return await _keep_draft(tx, rule_set_of(older), request_id=request_id, rule_set=older, note=note)
 
 
 async def approve_draft(

@@ -179,6 +179,14 @@ async def test_all_that_is_wrong_with_a_draft_is_said_at_once(world: World) -> N
         offer("e", condition="10 / line.quantity > 3"),
         offer("f", combination=points_pb2.COMBINATION_EXCLUSIVE, categories=["TEA", "RICE"]),
         offer("g", combination=points_pb2.COMBINATION_EXCLUSIVE, categories=["TEA"]),
+        offer("h", combination=points_pb2.COMBINATION_EXCLUSIVE, recurrence="FREQ=DAILY;INTERVAL=0"),
+        offset_terms=[
+            points_pb2.OffsetTerms(
+                terms_id="i",
+                offset=points_pb2.OffsetRule(offset_points=1, offset_minor=1, max_share_bps=1000),
+                recurrence="FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+            )
+        ],
     )
     error = await refused(office.draft(wrong), "RULES_INVALID")
     assert "rule a, condition: column 5: undeclared reference to 'sale.hours'" in error.values["problem"]
@@ -187,6 +195,22 @@ async def test_all_that_is_wrong_with_a_draft_is_said_at_once(world: World) -> N
     assert "rule d, condition: cannot be computed for every sale: " in error.values["problem"]  # it does not end
     assert "rule e, condition: cannot be computed for every sale: divide by zero" in error.values["problem"]
     assert "rules f and g are both exclusive with the same priority" in error.values["problem"]
+    assert "rule h: its recurrence must have an INTERVAL of 1 or more" in error.values["problem"]
+    assert "offset terms i: its recurrence has no day" in error.values["problem"]
+
+
+async def test_a_recurrence_that_is_over_is_not_drafted_and_going_back_to_one_is(world: World) -> None:
+    office = Office(world)
+    over = with_offers(world, offer("over", recurrence="FREQ=DAILY;UNTIL=20200229"))
+    error = await refused(office.draft(over), "RULES_INVALID")
+    assert "rule over: its recurrence has no day from" in error.values["problem"]
+    # Of a campaign whose dates say that it is over, everybody knows.
+    ended = offer("over", recurrence="FREQ=DAILY;UNTIL=20200229", end_date=to_date(date(2020, 2, 29)))
+    await office.draft(with_offers(world, ended))
+    version = (await world.publish(over)).version
+    request = rules_pb2.RollBackRulesRequest(request_id=world.request_id(), version=version)
+    back = (await world.call(office.drafts.RollBackRules, request, office.author)).draft
+    assert [rule.rule_id for rule in back.rule_set.rules] == ["base", "over"]
 
 
 async def test_drafts_of_others_are_not_there(world: World) -> None:
