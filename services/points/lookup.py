@@ -33,6 +33,9 @@ from services.points.governor.costs import CostState, Throttle
 from services.points.ledger.batched import BatchedCalls
 from services.points.wallets.errors import SpendingNeedsCode
 
+# What changes how sales are computed is in force so long after it is written: by then it is committed, and every sale
+# that asks for the group's version sees it, in whatever process.
+AHEAD = timedelta(seconds=2)
 # A tier held from the beginning.
 FIRST_DAY = date(1900, 1, 1)
 
