@@ -78,7 +78,7 @@ class Days:
         return next(days, None) is not None
 
     def include(self, day: date) -> bool:
-        """Whether `day` is one of them."""
+        """Whether `day` is one of them; of a recurrence that is none (any more) no day is."""
         return _include(self, day)
 
     def meets(self, other: Days, since: date) -> bool:
@@ -109,7 +109,10 @@ def _include(days: Days, day: date) -> bool:
     if days.kind is not DayKind.ANY and not _is_of_kind(day, days.kind):
         return False
     if days.recurrence:
-        return next(_occurrences(days.recurrence, days.counted_from, day, day), None) is not None
+        try:
+            return next(_occurrences(days.recurrence, days.counted_from, day, day), None) is not None
+        except DaysInvalid:
+            return False
     return True
 
 

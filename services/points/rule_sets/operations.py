@@ -13,7 +13,7 @@ from chassis import ids
 from chassis.db import Tx
 from huitong.points.v1 import points_pb2, rules_pb2, wallets_pb2
 from services.points import store
-from services.points.convert import from_date, rule_set_of, to_date, to_timestamp
+from services.points.convert import from_date, published_rule_set_of, rule_set_of, to_date, to_timestamp
 from services.points.earning import rules
 from services.points.earning.cap_tables import cap
 from services.points.earning.caps import budget_id
@@ -103,7 +103,7 @@ async def find_rule_set(tx: Tx, day: date) -> points_pb2.RuleSet | None:
     """The rule set in force at the end of `day` in UTC, or None."""
     end = rules.start_of(day + timedelta(days=1), "UTC") - timedelta(microseconds=1)
     found = await list_versions(tx, before=2**62, limit=10_000)
-    in_force = rules.in_force([rule_set_of(message) for message in found], end, "UTC")
+    in_force = rules.in_force([published_rule_set_of(message) for message in found], end, "UTC")
     return next((message for message in found if in_force and message.version == in_force.version), None)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, update
 
 from chassis import ids, rpc
 from chassis.identity import Caller, CallerKind
@@ -300,6 +300,32 @@ async def test_a_recurrence_that_is_over_is_not_drafted_and_going_back_to_one_is
     request = rules_pb2.RollBackRulesRequest(request_id=world.request_id(), version=version)
     back = (await world.call(office.drafts.RollBackRules, request, office.author)).draft
     assert [rule.rule_id for rule in back.rule_set.rules] == ["base", "over"]
+
+
+async def test_a_version_that_would_be_refused_today_still_sells(world: World) -> None:
+    office = Office(world)
+    published = with_offers(
+        world,
+        # As if each had been in order when it was published.
+        offer("half", combination=points_pb2.COMBINATION_EXCLUSIVE),
+        offer("same", combination=points_pb2.COMBINATION_EXCLUSIVE),
+        offer("slow", recurrence="FREQ=DAILY;INTERVAL=0"),
+        offer("cel", condition="sale.hours < 9"),
+        expiry_months=0,
+        expiry=points_pb2.ExpiryPolicy(kind=points_pb2.EXPIRY_KIND_NONE, grace_days=1),
+        version=2,
+    )
+    await refused(office.draft(published), "RULES_INVALID")
+    async with world.app.db.transaction(rpc.internal_caller("points", world.group_id)) as tx:
+        row = {"group_id": world.group_id, "version": 2, "effective_date": FIRST, "create_time": tx.now}
+        await tx.execute(insert(store.rule_set).values(**row, content=published.SerializeToString()))
+        await store.count_change(tx, [world.group_id])
+    answer = await world.sell(1_000)
+    assert (answer.points, answer.explanation.rule_set_version) == (15, 2)
+    assert not answer.HasField("expire_time")
+    assert [one.rule_id for one in answer.explanation.skipped] == ["cel"]
+    request = points_pb2.GetRuleSetRequest()
+    assert (await world.call(world.rules.GetRuleSet, request, office.author)).rule_set == published
 
 
 async def test_drafts_of_others_are_not_there(world: World) -> None:
