@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from chassis.config import SERVICES, Settings
+from chassis.ended_sessions import gateway_prefix
 from chassis.identity import Caller, CallerKind, TokenBook, access_tokens, proof_tokens
 from gateway import headers
 from gateway.auth.callers import Callers
@@ -60,7 +61,7 @@ class Parts:
         return cls(
             contract=Contract.load(),
             upstream=upstream,
-            gate=Gate(open_valkey(config.redis_url), prefix=f"{config.stream}:gateway"),
+            gate=Gate(open_valkey(config.redis_url), prefix=gateway_prefix(config.stream)),
             callers=Callers(
                 Credentials(fetch_from_org(upstream, inside)),
                 access_tokens(config),

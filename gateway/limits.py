@@ -16,12 +16,13 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from chassis import ended_sessions
 from chassis.errors import Unavailable
-from chassis.identity import Caller, CallerKind
+from chassis.identity import SESSION_SCOPE, Caller, CallerKind
 from chassis.valkey import Script, ValkeyGone, open_valkey
 from gateway.auth.callers import NONCE_SECONDS
 from gateway.contract import Operation
-from gateway.errors import NonceReused, RateLimited
+from gateway.errors import NonceReused, RateLimited, SessionEnded
 
 __all__ = ["Gate", "Quota", "open_valkey"]
 
@@ -41,7 +42,8 @@ BATCH_MAX, BARRED_MAX = 100, 10_000
 
 # A bucket is kept as the moment when it will be full again (GCRA): one key, nothing to refill. Times are in µs of the
 # server's clock. For each admission two KEYS: bucket, nonce; three ARGV: µs a call, bucket size, nonce's owner ("" when
-# unsigned). Answers for each -2 - the calls left when admitted, -1 for a used nonce, else the milliseconds to wait.
+# unsigned; then the second key is one that must not be there). Answers for each -2 - the calls left when admitted, -1
+# for a used nonce, 0 for a key that is there, else the milliseconds to wait.
 SCRIPT = f"""
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -53,6 +55,8 @@ for i = 1, #KEYS / 2 do
   if owner ~= '' and not redis.call('SET', nonce, owner, 'NX', 'EX', {NONCE_SECONDS})
       and redis.call('GET', nonce) ~= owner then
     answers[i] = -1
+  elseif owner == '' and redis.call('EXISTS', nonce) == 1 then
+    answers[i] = 0
   else
     local full = math.max(tonumber(redis.call('GET', bucket) or now), now) + interval
     local wait = full - interval * size - now
@@ -121,11 +125,12 @@ class Gate:
 
         Without Valkey members go through unlimited; signed requests are refused, since a replay could not be told, so
         is the public, since guessing login codes must stay slow, and operators, who can wait better than customers.
-        Raises RateLimited, NonceReused, Unavailable.
+        Raises RateLimited, NonceReused, SessionEnded (a member's, whose token would be good for minutes), Unavailable.
         """
+        session = caller.scopes.get(SESSION_SCOPE, "") if caller.kind is CallerKind.MEMBER else ""
         admission = _Admission(
             f"{self._prefix}:calls:{caller.kind}:{caller.subject}:{operation.rpc}",
-            f"{self._prefix}:nonce:{nonce}",
+            f"{self._prefix}:nonce:{nonce}" if nonce else ended_sessions.key_of(self._prefix, session),
             secrets.token_hex(8) if nonce else "",
             operation.door.calls_per_minute or CALLS_PER_MINUTE[caller.kind],
         )
@@ -137,6 +142,8 @@ class Gate:
             return None
         if answer == -1:
             raise NonceReused
+        if answer == 0:
+            raise SessionEnded
         if answer > 0:
             raise RateLimited(answer, calls_per_minute=admission.calls_per_minute)
         return Quota(admission.calls_per_minute, -2 - answer)

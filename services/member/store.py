@@ -194,7 +194,9 @@ session = Table(
     Column("create_time", _Time, nullable=False),
     Column("expire_time", _Time, nullable=False),
     Column("end_time", _Time),
+    Column("is_end_told", Boolean, nullable=False, server_default="false"),  # to the gateways
     Index("session_by_expiry", "expire_time"),
+    Index("session_to_tell", "end_time", postgresql_where=text("end_time IS NOT NULL AND NOT is_end_told")),
     Index("session_by_member", "member_id"),
 )
 

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from chassis import ids
 from chassis.config import SERVICES, Settings
+from chassis.ended_sessions import gateway_prefix
 from chassis.identity import (
     MEMBER_PROOF_SECONDS,
     PROOF_ID_SCOPE,
@@ -68,7 +69,7 @@ class _Gate(limits.Gate):
 class _Parts(Parts):
     @classmethod
     def of(cls, config: Settings) -> Parts:
-        gate = _Gate(limits.open_valkey(config.redis_url), prefix=f"{config.stream}:gateway")
+        gate = _Gate(limits.open_valkey(config.redis_url), prefix=gateway_prefix(config.stream))
         return replace(super().of(config), gate=gate)
 
 

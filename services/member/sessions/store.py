@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import delete, exists, func, literal, select, text, tuple_, update
 
 from chassis.db import Tx
+from chassis.identity import MEMBER_ACCESS_SECONDS
 from services.member.sessions.rules import (
     CODE_MINUTES,
     CODE_TRIES,
@@ -231,6 +232,22 @@ async def end_all_sessions(tx: Tx, member_id: UUID, *, but: UUID | None = None) 
         .values(end_time=_now())
     )
     return ended.rowcount
+
+
+async def take_ended(tx: Tx, *, limit: int) -> list[UUID]:
+    """Sessions that have ended and that gateways were not told of; they count as told when this transaction commits."""
+    rows = await tx.execute(
+        text(
+            f"""UPDATE session AS s SET is_end_told = true
+                FROM (SELECT session_id FROM session WHERE end_time IS NOT NULL AND NOT is_end_told
+                      ORDER BY end_time LIMIT :most FOR UPDATE SKIP LOCKED) AS l
+                WHERE s.session_id = l.session_id
+                RETURNING s.session_id,
+                          s.end_time > clock_timestamp() - interval '{MEMBER_ACCESS_SECONDS + 60} seconds' AS matters"""
+        ),
+        {"most": limit},
+    )
+    return [row.session_id for row in rows if row.matters]
 
 
 async def delete_old(tx: Tx) -> None:

@@ -415,8 +415,8 @@ class SessionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EndAllSessions(self, request, context):
-        """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the last access token ends
-        within its 15 minutes. Codes that a phone makes offline end at once.
+        """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the gateway refuses the access
+        tokens that are out, SESSION_ENDED, a second later. Codes that a phone makes offline end at once.
         Errors: REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

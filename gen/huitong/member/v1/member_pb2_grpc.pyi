@@ -215,8 +215,8 @@ class SessionServiceStub:
     Errors: none; an unknown token is ended already.
     """
     EndAllSessions: _grpc.UnaryUnaryMultiCallable[_member_pb2.EndAllSessionsRequest, _member_pb2.EndAllSessionsResponse]
-    """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the last access token ends
-    within its 15 minutes. Codes that a phone makes offline end at once.
+    """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the gateway refuses the access
+    tokens that are out, SESSION_ENDED, a second later. Codes that a phone makes offline end at once.
     Errors: REQUEST_ID_REUSED.
     """
 
@@ -244,8 +244,8 @@ class SessionServiceAsyncStub(SessionServiceStub):
     Errors: none; an unknown token is ended already.
     """
     EndAllSessions: _aio.UnaryUnaryMultiCallable[_member_pb2.EndAllSessionsRequest, _member_pb2.EndAllSessionsResponse]  # type: ignore[assignment]
-    """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the last access token ends
-    within its 15 minutes. Codes that a phone makes offline end at once.
+    """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the gateway refuses the access
+    tokens that are out, SESSION_ENDED, a second later. Codes that a phone makes offline end at once.
     Errors: REQUEST_ID_REUSED.
     """
 
@@ -300,8 +300,8 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _member_pb2.EndAllSessionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_member_pb2.EndAllSessionsResponse, _abc.Awaitable[_member_pb2.EndAllSessionsResponse]]:
-        """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the last access token ends
-        within its 15 minutes. Codes that a phone makes offline end at once.
+        """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the gateway refuses the access
+        tokens that are out, SESSION_ENDED, a second later. Codes that a phone makes offline end at once.
         Errors: REQUEST_ID_REUSED.
         """
 

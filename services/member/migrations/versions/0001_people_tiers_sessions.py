@@ -102,8 +102,15 @@ def upgrade() -> None:
         sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("end_time", sa.DateTime(timezone=True)),
+        sa.Column("is_end_told", sa.Boolean, nullable=False, server_default="false"),
     )
     op.create_index("session_by_expiry", "session", ["expire_time"])
+    op.create_index(
+        "session_to_tell",
+        "session",
+        ["end_time"],
+        postgresql_where=sa.text("end_time IS NOT NULL AND NOT is_end_told"),
+    )
     op.create_index("session_by_member", "session", ["member_id"])
     op.create_table(
         "proof",
