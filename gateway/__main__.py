@@ -21,6 +21,7 @@ from starlette.types import Scope
 from chassis.config import Settings, settings
 from chassis.telemetry import setup_telemetry
 from gateway.app import create_app
+from gateway.protocol import Protocol
 from gateway.tls import TlsServer, tls_server
 
 
@@ -98,7 +99,7 @@ def server(config: Settings) -> Server:
             app,
             **same,
             port=config.gateway_port,
-            http="httptools",
+            http=Protocol,
             lifespan="on",
             proxy_headers=bool(proxies),
             forwarded_allow_ips=proxies or None,

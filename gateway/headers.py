@@ -18,7 +18,8 @@ PAGES = {
     "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
 }
 # Of what came by TLS: a year long nothing else.
-_STRICT = (b"strict-transport-security", b"max-age=31536000")
+STRICT = {"strict-transport-security": "max-age=31536000"}
+_STRICT = [(name.encode(), value.encode()) for name, value in STRICT.items()]
 
 
 def strictly(send: Send) -> Send:
@@ -26,7 +27,7 @@ def strictly(send: Send) -> Send:
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], _STRICT]
+            message["headers"] = [*message["headers"], *_STRICT]
         await send(message)
 
     return sending

@@ -10,14 +10,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chassis.config import Settings
+from gateway.headers import STRICT
 from gateway.http import CERTIFICATE
+from gateway.protocol import Protocol
 
 
-class WithCertificate(HttpToolsProtocol):
-    """uvicorn's protocol, which tells the application the SHA-256 of the client's certificate."""
+class WithCertificate(Protocol):
+    """Tells the application the SHA-256 of the client's certificate."""
+
+    more_headers = STRICT
 
     _certificate = ""
 

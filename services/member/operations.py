@@ -217,9 +217,9 @@ def _member_row(vault: Vault, newcomer: Newcomer, card_no: str) -> dict[str, Any
 def _emit_joined(tx: Tx, ladder: Ladder, member: Member, standing: Standing) -> None:
     edge = to_edge("mbr", member.member_id)
     tier = ladder.tiers[ladder.held(standing.tier_code, standing.growth)]
+    # Without the card number: it is as good as the member at a till, and events outlive an erasure.
     event = events_pb2.MemberJoined(
         member_id=edge,
-        card_no=member.card_no,
         birth_month=member.birth_month,
         tier=tiers.tier_message(tier),
         time_zone=member.time_zone,

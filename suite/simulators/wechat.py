@@ -3,7 +3,8 @@
 It answers /sns/jscode2session, /cgi-bin/stable_token and /wxa/business/getuserphonenumber as the platform does: status
 200 and an `errcode` whatever happens, codes that are good once and for five minutes, tokens that end. What a phone does
 there, pressing buttons, is done here by /simulator/apps, /simulator/people, /simulator/login-codes and
-/simulator/phone-codes. Everything is forgotten when it stops.
+/simulator/phone-codes; /simulator/session-keys tells the keys of sessions that it gave, which nobody may write down.
+Everything is forgotten when it stops.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class WeChatSimulator:
     has_union_ids: bool = True
     busy: bool = False
     is_failing: bool = False
+    session_keys: list[str] = field(default_factory=list)
     _login_codes: dict[str, _Code] = field(default_factory=dict)
     _phone_codes: dict[str, _Code] = field(default_factory=dict)
     _tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
@@ -96,6 +98,7 @@ class WeChatSimulator:
                 route("/simulator/people", "POST", self._add_person),
                 route("/simulator/login-codes", "POST", self._press_login),
                 route("/simulator/phone-codes", "POST", self._press_phone),
+                route("/simulator/session-keys", "GET", self._tell_session_keys),
             ]
         )
 
@@ -151,6 +154,9 @@ class WeChatSimulator:
         body = await request.json()
         return {"code": self.phone_code(body["app_id"], body["phone"])}
 
+    async def _tell_session_keys(self, _: Request) -> dict[str, object]:
+        return {"session_keys": self.session_keys}
+
     # ---- the platform's own endpoints
 
     async def _session(self, request: Request) -> dict[str, object]:
@@ -164,10 +170,8 @@ class WeChatSimulator:
             return code
         if code.person.is_blocked:
             return _BLOCKED
-        answer: dict[str, object] = {
-            "session_key": base64.b64encode(secrets.token_bytes(16)).decode(),
-            "openid": code.person.openid(app_id),
-        }
+        self.session_keys.append(base64.b64encode(secrets.token_bytes(16)).decode())
+        answer: dict[str, object] = {"session_key": self.session_keys[-1], "openid": code.person.openid(app_id)}
         return answer | ({"unionid": code.person.union_id} if self.has_union_ids else {})
 
     async def _token(self, request: Request) -> dict[str, object]:

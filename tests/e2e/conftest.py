@@ -8,13 +8,27 @@ from collections.abc import Iterator
 import pytest
 
 from suite.invariants import check
+from tests.collector import Collector
 from tests.e2e.demo_suite import DemoSuite
 
 
 @pytest.fixture(scope="session")
-def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSuite]:
-    """A suite after its first day. Whatever is done to it, its invariants hold at the end."""
-    suite = DemoSuite(tmp_path_factory.mktemp("first-day") / "home", HUITONG_LOG_LEVEL="debug")
+def collector() -> Iterator[Collector]:
+    """What the suite exports as traces."""
+    collector = Collector()
+    yield collector
+    collector.close()
+
+
+@pytest.fixture(scope="session")
+def suite(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[DemoSuite]:
+    """A suite after its first day, that logs and exports all that it can.
+
+    Whatever is done to it, its invariants hold at the end.
+    """
+    telling = {"HUITONG_LOG_LEVEL": "debug", "HUITONG_OTLP_ENDPOINT": collector.address}
+    folder = tmp_path_factory.mktemp("first-day") / "home"
+    suite = DemoSuite(folder, **telling, OTEL_BSP_SCHEDULE_DELAY="200")
     try:
         suite.demo(1)
         yield suite

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -12,15 +13,18 @@ import httpx
 import orjson
 import pytest
 
+from chassis.config import SERVICES
 from gateway.auth.signing import sign_request
 from suite.demo import published
 from suite.demo.doors import Key
+from tests.collector import Collector
 from tests.e2e.demo_suite import DemoSuite
 from tests.e2e.written import PEOPLE, SECRETS, SHORT, Used, files, leaks, rows
 from tests.people import totp
 
 pytestmark = pytest.mark.timeout(300)
-PHONE = "+8613900000001"
+PHONE, EMAIL = "+8613900000001", "wan.er@guests.example"
+NAME, SECOND_NAME = "欧阳婉儿", "Ouyang Wan'er"
 TIME = "2017-01-02T10:00:00+08:00"
 
 
@@ -85,6 +89,20 @@ class Walker:
         proof: str = done["proof"]
         return proof
 
+    async def introduce(self, member_id: str, token: str, card_no: str) -> None:
+        """The member says who they are, the office reads and corrects it, a till finds them by their card."""
+        path, system = f"/v1/members/{member_id}/profile", self.memory.system_key
+        profile = {"name": NAME, "email": EMAIL, "birthday": {"year": 1988, "month": 1, "day": 17}}
+        told = {"request_id": "tour-profile-1", "profile": profile, "update_mask": "name,email,birthday"}
+        await self.post(path, told, token=token)
+        assert profile.items() <= (await self.get(path, key=system))["profile"].items()
+        corrected = {"request_id": "tour-profile-2", "profile": {"name": SECOND_NAME}, "update_mask": "name"}
+        await self.post(path, corrected, key=system)
+        assert (await self.get(path, token=token))["profile"]["name"] == SECOND_NAME
+        assert (await self.post("/v1/members:identify", {"card_no": card_no}, key=self.till))["member_id"] == member_id
+        data = await self.get(f"/v1/members/{member_id}/personal-data", token=token)
+        assert EMAIL in orjson.dumps(data).decode()
+
     def sale(self, member_id: str, receipt_no: str, amounts: dict[str, int]) -> dict[str, Any]:
         """A sale with a line for each category."""
         return {
@@ -111,6 +129,7 @@ async def test_a_member_joins_buys_spends_parks_and_settles(suite: DemoSuite) ->
     assert joined["is_new"]
     member_id, token = await walker.log_in()
     assert member_id == joined["member"]["member_id"], "one phone, one member"
+    await walker.introduce(member_id, token, joined["member"]["card_no"])
 
     sold = await walker.post(
         "/v1/sales", walker.sale(member_id, "tour-1", {"PRODUCE": 4800, "GROCERY": 80000}), key=walker.till
@@ -205,6 +224,9 @@ async def test_a_member_logs_in_through_the_mini_program(suite: DemoSuite) -> No
         {"app_id": "wx-walk", "link_ticket": asked["link_ticket"], "phone_code": phone_code},
     )
     assert done["member"]["member_id"] == joined["member"]["member_id"]
+    async with httpx.AsyncClient(base_url=suite.settings.wechat_url) as platform:
+        for key in (await platform.get("/simulator/session-keys")).json()["session_keys"]:
+            USED.note({"session_key": key})
     token = done["tokens"]["access_token"]
     balance = await walk.get(f"/v1/members/{done['member']['member_id']}/balance", token=token)
     assert balance["available_points"] == 0
@@ -313,7 +335,7 @@ async def test_an_operator_logs_in(suite: DemoSuite) -> None:
     assert (await walker.get("/v1/operators", token=session["session_token"]))["operators"]
 
 
-async def test_nothing_of_this_is_in_logs_or_events(suite: DemoSuite) -> None:
+async def test_nothing_of_this_is_in_logs_events_or_traces(suite: DemoSuite, collector: Collector) -> None:
     """Runs last: what the tour used must be in nothing that was written, besides what keeps it for people."""
     walker = Walker(suite)
     # What is refused is not told either: with a person in the body, the query and the path.
@@ -342,15 +364,30 @@ async def test_nothing_of_this_is_in_logs_or_events(suite: DemoSuite) -> None:
     households = [int(household) for household in list(memory.members)[:10]]
     USED.values["phone"] |= {published.phone_of(each) for each in households}
     USED.values["plate_no"] |= {plate for each in households if (plate := published.plate_of(each))}
-    for name in SECRETS - {"session_key", "code"} | SHORT | {"phone", "plate_no", "name"}:
+    for name in SECRETS - {"code"} | SHORT | PEOPLE - {"new_phone"}:
         assert USED.values[name], f"the tour uses no {name}, so this test shows nothing of it"
 
     logs = files(suite, "logs")
     assert b"/v1/login:complete" in logs["logs/gateway.log"]
     assert leaks(logs, USED.of(SECRETS, PEOPLE, SHORT)) == []
+    traces = await exported(suite, collector)
+    assert leaks({"traces": traces}, USED.of(SECRETS, PEOPLE, SHORT)) == []
     events = {**files(suite, "nats"), **await rows(suite, "outbox", "parked_event")}
     assert any(b"huitong.member.v1.MemberJoined" in content for content in events.values())
     assert leaks(events, USED.of(SECRETS, PEOPLE - {"name"})) == []
-    # At rest: no secret, and of people only the plates of the car park.
+    # At rest: no secret, and of people only the plates of the car park and, where members are kept, their cards.
     kept = {**await rows(suite), **files(suite, "valkey")}
-    assert leaks(kept, USED.of(SECRETS, {"phone", "new_phone"})) == []
+    assert leaks(kept, USED.of(SECRETS, PEOPLE - {"name", "plate_no", "card_no"})) == []
+    elsewhere = {place: content for place, content in kept.items() if not place.startswith("member.")}
+    assert leaks(elsewhere, USED.of({"card_no"})) == []
+
+
+async def exported(suite: DemoSuite, collector: Collector) -> bytes:
+    """The traces of all parts, up to a last request."""
+    trace_id = secrets.token_hex(16)
+    await suite.send("GET", "/v1/periods-of-nothing", headers={"traceparent": f"00-{trace_id}-{'1' * 16}-01"})
+    wanted = [bytes.fromhex(trace_id), *(f"huitong-{name}".encode() for name in (*SERVICES, "gateway"))]
+    async with asyncio.timeout(20):
+        while any(each not in collector.traces for each in wanted):
+            await asyncio.sleep(0.1)
+    return collector.traces

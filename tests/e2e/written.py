@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
+import orjson
+
 from chassis.config import SERVICES
+from huitong.common.v1 import types_pb2
 from tests.e2e.demo_suite import DemoSuite
 
 # Fields of requests and answers that are secrets or personal data, wherever they stand.
@@ -29,7 +34,8 @@ SECRETS = {
     "session_key",
     "code",
 }
-PEOPLE = {"phone", "new_phone", "plate_no", "name"}
+# Of a member's profile the name is called member_name; other names are also those of shops and files.
+PEOPLE = {"phone", "new_phone", "plate_no", "name", "member_name", "email", "birthday", "card_no"}
 # Six digits, that also stand in times and ids: looked for where they stand alone.
 SHORT = {"one_time_code", "totp_code"}
 
@@ -43,7 +49,7 @@ class Used:
     def note(self, message: Any) -> None:
         """Note what a request or an answer carries."""
         for name, value in _fields(message):
-            if name in SECRETS | PEOPLE | SHORT and len(value) >= 6:
+            if name in SECRETS | PEOPLE | SHORT and len(value.encode()) >= 6:
                 self.values[name].add(value)
 
     def of(self, *kinds: Iterable[str]) -> dict[str, set[str]]:
@@ -53,8 +59,11 @@ class Used:
 
 def _fields(message: Any, name: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(message, Mapping):
+        if name == "birthday":
+            yield name, "{year:04}-{month:02}-{day:02}".format_map(message)
+            return
         for key, value in message.items():
-            yield from _fields(value, key)
+            yield from _fields(value, "member_name" if (name, key) == ("profile", "name") else key)
     elif isinstance(message, list):
         for value in message:
             yield from _fields(value, name)
@@ -96,21 +105,29 @@ def leaks(written: Mapping[str, bytes], used: Mapping[str, set[str]]) -> list[st
     return found
 
 
-def _forms(name: str, value: str) -> set[str]:
-    """A value as it may be written: as it is, in a URL, a phone without its country, in escapes."""
+def _forms(name: str, value: str) -> set[bytes]:
+    """A value as it may be written: as it is, in a URL, a phone without its country, in escapes, a date in messages."""
     forms = {value, quote(value, safe=""), value.encode("unicode_escape").decode()}
+    if name == "birthday":
+        return {form.encode() for form in forms} | _forms_of_date(date.fromisoformat(value))
     if name in ("phone", "new_phone") and value.startswith("+86"):
         forms.add(value[3:])
     if not value.isascii():  # as protobuf's text form writes it
         forms.add("".join(f"\\{byte:03o}" if byte > 127 else chr(byte) for byte in value.encode()))
-    return forms
+    return {form.encode() for form in forms}
 
 
-def _find(content: bytes, form: str) -> int:
-    raw = form.encode()
+def _forms_of_date(day: date) -> set[bytes]:
+    message = types_pb2.BusinessDate(year=day.year, month=day.month, day=day.day)
+    fields = {"year": day.year, "month": day.month, "day": day.day}
+    texts = [str(message).strip(), " ".join(str(message).split()), repr(day), str(fields), json.dumps(fields)]
+    return {message.SerializeToString(), orjson.dumps(fields), *(text.encode() for text in texts)}
+
+
+def _find(content: bytes, raw: bytes) -> int:
     at = content.find(raw)
     # Digits stand in ids and times as well: what counts is where they stand alone.
-    while at >= 0 and form.isdigit() and not _is_alone(content[max(0, at - 1) : at + len(raw) + 1], raw):
+    while at >= 0 and raw.isdigit() and not _is_alone(content[max(0, at - 1) : at + len(raw) + 1], raw):
         at = content.find(raw, at + 1)
     return at
 

@@ -17,6 +17,7 @@ import pytest_asyncio
 from chassis.errors import InvalidArgument
 from chassis.identity import MEMBER_ACCESS, Caller, CallerKind, TokenBook
 from gateway import limits
+from gateway.auth import lookups
 from tests import gateway_scratch as scratch
 from tests.gateway_backend import (
     GROUP,
@@ -493,6 +494,15 @@ async def test_an_address_that_fails_too_often_is_refused_before_its_body_is_rea
         assert not body.is_read
         assert (await knock(door, elsewhere)).status_code == 200
         assert (await here.post("/v1/scratch/login", json={}, headers=bearer("x"))).status_code == 200
+
+
+async def test_who_guesses_key_ids_keeps_no_other_address_out(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookups, "SHARE_BURST", 3.0)
+    async with at(door, "10.0.0.1") as here, at(door, "10.0.0.2") as elsewhere:
+        answers = [await knock(door, here, key_id=f"key_guess{number}") for number in range(5)]
+        assert [answer.status_code for answer in answers] == [401, 401, 401, 503, 503]
+        assert (await knock(door, elsewhere)).status_code == 200, "the first use of a key"
+        assert (await knock(door, here)).status_code == 200, "known by now, so nobody is asked"
 
 
 async def test_failures_of_one_ipv6_network_count_together(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,6 +154,23 @@ async def test_what_came_by_tls_is_to_come_by_tls_for_a_year(town: Town) -> None
             assert "strict-transport-security" not in (await plain.get(town.plain + path)).headers
 
 
+async def test_what_is_no_http_is_refused_with_the_same_headers(town: Town) -> None:
+    context = ssl.create_default_context(cafile=str(town.authority.file))
+    shown = town.authority.issue("till-4")
+    context.load_cert_chain(shown.certificate, shown.key)
+    for url, by_tls in ((httpx.URL(town.plain), None), (httpx.URL(town.secure), context)):
+        reader, writer = await asyncio.open_connection(url.host, url.port, ssl=by_tls)
+        writer.write(b"GET / HTTP/one\r\n\r\n")
+        answer = (await reader.read()).decode()
+        writer.close()
+        assert answer.startswith("HTTP/1.1 400 Bad Request\r\n") and answer.endswith(
+            "\r\n\r\nInvalid HTTP request received."
+        )
+        for name in ("x-content-type-options", "content-security-policy", "referrer-policy", "cache-control"):
+            assert answer.count(f"\r\n{name}: ") == 1
+        assert answer.count("strict-transport-security") == (1 if by_tls else 0)
+
+
 def test_the_three_files_come_together(apps_settings: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=r"TLS_CLIENT_CA: .*come together"):
         load_settings(**apps_settings, tls_certificate="a.pem")

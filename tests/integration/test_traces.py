@@ -7,19 +7,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import grpc
 import httpx
 import pytest
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
 from chassis import ids
 from gateway.auth.signing import sign_request
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from tests.apps import Apps, internal
+from tests.collector import Collector
 from tests.e2e.written import PEOPLE, SECRETS, SHORT, Used, leaks
 from tests.support import Sandbox
 
@@ -27,27 +25,11 @@ ROOT = Path(__file__).resolve().parents[2]
 PHONE, NEW_PHONE = "+8613900000021", "+8613900000022"
 
 
-class Collector(trace_service_pb2_grpc.TraceServiceServicer):
-    """Takes the traces that processes export."""
-
-    def __init__(self) -> None:
-        self.traces = b""
-        self.server = grpc.server(ThreadPoolExecutor(max_workers=1))
-        trace_service_pb2_grpc.add_TraceServiceServicer_to_server(self, self.server)  # type: ignore[no-untyped-call]
-        self.address = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
-        self.server.start()
-
-    def Export(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Keep the spans; texts stand in them as they are."""
-        self.traces += request.SerializeToString()
-        return trace_service_pb2.ExportTraceServiceResponse()
-
-
 @pytest.fixture
 def collector() -> Iterator[Collector]:
     collector = Collector()
     yield collector
-    collector.server.stop(0)
+    collector.close()
 
 
 @pytest.fixture

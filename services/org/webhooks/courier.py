@@ -18,6 +18,8 @@ from services.org.webhooks.errors import WebhookUrlRefused
 from services.org.webhooks.rules import Answer
 
 RESOLVE_SECONDS, BODY_SECONDS = 3.0, 1.0
+# Hosts that are looked up at once: of endpoints, and of addresses that somebody only wants to register.
+SENDING_LOOKUPS, CHECKING_LOOKUPS = 256, 16
 LONGEST_RETRY_AFTER_SECONDS = 6 * 3600.0
 # Host and port → addresses. Raises OSError.
 Resolver = Callable[[str, int], Awaitable[list[str]]]
@@ -35,8 +37,10 @@ class Courier:
         trust: ssl.SSLContext | None = None,
     ) -> None:
         self._timeout_s, self._is_local = timeout_s, is_local
-        self._names = _Names()
+        # Apart: whoever tries out addresses, as many as they like, holds up others who do, and nothing that is sent.
+        self._names, self._names_to_check = _Names(SENDING_LOOKUPS), _Names(CHECKING_LOOKUPS)
         self._resolve = resolve or self._names.resolve
+        self._resolve_to_check = resolve or self._names_to_check.resolve
         # No connection is used twice: each try connects to an address that was looked at for it, and a connection to
         # one name is never taken for another name at the same address. No proxy, no redirect.
         self._http = httpx.AsyncClient(
@@ -51,6 +55,7 @@ class Courier:
         """Close what is open."""
         await self._http.aclose()
         self._names.close()
+        self._names_to_check.close()
 
     async def check(self, url: str) -> None:
         """Whether something may be sent to `url`. Raises WebhookUrlRefused."""
@@ -61,7 +66,7 @@ class Courier:
         problem = rules.url_problem(parts, is_local=self._is_local)
         if not problem:
             try:
-                if not await self._addresses(parts):
+                if not await self._addresses(parts, self._resolve_to_check):
                     problem = "an address of its host is not public"
             except (OSError, TimeoutError):
                 problem = "its host is not known"
@@ -84,7 +89,7 @@ class Courier:
         if rules.url_problem(url, is_local=self._is_local):
             return Answer(0, rules.ADDRESS_REFUSED)
         try:
-            addresses = await self._addresses(url)
+            addresses = await self._addresses(url, self._resolve)
         except OSError:
             return Answer(0, "HOST_UNKNOWN")
         if not addresses:
@@ -113,23 +118,35 @@ class Courier:
         error = "" if response.is_success else "HTTP_STATUS"
         return Answer(response.status_code, error, excerpt, _retry_after(response))
 
-    async def _addresses(self, url: httpx.URL) -> list[str]:
+    async def _addresses(self, url: httpx.URL, resolve: Resolver) -> list[str]:
         """The addresses of the host; none when one of them is not to be called. Raises OSError, TimeoutError."""
         port = url.port or (443 if url.scheme == "https" else 80)
         async with asyncio.timeout(RESOLVE_SECONDS):
-            addresses = await self._resolve(url.raw_host.decode("ascii").strip("[]"), port)
+            addresses = await resolve(url.raw_host.decode("ascii").strip("[]"), port)
         return addresses if self._is_local or all(map(rules.is_public, addresses)) else []
 
 
 class _Names:
-    """The system's resolver, in threads of its own: names of strangers that take long hold up nobody else."""
+    """The system's resolver, in threads of its own: names of strangers that take long hold up nobody else.
 
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="webhook-names")
+    A lookup goes on in its thread when nobody waits any longer, as long as the name's servers like. So a host is looked
+    up once at a time, for all who ask meanwhile, and never holds more than one thread.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._threads = ThreadPoolExecutor(max_workers=most, thread_name_prefix="webhook-names")
+        self._asking: dict[str, asyncio.Task[list[str]]] = {}
 
     async def resolve(self, host: str, port: int) -> list[str]:
-        """The addresses of a name, or the address itself. Raises OSError."""
-        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        """The addresses of a name, or the address itself; they are the same at every port. Raises OSError."""
+        task = self._asking.get(host)
+        if task is None:
+            task = self._asking[host] = asyncio.create_task(self._look_up(host))
+            task.add_done_callback(lambda _: self._asking.pop(host, None))
+        return await asyncio.shield(task)
+
+    async def _look_up(self, host: str) -> list[str]:
+        look_up = partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
         try:
             found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
         except UnicodeError:  # a label that is empty or too long
@@ -138,6 +155,8 @@ class _Names:
 
     def close(self) -> None:
         """Wait for nothing."""
+        for task in self._asking.values():
+            task.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

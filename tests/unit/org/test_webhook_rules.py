@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +14,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -24,6 +28,7 @@ from huitong.member.v1 import member_pb2
 from huitong.org.v1 import webhooks_pb2 as pb
 from huitong.points.v1 import events_pb2 as points_events
 from services.org.webhooks import convert, rules
+from services.org.webhooks import courier as courier_module
 from services.org.webhooks.courier import Courier
 from services.org.webhooks.errors import WebhookUrlRefused
 
@@ -154,6 +159,92 @@ async def test_a_name_that_changes_its_address_after_it_was_checked_is_not_calle
         with pytest.raises(WebhookUrlRefused):
             await mixed.check("https://partner.example/")
         await mixed.close()
+    finally:
+        await courier.close()
+
+
+class SlowNames:
+    """The system's resolver: names of `slow.example` get no answer before the end."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.end, self.asked = threading.Event(), list[str]()
+        monkeypatch.setattr(socket, "getaddrinfo", self._look_up)
+        monkeypatch.setattr(courier_module, "RESOLVE_SECONDS", 1.0)
+
+    def _look_up(self, host: str, *_: Any, **__: Any) -> list[Any]:
+        self.asked.append(host)
+        if host.endswith("slow.example"):
+            self.end.wait(60)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
+
+
+@pytest_asyncio.fixture
+async def partner() -> AsyncIterator[int]:
+    """The port of somebody who takes everything."""
+
+    async def hear(_: web.Request) -> web.Response:
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/", hear)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield runner.addresses[0][1]
+    await runner.cleanup()
+
+
+SLOW = {
+    "one name, tried again and again": ["slow.example"] * 40,
+    "many names": [f"{number}.slow.example" for number in range(40)],
+}
+
+
+@pytest.mark.parametrize("hosts", SLOW.values(), ids=SLOW)
+async def test_names_that_take_long_hold_up_nobody_else(
+    hosts: list[str], partner: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = SlowNames(monkeypatch)
+    courier = Courier(timeout_s=5, is_local=True)
+    try:
+        slow = await asyncio.gather(*(courier.post(f"http://{host}/", {}, b"{}") for host in hosts))
+        assert {(answer.status, answer.error) for answer in slow} == {(0, "HOST_UNKNOWN")}
+        assert (await courier.post(f"http://partner.example:{partner}/", {}, b"{}")).status == 200
+        assert sorted(names.asked) == sorted({*hosts, "partner.example"}), "each name holds one thread"
+    finally:
+        names.end.set()
+        await courier.close()
+
+
+async def test_addresses_that_are_tried_out_hold_up_nothing_that_is_sent(
+    partner: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = SlowNames(monkeypatch)
+    courier = Courier(timeout_s=5, is_local=True)
+    tried = [courier.check(f"http://{number}.slow.example/") for number in range(300)]
+    try:
+        refused = await asyncio.gather(*tried, return_exceptions=True)
+        assert {type(each) for each in refused} == {WebhookUrlRefused}
+        assert len(names.asked) == courier_module.CHECKING_LOOKUPS
+        assert (await courier.post(f"http://partner.example:{partner}/", {}, b"{}")).status == 200
+    finally:
+        names.end.set()
+        await courier.close()
+
+
+async def test_a_name_that_was_slow_is_asked_for_anew(partner: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = SlowNames(monkeypatch)
+    courier = Courier(timeout_s=5, is_local=True)
+    try:
+        url = f"http://slow.example:{partner}/"
+        for _ in range(2):
+            assert (await courier.post(url, {}, b"{}")).error == "HOST_UNKNOWN"
+        assert len(names.asked) == 1, "its first lookup still goes on"
+        names.end.set()
+        assert (await courier.post(url, {}, b"{}")).status == 200
+        known = len(names.asked)
+        assert (await courier.post(url, {}, b"{}")).status == 200
+        assert len(names.asked) == known + 1, "no answer is kept"
     finally:
         await courier.close()
 
