@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from typing import Any
 
@@ -12,6 +13,7 @@ from chassis.db import Tx
 from huitong.member.v1 import events_pb2 as member_events
 from huitong.parking.v1 import events_pb2 as parking_events
 from huitong.parking.v1 import parking_pb2 as pb
+from services.parking import intents
 from services.parking.merging import MERGED, MERGING, UNMERGED, UNMERGING
 from tests.integration.parking.lot import ENTRY, Lot, member_id
 from tests.integration.parking.test_parking_payments import parts, refusal
@@ -85,6 +87,11 @@ class Twins:
 
     def mend(self) -> None:
         self.points.fail_before, self.points.fail_after = set(), set()
+
+    async def somebody_waits(self) -> bool:
+        """Whether a transaction waits for another one here."""
+        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return bool(await self.lot.app.db.pool.fetchval(query))
 
     def spenders(self) -> list[str]:
         """In whose names points was spent, in order."""
@@ -167,6 +174,33 @@ async def test_points_of_a_payment_that_came_too_late_go_back_to_whom_they_are(t
     await twins.unmerge()
     await twins.follow()
     assert (await twins.state(), await twins.stay_of()) == (UNMERGED, twins.ben)
+    assert await twins.followed() == [False, True]
+
+
+@pytest.mark.parametrize("points", [True, False])
+async def test_a_payment_that_begins_while_they_are_parted_leaves_each_their_own(
+    twins: Twins, points: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lot, save = twins.lot, intents.save
+    await twins.merge()
+    await twins.follow()
+    parting: list[asyncio.Task[None]] = []
+
+    async def part_meanwhile(tx: Tx, intent: intents.Intent) -> None:
+        await save(tx, intent)
+        await twins.unmerge()
+        parting.append(asyncio.create_task(twins.follow()))
+        async with asyncio.timeout(10):
+            while not parting[0].done() and not await twins.somebody_waits():
+                await asyncio.sleep(0.01)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(intents, "save", part_meanwhile)
+        await lot.pay(100, points=points, name="ann", plate_no=BEN_PLATE)
+    await parting[0]
+    await twins.follow()
+    assert (await twins.state(), await twins.stay_of()) == (UNMERGED, twins.ben)
+    assert twins.spenders() == [twins.ann] * points
     assert await twins.followed() == [False, True]
 
 
