@@ -28,6 +28,12 @@ _NO_GROUP = UUID(int=0)
 _LONGEST_KEPT = 4_000
 
 
+class TokenExpired(Unauthenticated):
+    """The token has expired; get a new one."""
+
+    zh = "身份凭证已过期，请重新获取。"
+
+
 class CallerKind(enum.StrEnum):
     """The audiences of huitong.common.v1.Access, lower case."""
 
@@ -112,18 +118,20 @@ class TokenBook:
         return jwt.encode({"alg": "HS256", "kid": self._key_id}, claims, self._keys[self._key_id])
 
     def check(self, token: str) -> Caller:
-        """The caller behind `token`. Raises Unauthenticated when it is not ours, altered or expired."""
+        """The caller behind `token`. Raises TokenExpired, Unauthenticated when it is not ours or altered."""
         now = time.time()
         known = self._checked.get(token)
         if known:
             if known[0] <= now:
                 del self._checked[token]
-                raise Unauthenticated
+                raise TokenExpired
             return known[1]
         try:
             claims = jwt.decode(token, self._key_of, algorithms=["HS256"]).claims
-            if claims["iss"] != self._issuer or claims["exp"] <= now:
+            if claims["iss"] != self._issuer:
                 raise Unauthenticated
+            if claims["exp"] <= now:
+                raise TokenExpired
             caller = Caller(
                 CallerKind(claims["kind"]), claims["sub"], UUID(claims["grp"]), claims["bnd"], dict(claims["scp"])
             )

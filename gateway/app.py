@@ -16,7 +16,9 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from chassis.config import SERVICES, Settings
+from chassis.ended_sessions import gateway_prefix
 from chassis.identity import Caller, CallerKind, TokenBook, access_tokens, proof_tokens
+from gateway import headers
 from gateway.auth.callers import Callers
 from gateway.auth.credentials import Credentials
 from gateway.auth.places import Places
@@ -35,12 +37,6 @@ _CREDENTIAL_RPC = "/huitong.org.v1.CredentialService/GetCredentialSecret"
 _SESSION_RPC = "/huitong.org.v1.OperatorSessionService/GetOperatorSession"
 _PLACES_RPC = "/huitong.org.v1.PlaceService/GetPlacesBelow"
 _LOOKUP_SECONDS = 2.0
-# Everything a page needs comes from here; what a page may do is said to the browser.
-_PAGE_HEADERS = {
-    "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-}
 
 
 @dataclass(frozen=True)
@@ -65,7 +61,7 @@ class Parts:
         return cls(
             contract=Contract.load(),
             upstream=upstream,
-            gate=Gate(open_valkey(config.redis_url), prefix=f"{config.stream}:gateway"),
+            gate=Gate(open_valkey(config.redis_url), prefix=gateway_prefix(config.stream)),
             callers=Callers(
                 Credentials(fetch_from_org(upstream, inside)),
                 access_tokens(config),
@@ -139,6 +135,8 @@ class App(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the lifespan."""
+        if scope.get("scheme") == "https":
+            send = headers.strictly(send)
         # Middleware (a tracer's) must see every request, so with any the long way is taken.
         if self.door and scope["type"] == "http" and scope["path"].startswith("/v1/") and not self.user_middleware:
             await self.door(scope, receive, send)
@@ -161,7 +159,7 @@ def mount(app: App, parts: Parts) -> None:
         return _json(body, status=200 if well else 503)
 
     async def contract(_: Request) -> Response:
-        return Response(openapi, media_type="application/json", headers=_PAGE_HEADERS)
+        return Response(openapi, media_type="application/json", headers=headers.PAGES)
 
     door = Door(
         parts.contract.operations(),
@@ -195,12 +193,10 @@ _FILES = {
 
 def _page(name: str):  # type: ignore[no-untyped-def]
     async def page(_: Request) -> Response:
-        return FileResponse(PAGES / name, headers={**_PAGE_HEADERS, "cache-control": "no-cache"})
+        return FileResponse(PAGES / name, headers=headers.PAGES)
 
     return page
 
 
 def _json(body: object, *, status: int = 200) -> Response:
-    return Response(
-        orjson.dumps(body), status_code=status, media_type="application/json", headers={"cache-control": "no-store"}
-    )
+    return Response(orjson.dumps(body), status_code=status, media_type="application/json", headers=headers.API)

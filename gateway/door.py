@@ -9,15 +9,17 @@ from typing import Any
 import orjson
 import structlog
 from google.protobuf.message import Message
+from grpc import StatusCode
 from starlette.types import Receive, Scope, Send
 
 from chassis.errors import AppError, Internal, Overloaded, PermissionDenied, Unauthenticated
-from chassis.identity import Caller, CallerKind, TokenBook
+from chassis.identity import Caller, CallerKind, TokenBook, TokenExpired
 from chassis.permissions import WITH_PERMISSIONS, narrowed
 from gateway import codec
 from gateway.auth.callers import Callers, Identified, SignedParts
 from gateway.auth.places import Places, Reach, no_reach, within
 from gateway.auth.proofs import Proofs
+from gateway.auth.signing import SCHEME
 from gateway.batch import NDJSON, Batch
 from gateway.binding import RequestShape, guards, no_guard
 from gateway.browsers import Browsers
@@ -176,11 +178,7 @@ class Door:
             authorization = ""  # an expired token must not keep anyone from logging in
         elif not authorization and CallerKind.PUBLIC not in operation.audiences:
             raise Unauthenticated  # before a large body is read for nothing
-        wire = await exchange.body(route.body_bytes)
-        parts = SignedParts(
-            exchange.method, exchange.path, exchange.query.decode("latin-1"), wire, exchange.certificate
-        )
-        identified = await self._callers.identify(authorization, parts, exchange.address)
+        identified, wire = await self._identify(exchange, authorization, route.body_bytes)
         caller = route.caller(identified, exchange.address)
         notes["caller"] = caller.kind.value
         if caller.kind is not CallerKind.PUBLIC:  # of the public only the address is known, and that stays out of logs
@@ -188,6 +186,29 @@ class Door:
         exchange.more_headers |= await self._admit(operation, caller, identified.nonce)
         body = exchange.inflated(wire, route.body_bytes)
         return _Entered(route, variables, caller, body)
+
+    async def _identify(self, exchange: Exchange, authorization: str, body_bytes: int) -> tuple[Identified, bytes]:
+        """Who calls, and the body as it was sent, which only a signature needs to be read for.
+
+        Raises RateLimited when too many authentications of the address failed.
+        """
+        is_signed, wire = authorization.startswith(SCHEME), b""
+        if authorization:
+            self._gate.check_failures(exchange.address)
+        if is_signed:
+            wire = await exchange.body(body_bytes)
+        parts = SignedParts(
+            exchange.method, exchange.path, exchange.query.decode("latin-1"), wire, exchange.certificate
+        )
+        try:
+            identified = await self._callers.identify(authorization, parts, exchange.address)
+        except TokenExpired:
+            raise  # every app shows one now and then, many of them at one address; nobody can make one up
+        except AppError as error:
+            if error.code is StatusCode.UNAUTHENTICATED:
+                await self._gate.count_failure(exchange.address)
+            raise
+        return identified, wire if is_signed else await exchange.body(body_bytes)
 
     async def _admit(self, operation: Operation, caller: Caller, nonce: str) -> dict[str, str]:
         """Take a call of the caller's; answers what the answer is to say of those that are left."""

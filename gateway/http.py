@@ -15,6 +15,7 @@ from opentelemetry import trace
 from starlette.types import Message, Receive, Scope, Send
 
 from chassis.errors import AppError, DeadlineExceeded, Unauthenticated
+from gateway.auth.addresses import network_of
 from gateway.errors import (
     PROBLEM_TYPE,
     BadEncoding,
@@ -25,6 +26,7 @@ from gateway.errors import (
     retry_after_seconds,
     status_of,
 )
+from gateway.headers import API
 
 MAX_HEADER_BYTES, MAX_HEADERS = 32 * 1024, 100
 # A body that trickles in must not hold a place for ever.
@@ -33,6 +35,7 @@ BODY_SECONDS = 30.0
 # Where the TLS door tells whose certificate a request came with: scope["extensions"][CERTIFICATE]["sha256"], hex.
 CERTIFICATE = "huitong.certificate"
 
+_API_HEADERS = [(name.encode(), value.encode()) for name, value in API.items()]
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _TIMEOUT = re.compile(rb"([0-9]{1,8})([HMSmun])")
 _TIMEOUT_SECONDS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
@@ -71,7 +74,7 @@ class Exchange:
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         # Which of two would count is not for a proxy on the way and us to see differently.
         self.is_ambiguous = len(self.headers) < len(scope["headers"]) and _has_two(scope["headers"])
-        self.address: str = (scope.get("client") or ("unknown",))[0]
+        self.address = network_of((scope.get("client") or ("unknown",))[0])
         self.certificate: str = scope.get("extensions", {}).get(CERTIFICATE, {}).get("sha256", "")
         self.is_traced, self.traceparent = _trace(self.headers.get(b"traceparent"))
         self.status = 0
@@ -183,8 +186,7 @@ class Exchange:
         headers = [
             (b"content-type", kind),
             (b"content-length", str(len(body)).encode()),
-            (b"cache-control", b"no-store"),
-            (b"x-content-type-options", b"nosniff"),
+            *_API_HEADERS,
             (b"x-trace-id", self.trace_id.encode()),
         ]
         more = {**self.more_headers, **more}

@@ -7,19 +7,22 @@ requests that arrive while Valkey is being asked share the next question.
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from chassis import ended_sessions
 from chassis.errors import Unavailable
-from chassis.identity import Caller, CallerKind
+from chassis.identity import SESSION_SCOPE, Caller, CallerKind
 from chassis.valkey import Script, ValkeyGone, open_valkey
 from gateway.auth.callers import NONCE_SECONDS
 from gateway.contract import Operation
-from gateway.errors import NonceReused, RateLimited
+from gateway.errors import NonceReused, RateLimited, SessionEnded
 
 __all__ = ["Gate", "Quota", "open_valkey"]
 
@@ -33,11 +36,14 @@ CALLS_PER_MINUTE = {
     CallerKind.TERMINAL: 6_000,
     CallerKind.SYSTEM: 60_000,
 }
-BATCH_MAX = 100
+# Of an address (of IPv6 its /64) whose signatures, keys or tokens were refused: whoever tries them out is slowed down.
+FAILURES_PER_MINUTE = 60
+BATCH_MAX, BARRED_MAX = 100, 10_000
 
 # A bucket is kept as the moment when it will be full again (GCRA): one key, nothing to refill. Times are in µs of the
 # server's clock. For each admission two KEYS: bucket, nonce; three ARGV: µs a call, bucket size, nonce's owner ("" when
-# unsigned). Answers for each -2 - the calls left when admitted, -1 for a used nonce, else the milliseconds to wait.
+# unsigned; then the second key is one that must not be there). Answers for each -2 - the calls left when admitted, -1
+# for a used nonce, 0 for a key that is there, else the milliseconds to wait.
 SCRIPT = f"""
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -49,6 +55,8 @@ for i = 1, #KEYS / 2 do
   if owner ~= '' and not redis.call('SET', nonce, owner, 'NX', 'EX', {NONCE_SECONDS})
       and redis.call('GET', nonce) ~= owner then
     answers[i] = -1
+  elseif owner == '' and redis.call('EXISTS', nonce) == 1 then
+    answers[i] = 0
   else
     local full = math.max(tonumber(redis.call('GET', bucket) or now), now) + interval
     local wait = full - interval * size - now
@@ -107,6 +115,8 @@ class Gate:
         self._script = Script(valkey, SCRIPT)
         self._waiting: list[tuple[_Admission, asyncio.Future[int]]] = []
         self._task: asyncio.Task[None] | None = None
+        # Until when an address has had too many failures: looked at before anything of a request is read.
+        self._barred: dict[str, float] = {}
 
     async def admit(self, operation: Operation, caller: Caller, nonce: str) -> Quota | None:
         """Take a token of the caller's bucket for `operation` and claim `nonce` (empty for unsigned requests).
@@ -115,11 +125,12 @@ class Gate:
 
         Without Valkey members go through unlimited; signed requests are refused, since a replay could not be told, so
         is the public, since guessing login codes must stay slow, and operators, who can wait better than customers.
-        Raises RateLimited, NonceReused, Unavailable.
+        Raises RateLimited, NonceReused, SessionEnded (a member's, whose token would be good for minutes), Unavailable.
         """
+        session = caller.scopes.get(SESSION_SCOPE, "") if caller.kind is CallerKind.MEMBER else ""
         admission = _Admission(
             f"{self._prefix}:calls:{caller.kind}:{caller.subject}:{operation.rpc}",
-            f"{self._prefix}:nonce:{nonce}",
+            f"{self._prefix}:nonce:{nonce}" if nonce else ended_sessions.key_of(self._prefix, session),
             secrets.token_hex(8) if nonce else "",
             operation.door.calls_per_minute or CALLS_PER_MINUTE[caller.kind],
         )
@@ -131,9 +142,37 @@ class Gate:
             return None
         if answer == -1:
             raise NonceReused
+        if answer == 0:
+            raise SessionEnded
         if answer > 0:
             raise RateLimited(answer, calls_per_minute=admission.calls_per_minute)
         return Quota(admission.calls_per_minute, -2 - answer)
+
+    def check_failures(self, address: str) -> None:
+        """Raises RateLimited while `address` has had too many failures."""
+        until = self._barred.get(address)
+        if until is None:
+            return
+        wait_s = until - time.monotonic()
+        if wait_s > 0:
+            raise RateLimited(math.ceil(wait_s * 1000), calls_per_minute=FAILURES_PER_MINUTE)
+        del self._barred[address]
+
+    async def count_failure(self, address: str) -> None:
+        """Count an authentication of `address` that failed; without Valkey nobody counts, and nobody is barred.
+
+        Raises RateLimited when there were too many.
+        """
+        bucket = f"{self._prefix}:failures:{address}"
+        try:
+            answer = await self._ask(_Admission(bucket, f"{bucket}:nonce", "", FAILURES_PER_MINUTE))
+        except ValkeyGone:
+            return
+        if answer > 0:
+            if len(self._barred) >= BARRED_MAX:
+                self._barred.clear()  # each may fail once more, which is counted
+            self._barred[address] = time.monotonic() + answer / 1000
+            raise RateLimited(answer, calls_per_minute=FAILURES_PER_MINUTE)
 
     async def claim(self, name: str, owner: str, seconds: int) -> bool:
         """Whether `name` is `owner`'s: free until now, or its own already. Raises Unavailable without Valkey."""

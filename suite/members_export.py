@@ -37,8 +37,8 @@ async def find_member(inside: Inside, group_id: UUID, wanted: str) -> str:
     if wanted.startswith("mbr_"):
         return wanted
     stub = member_pb2_grpc.MemberServiceStub(inside.channel("member"))
-    identity = {"phone": wanted} if wanted.startswith("+") else {"card_no": wanted}
-    request = member_pb2.IdentifyMemberRequest(**identity)
+    is_phone = wanted.startswith("+")
+    request = member_pb2.IdentifyMemberRequest(**{"phone" if is_phone else "card_no": wanted})  # type: ignore[arg-type]
     found: str = (await inside.call(stub.IdentifyMember, request, group_id=group_id)).member_id
     return found
 

@@ -61,11 +61,14 @@ REVIEWED: dict[str, dict[tuple[str, ...], dict[str, str]]] = {
     "member.v1.BenefitService.ListTierBenefits": {(MEMBER, TERMINAL): {"tier_code": GROUP}},
     # A terminal gives back what was used in its own store.
     "member.v1.BenefitService.ReturnBenefit": {(TERMINAL,): {"use_id": OWN}},
-    "member.v1.BenefitService.UseBenefit": {(TERMINAL,): {"member_id": GROUP, "benefit_code": LABEL}},
+    "member.v1.BenefitService.UseBenefit": {
+        (TERMINAL,): {"member_id": GROUP, "benefit_code": LABEL, "member_code": SECRET}
+    },
     "member.v1.MemberService.IdentifyMember": {
         (TERMINAL, PARTNER): {
             "card_no": GROUP,
             "plate_no": GROUP,
+            "unit_number.business_unit_id": GROUP,
             "member_code": SECRET,
             "spend_request_id": LABEL,
         },
@@ -83,6 +86,8 @@ REVIEWED: dict[str, dict[tuple[str, ...], dict[str, str]]] = {
     "member.v1.ReferralService.UseReferralCode": {(MEMBER,): {"referral_code": SECRET}},
     "member.v1.TierService.GetTierProgress": {(PARTNER,): {"member_id": GROUP}},
     # Of a car that is the member's, by its plate; whoever pays pays for themselves.
+    # Of the store that is bound.
+    "org.v1.StructureService.UpdateTerminal": {(NARROW,): {"terminal_id": OWN}},
     "parking.v1.ParkingService.PayFee": {(MEMBER,): {"car_park_id": GROUP, "plate_no": OWN}},
     "parking.v1.ParkingService.QuoteFee": {(MEMBER,): {"car_park_id": GROUP, "plate_no": OWN}},
     "parking.v1.ParkingService.RecordEntry": {(VENDOR,): {"plate_no": LABEL}},

@@ -73,17 +73,17 @@ class Callers:
         if not authorization:
             return Identified(Caller(CallerKind.PUBLIC, address))
         if self._sessions and authorization.startswith(f"Bearer {PREFIX}"):
-            return Identified(await self._sessions.get(authorization[7:]))
+            return Identified(await self._sessions.get(authorization[7:], address))
         if authorization.startswith("Bearer "):
             caller = self._member_tokens.check(authorization[7:])
             if caller.kind is not CallerKind.MEMBER:
                 raise Unauthenticated
             return Identified(caller)
         if authorization.startswith(SCHEME):
-            return await self._signed(authorization, parts)
+            return await self._signed(authorization, parts, address)
         raise Unauthenticated
 
-    async def _signed(self, authorization: str, parts: SignedParts) -> Identified:
+    async def _signed(self, authorization: str, parts: SignedParts, address: str) -> Identified:
         match = _SIGNED.fullmatch(authorization)
         if not match:
             raise SignatureInvalid
@@ -92,7 +92,7 @@ class Callers:
         if abs(now - timestamp) > WINDOW_SECONDS:
             server_time = datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             raise SignatureExpired(window_seconds=WINDOW_SECONDS, server_time=server_time)
-        credential = await self._credentials.get(key_id)
+        credential = await self._credentials.get(key_id, address)
         for secret in credential.secrets:
             expected = signature_of(
                 secret,

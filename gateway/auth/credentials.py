@@ -41,9 +41,9 @@ class Credentials:
         self._fetch = fetch
         self._kept = Kept(self._ask, clock=clock)
 
-    async def get(self, key_id: str) -> Credential:
-        """The credential of `key_id`. Raises KeyUnknownOrRevoked, Unavailable."""
-        credential = await self._kept.get(key_id)
+    async def get(self, key_id: str, address: str) -> Credential:
+        """The credential of `key_id`, which somebody at `address` shows. Raises KeyUnknownOrRevoked, Unavailable."""
+        credential = await self._kept.get(key_id, address)
         if credential is None:
             raise KeyUnknownOrRevoked
         return credential

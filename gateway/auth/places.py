@@ -75,7 +75,7 @@ class Places:
 
     async def below(self, caller: Caller, top: str, *, max_age: float) -> frozenset[str] | None:
         """What lies below `top`, known for at most `max_age` seconds. Raises Unavailable."""
-        return _of(caller, await self._kept.get(top, max_age=max_age))
+        return _of(caller, await self._kept.get(top, caller.subject, max_age=max_age))
 
     async def _ask(self, top: str) -> tuple[str, frozenset[str]]:
         try:

@@ -27,9 +27,11 @@ class Sessions:
         self._fetch = fetch
         self._kept = Kept(self._ask, clock=clock)
 
-    async def get(self, token: str) -> Caller:
-        """The operator with all their permissions. Raises SessionEnded, Unavailable."""
-        caller = await self._kept.get(hashlib.sha256(token.encode()).hexdigest()) if _TOKEN.fullmatch(token) else None
+    async def get(self, token: str, address: str) -> Caller:
+        """The operator at `address`, with all their permissions. Raises SessionEnded, Unavailable."""
+        if not _TOKEN.fullmatch(token):
+            raise SessionEnded
+        caller = await self._kept.get(hashlib.sha256(token.encode()).hexdigest(), address)
         if caller is None:
             raise SessionEnded
         return caller

@@ -105,6 +105,17 @@ async def person_of(tx: Tx, member_id: UUID) -> UUID:
     return found.scalars().first() or member_id
 
 
+async def people_of(tx: Tx, member_id: UUID) -> set[UUID]:
+    """All ids of the person who one member is."""
+    person_id = await person_of(tx, member_id)
+    found = await tx.execute(
+        select(member_merge.c.absorbed_id).where(
+            member_merge.c.group_id == tx.group_id, member_merge.c.survivor_id == person_id, member_merge.c.state < 3
+        )
+    )
+    return {member_id, person_id, *found.scalars()}
+
+
 async def note_as_absorbed(tx: Tx, *, member_id: UUID, item_id: UUID) -> None:
     """A coupon of the survivor was given under the absorbed member's own id: it is that one's in the end."""
     await tx.execute(

@@ -102,6 +102,7 @@ member_merge = Table(
     _id("absorbed_id"),
     Column("state", Integer, nullable=False),
     Index("member_merge_absorbed_idx", "group_id", "absorbed_id"),
+    Index("member_merge_survivor_idx", "group_id", "survivor_id"),
     Index("member_merge_open_idx", "merge_id", postgresql_where=text("state <> 4")),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chassis.crypto import Vault
+from chassis.ended_sessions import gateway_prefix
 from chassis.identity import access_tokens, proof_tokens
 from chassis.run import App, run_service
 from chassis.upstream import Upstream
@@ -53,6 +54,7 @@ from services.member.referral.api import ReferralServicer
 from services.member.risk.api import RiskServicer
 from services.member.risk.gate import JoinGate
 from services.member.sessions.api import SessionServicer, SimulatorServicer, TokenMaker
+from services.member.sessions.jobs import tell_ended
 from services.member.sessions.providers import CodeProvider, MissingProvider, SimulatedProvider
 from services.member.tiers import consumers as tier_consumers
 from services.member.tiers.api import TierServicer
@@ -78,7 +80,7 @@ def build(app: App) -> None:
         MemberServicer(app.db, vault, structure, vehicles, gate),
     )
     app.serve(member_pb2_grpc.add_TierServiceServicer_to_server, TierServicer(app.db))
-    app.serve(benefits_pb2_grpc.add_BenefitServiceServicer_to_server, BenefitServicer(app.db))
+    app.serve(benefits_pb2_grpc.add_BenefitServiceServicer_to_server, BenefitServicer(app.db, vault))
     app.serve(
         member_pb2_grpc.add_SessionServiceServicer_to_server,
         SessionServicer(app.db, vault, provider, tokens, gate),
@@ -118,6 +120,8 @@ def build(app: App) -> None:
     rewards = app.stub(rewards_pb2_grpc.RewardServiceStub, "points")
     app.job("member-referrals", referral_jobs.reward(app.db, rewards), every_seconds=5)
     app.job("forget", jobs.forget(app.db), every_seconds=60)
+    tell = tell_ended(app.db, valkey, gateway_prefix(app.settings.stream))
+    app.job("sessions.tell-ended", tell, every_seconds=1)
     _build_tiers(app, vault)
     _build_privacy(app, vault)
 

@@ -11,7 +11,7 @@ from grpc.aio import ServicerContext as Context
 
 from chassis import rpc
 from chassis.crypto import Vault
-from chassis.db import Database
+from chassis.db import Database, Tx
 from chassis.errors import AppError, InvalidArgument
 from chassis.identity import CallerKind
 from chassis.ids import from_edge, to_edge
@@ -78,6 +78,9 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
         """See the proto."""
         if not rules.is_plain(request.spend_request_id):
             raise InvalidArgument([("spend_request_id", "has control characters")])
+        if request.spend_request_id and caller().kind in (CallerKind.TERMINAL, CallerKind.PARTNER):
+            # Else a code that was shown to look could be kept for a purchase of later.
+            raise InvalidArgument([("spend_request_id", "is for those who spend: what spends takes the code itself")])
         kind = request.WhichOneof("identity")
         owner_id = await self._owner_of(request.plate_no) if kind == "plate_no" else None
         is_spending = kind == "member_code" and bool(request.spend_request_id)
@@ -88,6 +91,8 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
                 found = await operations.identify_by_phone(tx, self._vault, request.phone)
             elif kind == "card_no":
                 found = await operations.identify_by_card(tx, request.card_no)
+            elif kind == "unit_number":
+                found = await self._identify_by_number(tx, request.unit_number)
             elif kind == "plate_no":
                 found = await operations.identify_owner(tx, owner_id)
             else:
@@ -155,6 +160,14 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
                         await note_device(tx, self._vault, one.member.member_id, line.device_id)
             outcomes |= dict(zip(lines, joined, strict=True))
         return [outcomes[place] for place in range(len(requests))]
+
+    async def _identify_by_number(self, tx: Tx, own: member_pb2.UnitNumber) -> operations.Identified:
+        if not rules.is_plain(own.number):
+            raise InvalidArgument([("unit_number.number", "has control characters")])
+        unit_id = from_edge("unt", own.business_unit_id, "unit_number.business_unit_id")
+        return await operations.identify_by_unit_number(
+            tx, self._vault, unit_id=unit_id, scheme=own.scheme, number=own.number
+        )
 
     async def _owner_of(self, plate_no: str) -> UUID | None:
         """Parking knows plates and their owners, and nobody else keeps them."""

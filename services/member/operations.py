@@ -10,7 +10,7 @@ from uuid import UUID
 from chassis import ids
 from chassis.crypto import Vault
 from chassis.db import Tx
-from chassis.errors import AppError, RequestIdReused
+from chassis.errors import AppError, RequestIdReused, Unavailable
 from chassis.ids import to_edge
 from huitong.member.v1 import events_pb2
 from services.member import errors, rules, store
@@ -18,6 +18,7 @@ from services.member.rules import PHONE, Joined, JoinLine, Member, MemberState, 
 from services.member.store import PersonRow, RequestRow
 from services.member.tiers import operations as tiers
 from services.member.tiers import store as tier_store
+from services.member.tiers.matching import NUMBER_PURPOSE, number_kind
 from services.member.tiers.rules import Ladder, Standing
 
 PHONE_PURPOSE, CODE_PURPOSE = "member.phone", "member.code"
@@ -157,6 +158,8 @@ async def admit(tx: Tx, vault: Vault, ladder: Ladder, newcomers: Sequence[Newcom
     if taken:
         behind = await store.find_identities(tx, PHONE, taken)
         rows = await store.find_people(tx, behind.values())
+        if not (behind.keys() >= taken and rows.keys() >= set(behind.values())):
+            raise Unavailable  # somebody gave a phone up, or was erased, in this very moment
         by_index = {index: _to_member(vault, ladder, rows[member_id]) for index, member_id in behind.items()}
     else:
         by_index = {}
@@ -236,6 +239,12 @@ async def identify_by_card(tx: Tx, card_no: str) -> Identified:
     return await _identified(tx, row, may_spend=False)
 
 
+async def identify_by_unit_number(tx: Tx, vault: Vault, *, unit_id: UUID, scheme: int, number: str) -> Identified:
+    """The member whom a business unit's own system knows by this number. Raises MemberUnknown, MemberClosed."""
+    index = vault.blind_index(NUMBER_PURPOSE, tx.group_id, unit_id, number)
+    return await identify_owner(tx, (await store.find_identities(tx, number_kind(scheme), [index])).get(index))
+
+
 async def identify_owner(tx: Tx, member_id: UUID | None) -> Identified:
     """The member whose something is, as the service that keeps it says. Raises MemberUnknown, MemberClosed."""
     row = await store.find_person(tx, member_id) if member_id else None
@@ -254,8 +263,10 @@ async def identify_by_code(
     code = rules.read_code(member_code)
     if code is None:
         raise errors.MemberCodeInvalid
-    # The seed follows from the number in the code, so a forged code costs no query.
-    seed = rules.member_seed(vault.key(CODE_PURPOSE), tx.group_id, code.member_no)
+    epoch = await store.find_code_epoch(tx, rules.card_no_from(tx.group_id, code.member_no))
+    if epoch is None:
+        raise errors.MemberCodeInvalid
+    seed = rules.member_seed(vault.key(CODE_PURPOSE), tx.group_id, code.member_no, epoch)
     verdict, step = rules.judge_code(seed, code, now_step=rules.step_at(real_time_s))
     if verdict is Verdict.INVALID:
         raise errors.MemberCodeInvalid
@@ -296,7 +307,7 @@ async def show_code(tx: Tx, vault: Vault, member_id: UUID, *, real_time_s: float
     member_no, step = rules.member_no_of(row.card_no), rules.step_at(real_time_s)
     used = await store.find_used_serials(tx, member_no=member_no, step=step)
     serial = next((serial for serial in rules.OUR_SERIALS if serial not in used), rules.OUR_SERIALS[-1])
-    seed = rules.member_seed(vault.key(CODE_PURPOSE), tx.group_id, member_no)
+    seed = rules.member_seed(vault.key(CODE_PURPOSE), tx.group_id, member_no, row.code_epoch)
     return rules.make_code(seed, member_no=member_no, step=step, serial=serial), step
 
 
@@ -310,7 +321,7 @@ async def code_seed(tx: Tx, vault: Vault, member_id: UUID) -> tuple[str, bytes]:
         raise errors.MemberUnknown
     require_active(row.state)
     member_no = rules.member_no_of(row.card_no)
-    return member_no, rules.member_seed(vault.key(CODE_PURPOSE), tx.group_id, member_no)
+    return member_no, rules.member_seed(vault.key(CODE_PURPOSE), tx.group_id, member_no, row.code_epoch)
 
 
 async def unknown_stores(tx: Tx, store_ids: Iterable[UUID]) -> set[UUID]:

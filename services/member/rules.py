@@ -156,9 +156,9 @@ def expire_time_of(step: int) -> datetime:
     return datetime.fromtimestamp((step + STEPS_VALID) * STEP_SECONDS, UTC)
 
 
-def member_seed(key: bytes, group_id: UUID, member_no: str) -> bytes:
-    """The member's own seed: HMAC-SHA256(key, group, member number)."""
-    return keyed_hash(key, group_id, member_no)
+def member_seed(key: bytes, group_id: UUID, member_no: str, epoch: int = 0) -> bytes:
+    """The member's own seed: HMAC-SHA256(key, group, member number, epoch). The next epoch ends all codes of this."""
+    return keyed_hash(key, group_id, member_no, epoch)
 
 
 def make_code(seed: bytes, *, member_no: str, step: int, serial: int) -> str:

@@ -35,10 +35,12 @@ from sqlalchemy import (
     literal,
     select,
     text,
+    update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from chassis.db import Tx
+from chassis.errors import Unavailable
 
 metadata = MetaData()
 _Time = DateTime(timezone=True)
@@ -55,6 +57,8 @@ member = Table(
     Column("store_id", Uuid),
     Column("join_time", _Time, nullable=False),
     Column("survivor_id", Uuid),
+    # Of the seed of dynamic codes: raised when whatever phones make codes with has to end.
+    Column("code_epoch", Integer, nullable=False, server_default="0"),
     Column("erase_time", _Time),  # set: nothing personal is left here, and nothing leads here (see `privacy`)
     UniqueConstraint("group_id", "card_no"),
 )
@@ -190,7 +194,9 @@ session = Table(
     Column("create_time", _Time, nullable=False),
     Column("expire_time", _Time, nullable=False),
     Column("end_time", _Time),
+    Column("is_end_told", Boolean, nullable=False, server_default="false"),  # to the gateways
     Index("session_by_expiry", "expire_time"),
+    Index("session_to_tell", "end_time", postgresql_where=text("end_time IS NOT NULL AND NOT is_end_told")),
     Index("session_by_member", "member_id"),
 )
 
@@ -246,6 +252,8 @@ member_merge = Table(
     Column("state", SmallInteger, nullable=False),
     Column("survivor_tier_code", Text, nullable=False),
     Column("absorbed_tier_code", Text, nullable=False),
+    Column("survivor_period_end", Date),
+    Column("absorbed_period_end", Date),
     Column("reason", Text, nullable=False),
     Column("unmerge_reason", Text, nullable=False),
     Column("merged_by", Text, nullable=False),
@@ -281,6 +289,7 @@ class PersonRow:
     join_time: datetime
     growth_minor: int
     tier_code: str
+    code_epoch: int
     # None while nobody has changed it.
     state: int | None
     state_version: int | None
@@ -385,6 +394,37 @@ async def find_identities(tx: Tx, kind: str, indexes: Iterable[bytes]) -> dict[b
     return {row.value_index: row.member_id for row in rows}
 
 
+async def find_owners(tx: Tx, kind: str, indexes: Iterable[bytes]) -> dict[bytes, UUID]:
+    """As find_identities, but the members themselves, also of those who are absorbed.
+
+    What is added to somebody found by an identity is theirs who has that identity: it stays with them when a merge is
+    undone.
+    """
+    rows = await tx.execute(
+        select(member_identity.c.value_index, member_identity.c.member_id).where(
+            member_identity.c.group_id == tx.group_id,
+            member_identity.c.kind == kind,
+            among(member_identity.c.value_index, indexes),
+        )
+    )
+    return {row.value_index: row.member_id for row in rows}
+
+
+async def hold_living(tx: Tx, member_ids: Iterable[UUID]) -> None:
+    """Nobody of these is erased before this transaction ends. Raises Unavailable when one is by now: look again."""
+    wanted = set(member_ids)
+    if not wanted:
+        return
+    held = await tx.execute(
+        select(member.c.member_id)
+        .where(member.c.group_id == tx.group_id, among(member.c.member_id, wanted), member.c.erase_time.is_(None))
+        .order_by(member.c.member_id)
+        .with_for_update(read=True, key_share=True)
+    )
+    if len(held.all()) < len(wanted):
+        raise Unavailable
+
+
 async def add_members(tx: Tx, rows: Sequence[dict[str, Any]]) -> set[UUID]:
     """Add members whose card number is free, and answer which were added."""
     columns = ("member_id", "card_no", "sealed_phone", "birth_month", "time_zone", "store_id")
@@ -438,6 +478,7 @@ async def _people(tx: Tx, condition: Any) -> dict[UUID, PersonRow]:
             member.c.join_time,
             standing.c.growth_minor,
             standing.c.tier_code,
+            member.c.code_epoch,
             member_state.c.state,
             member_state.c.version.label("state_version"),
             member_state.c.change_time.label("state_time"),
@@ -451,6 +492,23 @@ async def _people(tx: Tx, condition: Any) -> dict[UUID, PersonRow]:
         )
     )
     return {row.asked_id: PersonRow(**{name: row._mapping[name] for name in PersonRow.__slots__}) for row in rows}
+
+
+async def find_code_epoch(tx: Tx, card_no: str) -> int | None:
+    """Of the seed that makes the codes of the card's own member, also of one who is absorbed."""
+    found = await tx.execute(
+        select(member.c.code_epoch).where(member.c.group_id == tx.group_id, member.c.card_no == card_no)
+    )
+    return found.scalar_one_or_none()
+
+
+async def end_codes(tx: Tx, member_id: UUID) -> None:
+    """No code that was made, or that a phone makes with the seed it has, is good any more."""
+    await tx.execute(
+        update(member)
+        .where(member.c.member_id == member_id, member.c.group_id == tx.group_id)
+        .values(code_epoch=member.c.code_epoch + 1)
+    )
 
 
 async def find_code_use(tx: Tx, *, member_no: str, step: int, serial: int) -> str | None:

@@ -88,6 +88,7 @@ growth_entry = Table(
     Column("business_date", Date, nullable=False),
     Column("growth", BigInteger, nullable=False),
     Column("reverses_id", Uuid),
+    Column("tag", Text, nullable=False),  # that the doing gave, "" for none
     Column("create_time", _Time, nullable=False),
     Index("growth_entry_by_member", "member_id", "growth_id"),
 )

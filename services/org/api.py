@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TypeVar
 from uuid import UUID
 
+from google.protobuf.message import Message
 from grpc.aio import ServicerContext as Context
 
 from chassis import pages
@@ -24,6 +25,7 @@ from services.org.approvals import operations as approvals
 from services.org.approvals.convert import approval_message
 from services.org.approvals.rules import content_of
 from services.org.audit.operations import Audit
+from services.org.rules import origin_of
 
 T = TypeVar("T")
 CREATE_CREDENTIAL = "huitong.org.v1.CredentialService/CreateCredential"
@@ -41,7 +43,7 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
 
         async def operation(tx: Tx) -> org_pb2.CreateGroupResponse:
             group, credential = await operations.create_group(
-                tx, self._vault, code=request.code, name=request.name, request_id=request.request_id
+                tx, self._vault, code=request.code, name=request.name, origin=origin_of(request)
             )
             response = org_pb2.CreateGroupResponse(
                 group=convert.group_message(group), system_credential=convert.credential_message(credential)
@@ -52,7 +54,7 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
 
         response = await self._db.run_once(request, org_pb2.CreateGroupResponse, operation)
         key_id = response.system_credential.key_id
-        response.secret = (await _secrets_of(self._db, self._vault, [key_id], request.request_id))[key_id]
+        response.secret = (await _secrets_of(self._db, self._vault, [key_id], request))[key_id]
         return response
 
     async def CreateBusinessUnit(
@@ -75,6 +77,31 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
             return org_pb2.CreateBusinessUnitResponse(business_unit=message)
 
         return await self._db.run_once(request, org_pb2.CreateBusinessUnitResponse, operation)
+
+    async def UpdateBusinessUnit(
+        self, request: org_pb2.UpdateBusinessUnitRequest, context: Context
+    ) -> org_pb2.UpdateBusinessUnitResponse:
+        """See the proto."""
+        _check_plain(name=request.name)
+        unit_id = from_edge("unt", request.business_unit_id, "business_unit_id")
+
+        async def operation(tx: Tx) -> org_pb2.UpdateBusinessUnitResponse:
+            old, new, merchant_count, store_count = await operations.update_unit(
+                tx,
+                unit_id=unit_id,
+                name=request.name if request.HasField("name") else None,
+                is_open=request.is_open if request.HasField("is_open") else None,
+                kind=org_pb2.UnitKind.Name(request.kind).removeprefix("UNIT_KIND_") if request.kind else "",
+                time_zone=request.time_zone,
+                currency_code=request.currency_code,
+            )
+            before, after = convert.unit_message(old), convert.unit_message(new)
+            await self._audit.record(tx, request, after.business_unit_id, before=before, after=after)
+            return org_pb2.UpdateBusinessUnitResponse(
+                business_unit=after, closed_merchant_count=merchant_count, closed_store_count=store_count
+            )
+
+        return await self._db.run_once(request, org_pb2.UpdateBusinessUnitResponse, operation)
 
     async def ListBusinessUnits(
         self, request: org_pb2.ListBusinessUnitsRequest, context: Context
@@ -203,15 +230,51 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
         self, request: org_pb2.CreateTerminalRequest, context: Context
     ) -> org_pb2.CreateTerminalResponse:
         """See the proto."""
+        _check_plain(name=request.name)
         store_id = from_edge("sto", request.store_id, "store_id")
 
         async def operation(tx: Tx) -> org_pb2.CreateTerminalResponse:
-            terminal = await operations.create_terminal(tx, code=request.code, store_id=store_id)
+            terminal = await operations.create_terminal(tx, code=request.code, store_id=store_id, name=request.name)
             message = convert.terminal_message(terminal)
             await self._audit.record(tx, request, message.terminal_id, after=message)
             return org_pb2.CreateTerminalResponse(terminal=message)
 
         return await self._db.run_once(request, org_pb2.CreateTerminalResponse, operation)
+
+    async def UpdateTerminal(
+        self, request: org_pb2.UpdateTerminalRequest, context: Context
+    ) -> org_pb2.UpdateTerminalResponse:
+        """See the proto."""
+        _check_plain(name=request.name)
+        terminal_id = from_edge("trm", request.terminal_id, "terminal_id")
+        store_id = from_edge("sto", request.store_id, "store_id")
+
+        async def operation(tx: Tx) -> org_pb2.UpdateTerminalResponse:
+            old, new = await operations.update_terminal(
+                tx,
+                terminal_id=terminal_id,
+                store_id=store_id,
+                name=request.name if request.HasField("name") else None,
+                is_open=request.is_open if request.HasField("is_open") else None,
+            )
+            before, after = convert.terminal_message(old), convert.terminal_message(new)
+            await self._audit.record(tx, request, after.terminal_id, before=before, after=after)
+            return org_pb2.UpdateTerminalResponse(terminal=after)
+
+        return await self._db.run_once(request, org_pb2.UpdateTerminalResponse, operation)
+
+    async def ListTerminals(
+        self, request: org_pb2.ListTerminalsRequest, context: Context
+    ) -> org_pb2.ListTerminalsResponse:
+        """See the proto."""
+        size = pages.page_size(request.page_size)
+        store_id = _optional("sto", request.store_id, "store_id")
+        async with self._db.reading(caller()) as tx:
+            terminals = await store.list_terminals(
+                tx, store_id=store_id, after_code=_after_code(request.page_token), limit=size + 1
+            )
+        page, token = _page(terminals, size, lambda one: [one.code])
+        return org_pb2.ListTerminalsResponse(terminals=map(convert.terminal_message, page), next_page_token=token)
 
     async def ImportStructure(
         self, request: org_pb2.ImportStructureRequest, context: Context
@@ -273,7 +336,7 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
                 await approvals.use(tx, approval_id, action=CREATE_CREDENTIAL, content=content_of(request))
             credential = await operations.create_credential(
                 tx, self._vault,
-                kind=kind, subject_id=subject_id, name=request.name, request_id=request.request_id,
+                kind=kind, subject_id=subject_id, name=request.name, origin=origin_of(request),
                 permissions=" ".join(sorted(set(request.permissions))),
             )  # fmt: skip
             made = convert.credential_message(credential)
@@ -288,7 +351,7 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
             # Made by a system with this very request; knowing it is no claim to the secret.
             raise NotYours(field="request_id")
         key_id = response.credential.key_id
-        response.secret = (await _secrets_of(self._db, self._vault, [key_id], request.request_id))[key_id]
+        response.secret = (await _secrets_of(self._db, self._vault, [key_id], request))[key_id]
         return response
 
     async def _ask(self, tx: Tx, request: org_pb2.CreateCredentialRequest, kind: str) -> approvals_pb2.Approval:
@@ -321,7 +384,7 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
 
         async def operation(tx: Tx) -> org_pb2.CreateTerminalCredentialsResponse:
             made = await operations.create_terminal_credentials(
-                tx, self._vault, terminal_codes=codes, request_id=request.request_id
+                tx, self._vault, terminal_codes=codes, origin=origin_of(request)
             )
             response = org_pb2.CreateTerminalCredentialsResponse(
                 credentials=[
@@ -339,7 +402,7 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
 
         response = await self._db.run_once(request, org_pb2.CreateTerminalCredentialsResponse, operation)
         key_ids = [one.key_id for one in response.credentials]
-        found = await _secrets_of(self._db, self._vault, key_ids, request.request_id)
+        found = await _secrets_of(self._db, self._vault, key_ids, request)
         for one in response.credentials:
             one.secret = found[one.key_id]
         return response
@@ -353,14 +416,14 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
         async def operation(tx: Tx) -> org_pb2.RotateCredentialResponse:
             credential = await operations.rotate_credential(
                 tx, self._vault,
-                key_id=key_id, overlap_seconds=request.overlap_seconds, request_id=f"rotate:{request.request_id}",
+                key_id=key_id, overlap_seconds=request.overlap_seconds, origin=origin_of(request),
             )  # fmt: skip
             message = convert.credential_message(credential)
             await self._audit.record(tx, request, message.key_id, after=message)
             return org_pb2.RotateCredentialResponse(credential=message)
 
         response = await self._db.run_once(request, org_pb2.RotateCredentialResponse, operation)
-        found = await _secrets_of(self._db, self._vault, [request.key_id], f"rotate:{request.request_id}")
+        found = await _secrets_of(self._db, self._vault, [request.key_id], request)
         response.secret = found[request.key_id]
         return response
 
@@ -417,13 +480,15 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
                 raise errors.CredentialUnknown(key_id=request.key_id)
             is_terminal = credential.kind == "TERMINAL"
             binding = await store.find_binding(tx, credential.subject_id) if is_terminal else None
-            sealed = [] if credential.revoke_time else await store.find_working_secrets(tx, key_id)
+            is_closed = binding is not None and not binding.is_open
+            is_revoked = credential.revoke_time is not None or is_closed
+            sealed = [] if is_revoked else await store.find_working_secrets(tx, key_id)
         response = org_pb2.GetCredentialSecretResponse(
             kind=convert.credential_kind(credential.kind),
             group_id=convert.group_edge(credential.group_id),
             subject_id=request.key_id,
             secrets=[operations.open_secret(self._vault, key_id, one) for one in sealed],
-            is_revoked=credential.revoke_time is not None,
+            is_revoked=is_revoked,
             certificate_sha256=credential.certificates,
         )
         if binding:
@@ -439,11 +504,11 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
         return response
 
 
-async def _secrets_of(db: Database, vault: Vault, key_edges: Sequence[str], request_id: str) -> dict[str, str]:
+async def _secrets_of(db: Database, vault: Vault, key_edges: Sequence[str], request: Message) -> dict[str, str]:
     """The secrets that a request made, by key, decrypted."""
     key_ids = {edge: from_edge("key", edge, "key_id") for edge in key_edges}
     async with db.reading(caller()) as tx:
-        sealed = await store.find_secrets_of_request(tx, key_ids.values(), request_id)
+        sealed = await store.find_secrets_of_request(tx, key_ids.values(), origin_of(request))
     return {edge: operations.open_secret(vault, key_id, sealed[key_id]) for edge, key_id in key_ids.items()}
 
 

@@ -57,6 +57,7 @@ def unit_message(unit: Unit) -> org_pb2.BusinessUnit:
         kind=f"UNIT_KIND_{unit.kind}",
         time_zone=unit.time_zone,
         currency_code=unit.currency_code,
+        is_open=unit.is_open,
     )
 
 
@@ -105,7 +106,11 @@ def from_date(day: types_pb2.BusinessDate, field: str) -> date:
 def terminal_message(terminal: Terminal) -> org_pb2.Terminal:
     """The terminal at the edge."""
     return org_pb2.Terminal(
-        terminal_id=terminal_edge(terminal.terminal_id), code=terminal.code, store_id=store_edge(terminal.store_id)
+        terminal_id=terminal_edge(terminal.terminal_id),
+        code=terminal.code,
+        store_id=store_edge(terminal.store_id),
+        name=terminal.name,
+        is_open=terminal.is_open,
     )
 
 

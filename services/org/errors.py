@@ -21,6 +21,13 @@ class BusinessUnitUnknown(AppError):
     zh = "集团中没有业态单元 {business_unit_id}。"
 
 
+class BusinessUnitClosed(AppError):
+    """The business unit {business_unit_id} is closed; its merchants cannot be open."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "BUSINESS_UNIT_CLOSED"
+    zh = "业态单元 {business_unit_id} 已关闭，其商户不能营业。"
+
+
 class MerchantUnknown(AppError):
     """The group has no merchant {merchant_id}."""
 
@@ -47,6 +54,13 @@ class TerminalUnknown(AppError):
 
     code, reason = StatusCode.NOT_FOUND, "TERMINAL_UNKNOWN"
     zh = "集团中没有终端 {terminal}。"
+
+
+class TerminalClosed(AppError):
+    """The terminal {terminal} is closed; its keys do not work. Open it first."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "TERMINAL_CLOSED"
+    zh = "终端 {terminal} 已停用，其凭证无效，请先启用。"
 
 
 class CredentialUnknown(AppError):
@@ -133,10 +147,10 @@ class CodeRepeated(RowProblem):
 
 
 class NameInvalid(RowProblem):
-    """The name must have 1 to 100 characters and no control characters."""
+    """The name must have 1 to 100 characters (of a terminal it may be empty) and no control characters."""
 
     reason = "NAME_INVALID"
-    zh = "名称须为 1 至 100 个字符，且不含控制字符。"
+    zh = "名称须为 1 至 100 个字符（终端可为空），且不含控制字符。"
 
 
 class CategoryInvalid(RowProblem):
@@ -189,10 +203,17 @@ class ParentFixed(RowProblem):
 
 
 class ParentClosed(RowProblem):
-    """The merchant {value} is closed and gets no new stores."""
+    """The {parent_kind} {value} is closed and gets nothing new."""
 
     reason = "PARENT_CLOSED"
-    zh = "商户 {value} 已关闭，不能新增门店。"
+    zh = "{parent_kind} {value} 已关闭，不能新增下级。"
+
+
+class UnitKindFixed(RowProblem):
+    """The kind of an existing business unit stays what it was, {value}; use a new code."""
+
+    reason = "UNIT_KIND_FIXED"
+    zh = "已有业态单元的类型不可更改，仍为 {value}，请使用新编码。"
 
 
 class TimeZoneFixed(RowProblem):

@@ -15,7 +15,7 @@ from chassis.db import Tx
 from chassis.times import is_time_zone
 from huitong.org.v1 import events_pb2
 from services.org import convert, errors, rules, store
-from services.org.rules import Entity, Fault, Merchant, Row, Store, Terminal, Unit
+from services.org.rules import Entity, Fault, Merchant, Origin, Row, Store, Terminal, Unit
 from services.org.store import Credential
 
 SECRET_PURPOSE = "org.credential"  # noqa: S105
@@ -40,9 +40,7 @@ def emit_store(tx: Tx, one: Store) -> None:
     tx.emit(events_pb2.StoreSaved(store=message), key=message.store_id)
 
 
-async def create_group(
-    tx: Tx, vault: Vault, *, code: str, name: str, request_id: str
-) -> tuple[rules.Group, Credential]:
+async def create_group(tx: Tx, vault: Vault, *, code: str, name: str, origin: Origin) -> tuple[rules.Group, Credential]:
     """Create a group and its first system credential. Raises CodeTaken."""
     group = rules.Group(rules.group_id_of(code), code, name)
     if not await store.add_group(tx, group):
@@ -50,9 +48,9 @@ async def create_group(
     message = convert.group_message(group)
     tx.emit(events_pb2.GroupCreated(group=message), key=message.group_id, group_id=group.group_id)
     credential = new_credential(
-        tx, group.group_id, request_id, "group", kind="SYSTEM", subject_id=group.group_id, name="first system"
+        tx, group.group_id, origin, "", kind="SYSTEM", subject_id=group.group_id, name="first system"
     )
-    await _add_credentials(tx, vault, [credential], request_id)
+    await _add_credentials(tx, vault, [credential], origin)
     return group, credential
 
 
@@ -68,11 +66,52 @@ async def create_unit(tx: Tx, *, code: str, name: str, kind: str, time_zone: str
     return unit
 
 
-async def create_merchant(tx: Tx, *, code: str, name: str, unit_id: UUID, category: str) -> Merchant:
-    """Create a merchant. Raises CodeTaken, BusinessUnitUnknown."""
+async def update_unit(
+    tx: Tx,
+    *,
+    unit_id: UUID,
+    name: str | None,
+    is_open: bool | None,
+    kind: str = "",
+    time_zone: str = "",
+    currency_code: str = "",
+) -> tuple[Unit, Unit, int, int]:
+    """The unit before and after what is given was changed, and how many merchants and stores were closed with it.
+
+    None leaves as it is. Raises BusinessUnitUnknown, and UnitKindFixed, TimeZoneFixed or CurrencyFixed when what is
+    given of those is another.
+    """
     await store.lock_group(tx)
-    if not await store.find_units_by_id(tx, [unit_id]):
+    old = await _get_unit(tx, unit_id)
+    refused = rules.fixed_change(old, kind=kind, time_zone=time_zone, currency_code=currency_code)
+    if refused:
+        raise refused[1]
+    given = {"name": name, "is_open": is_open}
+    new = replace(old, **{field: value for field, value in given.items() if value is not None})  # type: ignore[arg-type]
+    if new != old:
+        await store.save_units(tx, [new])
+        emit_unit(tx, new)
+    if new.is_open:
+        return old, new, 0, 0
+    closing = [replace(one, is_open=False) for one in await store.find_open_merchants(tx, unit_id)]
+    await store.save_merchants(tx, closing)
+    for one in closing:
+        emit_merchant(tx, one)
+    return old, new, len(closing), await _close_stores(tx, [one.merchant_id for one in closing])
+
+
+async def _get_unit(tx: Tx, unit_id: UUID) -> Unit:
+    unit = (await store.find_units_by_id(tx, [unit_id])).get(unit_id)
+    if unit is None:
         raise errors.BusinessUnitUnknown(business_unit_id=convert.unit_edge(unit_id))
+    return unit
+
+
+async def create_merchant(tx: Tx, *, code: str, name: str, unit_id: UUID, category: str) -> Merchant:
+    """Create a merchant. Raises CodeTaken, BusinessUnitUnknown, BusinessUnitClosed."""
+    await store.lock_group(tx)
+    if not (await _get_unit(tx, unit_id)).is_open:
+        raise errors.BusinessUnitClosed(business_unit_id=convert.unit_edge(unit_id))
     merchant = Merchant(rules.entity_id(tx.group_id, "merchant", code), unit_id, code, name, category)
     if _is_new("merchant", merchant, await store.find_merchants(tx, [code])):
         await store.save_merchants(tx, [merchant])
@@ -85,7 +124,7 @@ async def update_merchant(
 ) -> tuple[Merchant, Merchant, int]:
     """The merchant before and after what is given was changed, and how many stores were closed with it.
 
-    None leaves as it is. Raises MerchantUnknown.
+    None leaves as it is. Raises MerchantUnknown, BusinessUnitClosed.
     """
     await store.lock_group(tx)
     old = await store.find_merchant(tx, merchant_id)
@@ -93,16 +132,21 @@ async def update_merchant(
         raise errors.MerchantUnknown(merchant_id=convert.merchant_edge(merchant_id))
     given = {"name": name, "category": category, "is_open": is_open}
     new = replace(old, **{field: value for field, value in given.items() if value is not None})  # type: ignore[arg-type]
+    if new.is_open and not old.is_open and not (await _get_unit(tx, old.unit_id)).is_open:
+        raise errors.BusinessUnitClosed(business_unit_id=convert.unit_edge(old.unit_id))
     if new != old:
         await store.save_merchants(tx, [new])
         emit_merchant(tx, new)
-    closing: list[Store] = []
-    if not new.is_open:
-        closing = [replace(one, is_open=False) for one in await store.find_open_stores(tx, merchant_id)]
-        await store.save_stores(tx, closing)
-        for one in closing:
-            emit_store(tx, one)
-    return old, new, len(closing)
+    return old, new, 0 if new.is_open else await _close_stores(tx, [merchant_id])
+
+
+async def _close_stores(tx: Tx, merchant_ids: Sequence[UUID]) -> int:
+    """Close what is open of these merchants; answers how many stores that were."""
+    closing = [replace(one, is_open=False) for one in await store.find_open_stores(tx, merchant_ids)]
+    await store.save_stores(tx, closing)
+    for one in closing:
+        emit_store(tx, one)
+    return len(closing)
 
 
 async def create_store(
@@ -158,15 +202,33 @@ async def update_store(
     return old, new
 
 
-async def create_terminal(tx: Tx, *, code: str, store_id: UUID) -> Terminal:
+async def create_terminal(tx: Tx, *, code: str, store_id: UUID, name: str = "") -> Terminal:
     """Create a terminal. Raises CodeTaken, StoreUnknown."""
     await store.lock_group(tx)
     if await store.find_store(tx, store_id) is None:
         raise errors.StoreUnknown(store_id=convert.store_edge(store_id))
-    terminal = Terminal(rules.entity_id(tx.group_id, "terminal", code), store_id, code)
+    terminal = Terminal(rules.entity_id(tx.group_id, "terminal", code), store_id, code, name)
     if _is_new("terminal", terminal, await store.find_terminals(tx, [code])):
         await store.save_terminals(tx, [terminal])
     return terminal
+
+
+async def update_terminal(
+    tx: Tx, *, terminal_id: UUID, store_id: UUID, name: str | None, is_open: bool | None
+) -> tuple[Terminal, Terminal]:
+    """The terminal of this store before and after what is given was changed; None leaves as it is.
+
+    Raises TerminalUnknown.
+    """
+    await store.lock_group(tx)
+    old = await store.find_terminal(tx, terminal_id)
+    if old is None or old.store_id != store_id:
+        raise errors.TerminalUnknown(terminal=convert.terminal_edge(terminal_id))
+    given = {"name": name, "is_open": is_open}
+    new = replace(old, **{field: value for field, value in given.items() if value is not None})  # type: ignore[arg-type]
+    if new != old:
+        await store.save_terminals(tx, [new])
+    return old, new
 
 
 def _is_new(kind: str, wanted: E, existing: Mapping[str, E]) -> bool:
@@ -285,7 +347,7 @@ def _parents(rows: Sequence[Row]) -> set[str]:
 def new_credential(
     tx: Tx,
     group_id: UUID,
-    request_id: str,
+    origin: Origin,
     which: str,
     *,
     kind: str,
@@ -294,63 +356,67 @@ def new_credential(
     permissions: str = "",
 ) -> Credential:
     """A credential whose key id a retry of the request finds again; `which` tells those of one request apart."""
-    key_id = ids.derive(group_id, "credential", request_id, which)
+    key_id = ids.derive(group_id, "credential", origin.rpc, origin.request_id, which)
     return Credential(key_id, group_id, kind, subject_id, name, tx.now, None, permissions)
 
 
 async def create_credential(
-    tx: Tx, vault: Vault, *, kind: str, subject_id: UUID, name: str, request_id: str, permissions: str = ""
+    tx: Tx, vault: Vault, *, kind: str, subject_id: UUID, name: str, origin: Origin, permissions: str = ""
 ) -> Credential:
     """Create a credential with one secret. Raises as `check_subject`."""
     await check_subject(tx, kind=kind, subject_id=subject_id)
     credential = new_credential(
-        tx, tx.group_id, request_id, "", kind=kind, subject_id=subject_id, name=name, permissions=permissions
+        tx, tx.group_id, origin, "", kind=kind, subject_id=subject_id, name=name, permissions=permissions
     )
-    await _add_credentials(tx, vault, [credential], request_id)
+    await _add_credentials(tx, vault, [credential], origin)
     return credential
 
 
 async def check_subject(tx: Tx, *, kind: str, subject_id: UUID) -> None:
     """Whether a credential of this kind can be for this.
 
-    Raises TerminalUnknown, BusinessUnitUnknown, NotACarPark, MerchantUnknown.
+    Raises TerminalUnknown, TerminalClosed, BusinessUnitUnknown, NotACarPark, MerchantUnknown.
     """
     if kind == "MERCHANT" and await store.find_merchant(tx, subject_id) is None:
         raise errors.MerchantUnknown(merchant_id=convert.merchant_edge(subject_id))
-    if kind == "TERMINAL" and not await store.has_terminal(tx, subject_id):
-        raise errors.TerminalUnknown(terminal=convert.terminal_edge(subject_id))
-    if kind == "VENDOR":
-        edge = convert.unit_edge(subject_id)
-        unit = (await store.find_units_by_id(tx, [subject_id])).get(subject_id)
-        if unit is None:
-            raise errors.BusinessUnitUnknown(business_unit_id=edge)
-        if unit.kind != "PARKING":
-            raise errors.NotACarPark(business_unit_id=edge)
+    if kind == "TERMINAL":
+        terminal = await store.find_terminal(tx, subject_id)
+        if terminal is None:
+            raise errors.TerminalUnknown(terminal=convert.terminal_edge(subject_id))
+        if not terminal.is_open:
+            raise errors.TerminalClosed(terminal=terminal.code)
+    if kind == "VENDOR" and (await _get_unit(tx, subject_id)).kind != "PARKING":
+        raise errors.NotACarPark(business_unit_id=convert.unit_edge(subject_id))
 
 
 async def create_terminal_credentials(
-    tx: Tx, vault: Vault, *, terminal_codes: Sequence[str], request_id: str
+    tx: Tx, vault: Vault, *, terminal_codes: Sequence[str], origin: Origin
 ) -> list[tuple[Terminal, Credential]]:
-    """Create a credential for each terminal, in the order of the codes. Raises TerminalUnknown, and keeps none then."""
+    """Create a credential for each terminal, in the order of the codes.
+
+    Raises TerminalUnknown, TerminalClosed, and keeps none then.
+    """
     terminals = await store.find_terminals(tx, terminal_codes)
     for code in terminal_codes:
         if code not in terminals:
             raise errors.TerminalUnknown(terminal=code)
+        if not terminals[code].is_open:
+            raise errors.TerminalClosed(terminal=code)
     made = [
         (
             terminals[code],
             new_credential(
-                tx, tx.group_id, request_id, code,
+                tx, tx.group_id, origin, code,
                 kind="TERMINAL", subject_id=terminals[code].terminal_id, name=code,
             ),
         )
         for code in terminal_codes
     ]  # fmt: skip
-    await _add_credentials(tx, vault, [credential for _, credential in made], request_id)
+    await _add_credentials(tx, vault, [credential for _, credential in made], origin)
     return made
 
 
-async def rotate_credential(tx: Tx, vault: Vault, *, key_id: UUID, overlap_seconds: int, request_id: str) -> Credential:
+async def rotate_credential(tx: Tx, vault: Vault, *, key_id: UUID, overlap_seconds: int, origin: Origin) -> Credential:
     """Add a secret. The newest before it works for `overlap_seconds` still, older ones end now: never more than two.
 
     Raises CredentialUnknown, CredentialRevoked.
@@ -360,7 +426,7 @@ async def rotate_credential(tx: Tx, vault: Vault, *, key_id: UUID, overlap_secon
         raise errors.CredentialRevoked(key_id=convert.key_edge(key_id))
     newest_no = await store.end_secrets(tx, key_id, newest_ends_in_seconds=overlap_seconds)
     sealed = {key_id: _seal_new_secret(vault, key_id)}
-    await store.add_secrets(tx, sealed, group_id=credential.group_id, request_id=request_id, rotation_no=newest_no + 1)
+    await store.add_secrets(tx, sealed, group_id=credential.group_id, origin=origin, rotation_no=newest_no + 1)
     return credential
 
 
@@ -391,10 +457,10 @@ async def _get_locked(tx: Tx, key_id: UUID) -> Credential:
     return credential
 
 
-async def _add_credentials(tx: Tx, vault: Vault, credentials: Sequence[Credential], request_id: str) -> None:
+async def _add_credentials(tx: Tx, vault: Vault, credentials: Sequence[Credential], origin: Origin) -> None:
     await store.add_credentials(tx, credentials)
     sealed = {one.key_id: _seal_new_secret(vault, one.key_id) for one in credentials}
-    await store.add_secrets(tx, sealed, group_id=credentials[0].group_id, request_id=request_id, rotation_no=1)
+    await store.add_secrets(tx, sealed, group_id=credentials[0].group_id, origin=origin, rotation_no=1)
 
 
 def _seal_new_secret(vault: Vault, key_id: UUID) -> bytes:

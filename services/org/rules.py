@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
+from google.protobuf.message import Message
+
 from chassis import ids
 from chassis.errors import AppError
 from chassis.times import is_time_zone
@@ -47,6 +49,7 @@ class Unit:
     kind: str
     time_zone: str
     currency_code: str
+    is_open: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +88,27 @@ class Terminal:
     terminal_id: UUID
     store_id: UUID
     code: str
+    name: str = ""
+    is_open: bool = True
 
 
 Entity = Unit | Merchant | Store | Terminal
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The request that makes something: its RPC and its id, as the request log knows it.
+
+    Requests of two RPCs may have the same id, so neither says it alone, and they are never joined to one text.
+    """
+
+    rpc: str
+    request_id: str
+
+
+def origin_of(request: Message) -> Origin:
+    """Where what this request makes comes from."""
+    return Origin(request.DESCRIPTOR.name.removesuffix("Request"), request.request_id)  # type: ignore[attr-defined]
 
 
 def group_id_of(code: str) -> UUID:
@@ -210,7 +231,8 @@ def _faults_of(row: Row) -> Iterator[Fault]:
         return
     if not CODE.fullmatch(row.code):
         yield Fault(row.line, "code", errors.CodeInvalid(value=_shown(row.code)))
-    if row.kind != "terminal" and not (1 <= len(row.name) <= 100 and is_plain(row.name)):
+    # A terminal may do without.
+    if not ((row.name or row.kind == "terminal") and len(row.name) <= 100 and is_plain(row.name)):
         yield Fault(row.line, "name", errors.NameInvalid())
     if row.kind == "unit":
         if row.parent_code:
@@ -237,17 +259,38 @@ def parent_unknown(row: Row, parent_kind: str) -> Fault:
     return Fault(row.line, "parent_code", errors.ParentUnknown(parent_kind=parent_kind, value=_shown(row.parent_code)))
 
 
+def parent_closed(row: Row, parent_kind: str) -> Fault:
+    """The fault of a new row whose parent is closed."""
+    return Fault(row.line, "parent_code", errors.ParentClosed(parent_kind=parent_kind, value=row.parent_code))
+
+
 def parent_fixed(row: Row) -> Fault:
     """The fault of a row that would move an entity."""
     return Fault(row.line, "parent_code", errors.ParentFixed(kind=row.kind, value=row.code))
 
 
+def fixed_change(old: Unit, *, kind: str, time_zone: str, currency_code: str) -> tuple[str, AppError] | None:
+    """What would be changed of a unit that stays what it was, and why that is refused; "" changes nothing.
+
+    Days were closed, money was counted, and the keys of car parks' vendors were issued by it.
+    """
+    if kind not in ("", old.kind):
+        return "kind", errors.UnitKindFixed(value=old.kind.lower())
+    if time_zone not in ("", old.time_zone):
+        return "time_zone", errors.TimeZoneFixed(value=old.time_zone)
+    if currency_code not in ("", old.currency_code):
+        return "currency_code", errors.CurrencyFixed(value=old.currency_code)
+    return None
+
+
 def unit_of(group_id: UUID, row: Row, old: Unit | None) -> Unit | Fault:
-    """The unit after this row. Zone and currency stay: days were closed and money was counted in them."""
-    if old and old.time_zone != row.time_zone:
-        return Fault(row.line, "time_zone", errors.TimeZoneFixed(value=old.time_zone))
-    if old and old.currency_code != row.currency_code:
-        return Fault(row.line, "currency_code", errors.CurrencyFixed(value=old.currency_code))
+    """The unit after this row."""
+    if old:
+        changed = fixed_change(old, kind=row.unit_kind, time_zone=row.time_zone, currency_code=row.currency_code)
+        if changed:
+            column, problem = changed
+            return Fault(row.line, "unit_kind" if column == "kind" else column, problem)
+        return replace(old, name=row.name)
     unit_id = entity_id(group_id, "unit", row.code)
     return Unit(unit_id, row.code, row.name, row.unit_kind, row.time_zone, row.currency_code)
 
@@ -258,6 +301,8 @@ def merchant_of(group_id: UUID, row: Row, unit: Unit | None, old: Merchant | Non
         return parent_unknown(row, "unit")
     if old and old.unit_id != unit.unit_id:
         return parent_fixed(row)
+    if old is None and not unit.is_open:
+        return parent_closed(row, "unit")
     if old:
         return replace(old, name=row.name, category=row.category or old.category)
     return Merchant(entity_id(group_id, "merchant", row.code), unit.unit_id, row.code, row.name, row.category)
@@ -272,7 +317,7 @@ def store_of(
     if old and old.merchant_id != merchant.merchant_id:
         return parent_fixed(row)
     if old is None and not merchant.is_open:
-        return Fault(row.line, "parent_code", errors.ParentClosed(value=merchant.code))
+        return parent_closed(row, "merchant")
     if old:
         return replace(old, name=row.name, category=row.category or old.category, floor=row.floor or old.floor)
     store_id = entity_id(group_id, "store", row.code)
@@ -298,9 +343,11 @@ def new_store(
 
 
 def terminal_of(group_id: UUID, row: Row, store: Store | None, old: Terminal | None) -> Terminal | Fault:
-    """The terminal after this row."""
+    """The terminal after this row. An empty name leaves what is there."""
     if store is None:
         return parent_unknown(row, "store")
     if old and old.store_id != store.store_id:
         return parent_fixed(row)
-    return Terminal(entity_id(group_id, "terminal", row.code), store.store_id, row.code)
+    if old:
+        return replace(old, name=row.name or old.name)
+    return Terminal(entity_id(group_id, "terminal", row.code), store.store_id, row.code, row.name)

@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from chassis.db import Tx
 from services.org import errors
 from services.org.audit.rules import NO_HASH
-from services.org.rules import Group, Merchant, Store, Terminal, Unit
+from services.org.rules import Group, Merchant, Origin, Store, Terminal, Unit
 from services.org.tables import (
     business_unit,
     credential,
@@ -120,6 +120,12 @@ async def find_merchant(tx: Tx, merchant_id: UUID) -> Merchant | None:
     return Merchant(**rows[0]._mapping) if rows else None
 
 
+async def find_open_merchants(tx: Tx, unit_id: UUID) -> list[Merchant]:
+    """The unit's merchants that are open."""
+    rows = await _fetch(tx, _merchants(tx.group_id).where(merchant.c.unit_id == unit_id, merchant.c.is_open))
+    return [Merchant(**row._mapping) for row in rows]
+
+
 async def find_stores(tx: Tx, codes: Iterable[str]) -> dict[str, Store]:
     """The group's stores with these codes, by code."""
     rows = await _fetch(tx, _stores(tx.group_id).where(_among(store.c.code, codes)))
@@ -132,9 +138,9 @@ async def find_store(tx: Tx, store_id: UUID) -> Store | None:
     return Store(**rows[0]._mapping) if rows else None
 
 
-async def find_open_stores(tx: Tx, merchant_id: UUID) -> list[Store]:
-    """The merchant's stores that are open."""
-    rows = await _fetch(tx, _stores(tx.group_id).where(store.c.merchant_id == merchant_id, store.c.is_open))
+async def find_open_stores(tx: Tx, merchant_ids: Iterable[UUID]) -> list[Store]:
+    """The merchants' stores that are open."""
+    rows = await _fetch(tx, _stores(tx.group_id).where(_among(store.c.merchant_id, merchant_ids), store.c.is_open))
     return [Store(**row._mapping) for row in rows]
 
 
@@ -144,9 +150,10 @@ async def find_terminals(tx: Tx, codes: Iterable[str]) -> dict[str, Terminal]:
     return {row.code: Terminal(**row._mapping) for row in rows}
 
 
-async def has_terminal(tx: Tx, terminal_id: UUID) -> bool:
-    """Whether the terminal is the group's."""
-    return bool(await _fetch(tx, _terminals(tx.group_id).where(terminal.c.terminal_id == terminal_id)))
+async def find_terminal(tx: Tx, terminal_id: UUID) -> Terminal | None:
+    """One terminal of the group."""
+    rows = await _fetch(tx, _terminals(tx.group_id).where(terminal.c.terminal_id == terminal_id))
+    return Terminal(**rows[0]._mapping) if rows else None
 
 
 async def list_units(tx: Tx, *, after_code: str, limit: int) -> list[Unit]:
@@ -172,6 +179,14 @@ async def list_stores(tx: Tx, *, merchant_id: UUID | None, after_code: str, limi
     return [Store(**row._mapping) for row in await _fetch(tx, statement.order_by(store.c.code).limit(limit))]
 
 
+async def list_terminals(tx: Tx, *, store_id: UUID | None, after_code: str, limit: int) -> list[Terminal]:
+    """Terminals by code, of one store or of all."""
+    statement = _terminals(tx.group_id).where(terminal.c.code > after_code)
+    if store_id:
+        statement = statement.where(terminal.c.store_id == store_id)
+    return [Terminal(**row._mapping) for row in await _fetch(tx, statement.order_by(terminal.c.code).limit(limit))]
+
+
 async def save_units(tx: Tx, units: Sequence[Unit]) -> None:
     """Add or change units."""
     await _save(tx, business_unit, [asdict(unit) for unit in units], fixed=("unit_id", "code"))
@@ -189,7 +204,7 @@ async def save_stores(tx: Tx, stores: Sequence[Store]) -> None:
 
 
 async def save_terminals(tx: Tx, terminals: Sequence[Terminal]) -> None:
-    """Add terminals."""
+    """Add or change terminals."""
     await _save(tx, terminal, [asdict(one) for one in terminals], fixed=("terminal_id", "code"))
 
 
@@ -227,6 +242,8 @@ class Binding:
     store_id: UUID
     merchant_id: UUID
     unit_id: UUID
+    # Whether the terminal is in use.
+    is_open: bool
 
 
 async def add_credentials(tx: Tx, credentials: Sequence[Credential]) -> None:
@@ -235,7 +252,7 @@ async def add_credentials(tx: Tx, credentials: Sequence[Credential]) -> None:
 
 
 async def add_secrets(
-    tx: Tx, sealed: Mapping[UUID, bytes], *, group_id: UUID, request_id: str, rotation_no: int
+    tx: Tx, sealed: Mapping[UUID, bytes], *, group_id: UUID, origin: Origin, rotation_no: int
 ) -> None:
     """Add the encrypted secret of each key."""
     await tx.execute(
@@ -244,7 +261,7 @@ async def add_secrets(
             {
                 "key_id": key_id,
                 "group_id": group_id,
-                "request_id": request_id,
+                **asdict(origin),
                 "rotation_no": rotation_no,
                 "sealed_secret": secret,
                 "end_time": None,
@@ -322,12 +339,14 @@ async def find_working_secrets(tx: Tx, key_id: UUID) -> list[bytes]:
     return [row.sealed_secret for row in rows]
 
 
-async def find_secrets_of_request(tx: Tx, key_ids: Iterable[UUID], request_id: str) -> dict[UUID, bytes]:
+async def find_secrets_of_request(tx: Tx, key_ids: Iterable[UUID], origin: Origin) -> dict[UUID, bytes]:
     """The encrypted secrets that one request made, by key."""
     rows = await _fetch(
         tx,
         select(credential_secret.c.key_id, credential_secret.c.sealed_secret).where(
-            _among(credential_secret.c.key_id, key_ids), credential_secret.c.request_id == request_id
+            _among(credential_secret.c.key_id, key_ids),
+            credential_secret.c.rpc == origin.rpc,
+            credential_secret.c.request_id == origin.request_id,
         ),
     )
     return {row.key_id: row.sealed_secret for row in rows}
@@ -337,7 +356,7 @@ async def find_binding(tx: Tx, terminal_id: UUID) -> Binding | None:
     """Store, merchant and unit of a terminal."""
     row = (
         await tx.execute(
-            select(terminal.c.store_id, store.c.merchant_id, merchant.c.unit_id)
+            select(terminal.c.store_id, store.c.merchant_id, merchant.c.unit_id, terminal.c.is_open)
             .join(store, store.c.store_id == terminal.c.store_id)
             .join(merchant, merchant.c.merchant_id == store.c.merchant_id)
             .where(terminal.c.terminal_id == terminal_id)

@@ -43,6 +43,7 @@ business_unit = Table(
     Column("kind", Text, nullable=False),
     Column("time_zone", Text, nullable=False),
     Column("currency_code", Text, nullable=False),
+    Column("is_open", Boolean, nullable=False),
     UniqueConstraint("group_id", "code"),
 )
 
@@ -81,6 +82,8 @@ terminal = Table(
     Column("group_id", Uuid, nullable=False),
     Column("store_id", Uuid, ForeignKey("store.store_id"), nullable=False),
     Column("code", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("is_open", Boolean, nullable=False),
     UniqueConstraint("group_id", "code"),
 )
 
@@ -108,6 +111,7 @@ credential_secret = Table(
     "credential_secret",
     metadata,
     Column("key_id", Uuid, ForeignKey("credential.key_id"), primary_key=True),
+    Column("rpc", Text, primary_key=True),
     Column("request_id", Text, primary_key=True),
     Column("group_id", Uuid, nullable=False),
     Column("rotation_no", Integer, nullable=False),

@@ -19,7 +19,8 @@ from sqlalchemy import (
 
 from services.org.tables import metadata
 
-# It is enabled while `disable_cause` is empty. `failing_since_time` is the first failure after the last success.
+# It is enabled while `disable_cause` is empty. `failing_since_time` is the first failure after the last success. What
+# waited when it was enabled once more, at `enable_time`, is tried anew. A deleted one stays, for the deliveries it had.
 webhook_endpoint = Table(
     "webhook_endpoint",
     metadata,
@@ -33,6 +34,8 @@ webhook_endpoint = Table(
     Column("failing_since_time", DateTime(timezone=True)),
     Column("last_success_time", DateTime(timezone=True)),
     Column("create_time", DateTime(timezone=True), nullable=False),
+    Column("enable_time", DateTime(timezone=True)),
+    Column("delete_time", DateTime(timezone=True)),
     Index("webhook_endpoint_by_time", "group_id", "create_time", "endpoint_id"),
 )
 
@@ -41,6 +44,7 @@ webhook_secret = Table(
     "webhook_secret",
     metadata,
     Column("endpoint_id", Uuid, ForeignKey("webhook_endpoint.endpoint_id"), primary_key=True),
+    Column("rpc", Text, primary_key=True),
     Column("request_id", Text, primary_key=True),
     Column("group_id", Uuid, nullable=False),
     Column("secret_no", Integer, nullable=False),

@@ -160,6 +160,7 @@ async def _move_back(tx: Tx, values: dict[str, Any]) -> bool:
                JOIN plate_binding AS b ON b.binding_id = m.item_id
                JOIN stay AS s ON s.member_id = :survivor_id AND s.group_id = b.group_id AND s.plate_no = b.plate_no
                  AND s.entry_time >= greatest(b.bind_time, :merge_time)
+                 AND s.entry_time < coalesce(b.unbind_time, 'infinity')
                WHERE m.merge_id = :merge_id ON CONFLICT DO NOTHING"""
         ),
         values,

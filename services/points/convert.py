@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
@@ -18,8 +19,8 @@ from huitong.points.v1 import points_pb2
 from services.points.doors.rules import door_rules_of
 from services.points.earning import rules
 from services.points.earning.base_rates import BaseRate
-from services.points.earning.conditions import ConditionInvalid, condition
-from services.points.earning.days import DayKind, Days, DaysInvalid
+from services.points.earning.conditions import condition
+from services.points.earning.days import DayKind, Days
 from services.points.earning.expiry import (
     NEVER,
     ExpiryKind,
@@ -89,6 +90,24 @@ def instant_of(stamp: Timestamp) -> datetime:
 def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
     """The rules as values. Raises RulesInvalid with all that is wrong, also what only a look at the whole shows."""
     problems: list[str] = []
+    rule_set = _parsed(message, problems)
+    if rule_set.expiry is not None:
+        used = {descriptor.name for descriptor, _ in message.expiry.ListFields()} - {"kind"}
+        if found := find_expiry_problems(rule_set.expiry, used, rule_set.effective_date):
+            problems += found
+            rule_set = replace(rule_set, expiry=rolling(12))  # so that the rest can be checked
+    problems += rules.find_problems(rule_set)
+    if problems:
+        raise RulesInvalid(problem="; ".join(problems))
+    return rule_set
+
+
+def published_rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
+    """A version as it was published. Not checked anew: sales go on when checks are added or calendars change."""
+    return _parsed(message, [])
+
+
+def _parsed(message: points_pb2.RuleSet, problems: list[str]) -> rules.RuleSet:
     effective_date = date.max
     try:
         effective_date = from_date(message.effective_date)
@@ -97,7 +116,7 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
     offset = None
     if message.HasField("offset"):
         offset = rules.Offset(message.offset.offset_points, message.offset.offset_minor, message.offset.max_share_bps)
-    rule_set = rules.RuleSet(
+    return rules.RuleSet(
         version=message.version,
         effective_date=effective_date,
         base_points=message.base_points,
@@ -110,7 +129,7 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         effective_time=instant_of(message.effective_time) if message.HasField("effective_time") else None,
         pending_days=message.pending_days,
         transfer_limit_points=message.transfer_limit_points,
-        expiry=_expiry_of(message.expiry, effective_date, problems) if message.HasField("expiry") else None,
+        expiry=_expiry_of(message.expiry) if message.HasField("expiry") else None,
         debt_policy=rules.DebtPolicy(message.debt_policy or rules.DebtPolicy.UNLIMITED),
         debt_limit_points=message.debt_limit_points,
         reminder_days=tuple(sorted(message.reminder_days)),
@@ -125,18 +144,14 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
         family_pool_members=message.family_pool_members,
         offset_terms=tuple(_terms_of(terms, problems) for terms in message.offset_terms),
     )
-    problems += rules.find_problems(rule_set)
-    if problems:
-        raise RulesInvalid(problem="; ".join(problems))
-    return rule_set
 
 
-def _expiry_of(message: points_pb2.ExpiryPolicy, effective_date: date, problems: list[str]) -> ExpiryPolicy:
+def _expiry_of(message: points_pb2.ExpiryPolicy) -> ExpiryPolicy:
     fixed_date = None
     if message.HasField("fixed_date"):
         with contextlib.suppress(ValueError):  # without a date it is refused below
             fixed_date = from_date(message.fixed_date)
-    policy = ExpiryPolicy(
+    return ExpiryPolicy(
         kind=ExpiryKind(message.kind),
         months=message.months,
         rounding=ExpiryRounding(message.rounding),
@@ -144,11 +159,6 @@ def _expiry_of(message: points_pb2.ExpiryPolicy, effective_date: date, problems:
         fixed_date=fixed_date,
         grace_days=message.grace_days,
     )
-    used = {descriptor.name for descriptor, _ in message.ListFields()} - {"kind"}
-    if found := find_expiry_problems(policy, used, effective_date):
-        problems += found
-        return rolling(12)  # so that the rest can be checked
-    return policy
 
 
 # What only offers have.
@@ -310,15 +320,6 @@ def _offer_of(message: points_pb2.EarningRule, problems: list[str]) -> Offer:
         month_days=frozenset(message.month_days),
         week_days=frozenset(message.week_days),
     )
-    checked = None
-    try:
-        days.check()
-    except DaysInvalid as error:
-        problems.append(f"rule {message.rule_id}: {error}")
-    try:
-        checked = condition(message.condition) if message.condition else None
-    except ConditionInvalid as error:
-        problems.append(f"rule {message.rule_id}, condition: {error}")
     currency_id = None
     if message.currency_id:
         try:
@@ -331,7 +332,7 @@ def _offer_of(message: points_pb2.EarningRule, problems: list[str]) -> Offer:
         merchant_ids=_ids_of("mch", message, "merchant_ids", problems),
         business_unit_ids=_ids_of("unt", message, "business_unit_ids", problems),
         store_categories=frozenset(message.store_categories),
-        condition=checked,
+        condition=condition(message.condition) if message.condition else None,
         combination=Combination(message.combination or Combination.STACK),
         group=message.combination_group,
         priority=message.priority,

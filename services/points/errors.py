@@ -267,10 +267,10 @@ class SecondPersonRequired(AppError):
 
 
 class EffectiveTimePast(AppError):
-    """The rules would be in force from a time that has begun; sales of that time were computed by others."""
+    """The rules would be in force from a time that has begun, or is about to; sales of it were computed by others."""
 
     code, reason = StatusCode.FAILED_PRECONDITION, "EFFECTIVE_TIME_PAST"
-    zh = "生效时间已过，该时段的消费已按原规则计算。"
+    zh = "生效时间已过或即将到来，该时段的消费已按原规则计算。"
 
 
 class RuleDraftUnknown(AppError):

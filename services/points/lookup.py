@@ -26,13 +26,16 @@ from huitong.member.v1.risk_pb2 import MEMBER_STATE_ACTIVE, MEMBER_STATE_CLOSED
 from huitong.org.v1 import org_pb2
 from huitong.points.v1 import events_pb2, points_pb2
 from services.points import store
-from services.points.convert import rule_set_of
+from services.points.convert import published_rule_set_of
 from services.points.earning import rules
 from services.points.errors import MemberUnknown, MerchantUnknown, RuleSetUnknown, StoreUnknown
 from services.points.governor.costs import CostState, Throttle
 from services.points.ledger.batched import BatchedCalls
 from services.points.wallets.errors import SpendingNeedsCode
 
+# What changes how sales are computed is in force so long after it is written: by then it is committed, and every sale
+# that asks for the group's version sees it, in whatever process.
+AHEAD = timedelta(seconds=2)
 # A tier held from the beginning.
 FIRST_DAY = date(1900, 1, 1)
 
@@ -259,7 +262,7 @@ class Lookup:
             version,
             {row["store_id"]: _store_of(row) for row in stores},
             {row["merchant_id"]: row["business_unit_id"] for row in merchants},
-            tuple(rule_set_of(points_pb2.RuleSet.FromString(row["content"])) for row in rule_sets),
+            tuple(published_rule_set_of(points_pb2.RuleSet.FromString(row["content"])) for row in rule_sets),
             _throttles_of(actions),
             await pool.fetchval("SELECT EXISTS (SELECT FROM member_merge WHERE group_id = $1)", group_id),
         )

@@ -67,6 +67,12 @@ class _Open:
     async def admit(self, *_: Any) -> None:
         return None
 
+    def check_failures(self, _: str) -> None:
+        """Nobody is barred."""
+
+    async def count_failure(self, _: str) -> None:
+        """Nor counted."""
+
 
 class _Proved:
     """Takes it that members have proved themselves; without a proof see tests/integration/test_gateway_with_members."""

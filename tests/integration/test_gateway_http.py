@@ -15,10 +15,12 @@ import pytest
 import pytest_asyncio
 
 from chassis.errors import InvalidArgument
-from chassis.identity import CallerKind
+from chassis.identity import MEMBER_ACCESS, Caller, CallerKind, TokenBook
+from gateway import limits
 from tests import gateway_scratch as scratch
 from tests.gateway_backend import (
     GROUP,
+    KEY,
     MEMBER,
     OTHER_MEMBER,
     OTHER_STORE,
@@ -230,7 +232,7 @@ async def test_a_body_without_an_announced_length_is_limited_too(door: Door) -> 
         for _ in range(20):
             yield b" " * 100_000
 
-    headers = {"content-type": "application/json", "authorization": "Bearer x"}
+    headers = {"content-type": "application/json", **door.sign("POST", SALES)}
     problem(await door.client.post(SALES, content=chunks(), headers=headers), 413, "BODY_TOO_LARGE")
 
 
@@ -443,6 +445,88 @@ async def test_the_public_is_limited_by_address(door: Door) -> None:
     assert [answer.status_code for answer in answers] == [200] * 30 + [429]
 
 
+# --- failed authentications ---
+
+
+class Unread:
+    """A body that tells whether somebody has begun to read it."""
+
+    is_read = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self.is_read = True
+        yield sale()
+
+
+def at(door: Door, address: str) -> httpx.AsyncClient:
+    """A client with an address of its own."""
+    transport = httpx.ASGITransport(app=door.app, client=(address, 50_000))
+    return httpx.AsyncClient(transport=transport, base_url="http://gateway")
+
+
+async def knock(door: Door, client: httpx.AsyncClient, content: Any = None, **more: Any) -> httpx.Response:
+    """A sale by a till that signs with `more`."""
+    headers = {"content-type": "application/json", **door.sign("POST", SALES, sale(), **more)}
+    return await client.post(SALES, content=content or sale(), headers=headers)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
+
+
+async def test_an_address_that_fails_too_often_is_refused_before_its_body_is_read(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FAILURES_PER_MINUTE", 3)
+    async with at(door, "10.0.0.1") as here, at(door, "10.0.0.2") as elsewhere:
+        for _ in range(5):
+            assert (await knock(door, here)).status_code == 200, "who is known is not counted"
+        problem(await knock(door, here, secret="wrong"), 401, "SIGNATURE_INVALID")
+        problem(await knock(door, here, key_id="key_unknown"), 401, "KEY_UNKNOWN_OR_REVOKED")
+        problem(await here.get("/v1/scratch/balance", headers=bearer("x.y.z")), 401, "UNAUTHENTICATED")
+        body = Unread()
+        for answer in (await knock(door, here, secret="wrong"), await knock(door, here, body)):
+            problem(answer, 429, "RATE_LIMITED")
+            assert 15 <= int(answer.headers["retry-after"]) <= 20
+            assert answer.headers["ratelimit-policy"] == '"calls";q=3;w=60'
+            assert answer.headers["ratelimit"] == '"calls";r=0;t=60'
+        assert not body.is_read
+        assert (await knock(door, elsewhere)).status_code == 200
+        assert (await here.post("/v1/scratch/login", json={}, headers=bearer("x"))).status_code == 200
+
+
+async def test_failures_of_one_ipv6_network_count_together(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "FAILURES_PER_MINUTE", 2)
+    for address, status in (("2001:db8:0:1::1", 401), ("2001:db8:0:1::2", 401), ("2001:db8:0:1:2::", 429)):
+        async with at(door, address) as client:
+            assert (await knock(door, client, secret="wrong")).status_code == status
+    async with at(door, "2001:db8:0:2::1") as client:
+        assert (await knock(door, client)).status_code == 200
+
+
+async def test_tokens_of_ours_that_have_expired_are_no_guesses(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "FAILURES_PER_MINUTE", 2)
+    member = Caller(CallerKind.MEMBER, MEMBER, GROUP, MEMBER)
+    expired = TokenBook(KEY, issuer=MEMBER_ACCESS).mint_until(member, time.time() - 1)
+    for _ in range(5):
+        problem(await door.client.get("/v1/scratch/balance", headers=bearer(expired)), 401, "UNAUTHENTICATED")
+    assert (await door.signed("POST", SALES, sale())).status_code == 200
+
+
+async def test_a_token_is_looked_at_before_the_body_is_read(door: Door) -> None:
+    body = Unread()
+    problem(await door.client.post(SALES, content=body, headers=bearer("x.y.z")), 401, "UNAUTHENTICATED")
+    assert not body.is_read
+
+
+async def test_without_valkey_no_failure_bars_anybody(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "FAILURES_PER_MINUTE", 2)
+    async with open_door(f"redis://127.0.0.1:{sandbox.free_port()}/0") as door:
+        for _ in range(5):
+            problem(await door.signed("POST", SALES, sale(), key_id="key_unknown"), 401, "KEY_UNKNOWN_OR_REVOKED")
+        assert (await door.client.get("/v1/scratch/balance", headers=door.member())).status_code == 200
+
+
 async def test_without_valkey_members_get_in_and_others_do_not(sandbox: Sandbox) -> None:
     async with open_door(f"redis://127.0.0.1:{sandbox.free_port()}/0") as door:
         assert (await door.client.get("/v1/scratch/balance", headers=door.member())).status_code == 200
@@ -467,6 +551,41 @@ async def test_the_pages_are_there(door: Door) -> None:
         assert answer.status_code == 200 and answer.headers["x-content-type-options"] == "nosniff"
         assert "http://" not in answer.text.replace("http://www.w3.org", "") and "https://" not in answer.text
     assert (await door.client.get("/healthz")).json() == {"status": "alive"}
+
+
+NO_SNIFFING = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
+OF_DATA = NO_SNIFFING | {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+OF_PAGES = NO_SNIFFING | {
+    "cache-control": "no-cache",
+    "content-security-policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
+}
+
+
+async def test_every_answer_says_what_a_browser_may_do_with_it(door: Door) -> None:
+    answers = {
+        "an answer": (await door.signed("POST", SALES, sale()), 200, OF_DATA),
+        "lines": (await door.signed("POST", BATCH, sale(), content_type=NDJSON), 200, OF_DATA),
+        "a refusal": (await door.signed("POST", SALES, b"{"), 400, OF_DATA),
+        "nobody": (await door.client.get(SALES), 401, OF_DATA),
+        "nowhere": (await door.client.get("/nothing"), 404, OF_DATA),
+        "a wrong verb at a page": (await door.client.post("/docs"), 404, OF_DATA),
+        "a preflight": (await door.client.options(SALES, headers=preflight("POST")), 204, OF_DATA),
+        "health": (await door.client.get("/healthz"), 200, OF_DATA),
+        "readiness": (await door.client.get("/readyz"), 503, OF_DATA),
+        "the contract": (await door.client.get("/openapi.json"), 200, OF_PAGES),
+        **{path: (await door.client.get(path), 200, OF_PAGES) for path in ("/", "/docs", "/pages/docs.js")},
+    }
+    for name, (answer, status, expected) in answers.items():
+        said = [(key, value) for key, value in answer.headers.multi_items() if key in OF_DATA]
+        assert (answer.status_code, sorted(said)) == (status, sorted(expected.items())), name
+        assert "strict-transport-security" not in answer.headers, "it did not come by TLS"
+
+
+def preflight(method: str) -> dict[str, str]:
+    return {"origin": PAGE, "access-control-request-method": method}
 
 
 async def test_openapi_has_the_rules(door: Door) -> None:

@@ -145,6 +145,15 @@ async def test_a_key_with_a_certificate_works_beside_it_only(town: Town, apps: A
                 await client.get("/healthz")
 
 
+async def test_what_came_by_tls_is_to_come_by_tls_for_a_year(town: Town) -> None:
+    async with town.client(town.authority.issue("till-3")) as secure, httpx.AsyncClient(trust_env=False) as plain:
+        for path in ("/healthz", "/docs", "/openapi.json", "/v1/credentials", "/v1/nothing"):
+            answer = await secure.get(path)
+            assert answer.headers.get_list("strict-transport-security") == ["max-age=31536000"], path
+            assert answer.headers.get_list("x-content-type-options") == ["nosniff"], path
+            assert "strict-transport-security" not in (await plain.get(town.plain + path)).headers
+
+
 def test_the_three_files_come_together(apps_settings: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=r"TLS_CLIENT_CA: .*come together"):
         load_settings(**apps_settings, tls_certificate="a.pem")

@@ -11,10 +11,12 @@ from typing import Any
 
 import httpx
 import orjson
+import pytest
 import pytest_asyncio
 from pydantic import SecretStr
+from redis.exceptions import ConnectionError
 
-from chassis import ids
+from chassis import ended_sessions, ids
 from gateway.app import App, Parts, mount
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from tests.apps import Apps, internal
@@ -137,6 +139,51 @@ async def test_the_key_changes_and_nobody_is_logged_out(town: Town) -> None:
         person.access = after
         assert (await person.balance()).status_code != 401
         await person.renew()
+
+
+async def test_who_logs_out_is_out_with_the_token_that_would_be_good_for_minutes(town: Town) -> None:
+    here = await town.log_in("+8613800000021")
+    await town.forget_waiting()
+    there, other = await town.log_in(here.phone), await town.log_in("+8613800000022")
+    assert 401 not in {(await each.balance()).status_code for each in (here, there, other)}
+
+    async def is_out(person: Person) -> None:
+        async with asyncio.timeout(5):
+            while (answer := await person.balance()).status_code != 401:
+                await asyncio.sleep(0.02)
+        assert answer.json()["reason"] == "SESSION_ENDED"
+
+    ended = await town.client.post("/v1/login:end", json={"refresh_token": here.refresh})
+    assert ended.status_code == 200
+    await is_out(here)
+    assert 401 not in {(await each.balance()).status_code for each in (there, other)}
+    # Everywhere at once, and by whoever may lock somebody out.
+    assert (await there.post("/v1/members/{me}/sessions:endAll")).json()["ended_session_count"] == 1
+    await is_out(there)
+    await town.done("POST", f"/v1/members/{other.member_id}:freeze", reason_code="FRAUD")
+    await is_out(other)
+
+
+async def test_ends_of_sessions_wait_for_valkey(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    person, tries, is_away = await town.log_in("+8613800000031"), 0, True
+    tell = ended_sessions.tell
+
+    async def tell_if_there(*args: Any) -> None:
+        nonlocal tries
+        tries += 1
+        if is_away:
+            raise ConnectionError
+        await tell(*args)
+
+    monkeypatch.setattr(ended_sessions, "tell", tell_if_there)
+    await town.client.post("/v1/login:end", json={"refresh_token": person.refresh})
+    async with asyncio.timeout(10):
+        while tries < 2:
+            await asyncio.sleep(0.02)
+        assert (await person.balance()).status_code != 401
+        is_away = False
+        while (await person.balance()).status_code != 401:
+            await asyncio.sleep(0.02)
 
 
 def key_of(token: str) -> str:

@@ -99,6 +99,18 @@ async def test_a_terminal_s_key_works_for_its_own_store_only(system: Outside) ->
     assert missing.status_code == 400
     assert {"request_id", "code", "name"} <= {each["field"] for each in missing.json()["errors"]}
 
+    spare = await system.done(
+        "POST", "/v1/credentials", kind="CREDENTIAL_KIND_TERMINAL", subject_id=terminal["terminal"]["terminal_id"]
+    )
+    closing = {"store_id": stores[0], "is_open": False, "reason": "taken away"}
+    await system.done("PATCH", f"/v1/terminals/{terminal['terminal']['terminal_id']}", **closing)
+    (listed_terminal,) = (await system.done("GET", f"/v1/terminals?store_id={stores[0]}"))["terminals"]
+    assert (listed_terminal["code"], listed_terminal["is_open"]) == ("T1", False)
+    refused = await Outside(system.client, spare["credential"]["key_id"], spare["secret"]).call(
+        "GET", f"/v1/stores/{stores[0]}"
+    )
+    assert (refused.status_code, refused.json()["reason"]) == (401, "KEY_UNKNOWN_OR_REVOKED")
+
     stranger = Outside(system.client, f"key_{'0' * 32}", "secret")
     refused = await stranger.call("GET", "/v1/stores")
     assert (refused.status_code, refused.json()["reason"]) == (401, "KEY_UNKNOWN_OR_REVOKED")

@@ -21,6 +21,8 @@ from chassis.rpc import internal_caller
 from huitong.common.v1 import types_pb2
 from huitong.mall.v1 import mall_pb2, mall_pb2_grpc
 from huitong.member.v1 import (
+    attributes_pb2,
+    attributes_pb2_grpc,
     consents_pb2,
     consents_pb2_grpc,
     events_pb2,
@@ -56,6 +58,7 @@ merchant,P1,Parking,PARK,,,,parking,
 store,S1,Grocer 1,M1,,,,,L1
 """
 PHONE, NAME, EMAIL, PLATE, EVIDENCE = "+8613800007531", "林安娜", "anna.lin@example.com", "沪A75316", "form 7531-A"
+ALLERGY = "peanuts, badly"
 OTHER_PHONE, OTHER_NAME, OTHER_PLATE, OTHER_EVIDENCE = "+8613800008642", "林小安", "沪B86427", "form 8642-B"
 WAITING, POSTPONED = privacy_pb2.ERASURE_STATE_WAITING, privacy_pb2.ERASURE_STATE_POSTPONED
 RUNNING, DONE = privacy_pb2.ERASURE_STATE_RUNNING, privacy_pb2.ERASURE_STATE_DONE
@@ -327,6 +330,23 @@ class World:
                         job.wake()
             await asyncio.sleep(0.05)
 
+    async def note(self) -> None:
+        """What the group notes of her."""
+        stub = self.apps.stub(attributes_pb2_grpc.AttributeServiceStub, "member")
+        definition = attributes_pb2.AttributeDefinition(
+            key="allergy", type=attributes_pb2.ATTRIBUTE_TYPE_TEXT, label="Allergy"
+        )
+        define = attributes_pb2.DefineAttributeRequest(request_id=rid(), definition=definition)
+        await self.call(stub.DefineAttribute, define)
+        value = attributes_pb2.AttributeValue(text_value=ALLERGY)
+        item = attributes_pb2.AttributeItem(member_id=self.anna, key="allergy", value=value)
+        changed = await self.call(
+            stub.SetMemberAttributes, attributes_pb2.SetMemberAttributesRequest(request_id=rid(), items=[item])
+        )
+        assert changed.results[0].is_changed
+        tag = attributes_pb2.TagItem(member_id=self.anna, tag="VIP")
+        await self.call(stub.AddTags, attributes_pb2.AddTagsRequest(request_id=rid(), items=[tag]))
+
     async def find(self, needles: Iterable[bytes], services: Iterable[str] = SERVICES) -> set[str]:
         """Tables of all services that hold one of these, as it is, in hex, or in base64."""
         forms = [form for raw in needles for form in (raw, raw.hex().encode(), base64.b64encode(raw).rstrip(b"=")[:-1])]
@@ -348,11 +368,12 @@ async def world(apps: Apps) -> World:
 
 async def test_a_person_s_data_is_told_exported_and_erased_and_the_books_balance(world: World, tmp_path: Path) -> None:
     await world.live()
+    await world.note()
     by_plate = member_pb2.IdentifyMemberRequest(plate_no=PLATE)
     assert (await world.call(world.members.IdentifyMember, by_plate)).member_id == world.anna
     await _check_profile(world)
     await _check_consents(world)
-    traces = [text.encode() for text in (PHONE, NAME, EMAIL, PLATE, EVIDENCE, "G-7531")]
+    traces = [text.encode() for text in (PHONE, NAME, EMAIL, PLATE, EVIDENCE, ALLERGY, "G-7531")]
     vault = Vault(world.apps.settings.data_key.get_secret_value())
     traces.append(phone_index(vault, GROUP, PHONE))
     clear = await world.find(traces)
@@ -507,6 +528,8 @@ async def _check_export(world: World, folder: Path) -> None:
     assert by_name["member", "member"][0]["phone"] == PHONE
     assert by_name["member", "profile"][0]["name"] == NAME
     assert {one["evidence"] for one in by_name["member", "consents"]} == {EVIDENCE}
+    assert [(one["key"], one["value"]) for one in by_name["member", "attributes"]] == [("allergy", ALLERGY)]
+    assert [one["tag"] for one in by_name["member", "member_tag"]] == ["VIP"]
     assert by_name["parking", "plates"][0]["plate_no"] == PLATE
     earned = [one for one in by_name["points", "movements"] if one["kind"] == "EARN"]
     assert [(one["points"], one["sale"]["receipt_no"]) for one in earned] == [(1000, "R-1"), (200, "R-2")]

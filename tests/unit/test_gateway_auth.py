@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from chassis.errors import DeadlineExceeded, Unauthenticated, Unavailable
 from chassis.identity import MEMBER_ACCESS, Caller, CallerKind, TokenBook
-from gateway.auth import kept
+from gateway.auth import kept, lookups
+from gateway.auth.addresses import network_of
 from gateway.auth.callers import Callers, SignedParts
 from gateway.auth.credentials import Credentials
 from gateway.auth.signing import sign_request
@@ -19,7 +21,7 @@ from gateway.errors import KeyUnknownOrRevoked, SignatureExpired, SignatureInval
 from huitong.org.v1 import org_pb2
 from tests.gateway_backend import GROUP, KEY, STORE
 
-NOW = 1_780_000_000
+NOW, HERE = 1_780_000_000, "10.0.0.1"
 
 
 def answer(**changes: Any) -> org_pb2.GetCredentialSecretResponse:
@@ -63,9 +65,9 @@ def signed(**changes: Any) -> str:
     return sign_request(**(REQUEST | fields | changes))["Authorization"]
 
 
-async def identify(header: str, org: Org | None = None, **changes: Any):
+async def identify(header: str, org: Org | None = None, *, address: str = HERE, **changes: Any):
     parts = SignedParts(**(REQUEST | changes))
-    return await (org or Org(key_1=answer())).callers.identify(header, parts, "10.0.0.1")
+    return await (org or Org(key_1=answer())).callers.identify(header, parts, address)
 
 
 async def test_a_good_signature_tells_the_caller_and_its_nonce() -> None:
@@ -148,46 +150,117 @@ async def test_a_credential_that_does_not_work_is_refused(changes: dict[str, Any
 
 async def test_an_unknown_key_is_refused_and_asked_for_once_in_five_seconds() -> None:
     org = Org()
-    for now, lookups in ((0.0, 1), (4.9, 1), (5.1, 2)):
+    for now, asked in ((0.0, 1), (4.9, 1), (5.1, 2)):
         org.now = now
         with pytest.raises(KeyUnknownOrRevoked):
-            await org.credentials.get("key_9")
-        assert org.lookups == lookups
+            await org.credentials.get("key_9", HERE)
+        assert org.lookups == asked
 
 
 async def test_a_credential_is_asked_for_again_after_thirty_seconds() -> None:
     org = Org(key_1=answer())
-    await asyncio.gather(*(org.credentials.get("key_1") for _ in range(20)))
+    await asyncio.gather(*(org.credentials.get("key_1", HERE) for _ in range(20)))
     assert org.lookups == 1
     org.known["key_1"] = answer(is_revoked=True)
     org.now = 29.9
-    await org.credentials.get("key_1")
+    await org.credentials.get("key_1", HERE)
     org.now = 30.1
     with pytest.raises(KeyUnknownOrRevoked):
-        await org.credentials.get("key_1")
+        await org.credentials.get("key_1", HERE)
 
 
 async def test_while_org_is_gone_known_keys_work_for_sixty_seconds_in_all() -> None:
     org = Org(key_1=answer())
-    await org.credentials.get("key_1")
+    await org.credentials.get("key_1", HERE)
     for failure in (Unavailable(), DeadlineExceeded()):
         org.failure, org.now = failure, 59.0
-        await org.credentials.get("key_1")
+        await org.credentials.get("key_1", HERE)
     org.now = 61.0
     with pytest.raises(Unavailable):
-        await org.credentials.get("key_1")
+        await org.credentials.get("key_1", HERE)
     with pytest.raises(Unavailable):
-        await org.credentials.get("key_2")
+        await org.credentials.get("key_2", HERE)
+
+
+async def guess(org: Org, names: Iterable[str], address: str = HERE) -> None:
+    for name in names:
+        with pytest.raises((KeyUnknownOrRevoked, Unavailable)):
+            await identify(signed(key_id=name), org, address=address)
 
 
 async def test_guessing_key_ids_does_not_load_org(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "LOOKUP_BURST", 10.0)
+    monkeypatch.setattr(lookups, "LOOKUP_BURST", 10.0)
     org = Org(key_1=answer())
-    org.credentials = Credentials(org.fetch, clock=lambda: org.now)
-    for number in range(50):
-        with pytest.raises((KeyUnknownOrRevoked, Unavailable)):
-            await org.credentials.get(f"key_guess{number}")
+    await guess(org, (f"key_guess{number}" for number in range(50)))
     assert org.lookups == 10
+
+
+async def test_who_guesses_keeps_nobody_elsewhere_out() -> None:
+    org = Org(key_1=answer())
+    await guess(org, (f"key_guess{number}" for number in range(2_100)))
+    assert org.lookups == lookups.SHARE_BURST
+    assert (await identify(signed(), org, address="10.0.0.2")).caller.subject == "trm_1"
+
+
+async def test_asking_again_about_what_does_not_work_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookups, "SHARE_BURST", 10.0)
+    org, tried = Org(), [f"key_guess{number}" for number in range(10)]
+    await guess(org, tried)
+    org.now = kept.BAD_SECONDS + 0.1
+    await guess(org, tried)
+    await guess(org, (f"key_more{number}" for number in range(10)))
+    assert org.lookups == 20
+
+
+async def test_guesses_make_nobody_forget_what_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "MAX_KEPT", 5)
+    monkeypatch.setattr(kept, "MAX_BAD", 5, raising=False)
+    org = Org(key_1=answer())
+    await identify(signed(), org)
+    await guess(org, (f"key_guess{number}" for number in range(20)))
+    before = org.lookups
+    await identify(signed(), org)
+    assert org.lookups == before
+    org.now, org.failure = 31.0, Unavailable()
+    await identify(signed(timestamp=NOW + 31), org)
+
+
+async def test_keys_that_work_are_first_used_at_no_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookups, "SHARE_BURST", 10.0)
+    monkeypatch.setattr(lookups, "LOOKUP_BURST", 10.0)
+    tills = [f"key_{number}" for number in range(50)]
+    org = Org(**{key_id: answer() for key_id in tills})
+    for key_id in tills:
+        await identify(signed(key_id=key_id), org)
+    assert org.lookups == 50
+
+
+async def test_a_key_that_was_revoked_is_asked_for_like_an_unknown_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookups, "SHARE_BURST", 1.0)
+    org = Org(key_1=answer())
+    await identify(signed(), org)
+    org.known["key_1"], org.now = answer(is_revoked=True), 31.0
+    await guess(org, ["key_1"])
+    org.now = 31.0 + kept.BAD_SECONDS + 0.1
+    await guess(org, ["key_1", "key_2", "key_3"])
+    assert org.lookups == 3
+
+
+ADDRESSES = [
+    ("10.0.0.1", "10.0.0.1"),
+    ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+    ("2001:DB8:1:2::", "2001:db8:1:2::/64"),
+    ("fe80::1%eth0", "fe80::/64"),
+    # the same machine at a socket for both
+    ("::ffff:10.0.0.1", "10.0.0.1"),
+    ("not:an:address", "not:an:address"),
+    ("unknown", "unknown"),
+]
+
+
+@pytest.mark.parametrize(("address", "network"), ADDRESSES)
+def test_an_ipv6_address_stands_for_its_network(address: str, network: str) -> None:
+    assert network_of(address) == network
 
 
 async def test_a_member_token_tells_the_member() -> None:
@@ -197,7 +270,7 @@ async def test_a_member_token_tells_the_member() -> None:
 
 
 async def test_no_header_is_the_public() -> None:
-    assert (await identify("")).caller == Caller(CallerKind.PUBLIC, "10.0.0.1")
+    assert (await identify("")).caller == Caller(CallerKind.PUBLIC, HERE)
 
 
 BAD_HEADERS = [

@@ -8,15 +8,22 @@ from dataclasses import replace
 import pytest
 
 from tests.support import Sandbox
+from tests.whole.logged import faults, kept_logs
 from tests.whole.suite import WholeSuite
 
 
 @pytest.fixture(scope="package")
 def whole(package_sandbox: Sandbox) -> Iterator[WholeSuite]:
-    """All services and the gateway, with the group that the contract's examples name."""
-    suite = WholeSuite(package_sandbox)
-    yield suite
-    suite.close()
+    """All services and the gateway, with the group that the contract's examples name.
+
+    At the end all that they logged is looked through: whatever came, nothing broke, and nothing of the inside was told.
+    """
+    with kept_logs() as lines:
+        suite = WholeSuite(package_sandbox)
+        yield suite
+        suite.close()
+    assert b'"route":"/v1/' in b"".join(lines), "nothing was logged, so this shows nothing"
+    assert faults(lines, suite.secrets) == []
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -14,9 +14,11 @@ from typing import Any, TypeVar
 import httpx
 import orjson
 import uvicorn
+from pydantic import SecretStr
 
 from chassis import ids
 from chassis.config import SERVICES, Settings
+from chassis.ended_sessions import gateway_prefix
 from chassis.identity import (
     MEMBER_PROOF_SECONDS,
     PROOF_ID_SCOPE,
@@ -67,7 +69,7 @@ class _Gate(limits.Gate):
 class _Parts(Parts):
     @classmethod
     def of(cls, config: Settings) -> Parts:
-        gate = _Gate(limits.open_valkey(config.redis_url), prefix=f"{config.stream}:gateway")
+        gate = _Gate(limits.open_valkey(config.redis_url), prefix=gateway_prefix(config.stream))
         return replace(super().of(config), gate=gate)
 
 
@@ -80,6 +82,8 @@ class WholeSuite:
         self.ids: dict[str, str] = {}
         self.keys: dict[CallerKind, tuple[str, str]] = {}
         self.apps = Apps(sandbox)
+        # Of all groups, to be looked for in what was logged.
+        self.secrets = _secrets(self.apps.settings)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="whole-suite", daemon=True)
         self._thread.start()
@@ -151,6 +155,7 @@ class WholeSuite:
         request = org_pb2.CreateGroupRequest(request_id=f"create-{group_code}", code=group_code, name="Whole")
         made = await apps.call(structure.CreateGroup, request, internal("suite"))
         self.keys[CallerKind.SYSTEM] = made.system_credential.key_id, made.secret
+        self.secrets.add(made.secret)
         self.group_id = from_edge("grp", made.group.group_id, "group_id")
         async with httpx.AsyncClient(base_url=self.url, timeout=20) as client:
             await self._furnish(Doors(self, client))
@@ -218,6 +223,7 @@ class WholeSuite:
                 permissions=PARTNER_PERMISSIONS if kind is CallerKind.PARTNER else [],
                 partner_code="AIRLINE" if kind is CallerKind.PARTNER else "",
             )
+            self.secrets.add(made["secret"])
             if kind is CallerKind.SYSTEM:
                 # The key that may be rotated and revoked is nobody's.
                 self.ids["key_id"] = made["credential"]["key_id"]
@@ -255,6 +261,11 @@ class WholeSuite:
             "family_pool_members": 5,
         }
         await doors.post("RuleService_PublishRuleSet", rule_set=rule_set)
+
+
+def _secrets(settings: Settings) -> set[str]:
+    """What a process is told and tells nobody."""
+    return {value.get_secret_value() for _, value in settings if isinstance(value, SecretStr) and value}
 
 
 class Doors:

@@ -1,6 +1,7 @@
 """Bytes that nobody meant: random messages and noise at every RPC, random JSON and NDJSON at every door.
 
-Whatever comes, the answer comes in time, says what was wrong, is never our fault and tells nothing of the inside.
+Whatever comes, the answer comes in time, says what was wrong, is never our fault and tells nothing of the inside; what
+was logged meanwhile is looked through at the end (conftest.py).
 """
 
 from __future__ import annotations

@@ -77,8 +77,8 @@ async def _take_stock(tx: Tx, order: Order) -> None:
     if item.limit_per_member:
         # The item's row is locked, so no other order of this member for it can slip in between.
         # An order of an absorbed member is that one's until it is done, so that its points are spent in that name.
-        owners = {order.member_id, await copies.person_of(tx, order.member_id)}
-        count = await store.count_held(tx, item_id=order.item_id, member_ids=owners)
+        people = await copies.people_of(tx, order.member_id)
+        count = await store.count_held(tx, item_id=order.item_id, member_ids=people)
         if count > item.limit_per_member:
             raise LimitReached(held_count=count - 1, limit_per_member=item.limit_per_member)
 

@@ -72,7 +72,7 @@ async def set_attributes(tx: Tx, vault: Vault, items: Mapping[int, Item], source
         SetAttribute(
             member_id,
             key,
-            vault.encrypt(VALUE_PURPOSE, value, bound_to=_bound(member_id, key)),
+            vault.encrypt(VALUE_PURPOSE, value, bound_to=bound_to(member_id, key)),
             int(source),
             tx.caller.subject,
             tx.now,
@@ -95,7 +95,7 @@ async def get_attributes(
     member_id = leaders[member_id]
     found = []
     for number, one in await store.list_attributes(tx, member_id):
-        plain = vault.decrypt(VALUE_PURPOSE, one.sealed_value, bound_to=_bound(member_id, one.key))
+        plain = vault.decrypt(VALUE_PURPOSE, one.sealed_value, bound_to=bound_to(member_id, one.key))
         found.append((Type(number), rules.value_of(Type(number), plain), one))
     return found, await store.list_tags(tx, member_id)
 
@@ -121,15 +121,12 @@ async def change_tags(
 async def follow_tags(tx: Tx, wanted: Mapping[tuple[UUID, str], bool], source: Source) -> None:
     """Give (true) and take (false) tags of (member, tag) as `source` has it: another source's tags are not taken.
 
-    An absorbed member's are the survivor's; those of members who are erased come to nothing.
+    Whom `source` names has them, also one who is absorbed: they rest with the rest of theirs. Those of members who are
+    erased come to nothing.
     """
-    leaders = await merge_store.find_living(tx, {member_id for member_id, _ in wanted}, hold=True)
+    living = await merge_store.find_living(tx, {member_id for member_id, _ in wanted}, hold=True)
     for add in (True, False):
-        tags = {
-            (leaders[member_id], tag)
-            for (member_id, tag), is_given in wanted.items()
-            if is_given is add and member_id in leaders
-        }
+        tags = {item for item, is_given in wanted.items() if is_given is add and item[0] in living}
         await put_tags(tx, tags, source, add=add, own_only=True)
 
 
@@ -170,5 +167,6 @@ def _definition(content: bytes) -> Definition:
     return Definition(message.key, Type(message.type), frozenset(choice.code for choice in message.choices))
 
 
-def _bound(member_id: UUID, key: str) -> str:
+def bound_to(member_id: UUID, key: str) -> str:
+    """What the sealed value of a member's attribute is bound to."""
     return f"{member_id.hex}:{key}"

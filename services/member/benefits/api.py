@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from uuid import UUID
 
 from grpc.aio import ServicerContext as Context
 
 from chassis import pages
+from chassis.crypto import Vault
 from chassis.db import Database, Tx
 from chassis.errors import InvalidArgument
 from chassis.identity import CallerKind
@@ -15,11 +17,13 @@ from chassis.ids import from_edge
 from chassis.rpc import caller
 from huitong.member.v1 import benefits_pb2, benefits_pb2_grpc
 from services.member.benefits import operations, store
+from services.member.benefits.errors import BenefitNeedsCode
 from services.member.benefits.operations import Held
 from services.member.benefits.rules import ONCE, Benefit, Kind, Period
 from services.member.convert import member_id_of
-from services.member.errors import MemberUnknown
+from services.member.errors import MemberCodeInvalid, MemberUnknown
 from services.member.merging import store as merge_store
+from services.member.operations import identify_by_code
 from services.member.rules import is_plain
 from services.member.tiers import store as tier_store
 from services.member.tiers.operations import date_message
@@ -28,8 +32,8 @@ from services.member.tiers.operations import date_message
 class BenefitServicer(benefits_pb2_grpc.BenefitServiceServicer):
     """Benefits of tiers, and their use."""
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    def __init__(self, db: Database, vault: Vault) -> None:
+        self._db, self._vault = db, vault
 
     async def SetTierBenefits(
         self, request: benefits_pb2.SetTierBenefitsRequest, context: Context
@@ -105,8 +109,12 @@ class BenefitServicer(benefits_pb2_grpc.BenefitServiceServicer):
         member_id = member_id_of(request.member_id)
         store_id = _store_id(request.store_id)
         _check_plain("reference", request.reference)
+        if caller().kind is CallerKind.TERMINAL and not request.member_code:
+            raise BenefitNeedsCode
 
         async def operation(tx: Tx) -> benefits_pb2.UseBenefitResponse:
+            if request.member_code:
+                await self._use_up_code(tx, request, member_id)
             use, left = await operations.use(
                 tx,
                 member_id,
@@ -118,6 +126,19 @@ class BenefitServicer(benefits_pb2_grpc.BenefitServiceServicer):
             return benefits_pb2.UseBenefitResponse(use=operations.use_message(use), left=left)
 
         return await self._db.run_once(request, benefits_pb2.UseBenefitResponse, operation)
+
+    async def _use_up_code(self, tx: Tx, request: benefits_pb2.UseBenefitRequest, member_id: UUID) -> None:
+        """Raises what the proto says of codes."""
+        shown = await identify_by_code(
+            tx,
+            self._vault,
+            request.member_code,
+            spend_request_id=f"benefit {request.request_id}",
+            real_time_s=time.time(),
+        )
+        people = await merge_store.people_of(tx, member_id)
+        if shown.member_id not in people[:1]:
+            raise MemberCodeInvalid
 
     async def ReturnBenefit(
         self, request: benefits_pb2.ReturnBenefitRequest, context: Context

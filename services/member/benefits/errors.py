@@ -28,6 +28,13 @@ class BenefitQuotaUsed(AppError):
     zh = "本期 {quota} 次中还剩 {left} 次，不足以使用。"
 
 
+class BenefitNeedsCode(AppError):
+    """To use a benefit here the member shows their code."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "BENEFIT_NEEDS_CODE"
+    zh = "在此使用权益需要会员出示动态码。"
+
+
 class BenefitNotNow(AppError):
     """This benefit cannot be used now."""
 

@@ -12,6 +12,7 @@ from chassis import ids
 from chassis.db import Tx
 from chassis.ids import to_edge
 from huitong.member.v1 import benefits_pb2
+from services.member import store as member_store
 from services.member.benefits import rules, store
 from services.member.benefits.errors import (
     BenefitInvalid,
@@ -26,6 +27,7 @@ from services.member.benefits.rules import Benefit
 from services.member.benefits.store import Use
 from services.member.errors import MemberUnknown
 from services.member.merging import store as merge_store
+from services.member.operations import require_active
 from services.member.tiers import store as tier_store
 from services.member.tiers.errors import TierUnknown
 from services.member.tiers.rules import Ladder, Standing
@@ -135,12 +137,14 @@ async def use(
     Merged members share each quota, and a reference. A use stays in whose name it was made, so that it is that one's
     when the merge is undone.
 
-    Raises MemberUnknown, BenefitUnknown, BenefitQuotaUsed, BenefitNotNow, BenefitReferenceReused, BenefitReturned.
+    Raises MemberUnknown, MemberFrozen, MemberClosed, BenefitUnknown, BenefitQuotaUsed, BenefitNotNow,
+    BenefitReferenceReused, BenefitReturned.
     """
     people = await merge_store.lock_person(tx, member_id)
     before = await _find_by_reference(tx, people, benefit_code, reference)
     if before is None:
         who = await _member(tx, member_id, people)
+        require_active(await member_store.find_state(tx, people[0]))
         benefit = await _benefit(tx, who, benefit_code)
         use_id = _use_id(tx, member_id, benefit_code, reference)
         new = Use(

@@ -126,8 +126,11 @@ async def _bring_in(tx: Tx, vault: Vault, of: MemberImport, lines: Sequence[Line
     # A phone that joined through another door in this very moment is that member's.
     joined_as = {wanted: joined.member.member_id for (_, wanted), joined in zip(joining, admitted, strict=True)}
     found = [_as_joined(each, joined_as) for each in found]
+    await member_store.hold_living(tx, {each.member_id for each in found if each.member_id is not None})
+    # Of an absorbed member's phone the number is that member's, too.
+    owners = await member_store.find_owners(tx, PHONE, phones)
     given = {
-        row.number_index: each.member_id
+        row.number_index: owners.get(row.phone_index or b"", each.member_id)
         for row, each in zip(rows, found, strict=True)
         if each.outcome in (Outcome.NEW, Outcome.LINKED) and each.member_id is not None
     }
@@ -139,18 +142,17 @@ async def _bring_in(tx: Tx, vault: Vault, of: MemberImport, lines: Sequence[Line
 
 
 async def _match_levels(tx: Tx, vault: Vault, of: MemberImport, rows: Sequence[tuple[Line, Found]]) -> None:
-    cards = [
-        Card(
-            found.member_id,
-            line.level,
-            vault.blind_index(NUMBER_PURPOSE, tx.group_id, of.unit_id, line.number),
-            of.import_id,
-            line.request_id,
-        )
+    with_level = [
+        (vault.blind_index(NUMBER_PURPOSE, tx.group_id, of.unit_id, line.number), line, found.member_id)
         for line, found in rows
         if line.level and found.member_id is not None and found.outcome in _ONE_MEMBER
     ]
-    if cards:
+    if with_level:
+        owners = await member_store.find_owners(tx, number_kind(of.scheme), {index for index, _, _ in with_level})
+        cards = [
+            Card(member_id, owners.get(index, member_id), line.level, index, of.import_id, line.request_id)
+            for index, line, member_id in with_level
+        ]
         await grant_levels(tx, of.unit_id, of.scheme, cards)
 
 

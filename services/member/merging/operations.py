@@ -23,6 +23,7 @@ from services.member.merging.errors import (
     MergeUnknown,
     MergeWithSelf,
 )
+from services.member.merging.rules import Held
 from services.member.operations import require_active
 from services.member.privacy.errors import ErasureUnderWay
 from services.member.privacy.store import find_erased
@@ -81,6 +82,20 @@ async def merge_members(tx: Tx, *, merge_id: UUID, survivor_id: UUID, absorbed_i
         day = ladder.day_of(tx.now) + timedelta(days=1)
         _announce(tx, absorbed, Change(tier, absorbed.tier_code or "", day, after.growth, Reason.MERGE))
     await sessions.end_all_sessions(tx, absorbed_id)
+    merge = await store.add_merge(
+        tx,
+        {
+            "merge_id": merge_id,
+            "survivor_id": survivor_id,
+            "absorbed_id": absorbed_id,
+            "survivor_tier_code": rules.own_code(survivor),
+            "survivor_period_end": survivor.period_end,
+            "absorbed_tier_code": rules.own_code(absorbed),
+            "absorbed_period_end": absorbed.period_end,
+            "reason": reason,
+        },
+    )
+    await tiers.tag_by_tasks(tx, survivor_id)
     tx.emit(
         events_pb2.MemberMerged(
             merge_id=to_edge("mrg", merge_id),
@@ -89,17 +104,7 @@ async def merge_members(tx: Tx, *, merge_id: UUID, survivor_id: UUID, absorbed_i
         ),
         key=to_edge("mbr", absorbed_id),
     )
-    return await store.add_merge(
-        tx,
-        {
-            "merge_id": merge_id,
-            "survivor_id": survivor_id,
-            "absorbed_id": absorbed_id,
-            "survivor_tier_code": rules.own_code(survivor),
-            "absorbed_tier_code": rules.own_code(absorbed),
-            "reason": reason,
-        },
-    )
+    return merge
 
 
 async def unmerge_members(tx: Tx, *, merge_id: UUID, reason: str) -> RowMapping:
@@ -119,7 +124,7 @@ async def unmerge_members(tx: Tx, *, merge_id: UUID, reason: str) -> RowMapping:
     await _require_no_erasure(tx, [survivor_id, absorbed_id])
 
     others = [
-        other["absorbed_tier_code"]
+        Held(other["absorbed_tier_code"], other["absorbed_period_end"])
         for other in await store.list_open(tx, [survivor_id])
         if other["merge_id"] != merge_id and other["state"] != rules.UNMERGING
     ]
@@ -129,23 +134,24 @@ async def unmerge_members(tx: Tx, *, merge_id: UUID, reason: str) -> RowMapping:
     survivor, absorbed = before[survivor_id], before[absorbed_id]
     await tier_store.unite_days(tx, absorbed_id=absorbed_id, survivor_id=survivor_id, sign=-1)
     await store.lead(tx, absorbed_id, None)
+    # What each has held since before the merge, and whether they still do.
+    ours = [Held(merge["survivor_tier_code"], merge["survivor_period_end"]), *others]
+    theirs = [Held(merge["absorbed_tier_code"], merge["absorbed_period_end"])]
+    ends = [held.period_end for held in (*ours, *theirs) if held.period_end]
+    since = ladder.policy.window_start(min([today, *ends]))
+    books = await tier_store.load_books(tx, dict.fromkeys((survivor_id, absorbed_id), since))
     left, change = rules.parted(
-        ladder,
-        survivor,
-        growth_minor=await _growth_minor(tx, ladder, survivor, survivor.growth_minor - absorbed.growth_minor),
-        codes=[merge["survivor_tier_code"], *others],
-        floor=await _floor(tx, ladder, survivor_id),
-        today=today,
+        ladder, survivor, ours, books[survivor_id], await _floor(tx, ladder, survivor_id), today
     )
+    told = rules.told(absorbed, survivor)
     own, own_change = rules.parted(
-        ladder,
-        rules.told(absorbed, survivor),
-        growth_minor=await _growth_minor(tx, ladder, absorbed, absorbed.growth_minor),
-        codes=[merge["absorbed_tier_code"]],
-        floor=await _floor(tx, ladder, absorbed_id),
-        today=today,
+        ladder, told, theirs, books[absorbed_id], await _floor(tx, ladder, absorbed_id), today
     )
     await tier_store.save_standings(tx, [left, own])
+    merge = await store.begin_unmerge(tx, merge_id, reason)
+    for member_id in (survivor_id, absorbed_id):
+        await tiers.tag_by_tasks(tx, member_id)
+        await sessions.log_out(tx, member_id)  # whoever logged in while they were one may be either
     _announce(tx, left, change)
     _announce(tx, own, own_change)
     tx.emit(
@@ -154,7 +160,7 @@ async def unmerge_members(tx: Tx, *, merge_id: UUID, reason: str) -> RowMapping:
         ),
         key=to_edge("mbr", absorbed_id),
     )
-    return await store.begin_unmerge(tx, merge_id, reason)
+    return merge
 
 
 async def get_merge(tx: Tx, merge_id: UUID, *, lock: bool = False) -> RowMapping:

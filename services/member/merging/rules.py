@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from services.member.tiers.rules import Change, Floor, Ladder, Reason, Standing, settle, whole
+from services.member.tiers.growth import Book, Window
+from services.member.tiers.rules import Change, Floor, Ladder, Reason, Standing, review, settle, whole
 
 # Services that keep something by member. A merge is completed when each has followed.
 FOLLOWERS = ("mall", "parking", "points")
@@ -45,24 +46,32 @@ def united(
     return after, change, replace(_cleared(absorbed), survivor_id=survivor.member_id)
 
 
-def parted(
-    ladder: Ladder,
-    standing: Standing,
-    *,
-    growth_minor: int,
-    codes: Iterable[str],
-    floor: Floor | None,
-    today: date,
-) -> tuple[Standing, Change | None]:
-    """The standing of one of the two with its own growth, that since the merge included, and what is to be announced.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A tier that was somebody's own before a merge, and the last day of its qualifying period (None: for good)."""
 
-    The tier is the one held before or reached by that growth. `codes` are the own tier before the merge and, of a
-    survivor, those of others that it still has absorbed. A tier has a new period where none is under way.
+    tier_code: str
+    period_end: date | None
+
+
+def parted(
+    ladder: Ladder, standing: Standing, before: Iterable[Held], book: Book, floor: Floor | None, today: date
+) -> tuple[Standing, Change | None]:
+    """The standing of one of the two by its own days, those since the merge included, and what is to be announced.
+
+    `before` is what it held then and, of a survivor, what others held that it still has absorbed: each as if there had
+    been no merge, so that a period that has ended since is looked at now. The best of them counts.
     """
-    growth = whole(growth_minor)
-    place = max(ladder.grade(growth), *(ladder.held(code, growth) for code in codes))
-    period_end = standing.period_end or ladder.policy.period_end(today)
-    return _settled(ladder, replace(standing, survivor_id=None), place, growth_minor, floor, period_end, today)
+    standing = replace(standing, survivor_id=None)
+    found = []
+    for held in before:
+        # A ladder that was one for good then begins its periods now; one that is by now has none.
+        is_for_good = ladder.policy.window is Window.LIFETIME
+        period_end = None if is_for_good else held.period_end or ladder.policy.period_end(today)
+        own = replace(standing, own_code=held.tier_code, period_end=period_end)
+        found.append(review(ladder, own, book, floor, today))
+    after, change = max(found, key=lambda each: (ladder.held(own_code(each[0]), 0), each[0].period_end or date.max))
+    return after, replace(change, reason=Reason.MERGE) if change else None
 
 
 def told(standing: Standing, survivor: Standing) -> Standing:

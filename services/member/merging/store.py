@@ -41,6 +41,32 @@ _PEOPLE = text(
 )
 
 
+async def find_merged(tx: Tx, member_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """Of members, of any group, who are one with others by a merge: all ids of the person, their own first."""
+    rows = await tx.execute(_MERGED, {"member_ids": list(member_ids)})
+    absorbed: dict[UUID, list[UUID]] = {}
+    survivor: dict[UUID, UUID] = {}
+    for row in rows:
+        absorbed.setdefault(row.survivor_id, []).append(row.absorbed_id)
+        survivor[row.absorbed_id] = row.survivor_id
+    found = {}
+    for member_id in set(member_ids):
+        leader = survivor.get(member_id, member_id)
+        others = [leader, *absorbed.get(leader, [])]
+        if len(others) > 1:
+            found[member_id] = [member_id, *(one for one in others if one != member_id)]
+    return found
+
+
+_MERGED = text(
+    f"""SELECT survivor_id, absorbed_id FROM member_merge
+        WHERE state IN ({MERGING}, {COMPLETED}) AND survivor_id = ANY (
+          SELECT survivor_id FROM member_merge
+          WHERE absorbed_id = ANY (CAST(:member_ids AS uuid[])) AND state IN ({MERGING}, {COMPLETED})
+          UNION SELECT unnest(CAST(:member_ids AS uuid[])))"""
+)
+
+
 async def find_leaders(tx: Tx, member_ids: Sequence[UUID]) -> dict[UUID, UUID]:
     """The group's members among these, each with whom it leads to: its survivor, or itself."""
     leads_to = func.coalesce(member.c.survivor_id, member.c.member_id).label("leads_to")

@@ -14,7 +14,8 @@ from services.member.miniprogram.errors import IdentityTaken, MiniProgramTaken
 from services.member.miniprogram.rules import IDENTITY_PURPOSE, OPENID, UNION_ID
 from services.member.miniprogram.store import MiniProgram
 from services.member.miniprogram.wechat import Credentials, WeChatUser
-from services.member.operations import Newcomer, admit, get_member
+from services.member.operations import Newcomer, admit, get_member, phone_index
+from services.member.rules import PHONE
 from services.member.sessions.operations import Opened, open_session
 from services.member.tiers import store as tier_store
 
@@ -49,12 +50,12 @@ async def member_behind(tx: Tx, vault: Vault, app_id: str, user: WeChatUser) -> 
 
 async def log_in_known(tx: Tx, vault: Vault, app_id: str, user: WeChatUser) -> Opened | None:
     """A session of the member who is known by this WeChat account; None when nobody is."""
-    member_id = await member_behind(tx, vault, app_id, user)
-    if member_id is None:
+    owner_id = await _owner(tx, vault, app_id, user)
+    if owner_id is None:
         return None
     # They may be known by the union id alone, or by an openid from before the union id was there.
-    await _claim(tx, vault, app_id, user, member_id)
-    return await open_session(tx, await get_member(tx, vault, member_id))
+    await _claim(tx, vault, app_id, user, owner_id)
+    return await open_session(tx, await get_member(tx, vault, owner_id))
 
 
 async def log_in_with_phone(tx: Tx, vault: Vault, app_id: str, user: WeChatUser, phone: str) -> Opened:
@@ -63,15 +64,27 @@ async def log_in_with_phone(tx: Tx, vault: Vault, app_id: str, user: WeChatUser,
     Raises IdentityTaken.
     """
     (joined,) = await admit(tx, vault, await tier_store.get_ladder(tx), [Newcomer(phone, ids.new())])
-    await _claim(tx, vault, app_id, user, joined.member.member_id)
+    phone_at = phone_index(vault, tx.group_id, phone)
+    owners = await member_store.find_owners(tx, PHONE, [phone_at])
+    await _claim(tx, vault, app_id, user, owners.get(phone_at, joined.member.member_id))
     for kind, index in identities(tx.group_id, vault, app_id, user):
         if (await member_store.find_identities(tx, kind, [index]))[index] != joined.member.member_id:
             raise IdentityTaken
     return await open_session(tx, joined.member)
 
 
+async def _owner(tx: Tx, vault: Vault, app_id: str, user: WeChatUser) -> UUID | None:
+    """As member_behind, but the member who has the account, also one who is absorbed."""
+    for kind, index in identities(tx.group_id, vault, app_id, user):
+        owner_id = (await member_store.find_owners(tx, kind, [index])).get(index)
+        if owner_id is not None:
+            return owner_id
+    return None
+
+
 async def _claim(tx: Tx, vault: Vault, app_id: str, user: WeChatUser, member_id: UUID) -> None:
-    """Give the account's identities to the member where nobody has them yet."""
+    """Give the account's identities to the member, who has the phone or one of them, where nobody has them yet."""
+    await member_store.hold_living(tx, [member_id])
     for kind, index in identities(tx.group_id, vault, app_id, user):
         await member_store.claim_identities(tx, kind, {index: member_id})
 

@@ -9,6 +9,7 @@ from sqlalchemy import LargeBinary, Table
 
 from chassis.crypto import Vault
 from chassis.personal_data import Section
+from services.member.attributes.operations import VALUE_PURPOSE, bound_to
 from services.member.consents.operations import EVIDENCE_PURPOSE
 from services.member.operations import PHONE_PURPOSE
 from services.member.privacy.store import OWN_WAY, of_members
@@ -51,6 +52,11 @@ def sections(vault: Vault) -> Sequence[Section]:
             "evidence": vault.decrypt(EVIDENCE_PURPOSE, sealed, bound_to=row["consent_id"]) if sealed else ""
         }
 
+    def with_value(row: Mapping[str, Any]) -> Mapping[str, Any]:
+        values = dict(row)
+        sealed, key = values.pop("sealed_value"), row["key"]
+        return values | {"value": vault.decrypt(VALUE_PURPOSE, sealed, bound_to=bound_to(row["member_id"], key))}
+
     return (
         Section(
             "member",
@@ -59,6 +65,12 @@ def sections(vault: Vault) -> Sequence[Section]:
             with_phone,
         ),
         Section("profile", f"SELECT * FROM member_profile WHERE {_WHOSE} ORDER BY member_id", with_profile),
+        Section(
+            "attributes",
+            f"""SELECT member_id, key, sealed_value, source, set_by, set_time FROM member_attribute
+                WHERE {_WHOSE} ORDER BY key""",
+            with_value,
+        ),
         Section(
             "identities",
             # What they are found by is not kept, only an index of it.
@@ -110,7 +122,7 @@ def sections(vault: Vault) -> Sequence[Section]:
             f"""SELECT erasure_id, requested_by, request_time, due_time FROM erasure WHERE {_WHOSE}
                 AND {_NOT_ERASED} ORDER BY request_time, erasure_id""",
         ),
-        *(_as_it_is(table) for table in of_members(metadata, but=OWN_WAY)),
+        *(_as_it_is(table) for table in of_members(metadata, but={*OWN_WAY, "member_attribute"})),
     )
 
 

@@ -165,7 +165,7 @@ async def change_phone(
         tx, member_id=member_id, sealed_phone=vault.encrypt(PHONE_PURPOSE, new_phone, bound_to=member_id)
     )
     await store.add_phone_change(tx, member_id=member_id, request_id=request_id, fingerprint=fingerprint)
-    await session_store.end_all_sessions(tx, member_id, but=holder.session_id)
+    await session_store.log_out(tx, member_id, but=holder.session_id)
     edge = to_edge("mbr", member_id)
     tx.emit(events_pb2.MemberPhoneChanged(member_id=edge), key=edge)
     return await get_member(tx, vault, member_id)

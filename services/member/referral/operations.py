@@ -109,7 +109,8 @@ async def use_code(tx: Tx, *, request_id: str, friend_id: UUID, code_text: str) 
     if await store.is_behind(tx, friend_id, of=referrer_id):
         raise ReferralLoop
     limit = program.referrals_per_month
-    if limit and await store.count_since(tx, referrer_id, rules.month_of(tx.now)) >= limit:
+    referrers = await merge_store.people_of(tx, referrer_id)
+    if limit and await store.count_since(tx, referrers, rules.month_of(tx.now)) >= limit:
         raise ReferralLimitReached(limit=limit)
     made = Referral(
         friend_id=friend_id,
@@ -135,14 +136,19 @@ async def use_code(tx: Tx, *, request_id: str, friend_id: UUID, code_text: str) 
 
 async def follow(tx: Tx, purchases: Sequence[Purchase]) -> None:
     """Let purchases and returns, in their order, change the referrals of who made them."""
-    under_way = await store.lock_under_way(tx, (purchase.member_id for purchase in purchases))
+    buyers = {purchase.member_id for purchase in purchases}
+    # Who was brought before a merge buys by either id since.
+    people = await merge_store.find_merged(tx, buyers)
+    under_way = await store.lock_under_way(tx, buyers.union(*people.values()))
     if not under_way:
         return
     after = dict(under_way)
     for purchase in purchases:
-        one = after.get(purchase.member_id)
-        if one is None:
+        ids_of_person = people.get(purchase.member_id, [purchase.member_id])
+        friend_id = next((one_id for one_id in ids_of_person if one_id in after), None)
+        if friend_id is None:
             continue
+        one = after[friend_id]
         if purchase.is_return:
             one = rules.bring_back(one, sale_id=purchase.sale_id, amount_minor=purchase.amount_minor)
         else:
@@ -154,7 +160,7 @@ async def follow(tx: Tx, purchases: Sequence[Purchase]) -> None:
                 sale_time=purchase.sale_time,
                 now=tx.now,
             )
-        after[purchase.member_id] = one
+        after[friend_id] = one
     for friend_id, one in after.items():
         if one != under_way[friend_id]:
             await store.save_referral(tx, one)

@@ -16,6 +16,7 @@ from sqlalchemy import func, literal, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Tx
+from services.member.merging.rules import COMPLETED, MERGING
 from services.member.referral.rules import Program, Referral, State
 from services.member.referral_tables import referral, referral_code, referral_program
 from services.member.store import among
@@ -66,18 +67,27 @@ async def find_referral(tx: Tx, friend_id: UUID) -> Referral | None:
     return next(iter(_read(rows)), None)
 
 
-async def is_behind(tx: Tx, member_id: UUID, *, of: UUID) -> bool:
-    """Whether `member_id` brought `of`, or who brought them, and so on."""
-    found = await tx.execute(
-        text(
-            """WITH RECURSIVE chain (member_id) AS (
-                 SELECT r.referrer_id FROM referral r WHERE r.friend_id = :of
-                 UNION SELECT r.referrer_id FROM referral r JOIN chain c ON r.friend_id = c.member_id)
-               SELECT 1 FROM chain WHERE member_id = :member_id"""
-        ),
-        {"of": of, "member_id": member_id},
-    )
+async def is_behind(tx: Tx, person_id: UUID, *, of: UUID) -> bool:
+    """Whether a person brought the person `of`, or who brought them, and so on, under whichever id."""
+    found = await tx.execute(_BEHIND, {"of": of, "person_id": person_id})
     return found.first() is not None
+
+
+# By leaders: a survivor stands for all that it has absorbed.
+_BEHIND = text(
+    f"""WITH RECURSIVE chain (person_id) AS (
+          SELECT CAST(:of AS uuid)
+          UNION
+          SELECT coalesce(m.survivor_id, m.member_id)
+          FROM chain AS c
+          JOIN LATERAL (SELECT c.person_id AS member_id
+                        UNION ALL SELECT g.absorbed_id FROM member_merge AS g
+                                  WHERE g.survivor_id = c.person_id AND g.state IN ({MERGING}, {COMPLETED})
+                       ) AS p ON true
+          JOIN referral AS r ON r.friend_id = p.member_id
+          JOIN member AS m ON m.member_id = r.referrer_id)
+        SELECT 1 FROM chain WHERE person_id = :person_id"""
+)
 
 
 async def share_a_device(tx: Tx, one_id: UUID, other_id: UUID) -> bool:
@@ -92,12 +102,12 @@ async def share_a_device(tx: Tx, one_id: UUID, other_id: UUID) -> bool:
     return found.first() is not None
 
 
-async def count_since(tx: Tx, referrer_id: UUID, since: datetime) -> int:
-    """Friends that a member has brought since then, void ones not counted."""
+async def count_since(tx: Tx, people: Sequence[UUID], since: datetime) -> int:
+    """Friends that a person, by all ids, has brought since then, void ones not counted."""
     found = await tx.execute(
         select(func.count())
         .select_from(referral)
-        .where(referral.c.referrer_id == referrer_id, referral.c.create_time >= since, referral.c.state != State.VOID)
+        .where(among(referral.c.referrer_id, people), referral.c.create_time >= since, referral.c.state != State.VOID)
     )
     return int(found.scalar_one())
 

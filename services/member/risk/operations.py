@@ -59,7 +59,12 @@ async def change_state(
     state = rules.state_after(before.state, action)
     after = Standing(member_id, state, before.version + 1, reason_code, tx.caller.subject, tx.now)
     await store.save_standing(tx, after)
-    ended_count = 0 if state is MemberState.ACTIVE else await session_store.end_all_sessions(tx, member_id)
+    ended_count = 0
+    if state is MemberState.ACTIVE:
+        # While they were frozen a code was good for earning; a phone that was stolen makes none from now on.
+        await member_store.end_codes(tx, member_id)
+    else:
+        ended_count = await session_store.end_all_sessions(tx, member_id)
     if deny_identities:
         for kind, index in await store.list_known_by(tx, member_id, _DENIABLE):
             await deny(tx, kind, index, reason_code)

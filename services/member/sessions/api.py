@@ -105,7 +105,7 @@ class SessionServicer(member_pb2_grpc.SessionServiceServicer):
         member_id = convert.member_id_of(request.member_id)
 
         async def operation(tx: Tx) -> member_pb2.EndAllSessionsResponse:
-            count = await store.end_all_sessions(tx, member_id)
+            count = await store.log_out(tx, member_id)
             return member_pb2.EndAllSessionsResponse(ended_session_count=count)
 
         return await self._db.run_once(request, member_pb2.EndAllSessionsResponse, operation)

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import delete, exists, func, literal, select, text, tuple_, update
 
 from chassis.db import Tx
+from chassis.identity import MEMBER_ACCESS_SECONDS
 from services.member.sessions.rules import (
     CODE_MINUTES,
     CODE_TRIES,
@@ -19,7 +20,7 @@ from services.member.sessions.rules import (
     SESSION_DAYS,
     Session,
 )
-from services.member.store import login_challenge, login_outbox, member, session
+from services.member.store import end_codes, login_challenge, login_outbox, member, session
 
 _now = func.clock_timestamp
 
@@ -211,6 +212,12 @@ async def end_session(tx: Tx, session_id: UUID) -> None:
     await tx.execute(update(session).where(session.c.session_id == session_id).values(end_time=_now()))
 
 
+async def log_out(tx: Tx, member_id: UUID, *, but: UUID | None = None) -> int:
+    """As end_all_sessions, and no code that any phone makes is good any more."""
+    await end_codes(tx, member_id)
+    return await end_all_sessions(tx, member_id, but=but)
+
+
 async def end_all_sessions(tx: Tx, member_id: UUID, *, but: UUID | None = None) -> int:
     """End every session of one of the group's members, `but` one; answers how many were open."""
     ended = await tx.execute(
@@ -225,6 +232,22 @@ async def end_all_sessions(tx: Tx, member_id: UUID, *, but: UUID | None = None) 
         .values(end_time=_now())
     )
     return ended.rowcount
+
+
+async def take_ended(tx: Tx, *, limit: int) -> list[UUID]:
+    """Sessions that have ended and that gateways were not told of; they count as told when this transaction commits."""
+    rows = await tx.execute(
+        text(
+            f"""UPDATE session AS s SET is_end_told = true
+                FROM (SELECT session_id FROM session WHERE end_time IS NOT NULL AND NOT is_end_told
+                      ORDER BY end_time LIMIT :most FOR UPDATE SKIP LOCKED) AS l
+                WHERE s.session_id = l.session_id
+                RETURNING s.session_id,
+                          s.end_time > clock_timestamp() - interval '{MEMBER_ACCESS_SECONDS + 60} seconds' AS matters"""
+        ),
+        {"most": limit},
+    )
+    return [row.session_id for row in rows if row.matters]
 
 
 async def delete_old(tx: Tx) -> None:

@@ -25,9 +25,13 @@ NUMBER_PURPOSE = "member.unit-number"
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A member's own card of a business unit, as an import or a system tells of it; `row_id` with an import."""
+    """A member's own card of a business unit, as an import or a system tells of it; `row_id` with an import.
+
+    `owner_id` has the card's number: the member, or one whom the member has absorbed.
+    """
 
     member_id: UUID
+    owner_id: UUID
     level: str
     number_index: bytes
     import_id: UUID | None = None
@@ -56,10 +60,12 @@ async def set_matches(tx: Tx, unit_id: UUID, matches: Sequence[Match]) -> list[M
 async def grant_by_number(tx: Tx, vault: Vault, *, unit_id: UUID, scheme: int, number: str, level: str) -> Grant:
     """Grant whom a unit's number is what the level is worth. Raises MemberUnknown, TierMatchUnknown."""
     index = vault.blind_index(NUMBER_PURPOSE, tx.group_id, unit_id, number)
-    member_id = (await member_store.find_identities(tx, number_kind(scheme), [index])).get(index)
-    if member_id is None:
+    kind = number_kind(scheme)
+    owner_id = (await member_store.find_owners(tx, kind, [index])).get(index)
+    member_id = (await member_store.find_identities(tx, kind, [index])).get(index)
+    if owner_id is None or member_id is None:
         raise errors.MemberUnknown
-    found = await grant_levels(tx, unit_id, scheme, [Card(member_id, level, index)])
+    found = await grant_levels(tx, unit_id, scheme, [Card(member_id, owner_id, level, index)])
     if not found:
         raise TierMatchUnknown(level=level)
     return found[0]
@@ -79,10 +85,10 @@ async def grant_levels(tx: Tx, unit_id: UUID, scheme: int, cards: Sequence[Card]
     wanted = {}
     for card in cards:
         match = table[card.level]
-        grant_id = ids.derive("tier-grant", tx.group_id, unit_id, card.member_id, card.level, today)
+        grant_id = ids.derive("tier-grant", tx.group_id, unit_id, card.owner_id, card.level, today)
         wanted[grant_id] = Grant(
             grant_id=grant_id,
-            member_id=card.member_id,
+            member_id=card.owner_id,
             unit_id=unit_id,
             level=card.level,
             tier_code=match.tier_code,
@@ -95,7 +101,7 @@ async def grant_levels(tx: Tx, unit_id: UUID, scheme: int, cards: Sequence[Card]
             create_time=tx.now,
         )
     # Standings first: whoever grants a member something twice at once waits here.
-    standings = await store.lock_known(tx, {grant.member_id for grant in wanted.values()})
+    standings = await store.lock_known(tx, {card.member_id for card in cards})
     added = await grants.add_grants(tx, list(wanted.values()))
     floors = await grants.find_floors(tx, standings, today)
     after = []

@@ -16,6 +16,7 @@ from huitong.member.v1 import events_pb2, member_pb2
 from services.member import errors
 from services.member.attributes.operations import follow_tags
 from services.member.attributes.rules import Source
+from services.member.attributes.store import list_tags
 from services.member.merging import store as merge_store
 from services.member.tiers import ladders, rules, store
 from services.member.tiers.errors import GrowthUnknown, LadderInForce, LadderUnknown, TaskUnknown
@@ -193,10 +194,10 @@ async def record_growth(tx: Tx, *, member_id: UUID, task_code: str, reference: s
         if task is None:
             raise TaskUnknown(task_code=task_code)
         day = ladder.day_of(tx.now)
-        new = Entry(growth_id, member_id, task_code, reference, day, task.growth, None, tx.now)
+        new = Entry(growth_id, member_id, task_code, reference, day, task.growth, None, task.tag, tx.now)
         if await store.add_entry(tx, new):
             if task.tag:
-                await follow_tags(tx, {(member_id, task.tag): True}, Source.TASK)
+                await tag_by_tasks(tx, member_id)
             spending = Spending(0, day, ladder.policy.time_zone, tx.now, currency_code="", task_growth=task.growth)
             after = await add_spendings(tx, [MemberSpending(tx.group_id, member_id, spending)])
             _emit_growth(tx, new)
@@ -219,20 +220,23 @@ async def reverse_growth(tx: Tx, growth_id: UUID) -> Entry:
     )
     if await store.add_entry(tx, new):
         day = Day(entry.business_date, "", task_growth=-entry.growth)
-        await _untag(tx, entry)
+        if entry.tag:
+            await tag_by_tasks(tx, entry.member_id)
         await take_back(tx, [MemberRefund(tx.group_id, entry.member_id, day)])
         _emit_growth(tx, new)
     return new
 
 
-async def _untag(tx: Tx, entry: Entry) -> None:
-    """Take the tag of a task off, unless another doing gives it."""
-    tasks = (await store.get_ladder(tx)).policy.tasks
-    tag = tasks[entry.task_code].tag if entry.task_code in tasks else ""
-    codes = [code for code, task in tasks.items() if task.tag == tag]
-    people = await merge_store.people_of(tx, entry.member_id)
-    if tag and not await store.has_done(tx, people, codes):
-        await follow_tags(tx, {(entry.member_id, tag): False}, Source.TASK)
+async def tag_by_tasks(tx: Tx, member_id: UUID) -> None:
+    """Give a person the tags of all that they have done, and take those of what was taken back.
+
+    Locks the person, before any standing: of two doings, or undoings, at once the second sees the first.
+    """
+    people = await merge_store.lock_person(tx, member_id)
+    if people:
+        given = await store.list_given_tags(tx, people)
+        had = {tag.tag for tag in await list_tags(tx, people[0]) if tag.source == Source.TASK}
+        await follow_tags(tx, {(people[0], tag): tag in given for tag in given | had}, Source.TASK)
 
 
 async def _get_entry(tx: Tx, growth_id: UUID) -> Entry:

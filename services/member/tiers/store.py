@@ -47,6 +47,7 @@ class Entry:
     business_date: date
     growth: int
     reverses_id: UUID | None
+    tag: str
     create_time: datetime
 
 
@@ -206,20 +207,19 @@ async def find_entry(tx: Tx, growth_id: UUID) -> Entry | None:
     return Entry(**row._mapping) if row else None
 
 
-async def has_done(tx: Tx, member_ids: Iterable[UUID], task_codes: Iterable[str]) -> bool:
-    """Whether one of these members has done one of these tasks, and it was not taken back."""
-    found = await tx.execute(
+async def list_given_tags(tx: Tx, member_ids: Iterable[UUID]) -> set[str]:
+    """The tags that doings of these members gave, of those that were not taken back."""
+    rows = await tx.execute(
         text(
-            """SELECT EXISTS (
-                 SELECT FROM growth_entry AS e
-                 WHERE e.group_id = :group_id AND e.member_id = ANY (CAST(:member_ids AS uuid[]))
-                   AND e.task_code = ANY (CAST(:task_codes AS text[])) AND e.reverses_id IS NULL
-                   AND NOT EXISTS (SELECT FROM growth_entry AS r
-                                   WHERE r.member_id = e.member_id AND r.reverses_id = e.growth_id))"""
+            """SELECT DISTINCT e.tag FROM growth_entry AS e
+               WHERE e.group_id = :group_id AND e.member_id = ANY (CAST(:member_ids AS uuid[]))
+                 AND e.tag <> '' AND e.reverses_id IS NULL
+                 AND NOT EXISTS (SELECT FROM growth_entry AS r
+                                 WHERE r.member_id = e.member_id AND r.reverses_id = e.growth_id)"""
         ),
-        {"group_id": tx.group_id, "member_ids": list(member_ids), "task_codes": list(task_codes)},
+        {"group_id": tx.group_id, "member_ids": list(member_ids)},
     )
-    return bool(found.scalar_one())
+    return set(rows.scalars())
 
 
 async def count_by_tier(tx: Tx, ladder: Ladder) -> list[int]:

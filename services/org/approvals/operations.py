@@ -69,9 +69,10 @@ async def approve(tx: Tx, one: Approval, *, reason: str) -> Approval:
     ApprovalExpired, SecondPersonNeeded, PermissionDenied, ApprovalLimitExceeded.
     """
     rules.check_decidable(one, tx.now)
-    approver_id = from_edge("opr", tx.caller.subject, "operator_id")
-    # Whoever invited a person could have enrolled in their place: that is no second person.
-    if one.asked_by in {tx.caller.subject, *await operator_store.find_inviters(tx, approver_id)}:
+    # Whoever invited a person could have enrolled in their place. So two who may both be one and the same person are no
+    # two persons.
+    asker, approver = [{who, *await operator_store.find_inviters(tx, who)} for who in (one.asked_by, tx.caller.subject)]
+    if any(who.startswith("opr_") for who in asker & approver):
         raise errors.SecondPersonNeeded
     rules.check_limit(one, await _roles(tx, one))
     return await _decide(tx, one, rules.APPROVED, reason)

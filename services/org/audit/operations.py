@@ -18,7 +18,7 @@ from chassis.telemetry import traceparent
 from huitong.common.v1 import acts_pb2
 from huitong.org.v1 import events_pb2
 from services.org.audit import rules, store
-from services.org.audit.rules import Entry, Fault, Head
+from services.org.audit.rules import Entry, Fault, Head, Reached
 from services.org.errors import GroupUnknown
 
 PURPOSE, BATCH = "org.audit", 1_000
@@ -120,11 +120,26 @@ class Audit:
 
         Raises GroupUnknown.
         """
+        result = await self.verify_part(tx, group_id, known)
+        return result.head if isinstance(result, Reached) else result
+
+    async def verify_part(
+        self, tx: Tx, group_id: UUID, known: Iterable[Head] = (), *, after: Head | None = None, most: int | None = None
+    ) -> Reached | Fault:
+        """As `verify`, going on after a head that was found to hold, and at most some `most` entries far.
+
+        Raises GroupUnknown.
+        """
         head = await store.find_head(tx, group_id)
         if head is None:
             raise GroupUnknown
-        wanted = {one.entry_no: one.hash for one in known}
-        reached = Head(0, rules.NO_HASH)
+        start = reached = after or Head(0, rules.NO_HASH)
+        noted = [*known, after] if after else list(known)
+        passed = [one for one in noted if one.entry_no <= start.entry_no]
+        found = await store.find_hashes(tx, group_id, {one.entry_no for one in passed})
+        if fault := rules.check_known(passed, found):
+            return fault
+        wanted = {one.entry_no: one.hash for one in noted if one.entry_no > start.entry_no}
         while entries := await store.read_chain(tx, group_id, after_no=reached.entry_no, limit=BATCH):
             result = rules.follow(self._key, entries, reached)
             if isinstance(result, Fault):
@@ -133,6 +148,8 @@ class Audit:
                 if wanted.pop(entry.entry_no, entry.hash) != entry.hash:
                     return Fault(entry.entry_no, "KNOWN_HEAD_DIFFERS")
             reached = result
+            if most is not None and most <= reached.entry_no - start.entry_no and reached.entry_no < head.entry_no:
+                return Reached(reached, is_end=False)
         if wanted:
             return Fault(reached.entry_no + 1, "ENTRY_MISSING")
-        return rules.check_end(reached, head) or reached
+        return rules.check_end(reached, head) or Reached(reached, is_end=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -46,6 +46,14 @@ class Head:
 
     entry_no: int
     hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a chain was followed and found to hold, and whether that is its end."""
+
+    head: Head
+    is_end: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,16 @@ def follow(key: bytes, entries: Iterable[Entry], after: Head) -> Head | Fault:
             return Fault(number, "ENTRY_CHANGED")
         after = Head(number, entry.hash)
     return after
+
+
+def check_known(known: Iterable[Head], found: Mapping[int, bytes]) -> Fault | None:
+    """The first `known` head that is not among the hashes that were `found`, by number."""
+    for head in sorted(known, key=lambda one: one.entry_no):
+        if head.entry_no not in found:
+            return Fault(head.entry_no, "ENTRY_MISSING")
+        if not same(found[head.entry_no], head.hash):
+            return Fault(head.entry_no, "KNOWN_HEAD_DIFFERS")
+    return None
 
 
 def check_end(reached: Head, head: Head) -> Fault | None:

@@ -81,6 +81,13 @@ async def list_entries(
     return [Entry(**row._mapping) for row in rows]
 
 
+async def find_hashes(tx: Tx, group_id: UUID, entry_nos: Iterable[int]) -> dict[int, bytes]:
+    """The hashes of these entries, by their numbers."""
+    of_entries = (audit_entry.c.group_id == group_id, audit_entry.c.entry_no.in_(entry_nos))
+    statement = select(audit_entry.c.entry_no, audit_entry.c.hash).where(*of_entries)
+    return {row.entry_no: row.hash for row in await tx.execute(statement)}
+
+
 async def read_chain(tx: Tx, group_id: UUID, *, after_no: int, limit: int) -> list[Entry]:
     """Entries in the order of the chain."""
     statement = select(audit_entry).where(audit_entry.c.group_id == group_id, audit_entry.c.entry_no > after_no)

@@ -22,6 +22,7 @@ from services.org.convert import group_edge
 from services.org.operators import convert, errors, operations, rules, store
 from services.org.operators.passwords import Passwords
 from services.org.operators.rules import Operator
+from services.org.rules import Origin, origin_of
 
 MOST_SESSIONS = 100
 
@@ -40,14 +41,14 @@ class OperatorServicer(operators_pb2_grpc.OperatorServiceServicer):
 
         async def operation(tx: Tx) -> pb.InviteOperatorResponse:
             invited = await operations.invite(
-                tx, self._vault, login=request.login, name=request.name, grants=grants, request_id=request.request_id
+                tx, self._vault, login=request.login, name=request.name, grants=grants, origin=origin_of(request)
             )
             message = convert.operator_message(*invited)
             await self._audit.record(tx, request, message.operator_id, after=message)
             return pb.InviteOperatorResponse(operator=message)
 
         response = await self._db.run_once(request, pb.InviteOperatorResponse, operation)
-        response.invitation = await self._invitation(response.operator, request.request_id)
+        response.invitation = await self._invitation(response.operator, origin_of(request))
         return response
 
     async def ListOperators(self, request: pb.ListOperatorsRequest, context: Context) -> pb.ListOperatorsResponse:
@@ -105,14 +106,14 @@ class OperatorServicer(operators_pb2_grpc.OperatorServiceServicer):
 
         async def operation(tx: Tx) -> pb.ResetOperatorResponse:
             one, old = await operations.lock(tx, operator_id)
-            await operations.reset(tx, self._vault, one, request_id=f"reset:{request.request_id}")
+            await operations.reset(tx, self._vault, one, origin=origin_of(request))
             after = convert.operator_message(*await operations.get(tx, operator_id))
             before = convert.operator_message(one, old)
             await self._audit.record(tx, request, request.operator_id, before=before, after=after)
             return pb.ResetOperatorResponse(operator=after)
 
         response = await self._db.run_once(request, pb.ResetOperatorResponse, operation)
-        response.invitation = await self._invitation(response.operator, f"reset:{request.request_id}")
+        response.invitation = await self._invitation(response.operator, origin_of(request))
         return response
 
     async def ListOperatorSessions(
@@ -139,7 +140,7 @@ class OperatorServicer(operators_pb2_grpc.OperatorServiceServicer):
 
         return await self._db.run_once(request, pb.EndOperatorSessionsResponse, operation)
 
-    async def _invitation(self, one: pb.Operator, request_id: str) -> str:
+    async def _invitation(self, one: pb.Operator, origin: Origin) -> str:
         """The invitation that a request made. Raises NotYours for an operator who did not make it.
 
         Otherwise whoever knows the request could enrol in the person's place.
@@ -150,7 +151,7 @@ class OperatorServicer(operators_pb2_grpc.OperatorServiceServicer):
                 invited, _ = await operations.get(tx, operator_id)
             if invited.invited_by != who.subject:
                 raise NotYours(field="request_id")
-        return operations.invitation_of(self._vault, operator_id, request_id)
+        return operations.invitation_of(self._vault, operator_id, origin)
 
 
 class OperatorSessionServicer(operators_pb2_grpc.OperatorSessionServiceServicer):

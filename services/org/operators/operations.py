@@ -15,18 +15,19 @@ from services.org import errors as org_errors
 from services.org import store as org_store
 from services.org.operators import convert, errors, rules, store
 from services.org.operators.rules import Grant, Operator, Session
+from services.org.rules import Origin
 
 INVITATION_PURPOSE, TOTP_PURPOSE, TRIES_PURPOSE = "org.invitation", "org.totp", "org.login-tries"
 ISSUER = "Huitong"
 
 
 async def invite(
-    tx: Tx, vault: Vault, *, login: str, name: str, grants: Sequence[Grant], request_id: str
+    tx: Tx, vault: Vault, *, login: str, name: str, grants: Sequence[Grant], origin: Origin
 ) -> tuple[Operator, list[Grant]]:
     """Create an operator who can enrol. Raises LoginTaken, GrantScopeWrong and what names a scope that is not there."""
     await check_grants(tx, grants)
     operator_id = ids.derive(tx.group_id, "operator", login)
-    invitation = invitation_of(vault, operator_id, request_id)
+    invitation = invitation_of(vault, operator_id, origin)
     one = Operator(
         operator_id=operator_id,
         group_id=tx.group_id,
@@ -47,9 +48,9 @@ async def invite(
     return await get(tx, operator_id)
 
 
-def invitation_of(vault: Vault, operator_id: UUID, request_id: str) -> str:
+def invitation_of(vault: Vault, operator_id: UUID, origin: Origin) -> str:
     """The invitation that this request made: computed, so that a retry answers it again and nothing stores it."""
-    return rules.invitation_of(vault.blind_index(INVITATION_PURPOSE, operator_id, request_id))
+    return rules.invitation_of(vault.blind_index(INVITATION_PURPOSE, operator_id, origin.rpc, origin.request_id))
 
 
 async def check_grants(tx: Tx, grants: Iterable[Grant]) -> None:
@@ -104,11 +105,11 @@ async def disable(tx: Tx, one: Operator) -> None:
     await store.end_sessions(tx, one.operator_id)
 
 
-async def reset(tx: Tx, vault: Vault, one: Operator, *, request_id: str) -> None:
+async def reset(tx: Tx, vault: Vault, one: Operator, *, origin: Origin) -> None:
     """Invite a locked operator anew and end what password and phone could do. Raises OperatorDisabled."""
     if one.is_disabled:
         raise errors.OperatorDisabled(operator_id=convert.operator_edge(one.operator_id))
-    invitation = invitation_of(vault, one.operator_id, request_id)
+    invitation = invitation_of(vault, one.operator_id, origin)
     await store.invite(tx, one.operator_id, rules.token_hash(invitation))
     await store.end_sessions(tx, one.operator_id)
 

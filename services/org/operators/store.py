@@ -69,18 +69,22 @@ async def _one(tx: Tx, *conditions: ColumnElement[bool], lock: bool = False) -> 
     return Operator(**row._mapping) if row else None
 
 
-async def find_inviters(tx: Tx, operator_id: UUID) -> set[str]:
-    """Who invited (or reset) the operator, who invited those, and so on: subjects, edge ids of keys and operators."""
+async def find_inviters(tx: Tx, subject: str) -> set[str]:
+    """Who invited (or reset) an operator, who invited those, and so on: subjects, edge ids of keys and operators.
+
+    Nobody for whoever is no operator.
+    """
     rows = await tx.execute(
         text(
             """WITH RECURSIVE above (subject) AS (
-                 SELECT invited_by FROM operator WHERE operator_id = :operator_id AND group_id = :group_id
+                 SELECT invited_by FROM operator
+                 WHERE 'opr_' || replace(operator_id::text, '-', '') = :subject AND group_id = :group_id
                  UNION
                  SELECT o.invited_by FROM above JOIN operator AS o
                    ON 'opr_' || replace(o.operator_id::text, '-', '') = above.subject AND o.group_id = :group_id)
                SELECT subject FROM above"""
         ),
-        {"operator_id": operator_id, "group_id": tx.group_id},
+        {"subject": subject, "group_id": tx.group_id},
     )
     return {row.subject for row in rows}
 

@@ -19,7 +19,7 @@ from chassis.rpc import caller
 from huitong.org.v1 import webhooks_pb2 as pb
 from huitong.org.v1 import webhooks_pb2_grpc
 from services.org.audit.operations import Audit
-from services.org.rules import is_plain
+from services.org.rules import Origin, is_plain, origin_of
 from services.org.webhooks import convert, operations, rules, store
 from services.org.webhooks.courier import Courier
 from services.org.webhooks.operations import endpoint_id_of
@@ -60,14 +60,14 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
                 name=request.name,
                 url=request.url,
                 event_types=request.event_types,
-                request_id=request.request_id,
+                origin=origin_of(request),
             )
             message = convert.endpoint_message(one)
             await self._audit.record(tx, request, one.edge, after=message)
             return pb.CreateWebhookEndpointResponse(webhook_endpoint=message)
 
         response = await self._db.run_once(request, pb.CreateWebhookEndpointResponse, operation)
-        response.secret = await self._secret(response.webhook_endpoint, request.request_id)
+        response.secret = await self._secret(response.webhook_endpoint, origin_of(request))
         return response
 
     async def ListWebhookEndpoints(
@@ -120,6 +120,12 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
         self._wake()
         return response
 
+    async def DeleteWebhookEndpoint(
+        self, request: pb.DeleteWebhookEndpointRequest, context: Context
+    ) -> pb.DeleteWebhookEndpointResponse:
+        """See the proto."""
+        return await self._change(request, pb.DeleteWebhookEndpointResponse, operations.delete)
+
     async def RotateWebhookSecret(
         self, request: pb.RotateWebhookSecretRequest, context: Context
     ) -> pb.RotateWebhookSecretResponse:
@@ -127,12 +133,12 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
 
         async def change(tx: Tx, one: Endpoint) -> Endpoint:
             await operations.rotate(
-                tx, self._vault, one, overlap_seconds=request.overlap_seconds, request_id=request.request_id
+                tx, self._vault, one, overlap_seconds=request.overlap_seconds, origin=origin_of(request)
             )
             return one
 
         response = await self._change(request, pb.RotateWebhookSecretResponse, change)
-        response.secret = await self._secret(response.webhook_endpoint, f"rotate:{request.request_id}")
+        response.secret = await self._secret(response.webhook_endpoint, origin_of(request))
         return response
 
     async def SendTestEvent(self, request: pb.SendTestEventRequest, context: Context) -> pb.SendTestEventResponse:
@@ -197,10 +203,10 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
 
         return await self._db.run_once(request, response_type, operation)
 
-    async def _secret(self, endpoint: pb.WebhookEndpoint, request_id: str) -> str:
+    async def _secret(self, endpoint: pb.WebhookEndpoint, origin: Origin) -> str:
         async with self._db.reading(caller()) as tx:
             endpoint_id = endpoint_id_of(endpoint.webhook_endpoint_id)
-            return await operations.secret_of_request(tx, self._vault, endpoint_id=endpoint_id, request_id=request_id)
+            return await operations.secret_of_request(tx, self._vault, endpoint_id=endpoint_id, origin=origin)
 
 
 def _check_name(name: str) -> None:

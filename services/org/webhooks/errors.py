@@ -22,10 +22,10 @@ class WebhookEndpointDisabled(AppError):
 
 
 class WebhookEndpointLimit(AppError):
-    """The group has {limit} webhook endpoints already; change one of them."""
+    """The group has {limit} webhook endpoints already; change or delete one of them."""
 
     code, reason = StatusCode.FAILED_PRECONDITION, "WEBHOOK_ENDPOINT_LIMIT"
-    zh = "集团已有 {limit} 个 Webhook 端点，请修改已有端点。"
+    zh = "集团已有 {limit} 个 Webhook 端点，请修改或删除已有端点。"
 
 
 class WebhookUrlRefused(AppError):

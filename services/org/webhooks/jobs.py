@@ -25,6 +25,8 @@ POLL_SECONDS = 1.0
 # Beyond the longest try: time to write down what came of it.
 LEASE_MARGIN_SECONDS = 20.0
 TRIES_MOST = 256
+# Events that one transaction deletes; each has a delivery for every endpoint of its group.
+FORGET_BATCH = 1_000
 _SELF = Caller(CallerKind.INTERNAL, "org", UUID(int=0))
 
 
@@ -129,10 +131,12 @@ class Sender:
 
 
 def forget(db: Database) -> Callable[[datetime], Awaitable[None]]:
-    """A job that deletes events that are kept no longer."""
+    """A job that deletes events that are kept no longer, a batch a transaction."""
 
     async def run(business_now: datetime) -> None:
-        async with db.transaction(_SELF) as tx:
-            await store.delete_old(tx)
+        deleted_count = FORGET_BATCH
+        while deleted_count == FORGET_BATCH:
+            async with db.transaction(_SELF) as tx:
+                deleted_count = await store.delete_old(tx, most=FORGET_BATCH)
 
     return run

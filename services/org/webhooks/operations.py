@@ -19,6 +19,7 @@ from chassis.events import Fact
 from chassis.ids import from_edge
 from huitong.org.v1 import events_pb2, webhooks_pb2
 from services.org.audit.operations import Audit
+from services.org.rules import Origin
 from services.org.store import lock_group
 from services.org.webhooks import convert, errors, rules, store
 from services.org.webhooks.rules import Answer, Endpoint, Leased
@@ -26,29 +27,29 @@ from services.org.webhooks.rules import Answer, Endpoint, Leased
 _PURPOSE = "org.webhook-secret"
 
 
-async def create(tx: Tx, vault: Vault, *, name: str, url: str, event_types: Sequence[str], request_id: str) -> Endpoint:
+async def create(tx: Tx, vault: Vault, *, name: str, url: str, event_types: Sequence[str], origin: Origin) -> Endpoint:
     """Add an endpoint with one secret. Raises GroupUnknown, WebhookEndpointLimit."""
     await lock_group(tx)  # two at once count each other
     if await store.count_endpoints(tx) >= rules.ENDPOINTS_MOST:
         raise errors.WebhookEndpointLimit(limit=rules.ENDPOINTS_MOST)
-    endpoint_id = ids.derive(tx.group_id, "webhook-endpoint", request_id)
+    endpoint_id = ids.derive(tx.group_id, "webhook-endpoint", origin.request_id)
     one = await store.add_endpoint(tx, endpoint_id=endpoint_id, name=name, url=url, event_types=event_types)
-    await _add_secret(tx, vault, endpoint_id, request_id=request_id, secret_no=1)
+    await _add_secret(tx, vault, endpoint_id, origin=origin, secret_no=1)
     return one
 
 
-async def rotate(tx: Tx, vault: Vault, one: Endpoint, *, overlap_seconds: int, request_id: str) -> None:
+async def rotate(tx: Tx, vault: Vault, one: Endpoint, *, overlap_seconds: int, origin: Origin) -> None:
     """Add a secret to a locked endpoint; the newest before it signs for `overlap_seconds` still."""
     newest_no = await store.end_secrets(tx, one.endpoint_id, newest_ends_in_seconds=overlap_seconds)
-    await _add_secret(tx, vault, one.endpoint_id, request_id=f"rotate:{request_id}", secret_no=newest_no + 1)
+    await _add_secret(tx, vault, one.endpoint_id, origin=origin, secret_no=newest_no + 1)
 
 
-async def _add_secret(tx: Tx, vault: Vault, endpoint_id: UUID, *, request_id: str, secret_no: int) -> None:
+async def _add_secret(tx: Tx, vault: Vault, endpoint_id: UUID, *, origin: Origin, secret_no: int) -> None:
     secret = rules.write_secret(secrets.token_bytes(rules.SECRET_BYTES))
     sealed = vault.encrypt(_PURPOSE, secret, bound_to=endpoint_id)
     made_by = tx.caller.subject
     await store.add_secret(
-        tx, endpoint_id=endpoint_id, request_id=request_id, sealed=sealed, secret_no=secret_no, made_by=made_by
+        tx, endpoint_id=endpoint_id, origin=origin, sealed=sealed, secret_no=secret_no, made_by=made_by
     )
 
 
@@ -57,9 +58,9 @@ def open_secret(vault: Vault, endpoint_id: UUID, sealed: bytes) -> str:
     return vault.decrypt(_PURPOSE, sealed, bound_to=endpoint_id)
 
 
-async def secret_of_request(tx: Tx, vault: Vault, *, endpoint_id: UUID, request_id: str) -> str:
+async def secret_of_request(tx: Tx, vault: Vault, *, endpoint_id: UUID, origin: Origin) -> str:
     """The secret that a request made, for who made that request. Raises NotYours."""
-    sealed, made_by = await store.find_secret_of_request(tx, endpoint_id, request_id)
+    sealed, made_by = await store.find_secret_of_request(tx, endpoint_id, origin)
     if made_by != tx.caller.subject:
         raise NotYours(field="request_id")
     return open_secret(vault, endpoint_id, sealed)
@@ -94,12 +95,26 @@ async def disable(tx: Tx, one: Endpoint, cause: str) -> Endpoint:
 
 
 async def enable(tx: Tx, one: Endpoint) -> Endpoint:
-    """Send to a locked endpoint again, as if it had never failed."""
+    """Send to a locked endpoint again, as if it had never failed, and what waits as if it had never been tried."""
     if not one.disable_cause:
         return one
-    return await store.change_endpoint(
-        tx, one.endpoint_id, disable_cause="", disable_time=None, failing_since_time=None
+    enabled = await store.change_endpoint(
+        tx,
+        one.endpoint_id,
+        disable_cause="",
+        disable_time=None,
+        failing_since_time=None,
+        enable_time=await store.real_now(tx),
     )
+    await store.hasten(tx, one.endpoint_id, most=rules.HASTEN_MOST)
+    return enabled
+
+
+async def delete(tx: Tx, one: Endpoint) -> Endpoint:
+    """Send nothing more to a locked endpoint, ever; answers it as it was last."""
+    disabled = await disable(tx, one, rules.REQUESTED)
+    await store.delete_endpoint(tx, one.endpoint_id)
+    return disabled
 
 
 async def send_test(tx: Tx, endpoint_id: UUID, *, request_id: str) -> str:

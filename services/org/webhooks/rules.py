@@ -15,6 +15,8 @@ from uuid import UUID
 from chassis.ids import to_edge
 
 ENDPOINTS_MOST, REPLAY_MOST = 50, 100_000
+# What waits at an endpoint that is enabled: so many are due at once, further ones when their wait is over.
+HASTEN_MOST = 10_000
 SECRET_PREFIX, SECRET_BYTES = "whsec_", 32
 KEEP_DAYS = 30
 # An event is tried for so long; an endpoint that took nothing for so long is disabled.

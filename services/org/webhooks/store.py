@@ -15,11 +15,13 @@ from sqlalchemy import delete, exists, func, insert, literal, select, text, tupl
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.db import Tx
+from services.org.rules import Origin
 from services.org.webhook_tables import webhook_delivery, webhook_endpoint, webhook_event, webhook_secret
 from services.org.webhooks.rules import KEEP_DAYS, PENDING, Delivery, Endpoint, Leased
 
 _now = func.clock_timestamp
 _ENDPOINT = [webhook_endpoint.c[field.name] for field in fields(Endpoint)]
+_IS_THERE = webhook_endpoint.c.delete_time.is_(None)
 
 
 async def add_endpoint(tx: Tx, *, endpoint_id: UUID, name: str, url: str, event_types: Sequence[str]) -> Endpoint:
@@ -33,13 +35,16 @@ async def add_endpoint(tx: Tx, *, endpoint_id: UUID, name: str, url: str, event_
 
 async def count_endpoints(tx: Tx) -> int:
     """The group's endpoints, whether enabled or not."""
-    statement = select(func.count()).select_from(webhook_endpoint).where(webhook_endpoint.c.group_id == tx.group_id)
+    of_group = (webhook_endpoint.c.group_id == tx.group_id, _IS_THERE)
+    statement = select(func.count()).select_from(webhook_endpoint).where(*of_group)
     return int((await tx.execute(statement)).scalar_one())
 
 
 async def has_endpoints(tx: Tx) -> bool:
     """Whether any group has an endpoint, enabled or not."""
-    return bool((await tx.execute(select(exists(select(webhook_endpoint.c.endpoint_id))))).scalar_one())
+    return bool(
+        (await tx.execute(select(exists(select(webhook_endpoint.c.endpoint_id).where(_IS_THERE))))).scalar_one()
+    )
 
 
 async def find_endpoint(
@@ -47,7 +52,9 @@ async def find_endpoint(
 ) -> Endpoint | None:
     """One endpoint of the caller's group, or of another when a job asks."""
     statement = select(*_ENDPOINT).where(
-        webhook_endpoint.c.endpoint_id == endpoint_id, webhook_endpoint.c.group_id == (group_id or tx.group_id)
+        webhook_endpoint.c.endpoint_id == endpoint_id,
+        webhook_endpoint.c.group_id == (group_id or tx.group_id),
+        _IS_THERE,
     )
     row = (await tx.execute(statement.with_for_update(key_share=True) if lock else statement)).first()
     return Endpoint(**row._mapping) if row else None
@@ -59,9 +66,18 @@ async def change_endpoint(tx: Tx, endpoint_id: UUID, **values: Any) -> Endpoint:
     return Endpoint(**(await tx.execute(statement.returning(*_ENDPOINT))).one()._mapping)
 
 
+async def delete_endpoint(tx: Tx, endpoint_id: UUID) -> None:
+    """Mark a disabled endpoint as deleted, and let its secrets sign nothing any more."""
+    await tx.execute(
+        update(webhook_endpoint).where(webhook_endpoint.c.endpoint_id == endpoint_id).values(delete_time=_now())
+    )
+    of_endpoint = (webhook_secret.c.endpoint_id == endpoint_id, webhook_secret.c.end_time.is_(None))
+    await tx.execute(update(webhook_secret).where(*of_endpoint).values(end_time=_now()))
+
+
 async def list_endpoints(tx: Tx, *, before: tuple[datetime, UUID] | None, limit: int) -> list[Endpoint]:
     """The group's endpoints, newest first."""
-    statement = select(*_ENDPOINT).where(webhook_endpoint.c.group_id == tx.group_id)
+    statement = select(*_ENDPOINT).where(webhook_endpoint.c.group_id == tx.group_id, _IS_THERE)
     if before:
         columns = tuple_(webhook_endpoint.c.create_time, webhook_endpoint.c.endpoint_id)
         statement = statement.where(columns < tuple_(literal(before[0]), literal(before[1])))
@@ -71,18 +87,16 @@ async def list_endpoints(tx: Tx, *, before: tuple[datetime, UUID] | None, limit:
 
 async def list_of_groups(tx: Tx, group_ids: Collection[UUID]) -> list[Endpoint]:
     """All endpoints of some groups, also disabled ones."""
-    statement = select(*_ENDPOINT).where(webhook_endpoint.c.group_id.in_(group_ids))
+    statement = select(*_ENDPOINT).where(webhook_endpoint.c.group_id.in_(group_ids), _IS_THERE)
     return [Endpoint(**row._mapping) for row in await tx.execute(statement)]
 
 
-async def add_secret(
-    tx: Tx, *, endpoint_id: UUID, request_id: str, sealed: bytes, secret_no: int, made_by: str
-) -> None:
+async def add_secret(tx: Tx, *, endpoint_id: UUID, origin: Origin, sealed: bytes, secret_no: int, made_by: str) -> None:
     """Add a secret that works until it is replaced."""
     await tx.execute(
         insert(webhook_secret).values(
-            endpoint_id=endpoint_id, request_id=request_id, group_id=tx.group_id, sealed_secret=sealed,
-            secret_no=secret_no, made_by=made_by,
+            endpoint_id=endpoint_id, rpc=origin.rpc, request_id=origin.request_id, group_id=tx.group_id,
+            sealed_secret=sealed, secret_no=secret_no, made_by=made_by,
         )
     )  # fmt: skip
 
@@ -98,11 +112,12 @@ async def end_secrets(tx: Tx, endpoint_id: UUID, *, newest_ends_in_seconds: int)
     return newest_no
 
 
-async def find_secret_of_request(tx: Tx, endpoint_id: UUID, request_id: str) -> tuple[bytes, str]:
+async def find_secret_of_request(tx: Tx, endpoint_id: UUID, origin: Origin) -> tuple[bytes, str]:
     """The sealed secret that a request made, and who made it."""
     statement = select(webhook_secret.c.sealed_secret, webhook_secret.c.made_by).where(
         webhook_secret.c.endpoint_id == endpoint_id,
-        webhook_secret.c.request_id == request_id,
+        webhook_secret.c.rpc == origin.rpc,
+        webhook_secret.c.request_id == origin.request_id,
         webhook_secret.c.group_id == tx.group_id,
     )
     row = (await tx.execute(statement)).one()
@@ -221,6 +236,22 @@ async def lease(tx: Tx, *, holder: str, seconds: float, concurrent: int, most: i
     return [Leased(**row._mapping) for row in await tx.execute(_LEASE, values)]
 
 
+async def hasten(tx: Tx, endpoint_id: UUID, *, most: int) -> None:
+    """Let what waits at an endpoint be due now, at most so many, the next ones first."""
+    await tx.execute(_HASTEN, {"endpoint_id": endpoint_id, "most": most})
+
+
+_HASTEN = text(
+    """UPDATE webhook_delivery AS d SET next_attempt_time = clock_timestamp()
+       FROM (
+         SELECT p.event_id FROM webhook_delivery AS p
+         WHERE p.endpoint_id = :endpoint_id AND p.state = 'PENDING' AND p.next_attempt_time > clock_timestamp()
+           AND (p.lease_until IS NULL OR p.lease_until <= clock_timestamp())
+         ORDER BY p.next_attempt_time LIMIT :most
+       ) AS waiting
+       WHERE d.endpoint_id = :endpoint_id AND d.event_id = waiting.event_id"""
+)
+
 _LOCK_ENDPOINTS = text(
     """SELECT endpoint_id FROM webhook_endpoint AS e
        WHERE disable_cause = '' AND EXISTS (
@@ -228,12 +259,14 @@ _LOCK_ENDPOINTS = text(
            AND d.next_attempt_time <= clock_timestamp())
        ORDER BY endpoint_id FOR NO KEY UPDATE"""
 )
+# What was tried before its endpoint was enabled is tried as if for the first time (greatest passes over NULL).
 _LEASE = text(
     """UPDATE webhook_delivery AS d
-       SET lease_id = gen_random_uuid(), lease_holder = :holder, attempt_count = d.attempt_count + 1,
+       SET lease_id = gen_random_uuid(), lease_holder = :holder, start_time = greatest(d.start_time, taken.enable_time),
+           attempt_count = CASE WHEN d.last_attempt_time < taken.enable_time THEN 1 ELSE d.attempt_count + 1 END,
            lease_until = clock_timestamp() + make_interval(secs => :seconds), last_attempt_time = clock_timestamp()
        FROM (
-         SELECT due.endpoint_id, due.event_id, e.url
+         SELECT due.endpoint_id, due.event_id, e.url, e.enable_time
          FROM webhook_endpoint AS e CROSS JOIN LATERAL (
            SELECT p.endpoint_id, p.event_id FROM webhook_delivery AS p
            WHERE p.endpoint_id = e.endpoint_id AND p.state = 'PENDING' AND p.next_attempt_time <= clock_timestamp()
@@ -286,9 +319,12 @@ async def real_now(tx: Tx) -> datetime:
     return time
 
 
-async def delete_old(tx: Tx) -> None:
-    """Delete events that are kept no longer, with their deliveries."""
+async def delete_old(tx: Tx, *, most: int) -> int:
+    """Delete events that are kept no longer, with their deliveries; answers how many, at most `most`, the oldest."""
     old = webhook_event.c.receive_time < _now() - text(f"interval '{KEEP_DAYS} days'")
-    ids = select(webhook_event.c.event_id).where(old)
-    await tx.execute(delete(webhook_delivery).where(webhook_delivery.c.event_id.in_(ids)))
-    await tx.execute(delete(webhook_event).where(old))
+    oldest = select(webhook_event.c.event_id).where(old).order_by(webhook_event.c.receive_time).limit(most)
+    ids = list((await tx.execute(oldest)).scalars())
+    if ids:
+        await tx.execute(delete(webhook_delivery).where(webhook_delivery.c.event_id.in_(ids)))
+        await tx.execute(delete(webhook_event).where(webhook_event.c.event_id.in_(ids)))
+    return len(ids)

@@ -78,15 +78,23 @@ class ConditionFailed(Exception):
 
 
 class Condition:
-    """A checked condition."""
+    """A checked condition, or one that was published once (`condition`)."""
 
-    __slots__ = ("_expression", "text", "uses_line")
+    __slots__ = ("_expression", "_problem", "text", "uses_line")
 
     def __init__(self, text: str) -> None:
         """Raises ConditionInvalid."""
-        self.text = text
+        self._compile(text)
+        for sample in (_EMPTIEST, _LARGEST):
+            try:
+                self.holds(sample)
+            except ConditionFailed as failed:
+                raise ConditionInvalid(f"cannot be computed for every sale: {failed}") from None
+
+    def _compile(self, text: str) -> None:
+        self.text, self.uses_line, self._problem = text, False, ""
         try:
-            self._expression, self.uses_line = _SALE_ENV.compile(text), False
+            self._expression = _SALE_ENV.compile(text)
         except RuntimeError:
             try:
                 self._expression, self.uses_line = _LINE_ENV.compile(text), True
@@ -94,11 +102,24 @@ class Condition:
                 raise _invalid(str(error)) from None
         if self._expression.return_type() != cel.Type.BOOL:
             raise ConditionInvalid(f"must be true or false, not {self._expression.return_type().name()}")
-        for sample in (_EMPTIEST, _LARGEST):
-            try:
-                self.holds(sample)
-            except ConditionFailed as failed:
-                raise ConditionInvalid(f"cannot be computed for every sale: {failed}") from None
+
+    @classmethod
+    def unchecked(cls, text: str) -> Condition:
+        """The condition as it is; one that is none fails on every sale."""
+        made = cls.__new__(cls)
+        try:
+            made._compile(text)
+        except ConditionInvalid as invalid:
+            made._problem, made.uses_line = str(invalid), False
+        return made
+
+    def find_problem(self) -> str:
+        """Why it cannot be saved, "" when it can."""
+        try:
+            Condition(self.text)
+        except ConditionInvalid as invalid:
+            return str(invalid)
+        return ""
 
     def uses(self, fact: str) -> bool:
         """Whether it names a fact; also true when a text in it does."""
@@ -110,6 +131,8 @@ class Condition:
 
         Raises ConditionFailed: a division by zero, a missing list element, too many steps.
         """
+        if self._problem:
+            raise ConditionFailed(self._problem)
         try:
             value = self._expression.eval(data=facts)
         except RuntimeError as error:
@@ -121,8 +144,8 @@ class Condition:
 
 @lru_cache(maxsize=4096)
 def condition(text: str) -> Condition:
-    """The condition, compiled once. Raises ConditionInvalid."""
-    return Condition(text)
+    """The condition of a rule, compiled once and not checked: what was published must go on, whatever checks are new."""
+    return Condition.unchecked(text)
 
 
 def _invalid(message: str) -> ConditionInvalid:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum
@@ -46,17 +48,37 @@ class Days:
             raise DaysInvalid("ends before it starts")
         if not self.month_days <= set(range(1, 32)) or not self.week_days <= set(range(1, 8)):
             raise DaysInvalid("names a day that does not exist")
-        if self.recurrence:
-            first = _recurrence(self.recurrence, self.start or COUNTED_FROM)
-            begin = datetime.combine(self.start or COUNTED_FROM, time())
-            until = begin + LONGEST_WAIT
-            if self.end:
-                until = min(until, datetime.combine(self.end, time()))
-            if not first.between(begin, until, inc=True, count=1):
-                raise DaysInvalid("its recurrence has no day")
+        if self.recurrence and not self._recurs_from(self.counted_from):
+            raise DaysInvalid("its recurrence has no day")
+
+    def find_problem(self) -> str:
+        """What `check` raises, "" when nothing."""
+        try:
+            self.check()
+        except DaysInvalid as error:
+            return str(error)
+        return ""
+
+    def find_over(self, since: date) -> str:
+        """Says so when the recurrence has no day from `since` on, though the dates go on. The days must be in order."""
+        goes_on = self.end is None or self.end >= since
+        if self.recurrence and goes_on and not self._recurs_from(max(self.counted_from, since)):
+            return f"its recurrence has no day from {since} on"
+        return ""
+
+    @property
+    def counted_from(self) -> date:
+        """The day from which the recurrence counts."""
+        return self.start or COUNTED_FROM
+
+    def _recurs_from(self, begin: date) -> bool:
+        """Whether the recurrence has a day within the longest wait from `begin` on."""
+        end = begin + min(LONGEST_WAIT, date.max - begin)
+        days = _occurrences(self.recurrence, self.counted_from, begin, min(end, self.end or end))
+        return next(days, None) is not None
 
     def include(self, day: date) -> bool:
-        """Whether `day` is one of them."""
+        """Whether `day` is one of them; of a recurrence that is none (any more) no day is."""
         return _include(self, day)
 
     def meets(self, other: Days, since: date) -> bool:
@@ -71,10 +93,8 @@ class Days:
         if not self.recurrence:
             days = {begin + timedelta(days=number) for number in range((end - begin).days + 1)}
             return {day for day in days if _include(self, day)}
-        found = _recurrence(self.recurrence, self.start or COUNTED_FROM)
-        recurring = found.between(datetime.combine(begin, time()), datetime.combine(end, time()), inc=True)
         rest = replace(self, recurrence="")
-        return {each.date() for each in recurring if rest.include(each.date())}
+        return {day for day in _occurrences(self.recurrence, self.counted_from, begin, end) if rest.include(day)}
 
 
 ALWAYS = Days()
@@ -89,8 +109,10 @@ def _include(days: Days, day: date) -> bool:
     if days.kind is not DayKind.ANY and not _is_of_kind(day, days.kind):
         return False
     if days.recurrence:
-        midnight = datetime.combine(day, time())
-        return bool(_recurrence(days.recurrence, days.start or COUNTED_FROM).between(midnight, midnight, inc=True))
+        try:
+            return next(_occurrences(days.recurrence, days.counted_from, day, day), None) is not None
+        except DaysInvalid:
+            return False
     return True
 
 
@@ -120,11 +142,57 @@ def is_holiday(day: date) -> bool:
     return bool(off and name)
 
 
+# At least so many days are from one period of a frequency to the next.
+_DAYS_OF = {rrule.YEARLY: 365, rrule.MONTHLY: 28, rrule.WEEKLY: 7, rrule.DAILY: 1}
+_UNTIL_IN_UTC = re.compile(r"UNTIL=\d{8}T\d{6}Z", re.IGNORECASE)
+
+
+class _PeriodsOver(Exception):
+    """A recurrence was followed as far as its days are asked for."""
+
+
+class _Positions(tuple[int, ...]):
+    """BYSETPOS of a recurrence that ends after `left` periods, whether they have days or not.
+
+    dateutil asks once for each period whether there are positions. By itself it goes on to the year 9999, for seconds,
+    when no day matches: an end (UNTIL) counts only once a later day does.
+    """
+
+    left: int
+
+    def __bool__(self) -> bool:
+        self.left -= 1
+        if self.left < 0:
+            raise _PeriodsOver
+        return len(self) > 0
+
+
+def _occurrences(text: str, start: date, begin: date, end: date) -> Iterator[date]:
+    """Days of the recurrence from `begin` to `end`, both included. Raises DaysInvalid."""
+    found, step_days = _recurrence(text, start)
+    known = found._bysetpos  # type: ignore[attr-defined]
+    positions = _Positions(() if known is None else known)
+    positions.left = max((end - start).days, 0) // step_days + 3
+    found._bysetpos = positions  # type: ignore[attr-defined]
+    try:
+        for each in found:
+            if each.date() > end:
+                return
+            if each.date() >= begin:
+                yield each.date()
+    except _PeriodsOver:
+        return
+
+
 @lru_cache(maxsize=4096)
-def _recurrence(text: str, start: date) -> rrule.rrule:
-    """Raises DaysInvalid."""
+def _recurrence(text: str, start: date) -> tuple[rrule.rrule, int]:
+    """The recurrence, and how many days are at least from one period to the next. Raises DaysInvalid."""
     if "\n" in text or "DTSTART" in text.upper():
         raise DaysInvalid("its recurrence must be one RRULE; start_date says when it starts")
+    if _UNTIL_IN_UTC.search(text):
+        raise DaysInvalid(
+            "its recurrence ends at an instant in UTC; UNTIL is a date where the store is, as in 20261231"
+        )
     try:
         found = rrule.rrulestr(text, dtstart=datetime.combine(start, time()))
     except (ValueError, TypeError, KeyError) as error:
@@ -133,4 +201,7 @@ def _recurrence(text: str, start: date) -> rrule.rrule:
         raise DaysInvalid("its recurrence must be of days or longer")
     if any(getattr(found, f"_by{unit}") not in ((0,), {0}, None) for unit in ("hour", "minute", "second")):
         raise DaysInvalid("its recurrence must be of whole days; sale.hour in the condition says when in a day")
-    return found
+    interval = getattr(found, "_interval")  # noqa: B009
+    if interval < 1:
+        raise DaysInvalid("its recurrence must have an INTERVAL of 1 or more")
+    return found, _DAYS_OF[getattr(found, "_freq")] * interval  # noqa: B009

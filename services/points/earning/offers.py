@@ -166,6 +166,8 @@ def _overlap(rule: Rule, other: Rule, since: date) -> bool:
     )
     if any(ours and theirs and ours.isdisjoint(theirs) for ours, theirs in scopes):
         return False
+    if one.days.find_problem() or two.days.find_problem():
+        return False  # which is said of them already
     return one.days.meets(two.days, since)
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from chassis.units import share_floor
-from services.points.earning.days import ALWAYS, Days, DaysInvalid
+from services.points.earning.days import ALWAYS, Days
 
 
 class Skipped(IntEnum):
@@ -147,8 +147,6 @@ def find_terms_problems(all_terms: Iterable[OffsetTerms]) -> list[str]:
             problems.append(f"offset terms {terms.terms_id}: points must be worth something")
         elif terms.step * terms.minor % terms.points:
             problems.append(f"offset terms {terms.terms_id}: {terms.step} points are not worth whole minor units")
-        try:
-            terms.days.check()
-        except DaysInvalid as error:
-            problems.append(f"offset terms {terms.terms_id}: {error}")
+        if problem := terms.days.find_problem():
+            problems.append(f"offset terms {terms.terms_id}: {problem}")
     return problems

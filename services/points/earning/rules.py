@@ -226,9 +226,21 @@ def find_problems(rule_set: RuleSet) -> list[str]:
             problems.append("a cost governor needs an offset: without one points cost nothing")
         if rule_set.governor.throttle_bps < rule_set.governor.warn_bps:
             problems.append("the cost governor would throttle before it warns")
+    for rule in (*rule_set.offers, *rule_set.currency_offers):
+        if problem := rule.offer.days.find_problem():
+            problems.append(f"rule {rule.rule_id}: {problem}")
+        if rule.offer.condition is not None and (problem := rule.offer.condition.find_problem()):
+            problems.append(f"rule {rule.rule_id}, condition: {problem}")
     problems += find_currency_offer_problems(rule_set.currency_offers)
     problems += find_offer_problems(rule_set.offers, rule_set.effective_date)
     return problems + find_terms_problems(rule_set.offset_terms) + find_rate_problems(rule_set.base_rates)
+
+
+def find_over(rule_set: RuleSet, since: date) -> list[str]:
+    """Recurrences of offers and offset terms that have no day left from `since` on, though their dates go on."""
+    named = [(f"rule {rule.rule_id}", rule.offer.days) for rule in rule_set.rules if rule.kind is RuleKind.OFFER]
+    named += [(f"offset terms {terms.terms_id}", terms.days) for terms in rule_set.offset_terms]
+    return [f"{name}: {problem}" for name, days in named if (problem := days.find_over(since))]
 
 
 class Tier(NamedTuple):

@@ -88,8 +88,9 @@ _LIST = text(
 
 async def _lock_members(tx: Tx, member_ids: Collection[UUID]) -> dict[UUID, UUID]:
     """As _find_leaders, with them and their survivors locked: two changes of one member follow each other."""
-    leaders = await _find_leaders(tx, member_ids)
-    return await _find_leaders(tx, {*member_ids, *leaders.values()}, lock="FOR UPDATE")
+    found = await _find_leaders(tx, member_ids, lock="FOR UPDATE")
+    survivors = set(found.values()) - found.keys()
+    return found | (await _find_leaders(tx, survivors, lock="FOR UPDATE") if survivors else {})
 
 
 async def _find_leaders(tx: Tx, member_ids: Collection[UUID], lock: str = "") -> dict[UUID, UUID]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,13 +26,11 @@ from services.points.earning import rules
 from services.points.governor.costs import Change, CostState, UnitCost, change_of, explain
 from services.points.governor.tables import cost_action
 from services.points.ledger.ledger import Kind
-from services.points.lookup import GroupData, Lookup
+from services.points.lookup import AHEAD, GroupData, Lookup
 
 log = structlog.get_logger()
 
 CHUNK_EVENTS = 1_000
-# By then every process has read a new action: a change is seen with the next call.
-AHEAD = timedelta(seconds=2)
 _READ = """SELECT n, group_id, kind, points, payload FROM ledger_outbox
     WHERE lane = $1 AND n > $2 ORDER BY n LIMIT $3"""
 _COUNT = """INSERT INTO unit_cost AS c (group_id, business_unit_id, business_date, sales_minor, points)

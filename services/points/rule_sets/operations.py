@@ -7,13 +7,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import insert, select, text, tuple_, update
 
 from chassis import ids
 from chassis.db import Tx
 from huitong.points.v1 import points_pb2, rules_pb2, wallets_pb2
 from services.points import store
-from services.points.convert import rule_set_of, to_date, to_timestamp
+from services.points.convert import from_date, published_rule_set_of, rule_set_of, to_date, to_timestamp
 from services.points.earning import rules
 from services.points.earning.cap_tables import cap
 from services.points.earning.caps import budget_id
@@ -26,6 +26,7 @@ from services.points.errors import (
     RulesInvalid,
     SecondPersonRequired,
 )
+from services.points.lookup import AHEAD
 from services.points.wallets.tables import currency
 
 _sets, _drafts = store.rule_set.c, store.rule_draft.c
@@ -102,7 +103,7 @@ async def find_rule_set(tx: Tx, day: date) -> points_pb2.RuleSet | None:
     """The rule set in force at the end of `day` in UTC, or None."""
     end = rules.start_of(day + timedelta(days=1), "UTC") - timedelta(microseconds=1)
     found = await list_versions(tx, before=2**62, limit=10_000)
-    in_force = rules.in_force([rule_set_of(message) for message in found], end, "UTC")
+    in_force = rules.in_force([published_rule_set_of(message) for message in found], end, "UTC")
     return next((message for message in found if in_force and message.version == in_force.version), None)
 
 
@@ -112,6 +113,14 @@ async def find_rule_set(tx: Tx, day: date) -> points_pb2.RuleSet | None:
 async def create_draft(tx: Tx, *, request_id: str, rule_set: points_pb2.RuleSet, note: str) -> rules_pb2.RuleDraft:
     """Keep a draft of the caller's. Raises RulesInvalid."""
     parsed = rule_set_of(rule_set)
+    if over := rules.find_over(parsed, max(parsed.effective_date, tx.now.date())):
+        raise RulesInvalid(problem="; ".join(over))
+    return await _keep_draft(tx, parsed, request_id=request_id, rule_set=rule_set, note=note)
+
+
+async def _keep_draft(
+    tx: Tx, parsed: rules.RuleSet, *, request_id: str, rule_set: points_pb2.RuleSet, note: str
+) -> rules_pb2.RuleDraft:
     _check_expiry(tx, parsed)
     await _check_budgets(tx, parsed)
     await _check_funders(tx, parsed)
@@ -132,12 +141,17 @@ async def create_draft(tx: Tx, *, request_id: str, rule_set: points_pb2.RuleSet,
 
 
 async def roll_back(tx: Tx, *, request_id: str, version: int, note: str) -> rules_pb2.RuleDraft:
-    """Draft an older version anew, in force from its approval. Raises RuleSetUnknown, RulesInvalid."""
+    """Draft an older version anew, in force from its approval. Raises RuleSetUnknown, RulesInvalid.
+
+    Recurrences that are over meanwhile stay: going back must not wait until somebody has tidied up.
+    """
     older = await get_version(tx, version)
     older.ClearField("version")
     older.ClearField("effective_time")
-    older.effective_date.CopyFrom(to_date(tx.now.date()))
-    return await create_draft(tx, request_id=request_id, rule_set=older, note=note or f"back to version {version}")
+    # A day that has begun wherever a store is.
+    older.effective_date.CopyFrom(to_date(tx.now.date() - timedelta(days=1)))
+    note = note or f"back to version {version}"
+    return await _keep_draft(tx, rule_set_of(older), request_id=request_id, rule_set=older, note=note)
 
 
 async def approve_draft(
@@ -152,12 +166,14 @@ async def approve_draft(
     if row["author"] == tx.caller.subject:
         raise SecondPersonRequired
     rule_set = points_pb2.RuleSet.FromString(row["content"])
-    await _settle_effective_time(tx, rule_set)
-    parsed = rule_set_of(rule_set)
+    parsed = rule_set_of(await _settled(tx, rule_set, tx.now + AHEAD))
     _check_expiry(tx, parsed)
     await _check_budgets(tx, parsed)
     who = await decided_by(draft_to_proto(row))
-    published = await publish_rule_set(tx, rule_set)
+    # That may have taken its time, and so may whoever publishes beside us: counted from what is left to be done.
+    await store.count_change(tx, [tx.group_id])
+    passed = (await tx.execute(text("SELECT clock_timestamp() - transaction_timestamp()"))).scalar_one()
+    published = await publish_rule_set(tx, await _settled(tx, rule_set, tx.now + passed + AHEAD))
     return await _decide(tx, row, PUBLISHED, published.SerializeToString(deterministic=True), who)
 
 
@@ -191,19 +207,28 @@ async def list_drafts(tx: Tx, *, before: tuple[datetime, UUID] | None, limit: in
     return [draft_to_proto(row) for row in (await tx.execute(query)).mappings()]
 
 
-async def _settle_effective_time(tx: Tx, rule_set: points_pb2.RuleSet) -> None:
-    """Rules are never in force before they are published: sales of that time have been computed by others."""
+async def _settled(tx: Tx, rule_set: points_pb2.RuleSet, soonest: datetime) -> points_pb2.RuleSet:
+    """The rule set as it is published: in force from `soonest` when the day that it says has begun by then.
+
+    Rules are never in force before every process knows them: sales of that time have been computed by others.
+    Raises EffectiveTimePast when an instant that it names is sooner.
+    """
     if rule_set.HasField("effective_time"):
-        if rule_set.effective_time.ToDatetime(tzinfo=tx.now.tzinfo) < tx.now:
+        if rule_set.effective_time.ToDatetime(tzinfo=soonest.tzinfo) < soonest:
             raise EffectiveTimePast
-        return
-    zones = select(store.store.c.time_zone).where(store.store.c.group_id == tx.group_id).distinct()
-    day = rule_set_of(rule_set).effective_date
-    begun = [rules.start_of(day, zone) <= tx.now for zone in (await tx.execute(zones)).scalars() or ("UTC",)]
-    if all(begun):
-        rule_set.effective_time.CopyFrom(to_timestamp(tx.now) or rule_set.effective_time)
-    elif any(begun):  # the day has begun in some of the group's zones only
+        return rule_set
+    known = select(store.store.c.time_zone).where(store.store.c.group_id == tx.group_id).distinct()
+    zones = (await tx.execute(known)).scalars().all() or ("UTC",)
+    day = from_date(rule_set.effective_date)
+    begun = [rules.start_of(day, zone) <= soonest for zone in zones]
+    if not any(begun):
+        return rule_set
+    if not all(begun):  # the day has begun in some of the group's zones only
         raise EffectiveTimePast
+    settled = points_pb2.RuleSet()
+    settled.CopyFrom(rule_set)
+    settled.effective_time.FromDatetime(soonest)
+    return settled
 
 
 def _check_expiry(tx: Tx, rule_set: rules.RuleSet) -> None:

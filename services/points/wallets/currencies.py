@@ -88,7 +88,7 @@ class Currency:
         zone = min(zones, default="UTC")
         day = rules.business_date_of(now, zone)
         if self.is_own:
-            return expiry_of(day.year, day.month, data.rule_set_at(now, zone).expiry_months, zone)
+            return data.rule_set_at(now, zone).expire_time(day, zone)
         return expiry_of(day.year, day.month, self.expiry_months, zone) if self.expiry_months else NEVER
 
     def message(self) -> pb.Currency:

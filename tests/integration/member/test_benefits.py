@@ -12,7 +12,7 @@ import pytest
 from chassis import ids
 from chassis.errors import AppError
 from huitong.member.v1 import benefits_pb2 as pb
-from huitong.member.v1 import benefits_pb2_grpc
+from huitong.member.v1 import benefits_pb2_grpc, risk_pb2, risk_pb2_grpc
 from tests.apps import internal, member, system, terminal
 from tests.integration.member.conftest import OTHER_GROUP, People
 from tests.integration.member.test_tier_program import YEAR, Program
@@ -50,6 +50,9 @@ class Desk:
 
     async def use(self, member_id: str, code: str, reference: str, who: Any = None, **values: Any) -> Any:
         return await self.call("UseBenefit", who, member_id=member_id, benefit_code=code, reference=reference, **values)
+
+    async def code(self, member_id: str) -> str:
+        return str((await self.people.code(member_id)).member_code)
 
     async def left(self, member_id: str) -> dict[str, int | None]:
         answer = await self.call("ListMyBenefits", member(member_id), member_id=member_id)
@@ -106,7 +109,8 @@ async def test_a_quota_of_five_is_used_five_times_by_two_hundred_at_once(desk: D
 async def test_uses_are_what_they_were(desk: Desk, refusal: Any) -> None:
     anna = (await desk.people.join(birth_month=4)).member.member_id
     await desk.set("MEMBER", LOUNGE, PARKING, GIFT, PRICE)
-    first = await desk.use(anna, "PARK", "stay-1", terminal(SHOP), store_id=SHOP, quantity=2)
+    shown = {"member_code": await desk.code(anna), "request_id": "use-parking-1"}
+    first = await desk.use(anna, "PARK", "stay-1", terminal(SHOP), store_id=SHOP, quantity=2, **shown)
     assert (first.left, first.use.quantity, first.use.tier_code) == (1, 2, "MEMBER")
     price = await desk.use(anna, "PRICE", "order-1")
     assert not price.HasField("left") and (first.use.price_bps, price.use.price_bps) == (0, 9500)
@@ -175,6 +179,41 @@ async def test_a_reference_that_is_cancelled_uses_nothing_before_or_after(desk: 
     stranger = {**lounge, "member_id": ids.to_edge("mbr", ids.new())}
     assert await refusal(desk.call("CancelBenefitUse", reference="x", **stranger)) == "MEMBER_UNKNOWN"
     assert await refusal(desk.call("CancelBenefitUse", system(), reference="x", **lounge)) == "PERMISSION_DENIED"
+
+
+async def test_at_a_till_the_member_shows_a_code_that_is_good_once(desk: Desk, refusal: Any) -> None:
+    anna, ben = [(await desk.people.join(f"+8613800000{n:03}")).member.member_id for n in (1, 2)]
+    till: dict[str, Any] = {"who": terminal(SHOP), "store_id": SHOP}
+    # A card or a phone number finds a member, and is for earning only.
+    assert await refusal(desk.use(anna, "LOUNGE", "visit", **till)) == "BENEFIT_NEEDS_CODE"
+    code = await desk.code(anna)
+    assert await refusal(desk.use(ben, "LOUNGE", "visit", member_code=code, **till)) == "MEMBER_CODE_INVALID"
+    use: dict[str, Any] = {"reference": "visit", "member_code": code, "request_id": "use-lounge-1", **till}
+    used = await desk.use(anna, "LOUNGE", **use)
+    assert await desk.use(anna, "LOUNGE", **use) == used and used.left == 4
+    assert await refusal(desk.use(anna, "LOUNGE", **{**use, "request_id": "use-lounge-2"})) == "MEMBER_CODE_USED"
+    assert await refusal(desk.people.identify(member_code=code, spend_request_id="order-1")) == "MEMBER_CODE_USED"
+    refused = {**use, "request_id": "use-lounge-3", "quantity": 9, "reference": "party"}
+    refused["member_code"] = await desk.code(anna)
+    assert await refusal(desk.use(anna, "LOUNGE", **refused)) == "BENEFIT_QUOTA_USED"
+    # What was refused has not used the code up.
+    assert (await desk.use(anna, "LOUNGE", **{**refused, "quantity": 1})).left == 3
+
+
+async def test_who_is_frozen_or_closed_uses_nothing(desk: Desk, refusal: Any) -> None:
+    anna = (await desk.people.join()).member.member_id
+    risk = desk.people.apps.stub(risk_pb2_grpc.RiskServiceStub, "member")
+    before = await desk.use(anna, "LOUNGE", "visit-1")
+    for kind, rpc, reason in (
+        (risk_pb2.FreezeMemberRequest, risk.FreezeMember, "MEMBER_FROZEN"),
+        (risk_pb2.CloseMemberRequest, risk.CloseMember, "MEMBER_CLOSED"),
+    ):
+        await desk.people.apps.call(rpc, kind(request_id=ids.new().hex, member_id=anna, reason_code="FRAUD"), system())
+        assert await refusal(desk.use(anna, "LOUNGE", "visit-2")) == reason
+        # What was used stays used, and is answered again; what an order has taken is given back.
+        assert (await desk.use(anna, "LOUNGE", "visit-1")).use == before.use
+    returned = await desk.call("ReturnBenefit", use_id=before.use.use_id)
+    assert returned.use.HasField("return_time")
 
 
 async def test_a_period_and_a_tier_decide_what_there_is(desk: Desk) -> None:

@@ -70,7 +70,7 @@ async def test_whoever_is_in_a_segment_has_its_tag(segments: Segments) -> None:
                            for turn in range(10)))  # fmt: skip
     assert await segments.tagged() == [who for who in whos if "new-parents" in await segments.of(who)]
     events = [event for event in await segments.notes.people.events("TagsChanged") if event.member_id == anna]
-    assert [len(event.added) - len(event.removed) for event in events][:2] == [1, 1]
+    assert sum(len(event.added) - len(event.removed) for event in events) == len((await segments.notes.of(anna)).tags)
 
     # What somebody has given by hand is theirs to take.
     item = pb.TagItem(member_id=cleo, tag=TAG)
@@ -96,6 +96,20 @@ async def test_a_segment_of_an_absorbed_member_is_the_survivors(segments: Segmen
         await segments.change(add=[guest], remove=[anna])
     await segments.change(remove=[anna])
     assert await segments.tagged() == []
+    await merges.unmerge(merge_id)
+    assert await segments.tagged() == [guest] and await segments.of(guest) == ["new-parents"]
+
+
+async def test_a_change_while_points_has_not_followed_a_merge_yet_is_of_whom_it_says(segments: Segments) -> None:
+    anna, guest = [await segments.notes.join(number) for number in range(1, 3)]
+    await segments.apps.drain()
+    merges, points = Merges(segments.notes.people), segments.apps.running["points"].db.pool
+    async with points.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT FROM watermark WHERE producer = 'member' FOR UPDATE")  # it hears of nothing
+        merge_id = await merges.merge(anna, guest)
+        await segments.change(add=[guest])
+    assert await segments.tagged() == []  # in both services it rests under the absorbed id
+    assert await segments.of(anna) == []
     await merges.unmerge(merge_id)
     assert await segments.tagged() == [guest] and await segments.of(guest) == ["new-parents"]
 
@@ -141,3 +155,63 @@ async def test_a_task_gives_its_tag_until_the_last_doing_is_taken_back(program: 
         ["HEARD"],
         ["HEARD"],
     ]
+
+
+async def test_doings_and_undoings_at_once_leave_the_tag_that_is_due(program: Program) -> None:
+    await program.set_ladder(
+        tasks=[tier_policy_pb2.TaskGrowth(task_code=code, growth=10, tag="HEARD") for code in ("SURVEY", "INTERVIEW")],
+        window=tier_policy_pb2.QUALIFICATION_WINDOW_LIFETIME,
+    )
+    notes = Notes(program.people)
+
+    async def do(who: str, code: str, reference: str) -> str:
+        return str((await program.call("RecordGrowth", member_id=who, task_code=code, reference=reference)).growth_id)
+
+    for turn in range(8):
+        anna = (await program.people.join(f"+86137{turn:08}")).member.member_id
+        doings = [await do(anna, "SURVEY", "spring"), await do(anna, "SURVEY", "autumn")]
+        calls: list[Any] = [program.call("ReverseGrowth", growth_id=doing) for doing in doings]
+        if turn % 2:
+            calls.append(do(anna, "INTERVIEW", "phone"))
+        await asyncio.gather(*calls)
+        assert [tag.tag for tag in (await notes.of(anna)).tags] == ["HEARD"] * (turn % 2)
+
+
+async def test_a_tag_is_the_doings_whatever_becomes_of_ladder_and_doer(program: Program) -> None:
+    async def ladder(tag: str) -> None:
+        await program.set_ladder(
+            tasks=[tier_policy_pb2.TaskGrowth(task_code="SURVEY", growth=10, tag=tag)],
+            window=tier_policy_pb2.QUALIFICATION_WINDOW_LIFETIME,
+        )
+
+    await ladder("")
+    anna, guest = [(await program.people.join(f"+8613800000{n:03}")).member.member_id for n in (1, 2)]
+    notes, merges = Notes(program.people), Merges(program.people)
+
+    async def do(who: str, reference: str) -> str:
+        return str(
+            (await program.call("RecordGrowth", member_id=who, task_code="SURVEY", reference=reference)).growth_id
+        )
+
+    async def tags(who: str) -> list[str]:
+        return [tag.tag for tag in (await notes.of(who)).tags]
+
+    await do(anna, "before it had a tag")
+    await ladder("HEARD")
+    doing = await do(anna, "spring")
+    await ladder("LISTENED")
+    assert await tags(anna) == ["HEARD"]
+    await program.call("ReverseGrowth", growth_id=doing)
+    assert await tags(anna) == []
+
+    merge_id = await merges.merge(anna, guest)
+    doing = await do(guest, "summer")
+    assert await tags(anna) == await tags(guest) == ["LISTENED"]
+    await merges.unmerge(merge_id)
+    assert (await tags(anna), await tags(guest)) == ([], ["LISTENED"])
+    merge_id = await merges.merge(anna, guest)
+    assert await tags(anna) == ["LISTENED"]
+    await program.call("ReverseGrowth", growth_id=doing)
+    assert await tags(anna) == []
+    await merges.unmerge(merge_id)
+    assert (await tags(anna), await tags(guest)) == ([], [])

@@ -57,8 +57,9 @@ DAMAGE = [
         """UPDATE member SET survivor_id = {single} WHERE member_id = {anna};
            UPDATE standing SET survivor_id = {single}, tier_code = NULL WHERE member_id = {anna};
            INSERT INTO member_merge SELECT gen_random_uuid(), group_id, {single}, {anna}, state, survivor_tier_code,
-             absorbed_tier_code, reason, unmerge_reason, merged_by, unmerged_by, merge_time, complete_time,
-             unmerge_time, unmerge_complete_time, waiting_for, charged_points, uncharged_points FROM member_merge""",
+             absorbed_tier_code, NULL::date, NULL::date, reason, unmerge_reason, merged_by, unmerged_by, merge_time,
+             complete_time, unmerge_time, unmerge_complete_time, waiting_for, charged_points, uncharged_points
+           FROM member_merge""",
         {CHAIN, TASKS},
     ),
     # A standing that knows of no merge, and one of an absorbed member who was graded.

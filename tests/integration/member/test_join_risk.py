@@ -101,6 +101,9 @@ async def test_a_frozen_member_is_locked_out_until_unfrozen(risk: Risk, refusal:
 
     await risk.do("UnfreezeMember", member_id=who, reason_code="PHONE_FOUND")
     assert await refusal(risk.do("UnfreezeMember", member_id=who)) == "MEMBER_NOT_FROZEN"
+    # Whoever has the lost phone makes no more codes; the member's own are new.
+    assert await refusal(people.identify(member_code=code, spend_request_id="order-1")) == "MEMBER_CODE_INVALID"
+    code = (await people.code(who)).member_code
     assert (await people.identify(member_code=code, spend_request_id="order-1")).may_spend
     assert (await risk.log_in(PHONE)).member.state_version == 2
     events = await people.events("MemberStateChanged")

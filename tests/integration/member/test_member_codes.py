@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from huitong.member.v1 import member_pb2
+from chassis import ids
+from huitong.member.v1 import member_pb2, risk_pb2, risk_pb2_grpc
 from services.member import api
-from tests.apps import member, system
+from tests.apps import GROUP, member, system, terminal
 from tests.integration.member.conftest import OTHER_GROUP, People
 
 
@@ -132,3 +133,45 @@ async def test_a_seed_is_its_members_alone(people: People, refusal: Any) -> None
     request = member_pb2.GetMemberCodeSeedRequest(member_id=mine.member_id)
     for who, reason in ((member(other.member_id), "NOT_YOURS"), (system(), "PERMISSION_DENIED")):
         assert await refusal(people.apps.call(people.members.GetMemberCodeSeed, request, who)) == reason
+
+
+async def test_a_seed_ends_with_everything_that_locks_a_phone_out(people: People, clock: Clock, refusal: Any) -> None:
+    joined = (await people.join()).member
+    risk = people.apps.stub(risk_pb2_grpc.RiskServiceStub, "member")
+    asked = member_pb2.GetMemberCodeSeedRequest(member_id=joined.member_id)
+
+    async def seed() -> member_pb2.GetMemberCodeSeedResponse:
+        found: member_pb2.GetMemberCodeSeedResponse = await people.apps.call(
+            people.members.GetMemberCodeSeed, asked, member(joined.member_id)
+        )
+        return found
+
+    async def freeze_and_thaw() -> None:
+        freeze = risk_pb2.FreezeMemberRequest(request_id=ids.new().hex, member_id=joined.member_id, reason_code="LOST")
+        await people.apps.call(risk.FreezeMember, freeze, system())
+        thaw = risk_pb2.UnfreezeMemberRequest(request_id=ids.new().hex, member_id=joined.member_id, reason_code="FOUND")
+        await people.apps.call(risk.UnfreezeMember, thaw, system())
+
+    async def log_out() -> None:
+        request = member_pb2.EndAllSessionsRequest(request_id=ids.new().hex, member_id=joined.member_id)
+        await people.apps.call(people.sessions.EndAllSessions, request, member(joined.member_id))
+
+    for lock_out in (freeze_and_thaw, log_out):
+        stolen, shown = await seed(), (await people.code(joined.member_id)).member_code
+        code = phone_code(stolen, clock.now, stolen.first_serial)
+        assert (await people.identify(member_code=code)).may_spend
+        await lock_out()
+        assert await refusal(people.identify(member_code=code, spend_request_id="thief")) == "MEMBER_CODE_INVALID"
+        assert await refusal(people.identify(member_code=shown)) == "MEMBER_CODE_INVALID"
+        fresh = await seed()
+        assert (await people.identify(member_code=phone_code(fresh, clock.now, fresh.first_serial))).may_spend
+        assert (await people.identify(member_code=(await people.code(joined.member_id)).member_code)).may_spend
+
+
+async def test_a_till_looks_at_a_code_and_keeps_nothing_for_later(people: People, refusal: Any) -> None:
+    joined = (await people.join()).member
+    code = (await people.code(joined.member_id)).member_code
+    request = member_pb2.IdentifyMemberRequest(member_code=code, spend_request_id="purchase-of-later")
+    till = terminal(ids.to_edge("sto", ids.derive(GROUP, "store", "S1")))
+    assert await refusal(people.apps.call(people.members.IdentifyMember, request, till)) == "INVALID_ARGUMENT"
+    assert (await people.identify(member_code=code, spend_request_id="purchase-now")).may_spend

@@ -12,6 +12,7 @@ from chassis import ids
 from huitong.member.v1 import imports_pb2, imports_pb2_grpc
 from tests.apps import GROUP, system
 from tests.integration.member.conftest import OTHER_GROUP, People
+from tests.integration.member.test_merged_people import Merges
 
 HOTEL, OFFICE = (ids.to_edge("unt", ids.derive(GROUP, "unit", name)) for name in ("HOTEL", "OFFICE"))
 NEW, LINKED, MATCHED, CONFLICT, OTHER_PHONE, NO_PHONE = range(1, 7)
@@ -154,3 +155,28 @@ async def test_an_import_is_its_groups_alone(imports: Imports, refusal: Any) -> 
 async def test_neither_number_nor_phone_is_stored_readably(imports: Imports) -> None:
     await imports.send(await imports.begin(), ("a", "GUEST-77-SECRET", phone(77)))
     assert await imports.people.find_in_database("GUEST-77-SECRET", phone(77), phone(77)[3:]) == []
+
+
+async def test_a_unit_finds_its_people_by_its_own_numbers(imports: Imports, refusal: Any) -> None:
+    hotel = await imports.begin()
+    guest = (await imports.send(hotel, ("a", "G-1", phone(1))))[0].member_id
+    own: dict[str, Any] = {"business_unit_id": HOTEL, "scheme": imports_pb2.NUMBER_SCHEME_HOTEL_GUEST, "number": "G-1"}
+    found = await imports.people.identify(unit_number=own)
+    assert (found.member_id, found.tier_code, found.may_spend) == (guest, "MEMBER", False)
+    for other in ({"business_unit_id": OFFICE}, {"scheme": imports_pb2.NUMBER_SCHEME_OFFICE_CARD}, {"number": "G-2"}):
+        assert await refusal(imports.people.identify(unit_number={**own, **other})) == "MEMBER_UNKNOWN"
+    assert await refusal(imports.people.identify(OTHER_GROUP, unit_number=own)) == "MEMBER_UNKNOWN"
+    for wrong in ({"number": "G\n1"}, {"business_unit_id": "unt_x"}, {"scheme": 0}):
+        assert await refusal(imports.people.identify(unit_number={**own, **wrong})) == "INVALID_ARGUMENT"
+
+
+async def test_what_a_file_adds_to_an_absorbed_member_is_theirs_when_they_are_parted(imports: Imports) -> None:
+    people, merges = imports.people, Merges(imports.people)
+    anna, guest = [(await people.join(phone(number))).member.member_id for number in (1, 2)]
+    merge_id = await merges.merge(anna, guest)
+    (linked,) = await imports.send(await imports.begin(), ("a", "G-2", phone(2)))
+    assert (linked.outcome, linked.member_id) == (LINKED, anna)
+    own: dict[str, Any] = {"business_unit_id": HOTEL, "scheme": imports_pb2.NUMBER_SCHEME_HOTEL_GUEST, "number": "G-2"}
+    assert (await people.identify(unit_number=own)).member_id == anna
+    await merges.unmerge(merge_id)
+    assert (await people.identify(unit_number=own)).member_id == guest

@@ -13,12 +13,13 @@ import uvicorn
 
 from chassis.errors import AppError
 from chassis.identity import access_tokens
-from huitong.member.v1 import miniprogram_pb2, miniprogram_pb2_grpc
+from huitong.member.v1 import member_pb2, miniprogram_pb2, miniprogram_pb2_grpc
 from services.member.miniprogram import rules
 from services.member.miniprogram.wechat import Credentials, WeChat
 from suite.simulators.wechat import WeChatSimulator
 from tests.apps import GROUP, Apps, public, system
 from tests.integration.member.conftest import OTHER_GROUP, People
+from tests.integration.member.test_merged_people import Merges
 
 APP, SECRET = "wx1234567890", "a-secret-of-the-app"
 PHONE = "+8613800000001"
@@ -127,6 +128,29 @@ async def test_the_same_account_with_two_phones_at_once_ends_at_one_member(phone
     assert len(members) == 1
     assert (await phone.log_in()).member.member_id in members
     assert await phone.people.count("member") == 1
+
+
+async def test_whoever_logs_in_while_merged_is_themselves_when_parted(phone: Phone, refusal: Any) -> None:
+    await phone.register()
+    other, merges = "+8613800000002", Merges(phone.people)
+    anna, guest = [(await phone.people.join(number)).member.member_id for number in (PHONE, other)]
+    merge_id = await merges.merge(anna, guest)
+    # The guest comes with the own WeChat for the first time, and again, with the union id that was not there before.
+    phone.simulator.has_union_ids = False
+    first = await phone.log_in(other, shows_phone=True)
+    phone.simulator.has_union_ids = True
+    again = await phone.log_in(other)
+    assert first.member.member_id == again.member.member_id == anna
+    await merges.unmerge(merge_id)
+
+    # What was opened as the other's has ended; from now on the account opens its own member.
+    for opened in (first, again):
+        request = member_pb2.RefreshSessionRequest(refresh_token=opened.tokens.refresh_token)
+        assert await refusal(phone.people.public("RefreshSession", request)) == "SESSION_ENDED"
+    assert (await phone.log_in(other)).member.member_id == guest
+    await phone.register("wx-second-app")
+    assert (await phone.log_in(other, app_id="wx-second-app")).member.member_id == guest
+    assert (await phone.log_in(PHONE, shows_phone=True)).member.member_id == anna
 
 
 async def test_codes_are_good_once_and_for_five_minutes(phone: Phone, refusal: Any) -> None:

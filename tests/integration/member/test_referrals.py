@@ -13,7 +13,16 @@ import pytest
 from chassis import ids, rpc
 from chassis.identity import Caller
 from huitong.common.v1 import types_pb2
-from huitong.member.v1 import member_pb2, member_pb2_grpc, referral_pb2, referral_pb2_grpc, risk_pb2, risk_pb2_grpc
+from huitong.member.v1 import (
+    member_pb2,
+    member_pb2_grpc,
+    merging_pb2,
+    merging_pb2_grpc,
+    referral_pb2,
+    referral_pb2_grpc,
+    risk_pb2,
+    risk_pb2_grpc,
+)
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from huitong.points.v1 import points_pb2, points_pb2_grpc
 from services.member.referral import operations
@@ -279,6 +288,33 @@ async def test_limits_and_loops_hold_however_many_come_at_once(circle: Circle) -
         *(circle.use(who, codes[place - 1]) for place, who in enumerate(ring)), return_exceptions=True
     )
     assert [getattr(one, "reason", "") for one in tries if isinstance(one, Exception)] == ["REFERRAL_LOOP"]
+
+
+async def test_merged_members_are_one_side(circle: Circle, refusal: Any) -> None:
+    await circle.set_program(return_window_days=0, referrals_per_month=2)
+    anna, ben, cleo, dora, emil = [await circle.join() for _ in range(5)]
+    merges = circle.apps.stub(merging_pb2_grpc.MemberMergeServiceStub, "member")
+
+    async def merge(survivor: str, absorbed: str) -> None:
+        request = merging_pb2.MergeMembersRequest(
+            request_id=ids.new().hex, survivor_id=survivor, absorbed_id=absorbed, reason="one person"
+        )
+        await circle.call(merges.MergeMembers, request)
+        await circle.apps.drain()
+
+    # A friend who has become one with another member buys in that one's name.
+    await circle.bring(anna, ben)
+    await merge(cleo, ben)
+    await circle.sell(cleo, 20_000)
+    await circle.give()
+    assert [one.state for one in await circle.brought_by(anna)] == [referral_pb2.REFERRAL_STATE_REWARDED]
+    assert await circle.available(anna) == 500
+    # Who was brought brings nobody back who brought them, under whichever id they go on.
+    await merge(dora, anna)
+    assert await refusal(circle.bring(cleo, dora)) == "REFERRAL_LOOP"
+    # And what both have brought counts for one.
+    await circle.bring(dora, emil)
+    assert await refusal(circle.bring(dora, await circle.join())) == "REFERRAL_LIMIT_REACHED"
 
 
 async def test_a_purchase_of_before_voids_and_a_closed_side_gets_nothing(circle: Circle) -> None:

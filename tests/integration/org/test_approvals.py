@@ -127,7 +127,7 @@ async def test_an_operator_s_credential_needs_another_administrator(desk: Desk) 
     assert (await desk.get(approval.approval_id)).state == pb.APPROVAL_STATE_USED
 
 
-async def test_people_whom_the_asker_invited_are_no_second_persons(desk: Desk) -> None:
+async def test_two_who_may_be_one_person_are_no_two_persons(desk: Desk) -> None:
     async def invite(by: Caller, login: str) -> Caller:
         request = operators_pb2.InviteOperatorRequest(
             request_id=ids.new().hex, login=login + ids.new().hex[-8:], name="N", grants=[grant("GROUP_ADMIN")]
@@ -148,9 +148,15 @@ async def test_people_whom_the_asker_invited_are_no_second_persons(desk: Desk) -
         assert await refusal(desk.decide("Approve", approval_id, who)) == "SECOND_PERSON_NEEDED"
     carl = await desk.hire("GROUP_ADMIN")
     assert (await desk.decide("Approve", approval_id, carl)).state == pb.APPROVAL_STATE_APPROVED
-    # The other way round there is nothing against it.
+    # The other way round it is the same, and between two whom one person invited.
     of_puppet = (await desk.issue(puppet)).approval.approval_id
-    assert (await desk.decide("Approve", of_puppet, desk.ann)).state == pb.APPROVAL_STATE_APPROVED
+    second_puppet = await invite(desk.ann, "second")
+    for who in (desk.ann, puppets_puppet, second_puppet):
+        assert await refusal(desk.decide("Approve", of_puppet, who)) == "SECOND_PERSON_NEEDED"
+    of_carl = (await desk.issue(carl)).approval.approval_id
+    dora = await desk.hire("GROUP_ADMIN")  # by the group's system, as Carl: that is nobody's hand
+    assert (await desk.decide("Approve", of_carl, dora)).state == pb.APPROVAL_STATE_APPROVED
+    assert (await desk.decide("Approve", of_puppet, dora)).state == pb.APPROVAL_STATE_APPROVED
 
 
 async def test_a_system_s_credential_is_made_at_once_and_has_no_use_for_approvals(desk: Desk) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import asyncpg
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from typer.testing import CliRunner
 
 from chassis import ids
 from chassis.errors import AppError
 from chassis.identity import Caller, CallerKind
+from huitong.common.v1 import acts_pb2, acts_pb2_grpc
 from huitong.org.v1 import audit_pb2, audit_pb2_grpc, events_pb2, org_pb2, org_pb2_grpc
 from huitong.org.v1 import operators_pb2 as pb
 from services.org.invariants import INVARIANTS
@@ -42,7 +44,7 @@ class Books:
     async def verify(self, who: Caller | None = None, **known: Any) -> tuple[int, str]:
         request = audit_pb2.VerifyAuditRequest(**known)
         answer = await self.people.apps.call(self.audit.VerifyAudit, request, who or system())
-        assert answer.is_intact == (answer.problem == "")
+        assert answer.is_intact == (answer.problem == "" and not answer.HasField("next"))
         return answer.entry_no, answer.problem
 
     async def tamper(self, sql: str) -> None:
@@ -200,6 +202,53 @@ async def test_a_chain_cut_off_with_its_head_is_noticed_by_who_noted_the_head(bo
     await change_store(books, "L8")
     await change_store(books, "L9")
     assert await books.verify(**known) == (5, "KNOWN_HEAD_DIFFERS")
+
+
+async def test_a_long_chain_is_verified_call_by_call(books: Books) -> None:
+    acts_of = books.people.apps.stub(acts_pb2_grpc.ActServiceStub, "org")
+    now = Timestamp()
+    now.GetCurrentTime()
+    for _ in range(51):
+        acts = [
+            acts_pb2.Act(act_id=ids.new().hex, time=now, service="mall", action="ChangeItem", actor="opr_1")
+            for _ in range(200)
+        ]
+        request = acts_pb2.RecordActsRequest(request_id=ids.new().hex, acts=acts)
+        await books.people.apps.call(acts_of.RecordActs, request, internal("mall"))
+
+    async def ask(**fields: Any) -> Any:
+        request = audit_pb2.VerifyAuditRequest(**fields)
+        # As long as the door would wait.
+        return await books.people.apps.call(books.audit.VerifyAudit, request, system(), timeout_s=5)
+
+    first = await ask()
+    assert (first.is_intact, first.problem, first.entry_no) == (False, "", 10_000)
+    assert (first.next.entry_no, first.next.hash) == (first.entry_no, first.hash)
+    start = {"from_entry_no": first.next.entry_no, "from_hash": first.next.hash}
+    last = await ask(**start)
+    assert (last.is_intact, last.entry_no, last.HasField("next")) == (True, 10_200, False)
+    # From the head itself nothing is left to do but to see that it is the head.
+    head = {"from_entry_no": last.entry_no, "from_hash": last.hash}
+    assert (await ask(**head)).is_intact
+    # What was noted is looked for on either side of where the call begins.
+    for number, hash in ((10_000, first.hash), (10_200, last.hash)):
+        assert await books.verify(**start, known_entry_no=number, known_hash=hash) == (10_200, "")
+        wrong = await books.verify(**start, known_entry_no=number, known_hash="0" * 64)
+        assert wrong == (number, "KNOWN_HEAD_DIFFERS")
+    assert await books.verify(**start, known_entry_no=10_201, known_hash=last.hash) == (10_201, "ENTRY_MISSING")
+    assert await books.verify(known_entry_no=10_201, known_hash=last.hash) == (10_000, "")
+    # A call begins only where the chain was as it says.
+    assert await books.verify(from_entry_no=9_999, from_hash=first.hash) == (9_999, "KNOWN_HEAD_DIFFERS")
+    assert await books.verify(from_entry_no=10_201, from_hash=last.hash) == (10_201, "ENTRY_MISSING")
+    with pytest.raises(AppError) as refused:
+        await ask(from_entry_no=10_000)
+    assert refused.value.reason == "INVALID_ARGUMENT"
+    await books.tamper("UPDATE audit_entry SET actor = 'opr_2' WHERE entry_no = 10100")
+    assert await books.verify() == (10_000, "")
+    assert await books.verify(**start) == (10_100, "ENTRY_CHANGED")
+    await books.tamper("DELETE FROM audit_entry WHERE entry_no = 10000")
+    assert await books.verify(**start) == (10_000, "ENTRY_MISSING")
+    assert await books.verify() == (10_000, "ENTRY_MISSING")
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,25 @@ async def test_retry_answers_the_same_secret_also_after_a_rotation(keys: Keys) -
     assert await keys.call("CreateCredential", request) == answers[0]
 
 
+async def test_requests_of_two_rpcs_may_have_ids_that_look_alike(keys: Keys) -> None:
+    request = org_pb2.CreateCredentialRequest(request_id="rotate:abcdefgh", kind=SYSTEM)
+    made = await keys.call("CreateCredential", request)
+    secrets = {made.secret}
+    for request_id in ("abcdefgh", "rotate:abcdefgh"):
+        rotate = org_pb2.RotateCredentialRequest(request_id=request_id, key_id=made.credential.key_id)
+        rotated = await keys.call("RotateCredential", rotate)
+        assert await keys.call("RotateCredential", rotate) == rotated
+        secrets.add(rotated.secret)
+    assert len(secrets) == 3
+    assert await keys.call("CreateCredential", request) == made
+    # The group's first key and that of a terminal.
+    load = org_pb2.ImportStructureRequest(request_id="import-alike", csv=HEADER + "terminal,group,,S1,,,,,\n")
+    await keys.apps.call(keys.structure.ImportStructure, load, system())
+    bulk = org_pb2.CreateTerminalCredentialsRequest(request_id="create-test-group", terminal_codes=["group"])
+    (one,) = (await keys.call("CreateTerminalCredentials", bulk)).credentials
+    assert list((await keys.look_up(one.key_id)).secrets) == [one.secret]
+
+
 async def test_secret_is_nowhere_in_the_database(keys: Keys) -> None:
     secrets = [(await keys.create(SYSTEM)).secret]
     request = org_pb2.CreateTerminalCredentialsRequest(request_id="bulk-secret-1", terminal_codes=["T0", "T1"])
@@ -163,6 +182,27 @@ async def test_revoked_key_has_no_secret_and_stays_revoked(keys: Keys) -> None:
     assert await refusal(keys.rotate(key_id, 60)) == "CREDENTIAL_REVOKED"
     events = await keys.db.pool.fetch("SELECT type, key FROM outbox WHERE type NOT LIKE '%.AuditHeadMoved'")
     assert [(row["type"], row["key"]) for row in events] == [("huitong.org.v1.CredentialRevoked", key_id)]
+
+
+async def test_the_keys_of_a_closed_terminal_do_not_work_until_it_is_opened(keys: Keys) -> None:
+    terminal_id, store_id = edge("trm", "terminal", "T0"), edge("sto", "store", "S1")
+    made = await keys.create(TERMINAL, terminal_id)
+
+    async def set_open(is_open: bool) -> None:
+        request = org_pb2.UpdateTerminalRequest(
+            request_id=ids.new().hex, terminal_id=terminal_id, store_id=store_id, is_open=is_open
+        )
+        await keys.apps.call(keys.structure.UpdateTerminal, request, system())
+
+    await set_open(False)
+    found = await keys.look_up(made.credential.key_id)
+    assert (found.is_revoked, list(found.secrets)) == (True, [])
+    assert await refusal(keys.create(TERMINAL, terminal_id)) == "TERMINAL_CLOSED"
+    bulk = org_pb2.CreateTerminalCredentialsRequest(request_id="closed-bulk", terminal_codes=["T1", "T0"])
+    assert await refusal(keys.call("CreateTerminalCredentials", bulk)) == "TERMINAL_CLOSED"
+    await set_open(True)
+    found = await keys.look_up(made.credential.key_id)
+    assert (found.is_revoked, list(found.secrets)) == (False, [made.secret])
 
 
 async def test_only_the_gateway_reads_secrets(keys: Keys) -> None:

@@ -69,6 +69,18 @@ async def test_an_invitation_is_answered_again_to_its_request_and_is_good_once(p
     assert other.operator.operator_id != first.operator.operator_id
 
 
+async def test_a_reset_gives_another_invitation_whatever_the_requests_are_called(people: People) -> None:
+    request = pb.InviteOperatorRequest(request_id="reset:alike-01", login=f"l{ids.new().hex[-9:]}", name="N")
+    invited = await people.call("InviteOperator", request)
+    await people.take_up(invited)
+    reset = pb.ResetOperatorRequest(request_id="alike-01", operator_id=invited.operator.operator_id)
+    again = await people.call("ResetOperator", reset)
+    assert again.invitation != invited.invitation
+    begin = pb.BeginEnrolmentRequest(invitation=invited.invitation)
+    assert await refusal(people.open("BeginEnrolment", begin)) == "INVITATION_INVALID"
+    await people.take_up(again)
+
+
 async def test_an_invitation_ends_after_seven_days(people: People) -> None:
     invited = await people.invite()
     days = (invited.operator.invitation_expire_time.ToSeconds() - time.time()) / 86400

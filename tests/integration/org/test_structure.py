@@ -73,6 +73,10 @@ async def org(apps: Apps) -> Org:
     return await Org(apps).start()
 
 
+def edge(prefix: str, kind: str, code: str) -> str:
+    return ids.to_edge(prefix, ids.derive(GROUP, kind, code))
+
+
 def counts(response: org_pb2.ImportStructureResponse) -> tuple[int, int, int, int]:
     return response.created_count, response.updated_count, response.unchanged_count, len(response.errors)
 
@@ -185,6 +189,7 @@ async def test_import_reports_what_does_not_fit_the_group(org: Org) -> None:
         HEADER
         + "unit,MALL,Mall,,mall,Europe/Berlin,CNY,,\n"
         + "unit,PARK,Car park,,parking,Asia/Shanghai,EUR,,\n"
+        + "unit,HOTEL,Hotel,,mall,Asia/Shanghai,CNY,,\n"
         + "merchant,M1,Grocer,HOTEL,,,,,\n"
         + "merchant,M3,Nobody's,NOWHERE,,,,,\n"
         + "store,S3,Orphan,M3,,,,,\n"
@@ -196,16 +201,17 @@ async def test_import_reports_what_does_not_fit_the_group(org: Org) -> None:
     assert [(error.line, error.column, error.reason) for error in response.errors] == [
         (2, "time_zone", "TIME_ZONE_FIXED"),
         (3, "currency_code", "CURRENCY_FIXED"),
-        (4, "parent_code", "PARENT_FIXED"),
-        (5, "parent_code", "PARENT_UNKNOWN"),
+        (4, "unit_kind", "UNIT_KIND_FIXED"),
+        (5, "parent_code", "PARENT_FIXED"),
         (6, "parent_code", "PARENT_UNKNOWN"),
         (7, "parent_code", "PARENT_UNKNOWN"),
-        (8, "parent_code", "PARENT_FIXED"),
+        (8, "parent_code", "PARENT_UNKNOWN"),
         (9, "parent_code", "PARENT_FIXED"),
+        (10, "parent_code", "PARENT_FIXED"),
     ]
     assert all(error.message and error.message_zh for error in response.errors)
-    assert "NOWHERE" in response.errors[3].message
-    assert "NOWHERE" in response.errors[3].message_zh
+    assert "NOWHERE" in response.errors[4].message
+    assert "NOWHERE" in response.errors[4].message_zh
     assert counts(response)[:3] == (1, 0, 0)
 
 
@@ -269,10 +275,8 @@ async def test_lists_page_by_code(org: Org) -> None:
 async def test_foreign_group_sees_nothing_and_its_ids_are_unknown(org: Org) -> None:
     await org.load(FILE)
     await org.load(FILE, OTHER_GROUP)  # the same codes in another group
-    unit_id, merchant_id, store_id = (
-        ids.to_edge(prefix, ids.derive(GROUP, kind, code))
-        for prefix, kind, code in (("unt", "unit", "MALL"), ("mch", "merchant", "M1"), ("sto", "store", "S1"))
-    )
+    unit_id, merchant_id = edge("unt", "unit", "MALL"), edge("mch", "merchant", "M1")
+    store_id, terminal_id = edge("sto", "store", "S1"), edge("trm", "terminal", "T1")
     store_of = {"request_id": "foreign-2", "code": "T9", "store_id": store_id}
     merchant_of: dict[str, Any] = {"request_id": "foreign-3", "code": "S9", "name": "S", "merchant_id": merchant_id}
     unit_of = {"request_id": "foreign-4", "code": "M9", "name": "M", "business_unit_id": unit_id}
@@ -282,6 +286,16 @@ async def test_foreign_group_sees_nothing_and_its_ids_are_unknown(org: Org) -> N
         ("CreateTerminal", org_pb2.CreateTerminalRequest(**store_of), "STORE_UNKNOWN"),
         ("CreateStore", org_pb2.CreateStoreRequest(**merchant_of), "MERCHANT_UNKNOWN"),
         ("CreateMerchant", org_pb2.CreateMerchantRequest(**unit_of), "BUSINESS_UNIT_UNKNOWN"),
+        (
+            "UpdateBusinessUnit",
+            org_pb2.UpdateBusinessUnitRequest(request_id="foreign-5", business_unit_id=unit_id),
+            "BUSINESS_UNIT_UNKNOWN",
+        ),
+        (
+            "UpdateTerminal",
+            org_pb2.UpdateTerminalRequest(request_id="foreign-6", terminal_id=terminal_id, store_id=store_id),
+            "TERMINAL_UNKNOWN",
+        ),
     ]
     for rpc, request, reason in cases:
         assert await refusal(org.call(rpc, request, OTHER_GROUP)) == reason, rpc
@@ -291,6 +305,8 @@ async def test_foreign_group_sees_nothing_and_its_ids_are_unknown(org: Org) -> N
     }
     foreign_list = org_pb2.ListStoresRequest(merchant_id=merchant_id)
     assert not (await org.call("ListStores", foreign_list, OTHER_GROUP)).stores
+    foreign_terminals = org_pb2.ListTerminalsRequest(store_id=store_id)
+    assert not (await org.call("ListTerminals", foreign_terminals, OTHER_GROUP)).terminals
     assert await refusal(org.load(FILE, ids.derive("group", "no-such-group"))) == "GROUP_UNKNOWN"
 
 
@@ -324,6 +340,115 @@ async def test_migrated_tables_are_the_declared_ones(org: Org) -> None:
         ).scalars()
         extra = {"alembic_version", "alembic_version_chassis"}
         assert set(names) - extra == set(store.metadata.tables) | set(tables.metadata.tables)
+
+
+async def test_a_unit_is_renamed_and_stays_what_it_was_otherwise(org: Org) -> None:
+    await org.load(FILE)
+    unit_id = edge("unt", "unit", "MALL")
+
+    async def update(**changes: Any) -> Any:
+        request = org_pb2.UpdateBusinessUnitRequest(request_id=ids.new().hex, business_unit_id=unit_id, **changes)
+        return (await org.call("UpdateBusinessUnit", request)).business_unit
+
+    same = {"kind": org_pb2.UNIT_KIND_MALL, "time_zone": "Asia/Shanghai", "currency_code": "CNY"}
+    renamed = await update(name="The Mall", **same)
+    assert (renamed.name, renamed.is_open, renamed.code) == ("The Mall", True, "MALL")
+    assert await update(name="The Mall") == renamed
+    told = (await org.events())[5:]
+    assert [(name, event.business_unit) for name, event in told] == [("BusinessUnitSaved", renamed)]
+    for change, reason in (
+        ({"kind": org_pb2.UNIT_KIND_PARKING}, "UNIT_KIND_FIXED"),
+        ({"time_zone": "Europe/Berlin"}, "TIME_ZONE_FIXED"),
+        ({"currency_code": "EUR"}, "CURRENCY_FIXED"),
+    ):
+        assert await refusal(update(name="Another", **{**same, **change})) == reason
+    assert len(await org.events()) == 6
+    assert await refusal(update(name="a\x00b")) == "INVALID_ARGUMENT"
+    # The file changes the name, too, and leaves a closed one closed.
+    await update(is_open=False)
+    assert counts(await org.load(HEADER + "unit,MALL,Mall,,mall,Asia/Shanghai,CNY,,\n")) == (0, 1, 0, 0)
+    (mall, _) = (await org.call("ListBusinessUnits", org_pb2.ListBusinessUnitsRequest())).business_units
+    assert (mall.name, mall.is_open) == ("Mall", False)
+
+
+async def test_a_unit_closes_with_its_merchants_and_their_stores(org: Org) -> None:
+    await org.load(FILE + "merchant,M2,Baker,MALL,,,,,\nstore,S9,Baker,M2,,,,,\nmerchant,P1,Parking,PARK,,,,,\n")
+    unit_id, merchant_id = edge("unt", "unit", "MALL"), edge("mch", "merchant", "M1")
+    close = org_pb2.UpdateMerchantRequest(
+        request_id="close-m2", merchant_id=edge("mch", "merchant", "M2"), is_open=False
+    )
+    await org.call("UpdateMerchant", close)
+    await org.db.pool.execute("TRUNCATE outbox")
+
+    async def update(is_open: bool) -> Any:
+        request = org_pb2.UpdateBusinessUnitRequest(request_id=ids.new().hex, business_unit_id=unit_id, is_open=is_open)
+        return await org.call("UpdateBusinessUnit", request)
+
+    async def reopen() -> Any:
+        request = org_pb2.UpdateMerchantRequest(request_id=ids.new().hex, merchant_id=merchant_id, is_open=True)
+        return (await org.call("UpdateMerchant", request)).merchant
+
+    closed = await update(False)
+    assert not closed.business_unit.is_open
+    assert (closed.closed_merchant_count, closed.closed_store_count) == (1, 2)
+    told = [
+        (name, getattr(event, next(iter(event.DESCRIPTOR.fields_by_name))).code) for name, event in await org.events()
+    ]
+    assert told[:2] == [("BusinessUnitSaved", "MALL"), ("MerchantSaved", "M1")]
+    assert sorted(told[2:]) == [("StoreSaved", "S1"), ("StoreSaved", "S2")]
+    listed = (await org.call("ListMerchants", org_pb2.ListMerchantsRequest())).merchants
+    assert {one.code: one.is_open for one in listed} == {"M1": False, "M2": False, "P1": True}
+    new = org_pb2.CreateMerchantRequest(request_id="new-merchant", code="M9", name="M9", business_unit_id=unit_id)
+    assert await refusal(org.call("CreateMerchant", new)) == "BUSINESS_UNIT_CLOSED"
+    assert await refusal(reopen()) == "BUSINESS_UNIT_CLOSED"
+    (fault,) = (await org.load(HEADER + "merchant,M9,Grocer 9,MALL,,,,,\n")).errors
+    assert (fault.line, fault.column, fault.reason) == (2, "parent_code", "PARENT_CLOSED")
+    opened = await update(True)
+    assert (opened.closed_merchant_count, opened.closed_store_count) == (0, 0)
+    assert (await reopen()).is_open
+
+
+async def test_terminals_are_listed_renamed_and_closed(org: Org) -> None:
+    await org.load(FILE + "".join(f"terminal,A{n},Till {n},S2,,,,,\n" for n in range(5)))
+    stores = [edge("sto", "store", code) for code in ("S1", "S2")]
+
+    async def listed(store_id: str = "") -> dict[str, Any]:
+        seen: dict[str, Any] = {}
+        token = ""
+        while True:
+            request = org_pb2.ListTerminalsRequest(page_size=2, page_token=token, store_id=store_id)
+            page = await org.call("ListTerminals", request)
+            assert len(page.terminals) <= 2
+            seen |= {one.code: one for one in page.terminals}
+            token = page.next_page_token
+            if not token:
+                return seen
+
+    async def update(store_id: str, **changes: Any) -> Any:
+        request = org_pb2.UpdateTerminalRequest(
+            request_id=ids.new().hex, terminal_id=edge("trm", "terminal", "A3"), store_id=store_id, **changes
+        )
+        return (await org.call("UpdateTerminal", request)).terminal
+
+    assert list(await listed()) == ["A0", "A1", "A2", "A3", "A4", "T1"]
+    assert list(await listed(stores[0])) == ["T1"]
+    of_second = await listed(stores[1])
+    assert [(one.name, one.is_open) for one in of_second.values()] == [(f"Till {n}", True) for n in range(5)]
+    closed = await update(stores[1], is_open=False)
+    assert (closed.name, closed.is_open, closed.store_id) == ("Till 3", False, stores[1])
+    assert (await update(stores[1], name="")).name == ""
+    assert await refusal(update(stores[0], is_open=True)) == "TERMINAL_UNKNOWN"
+    assert (await listed())["A3"] == org_pb2.Terminal(
+        terminal_id=closed.terminal_id, code="A3", store_id=stores[1], name="", is_open=False
+    )
+    # The file says nothing of that, and an empty name leaves what is there.
+    assert counts(await org.load(HEADER + "terminal,A3,Till 33,S2,,,,,\nterminal,A4,,S2,,,,,\n")) == (0, 1, 1, 0)
+    assert not (await listed())["A3"].is_open and (await listed())["A3"].name == "Till 33"
+    assert (await update(stores[1], is_open=True)).is_open
+    request = org_pb2.ListTerminalsRequest(store_id=stores[0])
+    assert (
+        await refusal(org.apps.call(org.structure.ListTerminals, request, terminal(stores[0]))) == "PERMISSION_DENIED"
+    )
 
 
 async def test_a_merchant_closes_with_its_stores_and_its_history_stays(org: Org) -> None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
@@ -24,6 +25,7 @@ from chassis.identity import Caller, CallerKind
 from huitong.member.v1 import member_pb2, member_pb2_grpc
 from huitong.org.v1 import events_pb2, org_pb2, org_pb2_grpc, webhooks_pb2_grpc
 from huitong.org.v1 import webhooks_pb2 as pb
+from services.org.webhooks import store
 from tests.apps import GROUP, Apps, internal, system
 from tests.support import Sandbox
 
@@ -102,6 +104,13 @@ class Hooks:
             group = org_pb2.CreateGroupRequest(request_id=f"create-{code}", code=code, name=code)
             await self.apps.call(structure.CreateGroup, group, internal("suite"))
 
+    async def group(self, code: str) -> Caller:
+        """The system of a group that no other test uses."""
+        structure = self.apps.stub(org_pb2_grpc.StructureServiceStub, "org")
+        group = org_pb2.CreateGroupRequest(request_id=f"create-{code}", code=code, name=code)
+        await self.apps.call(structure.CreateGroup, group, internal("suite"))
+        return system(ids.derive("group", code))
+
     async def start_members(self) -> None:
         """A service that says things: somebody who joins is told to partners."""
         await self.apps.start("member")
@@ -125,14 +134,14 @@ class Hooks:
         )
         return await self.call("CreateWebhookEndpoint", request, who)
 
-    async def test_event(self, endpoint_id: str) -> str:
+    async def test_event(self, endpoint_id: str, who: Caller | None = None) -> str:
         request = pb.SendTestEventRequest(request_id=ids.new().hex, webhook_endpoint_id=endpoint_id)
-        return (await self.call("SendTestEvent", request)).event_id
+        return (await self.call("SendTestEvent", request, who)).event_id
 
-    async def change(self, rpc: str, endpoint_id: str, **values: Any) -> Any:
+    async def change(self, rpc: str, endpoint_id: str, *, who: Caller | None = None, **values: Any) -> Any:
         request = getattr(pb, f"{rpc}Request")
         made = request(request_id=ids.new().hex, webhook_endpoint_id=endpoint_id, **values)
-        return await self.call(rpc, made)
+        return await self.call(rpc, made, who)
 
     async def join(self, phone: str) -> str:
         members = self.apps.stub(member_pb2_grpc.MemberServiceStub, "member")
@@ -141,11 +150,11 @@ class Hooks:
         await self.apps.drain()
         return joined.member.member_id
 
-    async def deliveries(self, endpoint_id: str, state: str = "UNSPECIFIED") -> list[Any]:
+    async def deliveries(self, endpoint_id: str, state: str = "UNSPECIFIED", who: Caller | None = None) -> list[Any]:
         request = pb.ListWebhookDeliveriesRequest(
             webhook_endpoint_id=endpoint_id, state=f"WEBHOOK_DELIVERY_STATE_{state}"
         )
-        return list((await self.call("ListWebhookDeliveries", request)).deliveries)
+        return list((await self.call("ListWebhookDeliveries", request, who)).deliveries)
 
     async def endpoint(self, endpoint_id: str) -> Any:
         listed = await self.call("ListWebhookEndpoints", pb.ListWebhookEndpointsRequest(page_size=50))
@@ -166,9 +175,9 @@ class Hooks:
                 except TimeoutError:
                     pass
 
-    async def delivered(self, endpoint_id: str, count: int = 1) -> list[Any]:
+    async def delivered(self, endpoint_id: str, count: int = 1, who: Caller | None = None) -> list[Any]:
         async def found() -> list[Any] | None:
-            done = await self.deliveries(endpoint_id, "DELIVERED")
+            done = await self.deliveries(endpoint_id, "DELIVERED", who)
             return done if len(done) >= count else None
 
         return list(await self.until(found))
@@ -311,7 +320,7 @@ async def test_what_happened_while_it_was_disabled_is_replayed_from_a_date(hooks
     await hooks.delivered(id_of(other))
     await hooks.pool.execute("UPDATE webhook_delivery SET state = 'DELIVERED'")
     assert len(hooks.partner.at("/replayed")) == 1
-    span = {"since_time": _stamp(first)}
+    span: dict[str, Any] = {"since_time": _stamp(first)}
     for rpc, values in (("SendTestEvent", {}), ("ReplayWebhook", span)):
         with pytest.raises(AppError) as refused:
             await hooks.change(rpc, id_of(made), **values)
@@ -360,6 +369,156 @@ async def test_an_endpoint_that_fails_for_long_or_is_gone_is_disabled_and_says_w
     enabled = await hooks.change("EnableWebhookEndpoint", id_of(failing))
     assert not enabled.webhook_endpoint.HasField("failing_since_time")
     await hooks.delivered(id_of(failing))
+
+
+async def test_what_waits_at_an_endpoint_that_is_enabled_is_tried_anew(hooks: Hooks) -> None:
+    made = await hooks.register("/again")
+    hooks.partner.answers["/again"] = [500]
+    await hooks.test_event(id_of(made))
+    await hooks.until(lambda: len(hooks.partner.at("/again")) >= 3)
+    await hooks.change("DisableWebhookEndpoint", id_of(made))
+    await hooks.until(lambda: _is_waiting(hooks, id_of(made)))
+    # Four days later, in the middle of a long wait.
+    await hooks.pool.execute(
+        """UPDATE webhook_delivery SET start_time = start_time - interval '4 days',
+           last_attempt_time = now() - interval '1 hour', next_attempt_time = now() + interval '6 hours'
+           WHERE endpoint_id = $1""",
+        _uuid(made),
+    )
+    hooks.partner.answers["/again"] = [500, 200]
+    await hooks.change("EnableWebhookEndpoint", id_of(made))
+    (done,) = await hooks.delivered(id_of(made))
+    assert done.attempt_count == 2
+
+
+def _uuid(made: Any) -> UUID:
+    return ids.from_edge("whe", id_of(made), "id")
+
+
+async def _is_waiting(hooks: Hooks, endpoint_id: str) -> bool:
+    """Whether the last try is written down and the next one has not begun."""
+    (one,) = await hooks.deliveries(endpoint_id)
+    return (
+        one.attempt_count == len(hooks.partner.at("/again"))
+        and one.last_status == 500
+        and not (
+            await hooks.pool.fetchval("SELECT count(*) FROM webhook_delivery WHERE lease_until > clock_timestamp()")
+        )
+    )
+
+
+async def test_a_deleted_endpoint_is_listed_no_more_and_nothing_is_sent_to_it(hooks: Hooks) -> None:
+    await hooks.start_members()
+    made, other = await hooks.register("/deleted"), await hooks.register("/stays")
+    await hooks.test_event(id_of(other))
+    await hooks.delivered(id_of(other))
+    await hooks.change("DisableWebhookEndpoint", id_of(made))
+    await hooks.pool.execute(
+        """INSERT INTO webhook_delivery (endpoint_id, event_id, group_id, state, attempt_count, last_status, last_error,
+                                         last_answer, create_time, start_time, next_attempt_time, lease_holder)
+           SELECT $1, event_id, group_id, 'PENDING', 0, 0, '', '', now(), now(), now(), ''
+           FROM webhook_delivery WHERE endpoint_id = $2""",
+        _uuid(made),
+        _uuid(other),
+    )
+    request = pb.DeleteWebhookEndpointRequest(
+        request_id="delete-endpoint", webhook_endpoint_id=id_of(made), reason="has moved"
+    )
+    deleted = await hooks.call("DeleteWebhookEndpoint", request)
+    assert deleted.webhook_endpoint.disable_cause == pb.WEBHOOK_DISABLE_CAUSE_REQUESTED
+    assert await hooks.call("DeleteWebhookEndpoint", request) == deleted
+    listed = await hooks.call("ListWebhookEndpoints", pb.ListWebhookEndpointsRequest(page_size=50))
+    there = {one.webhook_endpoint_id for one in listed.webhook_endpoints}
+    assert id_of(other) in there and id_of(made) not in there
+    calls: dict[str, dict[str, Any]] = {
+        "UpdateWebhookEndpoint": {"name": "again"}, "EnableWebhookEndpoint": {}, "RotateWebhookSecret": {},
+        "DeleteWebhookEndpoint": {}, "SendTestEvent": {}, "ReplayWebhook": {"since_time": Timestamp()},
+    }  # fmt: skip
+    for rpc, values in calls.items():
+        with pytest.raises(AppError) as refused:
+            await hooks.change(rpc, id_of(made), **values)
+        assert refused.value.reason == "WEBHOOK_ENDPOINT_UNKNOWN", rpc
+    with pytest.raises(AppError) as refused:
+        await hooks.deliveries(id_of(made))
+    assert refused.value.reason == "WEBHOOK_ENDPOINT_UNKNOWN"
+    entry = await hooks.pool.fetchrow("SELECT * FROM audit_entry WHERE action = 'DeleteWebhookEndpoint'")
+    assert (entry["subjects"], entry["reason"]) == (id_of(made), "has moved")
+    # What happens from then on goes to the other only, and what waited has ended.
+    await hooks.join("+8613811110005")
+    await hooks.delivered(id_of(other), 2)
+    assert hooks.partner.at("/deleted") == []
+    secrets = await hooks.pool.fetchval(
+        "SELECT count(*) FROM webhook_secret WHERE endpoint_id = $1 AND end_time IS NULL",
+        _uuid(made),
+    )
+    assert secrets == 0
+
+
+async def test_a_group_has_fifty_endpoints_at_most(hooks: Hooks) -> None:
+    who = await hooks.group("many-endpoints")
+    made = await hooks.register("/first", who=who)
+    await hooks.pool.execute(
+        """INSERT INTO webhook_endpoint (endpoint_id, group_id, name, url, event_types, disable_cause, create_time)
+           SELECT gen_random_uuid(), group_id, name, url, event_types, 'REQUESTED', create_time
+           FROM webhook_endpoint, generate_series(2, 50) WHERE endpoint_id = $1""",
+        _uuid(made),
+    )
+    with pytest.raises(AppError) as refused:
+        await hooks.register("/one-too-many", who=who)
+    assert refused.value.reason == "WEBHOOK_ENDPOINT_LIMIT"
+    await hooks.register("/of-another-group")
+    await hooks.change("DeleteWebhookEndpoint", id_of(made), who=who)
+    await hooks.register("/in-its-place", who=who)
+
+
+async def test_a_replay_has_its_limit(hooks: Hooks) -> None:
+    who = await hooks.group("much-to-replay")
+    made = await hooks.register("/long-ago", who=who)
+    await hooks.pool.execute(
+        """INSERT INTO webhook_event (event_id, group_id, type, occur_time, receive_time, body)
+           SELECT gen_random_uuid(), $1, 'member.joined', '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 s',
+                  now(), 'x'
+           FROM generate_series(0, 100000) AS n""",
+        who.group_id,
+    )
+    since = Timestamp(seconds=1767225600)  # 2026-01-01T00:00:00Z
+    with pytest.raises(AppError) as refused:
+        await hooks.change("ReplayWebhook", id_of(made), who=who, since_time=since)
+    assert refused.value.reason == "WEBHOOK_REPLAY_TOO_LARGE"
+    assert await hooks.deliveries(id_of(made), who=who) == []
+    span: dict[str, Any] = {"since_time": since, "until_time": Timestamp(seconds=since.seconds + 2)}
+    assert (await hooks.change("ReplayWebhook", id_of(made), who=who, **span)).event_count == 2
+    await hooks.delivered(id_of(made), 2, who)
+
+
+async def test_what_is_kept_no_longer_is_deleted_batch_by_batch(hooks: Hooks) -> None:
+    who = await hooks.group("much-to-forget")
+    made = await hooks.register("/young", who=who)
+    event_id = await hooks.test_event(id_of(made), who)
+    await hooks.delivered(id_of(made), who=who)
+    await hooks.pool.execute(
+        """INSERT INTO webhook_event (event_id, group_id, type, occur_time, receive_time, body)
+           SELECT gen_random_uuid(), $1, 'member.joined', now(), now() - interval '31 days', 'x'
+           FROM generate_series(1, 2500)""",
+        who.group_id,
+    )
+    await hooks.pool.execute(
+        """INSERT INTO webhook_delivery (endpoint_id, event_id, group_id, state, attempt_count, last_status, last_error,
+                                         last_answer, create_time, start_time, next_attempt_time, lease_holder)
+           SELECT $1, event_id, group_id, 'GIVEN_UP', 1, 0, '', '', now(), now(), now(), ''
+           FROM webhook_event WHERE group_id = $2 AND receive_time < now() - interval '30 days'""",
+        _uuid(made),
+        who.group_id,
+    )
+    db = hooks.apps.running["org"].db
+    async with db.transaction(internal("org")) as tx:
+        assert await store.delete_old(tx, most=1000) == 1000
+    of_group = "SELECT count(*) FROM webhook_event WHERE group_id = $1"
+    assert await hooks.pool.fetchval(of_group, who.group_id) == 1501
+    forget = next(job for job in hooks.apps.running["org"].jobs if job.name == "forget-webhooks")
+    assert await forget.run_once()
+    assert [one.event_id for one in await hooks.deliveries(id_of(made), who=who)] == [event_id]
+    assert await hooks.pool.fetchval(of_group, who.group_id) == 1
 
 
 async def _failing(hooks: Hooks, endpoint_id: str) -> bool:
@@ -425,6 +584,17 @@ async def test_two_secrets_sign_until_the_overlap_is_over(hooks: Hooks) -> None:
     assert not newest.is_signed_by(rotated.secret) and not newest.is_signed_by(made.secret)
 
 
+async def test_a_rotation_and_a_registration_may_have_ids_that_look_alike(hooks: Hooks) -> None:
+    request = pb.CreateWebhookEndpointRequest(
+        request_id="rotate:alike-01", name="a", url=hooks.partner.url("/alike"), event_types=["order.completed"]
+    )
+    made = await hooks.call("CreateWebhookEndpoint", request)
+    rotate = pb.RotateWebhookSecretRequest(request_id="alike-01", webhook_endpoint_id=id_of(made))
+    rotated = await hooks.call("RotateWebhookSecret", rotate)
+    assert rotated.secret != made.secret and await hooks.call("RotateWebhookSecret", rotate) == rotated
+    assert await hooks.call("CreateWebhookEndpoint", request) == made
+
+
 async def test_another_group_neither_sees_nor_hears_anything(hooks: Hooks) -> None:
     await hooks.start_members()
     mine = await hooks.register("/mine")
@@ -437,6 +607,7 @@ async def test_another_group_neither_sees_nor_hears_anything(hooks: Hooks) -> No
     assert [one.webhook_endpoint_id for one in listed.webhook_endpoints] == [id_of(theirs)]
     calls: dict[str, dict[str, Any]] = {
         "UpdateWebhookEndpoint": {"name": "taken"}, "DisableWebhookEndpoint": {}, "EnableWebhookEndpoint": {},
+        "DeleteWebhookEndpoint": {},
         "RotateWebhookSecret": {}, "SendTestEvent": {}, "ReplayWebhook": {"since_time": Timestamp()},
     }  # fmt: skip
     for rpc, values in calls.items():

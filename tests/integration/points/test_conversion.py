@@ -98,6 +98,39 @@ async def test_quote_and_conversion_agree_and_the_remainder_stays(wallets: Walle
     assert (await wallets.world.redeem(13)).available_points == 0
 
 
+@pytest.mark.parametrize(
+    ("policy", "expires"),
+    [
+        (points_pb2.ExpiryPolicy(kind=points_pb2.EXPIRY_KIND_NONE), None),
+        (points_pb2.ExpiryPolicy(kind=points_pb2.EXPIRY_KIND_CALENDAR_YEAR_END, years=1), "2020-12-31T16:00:00Z"),
+        (
+            points_pb2.ExpiryPolicy(
+                kind=points_pb2.EXPIRY_KIND_ROLLING_MONTHS, months=2, rounding=points_pb2.EXPIRY_ROUNDING_DAY
+            ),
+            None,
+        ),
+    ],
+    ids=["none", "calendar_year_end", "rolling_months"],
+)
+async def test_converted_points_live_as_long_as_those_that_a_sale_earns(
+    wallets: Wallets, policy: points_pb2.ExpiryPolicy, expires: str | None
+) -> None:
+    world = wallets.world
+    await world.publish(world.rule_set(expiry_months=0, expiry=policy))
+    rate = await publish(wallets, wallets.hotel, wallets.own, (3, 10))
+    await wallets.give(100)
+    await convert(wallets, wallets.hotel, wallets.own, 100, rate)
+    converted = (await wallets.balance("")).next_expiries
+    if expires is not None:
+        assert [one.expire_time.ToJsonString() for one in converted] == [expires]
+    sold = await world.sell(1_000, sale_time=NOON)
+    both = (await wallets.balance("")).next_expiries
+    if not sold.HasField("expire_time"):
+        assert (list(converted), list(both)) == ([], [])
+    else:
+        assert [(one.expire_time, one.points) for one in both] == [(sold.expire_time, 40)]
+
+
 async def test_issuers_keep_their_shares(wallets: Wallets) -> None:
     rate = await publish(wallets, wallets.own, wallets.hotel, (1, 3))
     for shop, amount in ((0, 5_000), (1, 3_000), (2, 2_000)):

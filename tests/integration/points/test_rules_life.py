@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from chassis import ids
+import pytest
+from sqlalchemy import delete, insert, update
+
+from chassis import ids, rpc
 from chassis.identity import Caller, CallerKind
-from huitong.points.v1 import points_pb2, rules_pb2, rules_pb2_grpc
+from chassis.run import build_app
+from huitong.points.v1 import points_pb2, points_pb2_grpc, rules_pb2, rules_pb2_grpc
+from services.points import store
 from services.points.convert import to_date, to_timestamp
+from services.points.lookup import AHEAD
 from tests.apps import system, terminal
 from tests.integration.points.test_sales import refused
-from tests.integration.points.world import World
+from tests.integration.points.world import World, set_time
 
 FIRST = date(2015, 1, 1)
 
@@ -57,6 +64,11 @@ class Office:
                 await asyncio.sleep(0.05)
 
 
+def begin_of(published: rules_pb2.RuleDraft) -> datetime:
+    """From when an approved draft is in force: a moment ahead."""
+    return published.rule_set.effective_time.ToDatetime(tzinfo=UTC)
+
+
 def offer(rule_id: str = "offer", **values: Any) -> points_pb2.EarningRule:
     """An offer of half as much again unless told otherwise."""
     return points_pb2.EarningRule(rule_id=rule_id, kind=points_pb2.RULE_KIND_OFFER, **{"bonus_bps": 5_000, **values})
@@ -93,7 +105,7 @@ async def test_a_draft_changes_nothing_until_a_second_person_approves(world: Wor
     published = await office.approve(draft)
     assert (published.state, published.decided_by) == (rules_pb2.RULE_DRAFT_STATE_PUBLISHED, "key_second")
     assert published.rule_set.version == 2
-    answer = await world.sell(1_000, sale_time=datetime.now(UTC))
+    answer = await world.sell(1_000, sale_time=begin_of(published))
     assert (answer.points, answer.explanation.rule_set_version) == (15, 2)
     await refused(office.approve(draft), "RULE_DRAFT_DECIDED")
     await refused(office.discard(draft), "RULE_DRAFT_DECIDED")
@@ -102,35 +114,77 @@ async def test_a_draft_changes_nothing_until_a_second_person_approves(world: Wor
 async def test_a_sale_that_arrives_late_is_computed_by_the_rules_of_its_time(world: World) -> None:
     office = Office(world)
     before = datetime.now(UTC)
-    await office.approve(await office.draft(with_offers(world, offer())))
+    begin = begin_of(await office.approve(await office.draft(with_offers(world, offer()))))
     assert (await world.sell(1_000, sale_time=before)).points == 10
-    assert (await world.sell(1_000, sale_time=datetime.now(UTC))).points == 15
+    assert (await world.sell(1_000, sale_time=begin - timedelta(microseconds=1))).points == 10
+    assert (await world.sell(1_000, sale_time=begin)).points == 15
 
 
-async def test_rules_are_never_in_force_before_they_are_published(world: World) -> None:
+async def test_rules_are_never_in_force_before_everybody_knows_them(world: World) -> None:
     office = Office(world)
-    past = to_timestamp(datetime.now(UTC) - timedelta(minutes=1))
-    await refused(
-        office.approve(await office.draft(world.rule_set(effective_time=past, base_points=2))), "EFFECTIVE_TIME_PAST"
-    )
-    # A date of the past, or of today, is from now on.
+    for seconds in (-60, 1):
+        soon = to_timestamp(datetime.now(UTC) + timedelta(seconds=seconds))
+        draft = await office.draft(world.rule_set(effective_time=soon, base_points=2))
+        await refused(office.approve(draft), "EFFECTIVE_TIME_PAST")
+    # A date of the past, or of today, is from a moment ahead on.
+    before = datetime.now(UTC)
     published = await office.approve(await office.draft(world.rule_set(base_points=2)))
-    assert published.rule_set.effective_time.ToDatetime(tzinfo=UTC) > datetime.now(UTC) - timedelta(seconds=30)
+    assert before + AHEAD <= begin_of(published) < datetime.now(UTC) + AHEAD
     tomorrow = datetime.now(UTC).date() + timedelta(days=2)
     later = await office.approve(await office.draft(world.rule_set(effective_date=to_date(tomorrow), base_points=3)))
     assert not later.rule_set.HasField("effective_time")
-    assert (await world.sell(1_000, sale_time=datetime.now(UTC))).points == 20
+    assert (await world.sell(1_000, sale_time=begin_of(published))).points == 20
+
+
+async def test_both_processes_switch_at_the_effective_time_also_when_the_approval_takes_long(world: World) -> None:
+    office = Office(world)
+    draft = await office.draft(world.rule_set(base_points=2))
+    address = f"127.0.0.1:{world.apps.sandbox.free_port()}"
+    second = build_app("points", world.apps.settings.model_copy(update={"points_address": address}))
+    await asyncio.create_task(second.start())
+    channel = rpc.open_channel(address)
+    processes = (world.sales, points_pb2_grpc.SalesServiceStub(channel))
+    answers: list[tuple[datetime, points_pb2.RecordSaleResponse]] = []
+    begin: datetime | None = None
+
+    async def sell(sales: Any, member: int) -> None:
+        while begin is None or answers[-1][0] < begin + timedelta(seconds=0.3):
+            sale_time = datetime.now(UTC)
+            answer = await world.call(sales.RecordSale, world.sale(1_000, member=member, sale_time=sale_time))
+            answers.append((sale_time, answer))
+
+    try:
+        for sales in processes:  # both know version 1
+            assert (await world.call(sales.RecordSale, world.sale(1_000))).points == 10
+        async with asyncio.TaskGroup() as tasks:
+            selling = [tasks.create_task(sell(sales, member)) for member, sales in enumerate(processes)]
+            async with world.app.db.pool.acquire() as connection, connection.transaction():
+                # Somebody else changes the group, for longer than rules are ahead.
+                await connection.execute("SELECT FROM cache_version WHERE group_id = $1 FOR UPDATE", world.group_id)
+                approving = tasks.create_task(office.approve(draft))
+                until = datetime.now(UTC) + AHEAD + timedelta(seconds=0.2)
+                while not answers or answers[-1][0] < until:
+                    await asyncio.wait(selling, timeout=0.05)
+            begin = begin_of(await approving)
+    finally:
+        await channel.close()
+        await second.stop()
+    assert {answer.explanation.rule_set_version for _, answer in answers} == {1, 2}
+    for sale_time, answer in answers:
+        expected = (2, 20) if sale_time >= begin else (1, 10)
+        assert (answer.explanation.rule_set_version, answer.points) == expected
 
 
 async def test_going_back_drafts_an_older_version_anew(world: World) -> None:
     office = Office(world)
-    await office.approve(await office.draft(world.rule_set(base_points=5)))
-    assert (await world.sell(1_000, sale_time=datetime.now(UTC))).points == 50
+    begin = begin_of(await office.approve(await office.draft(world.rule_set(base_points=5))))
+    assert (await world.sell(1_000, sale_time=begin)).points == 50
     request = rules_pb2.RollBackRulesRequest(request_id=world.request_id(), version=1)
     back = (await world.call(office.drafts.RollBackRules, request, office.author)).draft
     assert back.note == "back to version 1"
-    assert (await office.approve(back)).rule_set.version == 3
-    answer = await world.sell(1_000, sale_time=datetime.now(UTC))
+    approved = await office.approve(back)
+    assert approved.rule_set.version == 3
+    answer = await world.sell(1_000, sale_time=begin_of(approved))
     assert (answer.points, answer.explanation.rule_set_version) == (10, 3)
     unknown = rules_pb2.RollBackRulesRequest(request_id=world.request_id(), version=9)
     await refused(world.call(office.drafts.RollBackRules, unknown, office.author), "RULE_SET_UNKNOWN")
@@ -140,6 +194,41 @@ async def test_going_back_drafts_an_older_version_anew(world: World) -> None:
     assert [each.version for each in (await world.call(office.drafts.ListRuleSets, rest, office.author)).rule_sets] == [
         1
     ]
+
+
+@pytest.mark.parametrize("zones", [["America/New_York"], ["Asia/Shanghai", "America/New_York"]], ids=", ".join)
+@pytest.mark.parametrize("hour", [1, 15, 20])  # UTC: the two have one date only in between
+async def test_going_back_is_at_once_wherever_the_stores_are(world: World, zones: list[str], hour: int) -> None:
+    office = Office(world)
+    await move_stores(world, zones)
+    now = datetime(2026, 3, 10, hour, tzinfo=UTC)
+    await set_time(world.app, now)
+    await world.publish(world.rule_set(base_points=5))
+    request = rules_pb2.RollBackRulesRequest(request_id=world.request_id(), version=1)
+    back = (await world.call(office.drafts.RollBackRules, request, office.author)).draft
+    begin = begin_of(await office.approve(back))
+    assert now < begin < now + timedelta(minutes=1)
+    for shop in range(len(zones)):
+        answer = await world.sell(1_000, shop=shop, sale_time=begin)
+        assert (answer.points, answer.explanation.rule_set_version) == (10, 3)
+
+
+async def test_a_date_to_come_is_waited_for_also_where_no_store_is_known_yet(world: World) -> None:
+    office = Office(world)
+    async with world.app.db.transaction(rpc.internal_caller("points", world.group_id)) as tx:
+        await tx.execute(delete(store.store).where(store.store.c.group_id == world.group_id))
+    in_two_days = datetime.now(UTC).date() + timedelta(days=2)
+    published = await office.approve(await office.draft(world.rule_set(effective_date=to_date(in_two_days))))
+    assert not published.rule_set.HasField("effective_time")
+    assert (await office.approve(await office.draft(world.rule_set()))).rule_set.HasField("effective_time")
+
+
+async def move_stores(world: World, zones: list[str]) -> None:
+    """Put the group's stores into these time zones, in turn."""
+    async with world.app.db.transaction(rpc.internal_caller("points", world.group_id)) as tx:
+        for store_id, zone in zip(world.stores, itertools.cycle(zones), strict=False):
+            await tx.execute(update(store.store).where(store.store.c.store_id == store_id).values(time_zone=zone))
+        await store.count_change(tx, [world.group_id])
 
 
 async def test_two_approvals_at_once_publish_once(world: World) -> None:
@@ -179,6 +268,14 @@ async def test_all_that_is_wrong_with_a_draft_is_said_at_once(world: World) -> N
         offer("e", condition="10 / line.quantity > 3"),
         offer("f", combination=points_pb2.COMBINATION_EXCLUSIVE, categories=["TEA", "RICE"]),
         offer("g", combination=points_pb2.COMBINATION_EXCLUSIVE, categories=["TEA"]),
+        offer("h", combination=points_pb2.COMBINATION_EXCLUSIVE, recurrence="FREQ=DAILY;INTERVAL=0"),
+        offset_terms=[
+            points_pb2.OffsetTerms(
+                terms_id="i",
+                offset=points_pb2.OffsetRule(offset_points=1, offset_minor=1, max_share_bps=1000),
+                recurrence="FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+            )
+        ],
     )
     error = await refused(office.draft(wrong), "RULES_INVALID")
     assert "rule a, condition: column 5: undeclared reference to 'sale.hours'" in error.values["problem"]
@@ -187,6 +284,48 @@ async def test_all_that_is_wrong_with_a_draft_is_said_at_once(world: World) -> N
     assert "rule d, condition: cannot be computed for every sale: " in error.values["problem"]  # it does not end
     assert "rule e, condition: cannot be computed for every sale: divide by zero" in error.values["problem"]
     assert "rules f and g are both exclusive with the same priority" in error.values["problem"]
+    assert "rule h: its recurrence must have an INTERVAL of 1 or more" in error.values["problem"]
+    assert "offset terms i: its recurrence has no day" in error.values["problem"]
+
+
+async def test_a_recurrence_that_is_over_is_not_drafted_and_going_back_to_one_is(world: World) -> None:
+    office = Office(world)
+    over = with_offers(world, offer("over", recurrence="FREQ=DAILY;UNTIL=20200229"))
+    error = await refused(office.draft(over), "RULES_INVALID")
+    assert "rule over: its recurrence has no day from" in error.values["problem"]
+    # Of a campaign whose dates say that it is over, everybody knows.
+    ended = offer("over", recurrence="FREQ=DAILY;UNTIL=20200229", end_date=to_date(date(2020, 2, 29)))
+    await office.draft(with_offers(world, ended))
+    version = (await world.publish(over)).version
+    request = rules_pb2.RollBackRulesRequest(request_id=world.request_id(), version=version)
+    back = (await world.call(office.drafts.RollBackRules, request, office.author)).draft
+    assert [rule.rule_id for rule in back.rule_set.rules] == ["base", "over"]
+
+
+async def test_a_version_that_would_be_refused_today_still_sells(world: World) -> None:
+    office = Office(world)
+    published = with_offers(
+        world,
+        # As if each had been in order when it was published.
+        offer("half", combination=points_pb2.COMBINATION_EXCLUSIVE),
+        offer("same", combination=points_pb2.COMBINATION_EXCLUSIVE),
+        offer("slow", recurrence="FREQ=DAILY;INTERVAL=0"),
+        offer("cel", condition="sale.hours < 9"),
+        expiry_months=0,
+        expiry=points_pb2.ExpiryPolicy(kind=points_pb2.EXPIRY_KIND_NONE, grace_days=1),
+        version=2,
+    )
+    await refused(office.draft(published), "RULES_INVALID")
+    async with world.app.db.transaction(rpc.internal_caller("points", world.group_id)) as tx:
+        row = {"group_id": world.group_id, "version": 2, "effective_date": FIRST, "create_time": tx.now}
+        await tx.execute(insert(store.rule_set).values(**row, content=published.SerializeToString()))
+        await store.count_change(tx, [world.group_id])
+    answer = await world.sell(1_000)
+    assert (answer.points, answer.explanation.rule_set_version) == (15, 2)
+    assert not answer.HasField("expire_time")
+    assert [one.rule_id for one in answer.explanation.skipped] == ["cel"]
+    request = points_pb2.GetRuleSetRequest()
+    assert (await world.call(world.rules.GetRuleSet, request, office.author)).rule_set == published
 
 
 async def test_drafts_of_others_are_not_there(world: World) -> None:

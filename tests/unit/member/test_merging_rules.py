@@ -8,13 +8,17 @@ from datetime import date
 import pytest
 
 from chassis import ids
-from services.member.merging.rules import parted, told, united
-from services.member.tiers.growth import DEFAULT_POLICY, Window
+from services.member.merging.rules import Held, parted, told, united
+from services.member.tiers.growth import DEFAULT_POLICY, Book, Day, Window
 from services.member.tiers.rules import DEFAULT_LADDER, Floor, Reason, Standing
 
 GROUP, ANNA, GUEST = (ids.derive("merging-rules", name) for name in ("group", "anna", "guest"))
 TODAY = date(2026, 5, 4)
 YEARLY = replace(DEFAULT_LADDER, policy=replace(DEFAULT_POLICY, window=Window.CALENDAR_YEAR, grace_days=31))
+
+
+def bought(yuan: int) -> Book:
+    return Book([Day(date(2026, 5, 3), "CNY", spend_minor=yuan * 100)])
 
 
 def standing(member_id: object, growth: int, tier: str | None) -> Standing:
@@ -66,24 +70,37 @@ def test_a_tier_comes_with_its_period_and_a_grant_with_its_end() -> None:
 def test_each_has_its_own_again(since: tuple[int, int], anna_tier: str, guest_tier: str) -> None:
     survivor, absorbed = standing(ANNA, 100, "MEMBER"), standing(GUEST, 2_100, "GOLD")
     after, _, gone = united(DEFAULT_LADDER, survivor, absorbed, growth_minor=220_000, floor=None, today=TODAY)
-    mine, theirs = (100 + since[0]) * 100, (2_100 + since[1]) * 100
-    left, change = parted(DEFAULT_LADDER, after, growth_minor=mine, codes=["MEMBER"], floor=None, today=TODAY)
-    own, own_change = parted(
-        DEFAULT_LADDER, told(gone, after), growth_minor=theirs, codes=["GOLD"], floor=None, today=TODAY
-    )
-    assert (left.growth_minor, left.tier_code) == (mine, anna_tier)
-    assert (own.growth_minor, own.tier_code, own.survivor_id) == (theirs, guest_tier, None)
+    mine, theirs = 100 + since[0], 2_100 + since[1]
+    left, change = parted(DEFAULT_LADDER, after, [Held("MEMBER", None)], bought(mine), None, TODAY)
+    own, own_change = parted(DEFAULT_LADDER, told(gone, after), [Held("GOLD", None)], bought(theirs), None, TODAY)
+    assert (left.growth_minor, left.tier_code) == (mine * 100, anna_tier)
+    assert (own.growth_minor, own.tier_code, own.survivor_id) == (theirs * 100, guest_tier, None)
     # Whoever has been told of the survivor's tier is told of another one.
     assert (change is not None, own_change is not None) == (anna_tier != "GOLD", guest_tier != "GOLD")
 
 
 def test_the_tier_of_another_who_is_still_absorbed_stays() -> None:
-    left, _ = parted(
-        DEFAULT_LADDER,
-        standing(ANNA, 200, "GOLD"),
-        growth_minor=20_000,
-        codes=["MEMBER", "GOLD"],
-        floor=None,
-        today=TODAY,
-    )
+    before = [Held("MEMBER", None), Held("GOLD", None)]
+    left, _ = parted(DEFAULT_LADDER, standing(ANNA, 200, "GOLD"), before, bought(200), None, TODAY)
     assert left.tier_code == "GOLD"
+
+
+@pytest.mark.parametrize(
+    ("period_end", "spent", "tier", "new_end"),
+    [
+        (date(2026, 12, 31), 0, "GOLD", date(2026, 12, 31)),  # it goes on
+        (date(2025, 12, 31), 0, "GOLD", date(2025, 12, 31)),  # its grace does
+        (date(2024, 12, 31), 0, "MEMBER", None),  # it has ended while they were one
+        (date(2024, 12, 31), 700, "SILVER", date(2026, 12, 31)),
+        (date(2024, 12, 31), 2_500, "GOLD", date(2026, 12, 31)),
+        (None, 0, "GOLD", date(2026, 12, 31)),  # the ladder was one for good
+    ],
+)
+def test_a_period_that_ended_meanwhile_has_ended(
+    period_end: date | None, spent: int, tier: str, new_end: date | None
+) -> None:
+    today = date(2026, 1, 20)
+    book = Book([Day(date(2026, 1, 10), "CNY", spend_minor=spent * 100, sale_count=1)])
+    left, change = parted(YEARLY, standing(ANNA, 0, "DIAMOND"), [Held("GOLD", period_end)], book, None, today)
+    assert (left.tier_code, left.period_end, left.growth_minor) == (tier, new_end, spent * 100)
+    assert change is not None and (change.tier.code, change.reason) == (tier, Reason.MERGE)

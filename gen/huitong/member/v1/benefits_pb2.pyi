@@ -157,20 +157,22 @@ class CheckBenefitResponse(_message.Message):
     def __init__(self, is_usable: _Optional[bool] = ..., benefit: _Optional[_Union[MemberBenefit, _Mapping]] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class UseBenefitRequest(_message.Message):
-    __slots__ = ("request_id", "member_id", "benefit_code", "quantity", "reference", "store_id")
+    __slots__ = ("request_id", "member_id", "benefit_code", "quantity", "reference", "store_id", "member_code")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     BENEFIT_CODE_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_CODE_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     member_id: str
     benefit_code: str
     quantity: int
     reference: str
     store_id: str
-    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., benefit_code: _Optional[str] = ..., quantity: _Optional[int] = ..., reference: _Optional[str] = ..., store_id: _Optional[str] = ...) -> None: ...
+    member_code: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., benefit_code: _Optional[str] = ..., quantity: _Optional[int] = ..., reference: _Optional[str] = ..., store_id: _Optional[str] = ..., member_code: _Optional[str] = ...) -> None: ...
 
 class UseBenefitResponse(_message.Message):
     __slots__ = ("use", "left")

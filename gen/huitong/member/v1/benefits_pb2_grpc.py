@@ -122,8 +122,10 @@ class BenefitServiceServicer:
     def UseBenefit(self, request, context):
         """Uses a benefit. The same reference of the same member and benefit is one use, whatever its request id: asked again it
         answers the first. However many ask at once, a quota is never exceeded.
-        Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN, BENEFIT_UNKNOWN, BENEFIT_QUOTA_USED, BENEFIT_NOT_NOW (a birthday gift in
-        another month), BENEFIT_REFERENCE_REUSED (another quantity), BENEFIT_RETURNED (it was given back).
+        Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED, BENEFIT_UNKNOWN, BENEFIT_QUOTA_USED,
+        BENEFIT_NOT_NOW (a birthday gift in another month), BENEFIT_REFERENCE_REUSED (another quantity), BENEFIT_RETURNED (it
+        was given back), BENEFIT_NEEDS_CODE (at a terminal: a card or a phone number is for earning only),
+        MEMBER_CODE_INVALID (also somebody else's), MEMBER_CODE_EXPIRED, MEMBER_CODE_USED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -55,8 +55,10 @@ class BenefitServiceStub:
     UseBenefit: _grpc.UnaryUnaryMultiCallable[_benefits_pb2.UseBenefitRequest, _benefits_pb2.UseBenefitResponse]
     """Uses a benefit. The same reference of the same member and benefit is one use, whatever its request id: asked again it
     answers the first. However many ask at once, a quota is never exceeded.
-    Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN, BENEFIT_UNKNOWN, BENEFIT_QUOTA_USED, BENEFIT_NOT_NOW (a birthday gift in
-    another month), BENEFIT_REFERENCE_REUSED (another quantity), BENEFIT_RETURNED (it was given back).
+    Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED, BENEFIT_UNKNOWN, BENEFIT_QUOTA_USED,
+    BENEFIT_NOT_NOW (a birthday gift in another month), BENEFIT_REFERENCE_REUSED (another quantity), BENEFIT_RETURNED (it
+    was given back), BENEFIT_NEEDS_CODE (at a terminal: a card or a phone number is for earning only),
+    MEMBER_CODE_INVALID (also somebody else's), MEMBER_CODE_EXPIRED, MEMBER_CODE_USED.
     """
     ReturnBenefit: _grpc.UnaryUnaryMultiCallable[_benefits_pb2.ReturnBenefitRequest, _benefits_pb2.ReturnBenefitResponse]
     """Gives a use back, whole, to the period that it was taken from; a second time changes nothing. A terminal may give back
@@ -100,8 +102,10 @@ class BenefitServiceAsyncStub(BenefitServiceStub):
     UseBenefit: _aio.UnaryUnaryMultiCallable[_benefits_pb2.UseBenefitRequest, _benefits_pb2.UseBenefitResponse]  # type: ignore[assignment]
     """Uses a benefit. The same reference of the same member and benefit is one use, whatever its request id: asked again it
     answers the first. However many ask at once, a quota is never exceeded.
-    Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN, BENEFIT_UNKNOWN, BENEFIT_QUOTA_USED, BENEFIT_NOT_NOW (a birthday gift in
-    another month), BENEFIT_REFERENCE_REUSED (another quantity), BENEFIT_RETURNED (it was given back).
+    Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED, BENEFIT_UNKNOWN, BENEFIT_QUOTA_USED,
+    BENEFIT_NOT_NOW (a birthday gift in another month), BENEFIT_REFERENCE_REUSED (another quantity), BENEFIT_RETURNED (it
+    was given back), BENEFIT_NEEDS_CODE (at a terminal: a card or a phone number is for earning only),
+    MEMBER_CODE_INVALID (also somebody else's), MEMBER_CODE_EXPIRED, MEMBER_CODE_USED.
     """
     ReturnBenefit: _aio.UnaryUnaryMultiCallable[_benefits_pb2.ReturnBenefitRequest, _benefits_pb2.ReturnBenefitResponse]  # type: ignore[assignment]
     """Gives a use back, whole, to the period that it was taken from; a second time changes nothing. A terminal may give back
@@ -172,8 +176,10 @@ class BenefitServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_benefits_pb2.UseBenefitResponse, _abc.Awaitable[_benefits_pb2.UseBenefitResponse]]:
         """Uses a benefit. The same reference of the same member and benefit is one use, whatever its request id: asked again it
         answers the first. However many ask at once, a quota is never exceeded.
-        Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN, BENEFIT_UNKNOWN, BENEFIT_QUOTA_USED, BENEFIT_NOT_NOW (a birthday gift in
-        another month), BENEFIT_REFERENCE_REUSED (another quantity), BENEFIT_RETURNED (it was given back).
+        Errors: REQUEST_ID_REUSED, MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED, BENEFIT_UNKNOWN, BENEFIT_QUOTA_USED,
+        BENEFIT_NOT_NOW (a birthday gift in another month), BENEFIT_REFERENCE_REUSED (another quantity), BENEFIT_RETURNED (it
+        was given back), BENEFIT_NEEDS_CODE (at a terminal: a card or a phone number is for earning only),
+        MEMBER_CODE_INVALID (also somebody else's), MEMBER_CODE_EXPIRED, MEMBER_CODE_USED.
         """
 
     @_abc_1.abstractmethod

@@ -5,6 +5,7 @@ from google.api import annotations_pb2 as _annotations_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from huitong.common.v1 import access_pb2 as _access_pb2
 from huitong.common.v1 import types_pb2 as _types_pb2
+from huitong.member.v1 import imports_pb2 as _imports_pb2
 from huitong.member.v1 import risk_pb2 as _risk_pb2
 from huitong.member.v1 import tier_policy_pb2 as _tier_policy_pb2
 from google.protobuf.internal import containers as _containers
@@ -112,18 +113,30 @@ class GetMemberResponse(_message.Message):
     def __init__(self, member: _Optional[_Union[Member, _Mapping]] = ...) -> None: ...
 
 class IdentifyMemberRequest(_message.Message):
-    __slots__ = ("phone", "card_no", "member_code", "plate_no", "spend_request_id")
+    __slots__ = ("phone", "card_no", "member_code", "plate_no", "unit_number", "spend_request_id")
     PHONE_FIELD_NUMBER: _ClassVar[int]
     CARD_NO_FIELD_NUMBER: _ClassVar[int]
     MEMBER_CODE_FIELD_NUMBER: _ClassVar[int]
     PLATE_NO_FIELD_NUMBER: _ClassVar[int]
+    UNIT_NUMBER_FIELD_NUMBER: _ClassVar[int]
     SPEND_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     phone: str
     card_no: str
     member_code: str
     plate_no: str
+    unit_number: UnitNumber
     spend_request_id: str
-    def __init__(self, phone: _Optional[str] = ..., card_no: _Optional[str] = ..., member_code: _Optional[str] = ..., plate_no: _Optional[str] = ..., spend_request_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, phone: _Optional[str] = ..., card_no: _Optional[str] = ..., member_code: _Optional[str] = ..., plate_no: _Optional[str] = ..., unit_number: _Optional[_Union[UnitNumber, _Mapping]] = ..., spend_request_id: _Optional[str] = ...) -> None: ...
+
+class UnitNumber(_message.Message):
+    __slots__ = ("business_unit_id", "scheme", "number")
+    BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    business_unit_id: str
+    scheme: _imports_pb2.NumberScheme
+    number: str
+    def __init__(self, business_unit_id: _Optional[str] = ..., scheme: _Optional[_Union[_imports_pb2.NumberScheme, str]] = ..., number: _Optional[str] = ...) -> None: ...
 
 class IdentifyMemberResponse(_message.Message):
     __slots__ = ("member_id", "tier_code", "may_spend")

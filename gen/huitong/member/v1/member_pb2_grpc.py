@@ -99,8 +99,9 @@ class MemberServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def IdentifyMember(self, request, context):
-        """Finds the member behind a phone number, a card number, a dynamic code or a number plate, for a till. What belongs to a
-        member who is absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
+        """Finds the member behind a phone number, a card number, a dynamic code, a number plate, or a number of a business
+        unit's own system, for a till or that system. What belongs to a member who is absorbed by another (merging.proto) finds
+        the survivor; such a member's own codes have expired.
         Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED, MEMBER_FROZEN (a code that is
         to be spent), MEMBER_CLOSED, PLATE_INVALID.
         """
@@ -121,7 +122,9 @@ class MemberServiceServicer:
         A code is member number (10 digits), step modulo 1000 (3), serial (1) and signature (10); step is Unix time divided
         by step_seconds. The signature is HMAC-SHA256 with the seed over step and serial, each in decimal digits behind
         their count in 4 bytes (big-endian), as a number modulo 10^10. The serial is any of first_serial to last_serial: a
-        code that was spent is followed by one with another serial. The phone's clock may be wrong by a minute.
+        code that was spent is followed by one with another serial. The phone's clock may be wrong by a minute. A seed is good
+        until all sessions are ended, the phone is changed, the member is unfrozen, or a merge is undone: then its codes
+        are MEMBER_CODE_INVALID, and the phone asks for another one.
         Errors: MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -412,8 +415,8 @@ class SessionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EndAllSessions(self, request, context):
-        """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the last access token ends
-        within its 15 minutes.
+        """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the gateway refuses the access
+        tokens that are out, SESSION_ENDED, a second later. Codes that a phone makes offline end at once.
         Errors: REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

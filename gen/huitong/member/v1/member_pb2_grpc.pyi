@@ -49,8 +49,9 @@ class MemberServiceStub:
     Errors: MEMBER_UNKNOWN.
     """
     IdentifyMember: _grpc.UnaryUnaryMultiCallable[_member_pb2.IdentifyMemberRequest, _member_pb2.IdentifyMemberResponse]
-    """Finds the member behind a phone number, a card number, a dynamic code or a number plate, for a till. What belongs to a
-    member who is absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
+    """Finds the member behind a phone number, a card number, a dynamic code, a number plate, or a number of a business
+    unit's own system, for a till or that system. What belongs to a member who is absorbed by another (merging.proto) finds
+    the survivor; such a member's own codes have expired.
     Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED, MEMBER_FROZEN (a code that is
     to be spent), MEMBER_CLOSED, PLATE_INVALID.
     """
@@ -63,7 +64,9 @@ class MemberServiceStub:
     A code is member number (10 digits), step modulo 1000 (3), serial (1) and signature (10); step is Unix time divided
     by step_seconds. The signature is HMAC-SHA256 with the seed over step and serial, each in decimal digits behind
     their count in 4 bytes (big-endian), as a number modulo 10^10. The serial is any of first_serial to last_serial: a
-    code that was spent is followed by one with another serial. The phone's clock may be wrong by a minute.
+    code that was spent is followed by one with another serial. The phone's clock may be wrong by a minute. A seed is good
+    until all sessions are ended, the phone is changed, the member is unfrozen, or a merge is undone: then its codes
+    are MEMBER_CODE_INVALID, and the phone asks for another one.
     Errors: MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED.
     """
 
@@ -88,8 +91,9 @@ class MemberServiceAsyncStub(MemberServiceStub):
     Errors: MEMBER_UNKNOWN.
     """
     IdentifyMember: _aio.UnaryUnaryMultiCallable[_member_pb2.IdentifyMemberRequest, _member_pb2.IdentifyMemberResponse]  # type: ignore[assignment]
-    """Finds the member behind a phone number, a card number, a dynamic code or a number plate, for a till. What belongs to a
-    member who is absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
+    """Finds the member behind a phone number, a card number, a dynamic code, a number plate, or a number of a business
+    unit's own system, for a till or that system. What belongs to a member who is absorbed by another (merging.proto) finds
+    the survivor; such a member's own codes have expired.
     Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED, MEMBER_FROZEN (a code that is
     to be spent), MEMBER_CLOSED, PLATE_INVALID.
     """
@@ -102,7 +106,9 @@ class MemberServiceAsyncStub(MemberServiceStub):
     A code is member number (10 digits), step modulo 1000 (3), serial (1) and signature (10); step is Unix time divided
     by step_seconds. The signature is HMAC-SHA256 with the seed over step and serial, each in decimal digits behind
     their count in 4 bytes (big-endian), as a number modulo 10^10. The serial is any of first_serial to last_serial: a
-    code that was spent is followed by one with another serial. The phone's clock may be wrong by a minute.
+    code that was spent is followed by one with another serial. The phone's clock may be wrong by a minute. A seed is good
+    until all sessions are ended, the phone is changed, the member is unfrozen, or a merge is undone: then its codes
+    are MEMBER_CODE_INVALID, and the phone asks for another one.
     Errors: MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED.
     """
 
@@ -148,8 +154,9 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _member_pb2.IdentifyMemberRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_member_pb2.IdentifyMemberResponse, _abc.Awaitable[_member_pb2.IdentifyMemberResponse]]:
-        """Finds the member behind a phone number, a card number, a dynamic code or a number plate, for a till. What belongs to a
-        member who is absorbed by another (merging.proto) finds the survivor; such a member's own codes have expired.
+        """Finds the member behind a phone number, a card number, a dynamic code, a number plate, or a number of a business
+        unit's own system, for a till or that system. What belongs to a member who is absorbed by another (merging.proto) finds
+        the survivor; such a member's own codes have expired.
         Errors: MEMBER_UNKNOWN, MEMBER_CODE_INVALID, MEMBER_CODE_EXPIRED, MEMBER_CODE_USED, MEMBER_FROZEN (a code that is
         to be spent), MEMBER_CLOSED, PLATE_INVALID.
         """
@@ -174,7 +181,9 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         A code is member number (10 digits), step modulo 1000 (3), serial (1) and signature (10); step is Unix time divided
         by step_seconds. The signature is HMAC-SHA256 with the seed over step and serial, each in decimal digits behind
         their count in 4 bytes (big-endian), as a number modulo 10^10. The serial is any of first_serial to last_serial: a
-        code that was spent is followed by one with another serial. The phone's clock may be wrong by a minute.
+        code that was spent is followed by one with another serial. The phone's clock may be wrong by a minute. A seed is good
+        until all sessions are ended, the phone is changed, the member is unfrozen, or a merge is undone: then its codes
+        are MEMBER_CODE_INVALID, and the phone asks for another one.
         Errors: MEMBER_UNKNOWN, MEMBER_FROZEN, MEMBER_CLOSED.
         """
 
@@ -206,8 +215,8 @@ class SessionServiceStub:
     Errors: none; an unknown token is ended already.
     """
     EndAllSessions: _grpc.UnaryUnaryMultiCallable[_member_pb2.EndAllSessionsRequest, _member_pb2.EndAllSessionsResponse]
-    """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the last access token ends
-    within its 15 minutes.
+    """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the gateway refuses the access
+    tokens that are out, SESSION_ENDED, a second later. Codes that a phone makes offline end at once.
     Errors: REQUEST_ID_REUSED.
     """
 
@@ -235,8 +244,8 @@ class SessionServiceAsyncStub(SessionServiceStub):
     Errors: none; an unknown token is ended already.
     """
     EndAllSessions: _aio.UnaryUnaryMultiCallable[_member_pb2.EndAllSessionsRequest, _member_pb2.EndAllSessionsResponse]  # type: ignore[assignment]
-    """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the last access token ends
-    within its 15 minutes.
+    """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the gateway refuses the access
+    tokens that are out, SESSION_ENDED, a second later. Codes that a phone makes offline end at once.
     Errors: REQUEST_ID_REUSED.
     """
 
@@ -291,8 +300,8 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _member_pb2.EndAllSessionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_member_pb2.EndAllSessionsResponse, _abc.Awaitable[_member_pb2.EndAllSessionsResponse]]:
-        """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the last access token ends
-        within its 15 minutes.
+        """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the gateway refuses the access
+        tokens that are out, SESSION_ENDED, a second later. Codes that a phone makes offline end at once.
         Errors: REQUEST_ID_REUSED.
         """
 

@@ -107,8 +107,9 @@ class ApprovalServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Approve(self, request, context):
-        """Agrees. Only a person can, with the permission of the action, who did not ask and was not invited (or reset) by who
-        did, nor by somebody whom they invited.
+        """Agrees. Only a person can, with the permission of the action, who did not ask, and of whom it is certain that they
+        are another person than who did: whoever invites (or resets) somebody can enrol in their place, so people who lead
+        back to one operator, by whoever invited them, count as one. Whom a system of the group invited, lead to nobody.
         Errors: REQUEST_ID_REUSED, APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_EXPIRED, SECOND_PERSON_NEEDED,
         APPROVAL_LIMIT_EXCEEDED.
         """

@@ -51,8 +51,9 @@ class ApprovalServiceStub:
     GetApproval: _grpc.UnaryUnaryMultiCallable[_approvals_pb2.GetApprovalRequest, _approvals_pb2.GetApprovalResponse]
     """One approval. Errors: APPROVAL_UNKNOWN."""
     Approve: _grpc.UnaryUnaryMultiCallable[_approvals_pb2.ApproveRequest, _approvals_pb2.ApproveResponse]
-    """Agrees. Only a person can, with the permission of the action, who did not ask and was not invited (or reset) by who
-    did, nor by somebody whom they invited.
+    """Agrees. Only a person can, with the permission of the action, who did not ask, and of whom it is certain that they
+    are another person than who did: whoever invites (or resets) somebody can enrol in their place, so people who lead
+    back to one operator, by whoever invited them, count as one. Whom a system of the group invited, lead to nobody.
     Errors: REQUEST_ID_REUSED, APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_EXPIRED, SECOND_PERSON_NEEDED,
     APPROVAL_LIMIT_EXCEEDED.
     """
@@ -84,8 +85,9 @@ class ApprovalServiceAsyncStub(ApprovalServiceStub):
     GetApproval: _aio.UnaryUnaryMultiCallable[_approvals_pb2.GetApprovalRequest, _approvals_pb2.GetApprovalResponse]  # type: ignore[assignment]
     """One approval. Errors: APPROVAL_UNKNOWN."""
     Approve: _aio.UnaryUnaryMultiCallable[_approvals_pb2.ApproveRequest, _approvals_pb2.ApproveResponse]  # type: ignore[assignment]
-    """Agrees. Only a person can, with the permission of the action, who did not ask and was not invited (or reset) by who
-    did, nor by somebody whom they invited.
+    """Agrees. Only a person can, with the permission of the action, who did not ask, and of whom it is certain that they
+    are another person than who did: whoever invites (or resets) somebody can enrol in their place, so people who lead
+    back to one operator, by whoever invited them, count as one. Whom a system of the group invited, lead to nobody.
     Errors: REQUEST_ID_REUSED, APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_EXPIRED, SECOND_PERSON_NEEDED,
     APPROVAL_LIMIT_EXCEEDED.
     """
@@ -144,8 +146,9 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _approvals_pb2.ApproveRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_approvals_pb2.ApproveResponse, _abc.Awaitable[_approvals_pb2.ApproveResponse]]:
-        """Agrees. Only a person can, with the permission of the action, who did not ask and was not invited (or reset) by who
-        did, nor by somebody whom they invited.
+        """Agrees. Only a person can, with the permission of the action, who did not ask, and of whom it is certain that they
+        are another person than who did: whoever invites (or resets) somebody can enrol in their place, so people who lead
+        back to one operator, by whoever invited them, count as one. Whom a system of the group invited, lead to nobody.
         Errors: REQUEST_ID_REUSED, APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_EXPIRED, SECOND_PERSON_NEEDED,
         APPROVAL_LIMIT_EXCEEDED.
         """

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from huitong.common.v1 import access_pb2 as huitong_dot_common_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ahuitong/org/v1/audit.proto\x12\x0ehuitong.org.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehuitong/common/v1/access.proto\"\xd7\x02\n\nAuditEntry\x12\x10\n\x08\x65ntry_no\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nactor_kind\x18\x03 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x04 \x01(\t\x12\x0b\n\x03via\x18\x05 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x06 \x01(\t\x12\x13\n\x0bsubject_ids\x18\x07 \x03(\t\x12\x13\n\x0b\x62\x65\x66ore_json\x18\x08 \x01(\t\x12\x12\n\nafter_json\x18\t \x01(\t\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x15\n\rprevious_hash\x18\x0b \x01(\t\x12\x0c\n\x04hash\x18\x0c \x01(\t\x12\x10\n\x07service\x18\xaa\x01 \x01(\t\x12\x15\n\x0crequest_json\x18\xab\x01 \x01(\t\x12\x14\n\x0btraceparent\x18\xac\x01 \x01(\t\x12\x1b\n\x12is_outcome_unknown\x18\xad\x01 \x01(\x08\"\x85\x02\n\x17ListAuditEntriesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x16\n\x05\x61\x63tor\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x17\n\x06\x61\x63tion\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1b\n\nsubject_id\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12.\n\nafter_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x62\x65\x66ore_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"`\n\x18ListAuditEntriesResponse\x12+\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1a.huitong.org.v1.AuditEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"c\n\x12VerifyAuditRequest\x12\x1f\n\x0eknown_entry_no\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12,\n\nknown_hash\x18\x02 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^([0-9a-f]{64})?$\"Y\n\x13VerifyAuditResponse\x12\x11\n\tis_intact\x18\x01 \x01(\x08\x12\x10\n\x08\x65ntry_no\x18\x02 \x01(\x03\x12\x0c\n\x04hash\x18\x03 \x01(\t\x12\x0f\n\x07problem\x18\x04 \x01(\t2\xc3\x02\n\x0c\x41uditService\x12\x98\x01\n\x10ListAuditEntries\x12\'.huitong.org.v1.ListAuditEntriesRequest\x1a(.huitong.org.v1.ListAuditEntriesResponse\"1\xaa\xbb\x18\x14\n\x02\x05\x07\x12\x0eorg.audit.read\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/audit-entries\x12\x97\x01\n\x0bVerifyAudit\x12\".huitong.org.v1.VerifyAuditRequest\x1a#.huitong.org.v1.VerifyAuditResponse\"?\xaa\xbb\x18\x15\n\x03\x05\x07\x06\x12\x0eorg.audit.read\xb2\xbb\x18\x02 \n\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/audit-entries:verifyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ahuitong/org/v1/audit.proto\x12\x0ehuitong.org.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehuitong/common/v1/access.proto\"\xd7\x02\n\nAuditEntry\x12\x10\n\x08\x65ntry_no\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nactor_kind\x18\x03 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x04 \x01(\t\x12\x0b\n\x03via\x18\x05 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x06 \x01(\t\x12\x13\n\x0bsubject_ids\x18\x07 \x03(\t\x12\x13\n\x0b\x62\x65\x66ore_json\x18\x08 \x01(\t\x12\x12\n\nafter_json\x18\t \x01(\t\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x15\n\rprevious_hash\x18\x0b \x01(\t\x12\x0c\n\x04hash\x18\x0c \x01(\t\x12\x10\n\x07service\x18\xaa\x01 \x01(\t\x12\x15\n\x0crequest_json\x18\xab\x01 \x01(\t\x12\x14\n\x0btraceparent\x18\xac\x01 \x01(\t\x12\x1b\n\x12is_outcome_unknown\x18\xad\x01 \x01(\x08\"\x85\x02\n\x17ListAuditEntriesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x16\n\x05\x61\x63tor\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x17\n\x06\x61\x63tion\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x1b\n\nsubject_id\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12.\n\nafter_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x62\x65\x66ore_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"`\n\x18ListAuditEntriesResponse\x12+\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1a.huitong.org.v1.AuditEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"+\n\tAuditHead\x12\x10\n\x08\x65ntry_no\x18\x01 \x01(\x03\x12\x0c\n\x04hash\x18\x02 \x01(\t\"\xb0\x01\n\x12VerifyAuditRequest\x12\x1f\n\x0eknown_entry_no\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12,\n\nknown_hash\x18\x02 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^([0-9a-f]{64})?$\x12\x1e\n\rfrom_entry_no\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12+\n\tfrom_hash\x18\x04 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^([0-9a-f]{64})?$\"\x82\x01\n\x13VerifyAuditResponse\x12\x11\n\tis_intact\x18\x01 \x01(\x08\x12\x10\n\x08\x65ntry_no\x18\x02 \x01(\x03\x12\x0c\n\x04hash\x18\x03 \x01(\t\x12\x0f\n\x07problem\x18\x04 \x01(\t\x12\'\n\x04next\x18\x05 \x01(\x0b\x32\x19.huitong.org.v1.AuditHead2\xc3\x02\n\x0c\x41uditService\x12\x98\x01\n\x10ListAuditEntries\x12\'.huitong.org.v1.ListAuditEntriesRequest\x1a(.huitong.org.v1.ListAuditEntriesResponse\"1\xaa\xbb\x18\x14\n\x02\x05\x07\x12\x0eorg.audit.read\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/audit-entries\x12\x97\x01\n\x0bVerifyAudit\x12\".huitong.org.v1.VerifyAuditRequest\x1a#.huitong.org.v1.VerifyAuditResponse\"?\xaa\xbb\x18\x15\n\x03\x05\x07\x06\x12\x0eorg.audit.read\xb2\xbb\x18\x02 \x1e\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/audit-entries:verifyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,20 +49,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VERIFYAUDITREQUEST'].fields_by_name['known_entry_no']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_VERIFYAUDITREQUEST'].fields_by_name['known_hash']._loaded_options = None
   _globals['_VERIFYAUDITREQUEST'].fields_by_name['known_hash']._serialized_options = b'\272H\025r\0232\021^([0-9a-f]{64})?$'
+  _globals['_VERIFYAUDITREQUEST'].fields_by_name['from_entry_no']._loaded_options = None
+  _globals['_VERIFYAUDITREQUEST'].fields_by_name['from_entry_no']._serialized_options = b'\272H\004\"\002(\000'
+  _globals['_VERIFYAUDITREQUEST'].fields_by_name['from_hash']._loaded_options = None
+  _globals['_VERIFYAUDITREQUEST'].fields_by_name['from_hash']._serialized_options = b'\272H\025r\0232\021^([0-9a-f]{64})?$'
   _globals['_AUDITSERVICE'].methods_by_name['ListAuditEntries']._loaded_options = None
   _globals['_AUDITSERVICE'].methods_by_name['ListAuditEntries']._serialized_options = b'\252\273\030\024\n\002\005\007\022\016org.audit.read\202\323\344\223\002\023\022\021/v1/audit-entries'
   _globals['_AUDITSERVICE'].methods_by_name['VerifyAudit']._loaded_options = None
-  _globals['_AUDITSERVICE'].methods_by_name['VerifyAudit']._serialized_options = b'\252\273\030\025\n\003\005\007\006\022\016org.audit.read\262\273\030\002 \n\202\323\344\223\002\032\022\030/v1/audit-entries:verify'
+  _globals['_AUDITSERVICE'].methods_by_name['VerifyAudit']._serialized_options = b'\252\273\030\025\n\003\005\007\006\022\016org.audit.read\262\273\030\002 \036\202\323\344\223\002\032\022\030/v1/audit-entries:verify'
   _globals['_AUDITENTRY']._serialized_start=171
   _globals['_AUDITENTRY']._serialized_end=514
   _globals['_LISTAUDITENTRIESREQUEST']._serialized_start=517
   _globals['_LISTAUDITENTRIESREQUEST']._serialized_end=778
   _globals['_LISTAUDITENTRIESRESPONSE']._serialized_start=780
   _globals['_LISTAUDITENTRIESRESPONSE']._serialized_end=876
-  _globals['_VERIFYAUDITREQUEST']._serialized_start=878
-  _globals['_VERIFYAUDITREQUEST']._serialized_end=977
-  _globals['_VERIFYAUDITRESPONSE']._serialized_start=979
-  _globals['_VERIFYAUDITRESPONSE']._serialized_end=1068
-  _globals['_AUDITSERVICE']._serialized_start=1071
-  _globals['_AUDITSERVICE']._serialized_end=1394
+  _globals['_AUDITHEAD']._serialized_start=878
+  _globals['_AUDITHEAD']._serialized_end=921
+  _globals['_VERIFYAUDITREQUEST']._serialized_start=924
+  _globals['_VERIFYAUDITREQUEST']._serialized_end=1100
+  _globals['_VERIFYAUDITRESPONSE']._serialized_start=1103
+  _globals['_VERIFYAUDITRESPONSE']._serialized_end=1233
+  _globals['_AUDITSERVICE']._serialized_start=1236
+  _globals['_AUDITSERVICE']._serialized_end=1559
 # @@protoc_insertion_point(module_scope)

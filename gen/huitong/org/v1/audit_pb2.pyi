@@ -74,22 +74,36 @@ class ListAuditEntriesResponse(_message.Message):
     next_page_token: str
     def __init__(self, entries: _Optional[_Iterable[_Union[AuditEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class AuditHead(_message.Message):
+    __slots__ = ("entry_no", "hash")
+    ENTRY_NO_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    entry_no: int
+    hash: str
+    def __init__(self, entry_no: _Optional[int] = ..., hash: _Optional[str] = ...) -> None: ...
+
 class VerifyAuditRequest(_message.Message):
-    __slots__ = ("known_entry_no", "known_hash")
+    __slots__ = ("known_entry_no", "known_hash", "from_entry_no", "from_hash")
     KNOWN_ENTRY_NO_FIELD_NUMBER: _ClassVar[int]
     KNOWN_HASH_FIELD_NUMBER: _ClassVar[int]
+    FROM_ENTRY_NO_FIELD_NUMBER: _ClassVar[int]
+    FROM_HASH_FIELD_NUMBER: _ClassVar[int]
     known_entry_no: int
     known_hash: str
-    def __init__(self, known_entry_no: _Optional[int] = ..., known_hash: _Optional[str] = ...) -> None: ...
+    from_entry_no: int
+    from_hash: str
+    def __init__(self, known_entry_no: _Optional[int] = ..., known_hash: _Optional[str] = ..., from_entry_no: _Optional[int] = ..., from_hash: _Optional[str] = ...) -> None: ...
 
 class VerifyAuditResponse(_message.Message):
-    __slots__ = ("is_intact", "entry_no", "hash", "problem")
+    __slots__ = ("is_intact", "entry_no", "hash", "problem", "next")
     IS_INTACT_FIELD_NUMBER: _ClassVar[int]
     ENTRY_NO_FIELD_NUMBER: _ClassVar[int]
     HASH_FIELD_NUMBER: _ClassVar[int]
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FIELD_NUMBER: _ClassVar[int]
     is_intact: bool
     entry_no: int
     hash: str
     problem: str
-    def __init__(self, is_intact: _Optional[bool] = ..., entry_no: _Optional[int] = ..., hash: _Optional[str] = ..., problem: _Optional[str] = ...) -> None: ...
+    next: AuditHead
+    def __init__(self, is_intact: _Optional[bool] = ..., entry_no: _Optional[int] = ..., hash: _Optional[str] = ..., problem: _Optional[str] = ..., next: _Optional[_Union[AuditHead, _Mapping]] = ...) -> None: ...

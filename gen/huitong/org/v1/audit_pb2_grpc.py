@@ -59,8 +59,9 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def VerifyAudit(self, request, context):
-        """Computes the whole chain anew and answers its head, or the first entry that is wrong. An entry number and hash that
+        """Computes the chain anew and answers its head, or the first entry that is wrong. An entry number and hash that
         were noted earlier are looked for in the chain: that a chain was cut off together with its head is noticed so.
+        One call follows 10,000 entries; of a longer chain it answers `next`, from which another call goes on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,8 +36,9 @@ class AuditServiceStub:
     ListAuditEntries: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ListAuditEntriesRequest, _audit_pb2.ListAuditEntriesResponse]
     """Entries, newest first."""
     VerifyAudit: _grpc.UnaryUnaryMultiCallable[_audit_pb2.VerifyAuditRequest, _audit_pb2.VerifyAuditResponse]
-    """Computes the whole chain anew and answers its head, or the first entry that is wrong. An entry number and hash that
+    """Computes the chain anew and answers its head, or the first entry that is wrong. An entry number and hash that
     were noted earlier are looked for in the chain: that a chain was cut off together with its head is noticed so.
+    One call follows 10,000 entries; of a longer chain it answers `next`, from which another call goes on.
     """
 
 @_typing.type_check_only
@@ -48,8 +49,9 @@ class AuditServiceAsyncStub(AuditServiceStub):
     ListAuditEntries: _aio.UnaryUnaryMultiCallable[_audit_pb2.ListAuditEntriesRequest, _audit_pb2.ListAuditEntriesResponse]  # type: ignore[assignment]
     """Entries, newest first."""
     VerifyAudit: _aio.UnaryUnaryMultiCallable[_audit_pb2.VerifyAuditRequest, _audit_pb2.VerifyAuditResponse]  # type: ignore[assignment]
-    """Computes the whole chain anew and answers its head, or the first entry that is wrong. An entry number and hash that
+    """Computes the chain anew and answers its head, or the first entry that is wrong. An entry number and hash that
     were noted earlier are looked for in the chain: that a chain was cut off together with its head is noticed so.
+    One call follows 10,000 entries; of a longer chain it answers `next`, from which another call goes on.
     """
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -69,8 +71,9 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.VerifyAuditRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.VerifyAuditResponse, _abc.Awaitable[_audit_pb2.VerifyAuditResponse]]:
-        """Computes the whole chain anew and answers its head, or the first entry that is wrong. An entry number and hash that
+        """Computes the chain anew and answers its head, or the first entry that is wrong. An entry number and hash that
         were noted earlier are looked for in the chain: that a chain was cut off together with its head is noticed so.
+        One call follows 10,000 entries; of a longer chain it answers `next`, from which another call goes on.
         """
 
 def add_AuditServiceServicer_to_server(servicer: AuditServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

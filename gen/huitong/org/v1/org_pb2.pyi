@@ -58,20 +58,22 @@ class Group(_message.Message):
     def __init__(self, group_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
 
 class BusinessUnit(_message.Message):
-    __slots__ = ("business_unit_id", "code", "name", "kind", "time_zone", "currency_code")
+    __slots__ = ("business_unit_id", "code", "name", "kind", "time_zone", "currency_code", "is_open")
     BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_CODE_FIELD_NUMBER: _ClassVar[int]
+    IS_OPEN_FIELD_NUMBER: _ClassVar[int]
     business_unit_id: str
     code: str
     name: str
     kind: UnitKind
     time_zone: str
     currency_code: str
-    def __init__(self, business_unit_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[_Union[UnitKind, str]] = ..., time_zone: _Optional[str] = ..., currency_code: _Optional[str] = ...) -> None: ...
+    is_open: bool
+    def __init__(self, business_unit_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[_Union[UnitKind, str]] = ..., time_zone: _Optional[str] = ..., currency_code: _Optional[str] = ..., is_open: _Optional[bool] = ...) -> None: ...
 
 class Merchant(_message.Message):
     __slots__ = ("merchant_id", "code", "name", "business_unit_id", "category", "is_open")
@@ -116,14 +118,18 @@ class Store(_message.Message):
     def __init__(self, store_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., merchant_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., category: _Optional[str] = ..., floor: _Optional[str] = ..., is_open: _Optional[bool] = ..., time_zone: _Optional[str] = ..., currency_code: _Optional[str] = ..., opening_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ...) -> None: ...
 
 class Terminal(_message.Message):
-    __slots__ = ("terminal_id", "code", "store_id")
+    __slots__ = ("terminal_id", "code", "store_id", "name", "is_open")
     TERMINAL_ID_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    IS_OPEN_FIELD_NUMBER: _ClassVar[int]
     terminal_id: str
     code: str
     store_id: str
-    def __init__(self, terminal_id: _Optional[str] = ..., code: _Optional[str] = ..., store_id: _Optional[str] = ...) -> None: ...
+    name: str
+    is_open: bool
+    def __init__(self, terminal_id: _Optional[str] = ..., code: _Optional[str] = ..., store_id: _Optional[str] = ..., name: _Optional[str] = ..., is_open: _Optional[bool] = ...) -> None: ...
 
 class Credential(_message.Message):
     __slots__ = ("key_id", "kind", "subject_id", "name", "is_revoked", "create_time", "permissions", "certificate_sha256")
@@ -186,6 +192,36 @@ class CreateBusinessUnitResponse(_message.Message):
     BUSINESS_UNIT_FIELD_NUMBER: _ClassVar[int]
     business_unit: BusinessUnit
     def __init__(self, business_unit: _Optional[_Union[BusinessUnit, _Mapping]] = ...) -> None: ...
+
+class UpdateBusinessUnitRequest(_message.Message):
+    __slots__ = ("request_id", "business_unit_id", "name", "is_open", "kind", "time_zone", "currency_code", "reason")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    IS_OPEN_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_CODE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    business_unit_id: str
+    name: str
+    is_open: bool
+    kind: UnitKind
+    time_zone: str
+    currency_code: str
+    reason: str
+    def __init__(self, request_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., name: _Optional[str] = ..., is_open: _Optional[bool] = ..., kind: _Optional[_Union[UnitKind, str]] = ..., time_zone: _Optional[str] = ..., currency_code: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class UpdateBusinessUnitResponse(_message.Message):
+    __slots__ = ("business_unit", "closed_merchant_count", "closed_store_count")
+    BUSINESS_UNIT_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_MERCHANT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CLOSED_STORE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    business_unit: BusinessUnit
+    closed_merchant_count: int
+    closed_store_count: int
+    def __init__(self, business_unit: _Optional[_Union[BusinessUnit, _Mapping]] = ..., closed_merchant_count: _Optional[int] = ..., closed_store_count: _Optional[int] = ...) -> None: ...
 
 class ListBusinessUnitsRequest(_message.Message):
     __slots__ = ("page_size", "page_token")
@@ -344,20 +380,62 @@ class ListStoresResponse(_message.Message):
     def __init__(self, stores: _Optional[_Iterable[_Union[Store, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class CreateTerminalRequest(_message.Message):
-    __slots__ = ("request_id", "code", "store_id")
+    __slots__ = ("request_id", "code", "store_id", "name")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     code: str
     store_id: str
-    def __init__(self, request_id: _Optional[str] = ..., code: _Optional[str] = ..., store_id: _Optional[str] = ...) -> None: ...
+    name: str
+    def __init__(self, request_id: _Optional[str] = ..., code: _Optional[str] = ..., store_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
 
 class CreateTerminalResponse(_message.Message):
     __slots__ = ("terminal",)
     TERMINAL_FIELD_NUMBER: _ClassVar[int]
     terminal: Terminal
     def __init__(self, terminal: _Optional[_Union[Terminal, _Mapping]] = ...) -> None: ...
+
+class UpdateTerminalRequest(_message.Message):
+    __slots__ = ("request_id", "terminal_id", "store_id", "name", "is_open", "reason")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    TERMINAL_ID_FIELD_NUMBER: _ClassVar[int]
+    STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    IS_OPEN_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    terminal_id: str
+    store_id: str
+    name: str
+    is_open: bool
+    reason: str
+    def __init__(self, request_id: _Optional[str] = ..., terminal_id: _Optional[str] = ..., store_id: _Optional[str] = ..., name: _Optional[str] = ..., is_open: _Optional[bool] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class UpdateTerminalResponse(_message.Message):
+    __slots__ = ("terminal",)
+    TERMINAL_FIELD_NUMBER: _ClassVar[int]
+    terminal: Terminal
+    def __init__(self, terminal: _Optional[_Union[Terminal, _Mapping]] = ...) -> None: ...
+
+class ListTerminalsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "store_id")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    STORE_ID_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    store_id: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., store_id: _Optional[str] = ...) -> None: ...
+
+class ListTerminalsResponse(_message.Message):
+    __slots__ = ("terminals", "next_page_token")
+    TERMINALS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    terminals: _containers.RepeatedCompositeFieldContainer[Terminal]
+    next_page_token: str
+    def __init__(self, terminals: _Optional[_Iterable[_Union[Terminal, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ImportStructureRequest(_message.Message):
     __slots__ = ("request_id", "csv", "validate_only")

@@ -45,6 +45,11 @@ class StructureServiceStub:
                 request_serializer=huitong_dot_org_dot_v1_dot_org__pb2.CreateBusinessUnitRequest.SerializeToString,
                 response_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.CreateBusinessUnitResponse.FromString,
                 _registered_method=True)
+        self.UpdateBusinessUnit = channel.unary_unary(
+                '/huitong.org.v1.StructureService/UpdateBusinessUnit',
+                request_serializer=huitong_dot_org_dot_v1_dot_org__pb2.UpdateBusinessUnitRequest.SerializeToString,
+                response_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.UpdateBusinessUnitResponse.FromString,
+                _registered_method=True)
         self.ListBusinessUnits = channel.unary_unary(
                 '/huitong.org.v1.StructureService/ListBusinessUnits',
                 request_serializer=huitong_dot_org_dot_v1_dot_org__pb2.ListBusinessUnitsRequest.SerializeToString,
@@ -90,6 +95,16 @@ class StructureServiceStub:
                 request_serializer=huitong_dot_org_dot_v1_dot_org__pb2.CreateTerminalRequest.SerializeToString,
                 response_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.CreateTerminalResponse.FromString,
                 _registered_method=True)
+        self.UpdateTerminal = channel.unary_unary(
+                '/huitong.org.v1.StructureService/UpdateTerminal',
+                request_serializer=huitong_dot_org_dot_v1_dot_org__pb2.UpdateTerminalRequest.SerializeToString,
+                response_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.UpdateTerminalResponse.FromString,
+                _registered_method=True)
+        self.ListTerminals = channel.unary_unary(
+                '/huitong.org.v1.StructureService/ListTerminals',
+                request_serializer=huitong_dot_org_dot_v1_dot_org__pb2.ListTerminalsRequest.SerializeToString,
+                response_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.ListTerminalsResponse.FromString,
+                _registered_method=True)
         self.ImportStructure = channel.unary_unary(
                 '/huitong.org.v1.StructureService/ImportStructure',
                 request_serializer=huitong_dot_org_dot_v1_dot_org__pb2.ImportStructureRequest.SerializeToString,
@@ -117,6 +132,17 @@ class StructureServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateBusinessUnit(self, request, context):
+        """Changes a business unit's name, or closes it; absent fields stay. Closing closes its merchants and their stores, too;
+        opening it again leaves them closed, to be opened one by one. Cars that are in a car park that closes still leave it.
+        Kind, time zone and currency stay what they were: days were closed, money was counted and vendors' keys were issued by
+        them. They may be sent, and are refused when they are others.
+        Errors: REQUEST_ID_REUSED, BUSINESS_UNIT_UNKNOWN, UNIT_KIND_FIXED, TIME_ZONE_FIXED, CURRENCY_FIXED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListBusinessUnits(self, request, context):
         """Lists the group's business units by code.
         """
@@ -126,7 +152,7 @@ class StructureServiceServicer:
 
     def CreateMerchant(self, request, context):
         """Creates a merchant, a legal entity of one business unit.
-        Errors: REQUEST_ID_REUSED, CODE_TAKEN, BUSINESS_UNIT_UNKNOWN.
+        Errors: REQUEST_ID_REUSED, CODE_TAKEN, BUSINESS_UNIT_UNKNOWN, BUSINESS_UNIT_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -136,7 +162,7 @@ class StructureServiceServicer:
         """Changes a merchant's name or category, or closes it; absent fields stay. Closing closes its stores, too; opening it
         again leaves them closed, to be opened one by one. What it earned and owes stays with it. To move to another floor is
         a change of the store; to move to another business unit is a new merchant with a new code.
-        Errors: REQUEST_ID_REUSED, MERCHANT_UNKNOWN.
+        Errors: REQUEST_ID_REUSED, MERCHANT_UNKNOWN, BUSINESS_UNIT_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -188,6 +214,23 @@ class StructureServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateTerminal(self, request, context):
+        """Changes a terminal's name, or closes it; absent fields stay. The keys of a closed terminal stop working everywhere
+        within 60 seconds, so that a till that was taken away sells no more; send what it sold without a line before. They
+        work again when it is opened. `store_id` is the store in which it stands; to stand elsewhere it needs a new code.
+        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTerminals(self, request, context):
+        """Lists terminals by code.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ImportStructure(self, request, context):
         """Imports units, merchants, stores and terminals from CSV. Good rows are kept, each bad row is reported with its
         line, column and reason. Columns: kind,code,name,parent_code,unit_kind,time_zone,currency_code,category,floor.
@@ -210,6 +253,11 @@ def add_StructureServiceServicer_to_server(servicer, server):
                     servicer.CreateBusinessUnit,
                     request_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.CreateBusinessUnitRequest.FromString,
                     response_serializer=huitong_dot_org_dot_v1_dot_org__pb2.CreateBusinessUnitResponse.SerializeToString,
+            ),
+            'UpdateBusinessUnit': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateBusinessUnit,
+                    request_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.UpdateBusinessUnitRequest.FromString,
+                    response_serializer=huitong_dot_org_dot_v1_dot_org__pb2.UpdateBusinessUnitResponse.SerializeToString,
             ),
             'ListBusinessUnits': grpc.unary_unary_rpc_method_handler(
                     servicer.ListBusinessUnits,
@@ -255,6 +303,16 @@ def add_StructureServiceServicer_to_server(servicer, server):
                     servicer.CreateTerminal,
                     request_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.CreateTerminalRequest.FromString,
                     response_serializer=huitong_dot_org_dot_v1_dot_org__pb2.CreateTerminalResponse.SerializeToString,
+            ),
+            'UpdateTerminal': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateTerminal,
+                    request_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.UpdateTerminalRequest.FromString,
+                    response_serializer=huitong_dot_org_dot_v1_dot_org__pb2.UpdateTerminalResponse.SerializeToString,
+            ),
+            'ListTerminals': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTerminals,
+                    request_deserializer=huitong_dot_org_dot_v1_dot_org__pb2.ListTerminalsRequest.FromString,
+                    response_serializer=huitong_dot_org_dot_v1_dot_org__pb2.ListTerminalsResponse.SerializeToString,
             ),
             'ImportStructure': grpc.unary_unary_rpc_method_handler(
                     servicer.ImportStructure,
@@ -317,6 +375,33 @@ class StructureService:
             '/huitong.org.v1.StructureService/CreateBusinessUnit',
             huitong_dot_org_dot_v1_dot_org__pb2.CreateBusinessUnitRequest.SerializeToString,
             huitong_dot_org_dot_v1_dot_org__pb2.CreateBusinessUnitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateBusinessUnit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/huitong.org.v1.StructureService/UpdateBusinessUnit',
+            huitong_dot_org_dot_v1_dot_org__pb2.UpdateBusinessUnitRequest.SerializeToString,
+            huitong_dot_org_dot_v1_dot_org__pb2.UpdateBusinessUnitResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -571,6 +656,60 @@ class StructureService:
             _registered_method=True)
 
     @staticmethod
+    def UpdateTerminal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/huitong.org.v1.StructureService/UpdateTerminal',
+            huitong_dot_org_dot_v1_dot_org__pb2.UpdateTerminalRequest.SerializeToString,
+            huitong_dot_org_dot_v1_dot_org__pb2.UpdateTerminalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTerminals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/huitong.org.v1.StructureService/ListTerminals',
+            huitong_dot_org_dot_v1_dot_org__pb2.ListTerminalsRequest.SerializeToString,
+            huitong_dot_org_dot_v1_dot_org__pb2.ListTerminalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ImportStructure(request,
             target,
             options=(),
@@ -653,8 +792,8 @@ class CredentialServiceServicer:
         """Creates a credential and answers its secret, which is shown this once. A retry with the same request id answers the
         same secret. An operator needs a second person: the first call answers an approval and no credential; when another
         operator has approved it, the same person calls again with a new request id and the approval's id.
-        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK, MERCHANT_UNKNOWN,
-        APPROVAL_UNKNOWN, APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
+        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, TERMINAL_CLOSED, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK,
+        MERCHANT_UNKNOWN, APPROVAL_UNKNOWN, APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -662,7 +801,7 @@ class CredentialServiceServicer:
 
     def CreateTerminalCredentials(self, request, context):
         """Creates credentials for many terminals in one call.
-        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN.
+        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, TERMINAL_CLOSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

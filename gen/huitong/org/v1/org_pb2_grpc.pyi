@@ -41,17 +41,24 @@ class StructureServiceStub:
     """Creates a business unit (mall, office, hotel, community, parking, other).
     Errors: REQUEST_ID_REUSED, CODE_TAKEN, TIME_ZONE_UNKNOWN.
     """
+    UpdateBusinessUnit: _grpc.UnaryUnaryMultiCallable[_org_pb2.UpdateBusinessUnitRequest, _org_pb2.UpdateBusinessUnitResponse]
+    """Changes a business unit's name, or closes it; absent fields stay. Closing closes its merchants and their stores, too;
+    opening it again leaves them closed, to be opened one by one. Cars that are in a car park that closes still leave it.
+    Kind, time zone and currency stay what they were: days were closed, money was counted and vendors' keys were issued by
+    them. They may be sent, and are refused when they are others.
+    Errors: REQUEST_ID_REUSED, BUSINESS_UNIT_UNKNOWN, UNIT_KIND_FIXED, TIME_ZONE_FIXED, CURRENCY_FIXED.
+    """
     ListBusinessUnits: _grpc.UnaryUnaryMultiCallable[_org_pb2.ListBusinessUnitsRequest, _org_pb2.ListBusinessUnitsResponse]
     """Lists the group's business units by code."""
     CreateMerchant: _grpc.UnaryUnaryMultiCallable[_org_pb2.CreateMerchantRequest, _org_pb2.CreateMerchantResponse]
     """Creates a merchant, a legal entity of one business unit.
-    Errors: REQUEST_ID_REUSED, CODE_TAKEN, BUSINESS_UNIT_UNKNOWN.
+    Errors: REQUEST_ID_REUSED, CODE_TAKEN, BUSINESS_UNIT_UNKNOWN, BUSINESS_UNIT_CLOSED.
     """
     UpdateMerchant: _grpc.UnaryUnaryMultiCallable[_org_pb2.UpdateMerchantRequest, _org_pb2.UpdateMerchantResponse]
     """Changes a merchant's name or category, or closes it; absent fields stay. Closing closes its stores, too; opening it
     again leaves them closed, to be opened one by one. What it earned and owes stays with it. To move to another floor is
     a change of the store; to move to another business unit is a new merchant with a new code.
-    Errors: REQUEST_ID_REUSED, MERCHANT_UNKNOWN.
+    Errors: REQUEST_ID_REUSED, MERCHANT_UNKNOWN, BUSINESS_UNIT_CLOSED.
     """
     ListMerchants: _grpc.UnaryUnaryMultiCallable[_org_pb2.ListMerchantsRequest, _org_pb2.ListMerchantsResponse]
     """Lists merchants by code."""
@@ -73,6 +80,14 @@ class StructureServiceStub:
     """Creates a terminal of a store.
     Errors: REQUEST_ID_REUSED, CODE_TAKEN, STORE_UNKNOWN.
     """
+    UpdateTerminal: _grpc.UnaryUnaryMultiCallable[_org_pb2.UpdateTerminalRequest, _org_pb2.UpdateTerminalResponse]
+    """Changes a terminal's name, or closes it; absent fields stay. The keys of a closed terminal stop working everywhere
+    within 60 seconds, so that a till that was taken away sells no more; send what it sold without a line before. They
+    work again when it is opened. `store_id` is the store in which it stands; to stand elsewhere it needs a new code.
+    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN.
+    """
+    ListTerminals: _grpc.UnaryUnaryMultiCallable[_org_pb2.ListTerminalsRequest, _org_pb2.ListTerminalsResponse]
+    """Lists terminals by code."""
     ImportStructure: _grpc.UnaryUnaryMultiCallable[_org_pb2.ImportStructureRequest, _org_pb2.ImportStructureResponse]
     """Imports units, merchants, stores and terminals from CSV. Good rows are kept, each bad row is reported with its
     line, column and reason. Columns: kind,code,name,parent_code,unit_kind,time_zone,currency_code,category,floor.
@@ -93,17 +108,24 @@ class StructureServiceAsyncStub(StructureServiceStub):
     """Creates a business unit (mall, office, hotel, community, parking, other).
     Errors: REQUEST_ID_REUSED, CODE_TAKEN, TIME_ZONE_UNKNOWN.
     """
+    UpdateBusinessUnit: _aio.UnaryUnaryMultiCallable[_org_pb2.UpdateBusinessUnitRequest, _org_pb2.UpdateBusinessUnitResponse]  # type: ignore[assignment]
+    """Changes a business unit's name, or closes it; absent fields stay. Closing closes its merchants and their stores, too;
+    opening it again leaves them closed, to be opened one by one. Cars that are in a car park that closes still leave it.
+    Kind, time zone and currency stay what they were: days were closed, money was counted and vendors' keys were issued by
+    them. They may be sent, and are refused when they are others.
+    Errors: REQUEST_ID_REUSED, BUSINESS_UNIT_UNKNOWN, UNIT_KIND_FIXED, TIME_ZONE_FIXED, CURRENCY_FIXED.
+    """
     ListBusinessUnits: _aio.UnaryUnaryMultiCallable[_org_pb2.ListBusinessUnitsRequest, _org_pb2.ListBusinessUnitsResponse]  # type: ignore[assignment]
     """Lists the group's business units by code."""
     CreateMerchant: _aio.UnaryUnaryMultiCallable[_org_pb2.CreateMerchantRequest, _org_pb2.CreateMerchantResponse]  # type: ignore[assignment]
     """Creates a merchant, a legal entity of one business unit.
-    Errors: REQUEST_ID_REUSED, CODE_TAKEN, BUSINESS_UNIT_UNKNOWN.
+    Errors: REQUEST_ID_REUSED, CODE_TAKEN, BUSINESS_UNIT_UNKNOWN, BUSINESS_UNIT_CLOSED.
     """
     UpdateMerchant: _aio.UnaryUnaryMultiCallable[_org_pb2.UpdateMerchantRequest, _org_pb2.UpdateMerchantResponse]  # type: ignore[assignment]
     """Changes a merchant's name or category, or closes it; absent fields stay. Closing closes its stores, too; opening it
     again leaves them closed, to be opened one by one. What it earned and owes stays with it. To move to another floor is
     a change of the store; to move to another business unit is a new merchant with a new code.
-    Errors: REQUEST_ID_REUSED, MERCHANT_UNKNOWN.
+    Errors: REQUEST_ID_REUSED, MERCHANT_UNKNOWN, BUSINESS_UNIT_CLOSED.
     """
     ListMerchants: _aio.UnaryUnaryMultiCallable[_org_pb2.ListMerchantsRequest, _org_pb2.ListMerchantsResponse]  # type: ignore[assignment]
     """Lists merchants by code."""
@@ -125,6 +147,14 @@ class StructureServiceAsyncStub(StructureServiceStub):
     """Creates a terminal of a store.
     Errors: REQUEST_ID_REUSED, CODE_TAKEN, STORE_UNKNOWN.
     """
+    UpdateTerminal: _aio.UnaryUnaryMultiCallable[_org_pb2.UpdateTerminalRequest, _org_pb2.UpdateTerminalResponse]  # type: ignore[assignment]
+    """Changes a terminal's name, or closes it; absent fields stay. The keys of a closed terminal stop working everywhere
+    within 60 seconds, so that a till that was taken away sells no more; send what it sold without a line before. They
+    work again when it is opened. `store_id` is the store in which it stands; to stand elsewhere it needs a new code.
+    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN.
+    """
+    ListTerminals: _aio.UnaryUnaryMultiCallable[_org_pb2.ListTerminalsRequest, _org_pb2.ListTerminalsResponse]  # type: ignore[assignment]
+    """Lists terminals by code."""
     ImportStructure: _aio.UnaryUnaryMultiCallable[_org_pb2.ImportStructureRequest, _org_pb2.ImportStructureResponse]  # type: ignore[assignment]
     """Imports units, merchants, stores and terminals from CSV. Good rows are kept, each bad row is reported with its
     line, column and reason. Columns: kind,code,name,parent_code,unit_kind,time_zone,currency_code,category,floor.
@@ -156,6 +186,19 @@ class StructureServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def UpdateBusinessUnit(
+        self,
+        request: _org_pb2.UpdateBusinessUnitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_org_pb2.UpdateBusinessUnitResponse, _abc.Awaitable[_org_pb2.UpdateBusinessUnitResponse]]:
+        """Changes a business unit's name, or closes it; absent fields stay. Closing closes its merchants and their stores, too;
+        opening it again leaves them closed, to be opened one by one. Cars that are in a car park that closes still leave it.
+        Kind, time zone and currency stay what they were: days were closed, money was counted and vendors' keys were issued by
+        them. They may be sent, and are refused when they are others.
+        Errors: REQUEST_ID_REUSED, BUSINESS_UNIT_UNKNOWN, UNIT_KIND_FIXED, TIME_ZONE_FIXED, CURRENCY_FIXED.
+        """
+
+    @_abc_1.abstractmethod
     def ListBusinessUnits(
         self,
         request: _org_pb2.ListBusinessUnitsRequest,
@@ -170,7 +213,7 @@ class StructureServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_org_pb2.CreateMerchantResponse, _abc.Awaitable[_org_pb2.CreateMerchantResponse]]:
         """Creates a merchant, a legal entity of one business unit.
-        Errors: REQUEST_ID_REUSED, CODE_TAKEN, BUSINESS_UNIT_UNKNOWN.
+        Errors: REQUEST_ID_REUSED, CODE_TAKEN, BUSINESS_UNIT_UNKNOWN, BUSINESS_UNIT_CLOSED.
         """
 
     @_abc_1.abstractmethod
@@ -182,7 +225,7 @@ class StructureServiceServicer(metaclass=_abc_1.ABCMeta):
         """Changes a merchant's name or category, or closes it; absent fields stay. Closing closes its stores, too; opening it
         again leaves them closed, to be opened one by one. What it earned and owes stays with it. To move to another floor is
         a change of the store; to move to another business unit is a new merchant with a new code.
-        Errors: REQUEST_ID_REUSED, MERCHANT_UNKNOWN.
+        Errors: REQUEST_ID_REUSED, MERCHANT_UNKNOWN, BUSINESS_UNIT_CLOSED.
         """
 
     @_abc_1.abstractmethod
@@ -242,6 +285,26 @@ class StructureServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def UpdateTerminal(
+        self,
+        request: _org_pb2.UpdateTerminalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_org_pb2.UpdateTerminalResponse, _abc.Awaitable[_org_pb2.UpdateTerminalResponse]]:
+        """Changes a terminal's name, or closes it; absent fields stay. The keys of a closed terminal stop working everywhere
+        within 60 seconds, so that a till that was taken away sells no more; send what it sold without a line before. They
+        work again when it is opened. `store_id` is the store in which it stands; to stand elsewhere it needs a new code.
+        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN.
+        """
+
+    @_abc_1.abstractmethod
+    def ListTerminals(
+        self,
+        request: _org_pb2.ListTerminalsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_org_pb2.ListTerminalsResponse, _abc.Awaitable[_org_pb2.ListTerminalsResponse]]:
+        """Lists terminals by code."""
+
+    @_abc_1.abstractmethod
     def ImportStructure(
         self,
         request: _org_pb2.ImportStructureRequest,
@@ -266,12 +329,12 @@ class CredentialServiceStub:
     """Creates a credential and answers its secret, which is shown this once. A retry with the same request id answers the
     same secret. An operator needs a second person: the first call answers an approval and no credential; when another
     operator has approved it, the same person calls again with a new request id and the approval's id.
-    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK, MERCHANT_UNKNOWN,
-    APPROVAL_UNKNOWN, APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
+    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, TERMINAL_CLOSED, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK,
+    MERCHANT_UNKNOWN, APPROVAL_UNKNOWN, APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
     """
     CreateTerminalCredentials: _grpc.UnaryUnaryMultiCallable[_org_pb2.CreateTerminalCredentialsRequest, _org_pb2.CreateTerminalCredentialsResponse]
     """Creates credentials for many terminals in one call.
-    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN.
+    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, TERMINAL_CLOSED.
     """
     RotateCredential: _grpc.UnaryUnaryMultiCallable[_org_pb2.RotateCredentialRequest, _org_pb2.RotateCredentialResponse]
     """Adds a second secret; both work until the first is dropped at the end of the overlap.
@@ -302,12 +365,12 @@ class CredentialServiceAsyncStub(CredentialServiceStub):
     """Creates a credential and answers its secret, which is shown this once. A retry with the same request id answers the
     same secret. An operator needs a second person: the first call answers an approval and no credential; when another
     operator has approved it, the same person calls again with a new request id and the approval's id.
-    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK, MERCHANT_UNKNOWN,
-    APPROVAL_UNKNOWN, APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
+    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, TERMINAL_CLOSED, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK,
+    MERCHANT_UNKNOWN, APPROVAL_UNKNOWN, APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
     """
     CreateTerminalCredentials: _aio.UnaryUnaryMultiCallable[_org_pb2.CreateTerminalCredentialsRequest, _org_pb2.CreateTerminalCredentialsResponse]  # type: ignore[assignment]
     """Creates credentials for many terminals in one call.
-    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN.
+    Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, TERMINAL_CLOSED.
     """
     RotateCredential: _aio.UnaryUnaryMultiCallable[_org_pb2.RotateCredentialRequest, _org_pb2.RotateCredentialResponse]  # type: ignore[assignment]
     """Adds a second secret; both work until the first is dropped at the end of the overlap.
@@ -341,8 +404,8 @@ class CredentialServiceServicer(metaclass=_abc_1.ABCMeta):
         """Creates a credential and answers its secret, which is shown this once. A retry with the same request id answers the
         same secret. An operator needs a second person: the first call answers an approval and no credential; when another
         operator has approved it, the same person calls again with a new request id and the approval's id.
-        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK, MERCHANT_UNKNOWN,
-        APPROVAL_UNKNOWN, APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
+        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, TERMINAL_CLOSED, BUSINESS_UNIT_UNKNOWN, NOT_A_CAR_PARK,
+        MERCHANT_UNKNOWN, APPROVAL_UNKNOWN, APPROVAL_PENDING, APPROVAL_DECIDED, APPROVAL_EXPIRED, APPROVAL_FOR_OTHER_CONTENT, NOT_YOURS.
         """
 
     @_abc_1.abstractmethod
@@ -352,7 +415,7 @@ class CredentialServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_org_pb2.CreateTerminalCredentialsResponse, _abc.Awaitable[_org_pb2.CreateTerminalCredentialsResponse]]:
         """Creates credentials for many terminals in one call.
-        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN.
+        Errors: REQUEST_ID_REUSED, TERMINAL_UNKNOWN, TERMINAL_CLOSED.
         """
 
     @_abc_1.abstractmethod

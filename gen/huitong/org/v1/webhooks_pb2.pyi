@@ -173,6 +173,22 @@ class EnableWebhookEndpointResponse(_message.Message):
     webhook_endpoint: WebhookEndpoint
     def __init__(self, webhook_endpoint: _Optional[_Union[WebhookEndpoint, _Mapping]] = ...) -> None: ...
 
+class DeleteWebhookEndpointRequest(_message.Message):
+    __slots__ = ("request_id", "webhook_endpoint_id", "reason")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    WEBHOOK_ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    webhook_endpoint_id: str
+    reason: str
+    def __init__(self, request_id: _Optional[str] = ..., webhook_endpoint_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class DeleteWebhookEndpointResponse(_message.Message):
+    __slots__ = ("webhook_endpoint",)
+    WEBHOOK_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
+    webhook_endpoint: WebhookEndpoint
+    def __init__(self, webhook_endpoint: _Optional[_Union[WebhookEndpoint, _Mapping]] = ...) -> None: ...
+
 class RotateWebhookSecretRequest(_message.Message):
     __slots__ = ("request_id", "webhook_endpoint_id", "overlap_seconds", "reason")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]

@@ -60,6 +60,11 @@ class WebhookServiceStub:
                 request_serializer=huitong_dot_org_dot_v1_dot_webhooks__pb2.EnableWebhookEndpointRequest.SerializeToString,
                 response_deserializer=huitong_dot_org_dot_v1_dot_webhooks__pb2.EnableWebhookEndpointResponse.FromString,
                 _registered_method=True)
+        self.DeleteWebhookEndpoint = channel.unary_unary(
+                '/huitong.org.v1.WebhookService/DeleteWebhookEndpoint',
+                request_serializer=huitong_dot_org_dot_v1_dot_webhooks__pb2.DeleteWebhookEndpointRequest.SerializeToString,
+                response_deserializer=huitong_dot_org_dot_v1_dot_webhooks__pb2.DeleteWebhookEndpointResponse.FromString,
+                _registered_method=True)
         self.RotateWebhookSecret = channel.unary_unary(
                 '/huitong.org.v1.WebhookService/RotateWebhookSecret',
                 request_serializer=huitong_dot_org_dot_v1_dot_webhooks__pb2.RotateWebhookSecretRequest.SerializeToString,
@@ -119,7 +124,17 @@ class WebhookServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EnableWebhookEndpoint(self, request, context):
-        """Sends again: what waits, and events from now on. What happened while it was disabled comes with ReplayWebhook.
+        """Sends again: what waits, as if it had never been tried, and events from now on. What happened while it was disabled
+        comes with ReplayWebhook.
+        Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteWebhookEndpoint(self, request, context):
+        """Ends an endpoint for good: what waits is not sent any more, its secrets sign nothing, and no list has it. Another
+        can take its place.
         Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -187,6 +202,11 @@ def add_WebhookServiceServicer_to_server(servicer, server):
                     servicer.EnableWebhookEndpoint,
                     request_deserializer=huitong_dot_org_dot_v1_dot_webhooks__pb2.EnableWebhookEndpointRequest.FromString,
                     response_serializer=huitong_dot_org_dot_v1_dot_webhooks__pb2.EnableWebhookEndpointResponse.SerializeToString,
+            ),
+            'DeleteWebhookEndpoint': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteWebhookEndpoint,
+                    request_deserializer=huitong_dot_org_dot_v1_dot_webhooks__pb2.DeleteWebhookEndpointRequest.FromString,
+                    response_serializer=huitong_dot_org_dot_v1_dot_webhooks__pb2.DeleteWebhookEndpointResponse.SerializeToString,
             ),
             'RotateWebhookSecret': grpc.unary_unary_rpc_method_handler(
                     servicer.RotateWebhookSecret,
@@ -345,6 +365,33 @@ class WebhookService:
             '/huitong.org.v1.WebhookService/EnableWebhookEndpoint',
             huitong_dot_org_dot_v1_dot_webhooks__pb2.EnableWebhookEndpointRequest.SerializeToString,
             huitong_dot_org_dot_v1_dot_webhooks__pb2.EnableWebhookEndpointResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteWebhookEndpoint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/huitong.org.v1.WebhookService/DeleteWebhookEndpoint',
+            huitong_dot_org_dot_v1_dot_webhooks__pb2.DeleteWebhookEndpointRequest.SerializeToString,
+            huitong_dot_org_dot_v1_dot_webhooks__pb2.DeleteWebhookEndpointResponse.FromString,
             options,
             channel_credentials,
             insecure,

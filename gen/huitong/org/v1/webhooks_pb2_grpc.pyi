@@ -53,7 +53,13 @@ class WebhookServiceStub:
     Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN.
     """
     EnableWebhookEndpoint: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.EnableWebhookEndpointRequest, _webhooks_pb2.EnableWebhookEndpointResponse]
-    """Sends again: what waits, and events from now on. What happened while it was disabled comes with ReplayWebhook.
+    """Sends again: what waits, as if it had never been tried, and events from now on. What happened while it was disabled
+    comes with ReplayWebhook.
+    Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN.
+    """
+    DeleteWebhookEndpoint: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.DeleteWebhookEndpointRequest, _webhooks_pb2.DeleteWebhookEndpointResponse]
+    """Ends an endpoint for good: what waits is not sent any more, its secrets sign nothing, and no list has it. Another
+    can take its place.
     Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN.
     """
     RotateWebhookSecret: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.RotateWebhookSecretRequest, _webhooks_pb2.RotateWebhookSecretResponse]
@@ -96,7 +102,13 @@ class WebhookServiceAsyncStub(WebhookServiceStub):
     Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN.
     """
     EnableWebhookEndpoint: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.EnableWebhookEndpointRequest, _webhooks_pb2.EnableWebhookEndpointResponse]  # type: ignore[assignment]
-    """Sends again: what waits, and events from now on. What happened while it was disabled comes with ReplayWebhook.
+    """Sends again: what waits, as if it had never been tried, and events from now on. What happened while it was disabled
+    comes with ReplayWebhook.
+    Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN.
+    """
+    DeleteWebhookEndpoint: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.DeleteWebhookEndpointRequest, _webhooks_pb2.DeleteWebhookEndpointResponse]  # type: ignore[assignment]
+    """Ends an endpoint for good: what waits is not sent any more, its secrets sign nothing, and no list has it. Another
+    can take its place.
     Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN.
     """
     RotateWebhookSecret: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.RotateWebhookSecretRequest, _webhooks_pb2.RotateWebhookSecretResponse]  # type: ignore[assignment]
@@ -166,7 +178,19 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _webhooks_pb2.EnableWebhookEndpointRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_pb2.EnableWebhookEndpointResponse, _abc.Awaitable[_webhooks_pb2.EnableWebhookEndpointResponse]]:
-        """Sends again: what waits, and events from now on. What happened while it was disabled comes with ReplayWebhook.
+        """Sends again: what waits, as if it had never been tried, and events from now on. What happened while it was disabled
+        comes with ReplayWebhook.
+        Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteWebhookEndpoint(
+        self,
+        request: _webhooks_pb2.DeleteWebhookEndpointRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_webhooks_pb2.DeleteWebhookEndpointResponse, _abc.Awaitable[_webhooks_pb2.DeleteWebhookEndpointResponse]]:
+        """Ends an endpoint for good: what waits is not sent any more, its secrets sign nothing, and no list has it. Another
+        can take its place.
         Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN.
         """
 

@@ -227,6 +227,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("merge_id"),
     )
     op.create_index("member_merge_absorbed_idx", "member_merge", ["group_id", "absorbed_id"], unique=False)
+    op.create_index("member_merge_survivor_idx", "member_merge", ["group_id", "survivor_id"], unique=False)
     op.create_index(
         "member_merge_open_idx", "member_merge", ["merge_id"], unique=False, postgresql_where=sa.text("state <> 4")
     )

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("store_id", sa.Uuid),
         sa.Column("join_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("survivor_id", sa.Uuid),
+        sa.Column("code_epoch", sa.Integer, nullable=False, server_default="0"),
         sa.Column("erase_time", sa.DateTime(timezone=True)),
         sa.UniqueConstraint("group_id", "card_no"),
     )
@@ -101,8 +102,15 @@ def upgrade() -> None:
         sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expire_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("end_time", sa.DateTime(timezone=True)),
+        sa.Column("is_end_told", sa.Boolean, nullable=False, server_default="false"),
     )
     op.create_index("session_by_expiry", "session", ["expire_time"])
+    op.create_index(
+        "session_to_tell",
+        "session",
+        ["end_time"],
+        postgresql_where=sa.text("end_time IS NOT NULL AND NOT is_end_told"),
+    )
     op.create_index("session_by_member", "session", ["member_id"])
     op.create_table(
         "proof",
@@ -161,6 +169,8 @@ def upgrade() -> None:
         sa.Column("state", sa.SmallInteger, nullable=False),
         sa.Column("survivor_tier_code", sa.Text, nullable=False),
         sa.Column("absorbed_tier_code", sa.Text, nullable=False),
+        sa.Column("survivor_period_end", sa.Date),
+        sa.Column("absorbed_period_end", sa.Date),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("unmerge_reason", sa.Text, nullable=False),
         sa.Column("merged_by", sa.Text, nullable=False),
@@ -406,6 +416,7 @@ def _create_tiers() -> None:
         sa.Column("business_date", sa.Date, nullable=False),
         sa.Column("growth", sa.BigInteger, nullable=False),
         sa.Column("reverses_id", sa.Uuid),
+        sa.Column("tag", sa.Text, nullable=False),
         sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
     )
     op.create_index("growth_entry_by_member", "growth_entry", ["member_id", "growth_id"])

@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("time_zone", sa.Text, nullable=False),
         sa.Column("currency_code", sa.Text, nullable=False),
+        sa.Column("is_open", sa.Boolean, nullable=False),
         sa.UniqueConstraint("group_id", "code"),
     )
     op.create_table(
@@ -61,6 +62,8 @@ def upgrade() -> None:
         sa.Column("group_id", sa.Uuid, nullable=False),
         sa.Column("store_id", sa.Uuid, sa.ForeignKey("store.store_id"), nullable=False),
         sa.Column("code", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("is_open", sa.Boolean, nullable=False),
         sa.UniqueConstraint("group_id", "code"),
     )
     op.create_table(
@@ -79,6 +82,7 @@ def upgrade() -> None:
     op.create_table(
         "credential_secret",
         sa.Column("key_id", sa.Uuid, sa.ForeignKey("credential.key_id"), primary_key=True),
+        sa.Column("rpc", sa.Text, primary_key=True),
         sa.Column("request_id", sa.Text, primary_key=True),
         sa.Column("group_id", sa.Uuid, nullable=False),
         sa.Column("rotation_no", sa.Integer, nullable=False),
@@ -202,11 +206,14 @@ def _webhooks() -> None:
         sa.Column("failing_since_time", sa.DateTime(timezone=True)),
         sa.Column("last_success_time", sa.DateTime(timezone=True)),
         sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("enable_time", sa.DateTime(timezone=True)),
+        sa.Column("delete_time", sa.DateTime(timezone=True)),
     )
     op.create_index("webhook_endpoint_by_time", "webhook_endpoint", ["group_id", "create_time", "endpoint_id"])
     op.create_table(
         "webhook_secret",
         sa.Column("endpoint_id", sa.Uuid, sa.ForeignKey("webhook_endpoint.endpoint_id"), primary_key=True),
+        sa.Column("rpc", sa.Text, primary_key=True),
         sa.Column("request_id", sa.Text, primary_key=True),
         sa.Column("group_id", sa.Uuid, nullable=False),
         sa.Column("secret_no", sa.Integer, nullable=False),
