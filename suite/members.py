@@ -47,9 +47,10 @@ class Kind(StrEnum):
     hotel = "hotel"
     office = "office"
     community = "community"
+    card = "card"
 
 
-_SCHEMES = {Kind.hotel: "HOTEL_GUEST", Kind.office: "OFFICE_CARD", Kind.community: "HOUSEHOLD"}
+_SCHEMES = {Kind.hotel: "HOTEL_GUEST", Kind.office: "OFFICE_CARD", Kind.community: "HOUSEHOLD", Kind.card: "CARD"}
 # Outcomes as they are told, in the order of the table, and whether somebody should look at such rows.
 OUTCOMES = {
     "NEW": (("new members", "新会员"), False),
@@ -113,8 +114,8 @@ class Row:
 def read_rows(path: Path, country_code: str, encoding: str = ENCODING) -> Iterator[Row]:
     """The rows of a CSV file one after the other, however many there are.
 
-    Columns: number, phone (may be empty; without + it is of `country_code`), birth_month (optional).
-    Raises ColumnsMissing.
+    Columns: number, phone (may be empty; without + it is of `country_code`), and if there are any birth_month, level
+    (of the unit's own card) and tags (separated by blanks). Raises ColumnsMissing.
     """
     with path.open(encoding=encoding, newline="") as file:
         table = csv.DictReader(file)
@@ -129,6 +130,10 @@ def read_rows(path: Path, country_code: str, encoding: str = ENCODING) -> Iterat
                 content["birth_month"] = int(month)
             elif month:
                 row.problem = f"birth_month {month!r} is not a number"
+            if level := (values.get("level") or "").strip():
+                content["level"] = level
+            if tags := (values.get("tags") or "").split():
+                content["tags"] = tags
             yield row
 
 
@@ -202,9 +207,13 @@ def _chunks(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
 
 @members.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="CSV: number, phone, birth_month", exists=True, dir_okay=False)],
+    file: Annotated[
+        Path, typer.Argument(help="CSV: number, phone, birth_month, level, tags", exists=True, dir_okay=False)
+    ],
     unit: Annotated[str, typer.Option(help="code of the business unit whose file it is")],
-    kind: Annotated[Kind, typer.Option(help="what the file's numbers are: of guests, of cards, of households")],
+    kind: Annotated[
+        Kind, typer.Option(help="what the file's numbers are: of guests, access cards, households, member cards")
+    ],
     group: Annotated[str, typer.Option(help="code of the group, to be sure that the key is of it")] = "",
     key_id: KeyId = "",
     secret: Secret = "",

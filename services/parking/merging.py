@@ -102,6 +102,17 @@ _OPEN = text(
 )
 
 
+_LOCK_VEHICLES = text(
+    """SELECT FROM vehicle AS v JOIN car_park AS c ON c.car_park_id = v.car_park_id
+       WHERE c.group_id = :group_id AND v.plate_no IN (
+         SELECT b.plate_no FROM merged_item AS m JOIN plate_binding AS b ON b.binding_id = m.item_id
+         WHERE m.merge_id = :merge_id
+         UNION SELECT s.plate_no FROM merged_item AS m JOIN stay AS s ON s.stay_id = m.item_id
+         WHERE m.merge_id = :merge_id)
+       ORDER BY v.car_park_id, v.plate_no FOR UPDATE OF v"""
+)
+
+
 async def _follow(tx: Tx, merge: RowMapping) -> None:
     values = {key: merge[key] for key in ("merge_id", "group_id", "survivor_id", "absorbed_id", "merge_time")}
     locked = await tx.execute(text("SELECT state FROM member_merge WHERE merge_id = :merge_id FOR UPDATE"), values)
@@ -140,6 +151,8 @@ async def _move_over(tx: Tx, values: dict[str, Any]) -> bool:
 
 async def _move_back(tx: Tx, values: dict[str, Any]) -> bool:
     """Give back what was noted, and the stays of those plates since. Answers whether that was all."""
+    # Entries, exits and payments take a vehicle first: none of them ends in the survivor's name after this looked.
+    await tx.execute(_LOCK_VEHICLES, values)
     await tx.execute(
         text(
             """INSERT INTO merged_item (merge_id, item_id)

@@ -95,10 +95,10 @@ def _row(variant: Variant, results: dict[str, list[Measured]]) -> dict[str, Any]
             "ratio_min": round(min(ratios), 3),
             "ratio_max": round(max(ratios), 3),
         }
-        if variant.target is not None:
-            row["target"] = variant.target
-            met = row["ratio"] <= variant.target if variant.is_latency else row["ratio"] >= variant.target
-            row["is_met"] = met
+    if variant.target is not None:
+        reached = row["ratio"] if variant.baseline else value
+        row["target"] = variant.target
+        row["is_met"] = reached <= variant.target if variant.is_latency else reached >= variant.target
     parts = {part for run in runs for part in run.cpu_us}
     if parts:
         row["cpu_us_per_item"] = {
@@ -134,7 +134,7 @@ def _print(console: Console, machine: dict[str, Any], rows: list[dict[str, Any]]
         value = f"{row['p50_ms']:.2f} ms" if "p50_ms" in row else f"{row['per_second']:,.0f}"
         target = ""
         if "target" in row:
-            target = f"{'≤' if 'p50_ms' in row else '≥'} {row['target']} {'✓' if row['is_met'] else '✗'}"
+            target = f"{'≤' if 'p50_ms' in row else '≥'} {row['target']:,g} {'✓' if row['is_met'] else '✗'}"
         cpu = ", ".join(f"{part} {micros:,.0f}" for part, micros in row.get("cpu_us_per_item", {}).items())
         table.add_row(
             f"{row['name']}: {row['what']}",

@@ -76,7 +76,7 @@ async def test_two_hundred_joins_through_five_doors_make_one_member(phone: Phone
         return result.member_id, result.outcome == imports_pb2.IMPORT_OUTCOME_NEW
 
     doors = (at_a_till, in_a_batch, by_phone, by_mini_program, by_a_file)
-    answers = await asyncio.gather(*(door(number) for number in range(EACH) for door in doors))
+    answers: list[Any] = await asyncio.gather(*(door(number) for number in range(EACH) for door in doors))
     tills, batches, logins, programs, rows = (answers[place :: len(doors)] for place in range(len(doors)))
     said_whether_new = [*tills, *batches, *rows]
     opened = [one for one in logins if one.startswith("mbr_")]
