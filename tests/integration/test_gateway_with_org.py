@@ -114,3 +114,23 @@ async def test_a_terminal_s_key_works_for_its_own_store_only(system: Outside) ->
     stranger = Outside(system.client, f"key_{'0' * 32}", "secret")
     refused = await stranger.call("GET", "/v1/stores")
     assert (refused.status_code, refused.json()["reason"]) == (401, "KEY_UNKNOWN_OR_REVOKED")
+
+
+async def test_a_file_of_five_thousand_rows_comes_in_through_the_door(system: Outside) -> None:
+    header = "kind,code,name,parent_code,unit_kind,time_zone,currency_code,category,floor\n"
+    rows = ["unit,FILE,Mall,,mall,Asia/Shanghai,CNY,,\n"]
+    rows += [f"merchant,FM{n},商户 {n},FILE,,,,fashion,\n" for n in range(99)]
+    rows += [f"store,FS{n:04d},门店 {n},FM{n % 99},,,,,L{n % 9}\n" for n in range(2_400)]
+    rows += [f"terminal,FT{n:04d},收银 {n},FS{n % 2_400:04d},,,,,\n" for n in range(2_499)]
+    rows.append("store,FS9999,Nobody's,FM999,,,,,L1\n")
+    assert len(rows) == 5_000
+    file = {"request_id": "import-5000", "csv": header + "".join(rows)}
+    answer = await system.done("POST", "/v1/structure:import", **file)
+    assert answer["created_count"] == 4_999
+    assert [(one["line"], one["reason"]) for one in answer["errors"]] == [(5_001, "PARENT_UNKNOWN")]
+    assert await system.done("POST", "/v1/structure:import", **file) == answer
+    listed = await system.done("GET", "/v1/terminals?page_size=200")
+    assert len(listed["terminals"]) == 200 and listed["next_page_token"]
+    # One row more is too many, however long one would wait.
+    refused = await system.call("POST", "/v1/structure:import", csv=header + "".join(rows) + rows[1])
+    assert (refused.status_code, refused.json()["reason"]) == (400, "CSV_UNREADABLE")

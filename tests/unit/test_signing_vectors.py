@@ -16,7 +16,7 @@ from chassis.identity import MEMBER_ACCESS, CallerKind, TokenBook
 from gateway import errors as gateway_errors
 from gateway.auth.callers import NONCE_SECONDS, WINDOW_SECONDS, Callers, SignedParts
 from gateway.auth.credentials import Credentials
-from gateway.door import BODY_BYTES
+from gateway.door import BATCH_SECONDS, BODY_BYTES, CALL_SECONDS, MOST_SECONDS
 from gateway.errors import SignatureExpired, SignatureInvalid, status_of
 from gateway.http import MAX_HEADER_BYTES
 from gateway.limits import CALLS_PER_MINUTE
@@ -145,8 +145,12 @@ def test_every_refusal_before_the_business_is_in_the_page_s_table_with_its_statu
 
 def test_the_page_s_numbers_are_those_in_force() -> None:
     assert (WINDOW_SECONDS, NONCE_SECONDS, BODY_BYTES, MAX_HEADER_BYTES) == (300, 600, 1024 * 1024, 32 * 1024)
-    kinds = (CallerKind.TERMINAL, CallerKind.VENDOR, CallerKind.SYSTEM)
-    assert [CALLS_PER_MINUTE[kind] for kind in kinds] == [6_000, 3_000, 60_000]
+    for kind in ("TERMINAL", "VENDOR", "MERCHANT", "PARTNER", "SYSTEM"):
+        assert re.search(rf"^\|.*\| `{kind}` \|.*\| {CALLS_PER_MINUTE[CallerKind[kind]]:,} \|$", PAGE, re.MULTILINE), (
+            kind
+        )
+    assert (CALL_SECONDS, BATCH_SECONDS, MOST_SECONDS) == (5, 60, 60)
+    assert "given 5 seconds (a batch of lines 60)" in PAGE and "at most 60." in PAGE
     for words in ("good for 300 seconds", "kept for 600 seconds", "over 1 MiB", "over 32 KiB", "6,000 calls a minute"):
         assert words in PAGE
-    assert "3,000 for a vendor, 60,000 for a system" in PAGE
+    assert "6,000 calls a minute for a terminal and for a merchant, 3,000 for a vendor and for a partner" in PAGE

@@ -248,6 +248,8 @@ class WholeSuite:
             CallerKind.PUBLIC: Caller(CallerKind.PUBLIC, "127.0.0.1"),
             CallerKind.INTERNAL: internal("suite", group),
         }
+        # The terminal that may be closed is nobody's, either.
+        await doors.make("terminal_id", "terminal.terminal_id", "StructureService_CreateTerminal", code="T2")
 
     async def _terms(self, doors: Doors) -> None:
         ladder = [{"code": "BASIC", "name": "Basic", "min_growth": 0, "earn_multiplier_bps": 10_000}]

@@ -1,0 +1,36 @@
+"""How long a call may take, as its client says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.http import Exchange
+
+
+async def nobody(*_: Any) -> Any:
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("", 5),
+        ("500m", 0.5),
+        ("30S", 30),  # longer than the door would wait by itself
+        ("1M", 60),
+        ("2H", 60),  # never longer than this
+        ("30", 5),  # no unit
+        ("-1S", 5),
+        ("1.5S", 5),
+    ],
+)
+def test_a_client_waits_as_long_as_it_says_within_bounds(header: str, seconds: float) -> None:
+    scope = {
+        "method": "POST",
+        "path": "/v1/structure:import",
+        "query_string": b"",
+        "headers": [(b"grpc-timeout", header.encode())] if header else [],
+    }
+    assert Exchange(scope, nobody, nobody).seconds(default=5, most=60) == seconds
