@@ -22,7 +22,7 @@ from tests.integration.points.test_adjustments import Desk
 from tests.integration.points.test_one_purchase import record, upload
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_spending import run_jobs
-from tests.integration.points.world import World, set_time
+from tests.integration.points.world import World, set_time, violations
 
 MEMBER, TERMINAL, STORE = (
     doors_pb2.LIMIT_SCOPE_MEMBER,
@@ -190,6 +190,30 @@ async def test_undecided_points_unlock_after_the_longest_wait_and_can_still_be_r
     answer = await office.decide(case, REJECT)
     assert (answer.clawed_back_points, answer.debt_points) == (20, 0)
     assert (await world.balance()).available_points == 10
+
+
+async def test_rejecting_spent_points_that_nobody_owes_writes_them_off(world: World) -> None:
+    office = Office(world)
+    noon = datetime(2020, 3, 4, 4, tzinfo=UTC)
+    await set_time(world.app, noon)
+    world.now = noon
+    await limit(
+        world,
+        {"scope": MEMBER, "max_sales": 1},
+        effective_date=to_date(date(2020, 1, 1)),
+        debt_policy=points_pb2.DEBT_POLICY_WITHIN_BALANCE,
+    )
+    await record(world, world.sale(1_000))
+    await record(world, world.sale(2_000))
+    end = noon + timedelta(days=31)
+    await set_time(world.app, end)
+    await run_jobs(world, end)
+    await world.redeem(25)
+    (case,) = await office.list(state=pb.SALE_CASE_STATE_OPEN)
+    answer = await office.decide(case, REJECT)
+    assert (answer.clawed_back_points, answer.debt_points) == (5, 0)
+    assert (await world.balance()).available_points == 0
+    assert await violations(world.app.db.url) == {}
 
 
 async def test_points_wait_for_all_that_holds_them(world: World) -> None:
