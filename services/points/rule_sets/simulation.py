@@ -95,7 +95,8 @@ async def quote_sale(
         rule_set = data.rule_set_at(sale_time, place.time_zone)
     known = Known(throttle=data.throttle_at(rule_set, place.business_unit_id, sale_time))
     if rule_set.asks_of_member:
-        asked = _asked(rule_set, group_id, member_id, sale, place, sale_time)
+        person_id = members[member_id].survivor_id or member_id
+        asked = _asked(rule_set, group_id, person_id, sale, place, sale_time)
         ((segments, first_in),) = await facts.of([asked], data.stores, claim=False)
         known = known._replace(segments=segments, first_in=first_in)
     computed = compute_sale(

@@ -19,6 +19,8 @@ from services.points.merging.operations import Merges
 from tests.apps import system
 from tests.integration.points.cases import REJECT, RELEASE, Office, dying
 from tests.integration.points.test_adjustments import Desk
+from tests.integration.points.test_merging import ABSORBED, SURVIVOR
+from tests.integration.points.test_merging import Office as MergingOffice
 from tests.integration.points.test_one_purchase import record, upload
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_spending import run_jobs
@@ -152,6 +154,27 @@ async def test_evidence_names_every_limit_that_is_exceeded(world: World) -> None
         ("member-hour", "SALES", 2, 1),
         ("store-amounts", "SAME_AMOUNT", 2, 1),
     ]
+
+
+async def test_members_that_have_become_one_have_one_limit_and_one_purchase(world: World) -> None:
+    await limit(world, {"scope": MEMBER, "max_sales": 3}, matching=doors_pb2.MatchingRule())
+    await record(world, world.sale(1_000, member=ABSORBED))
+    await record(world, world.sale(1_100, member=SURVIVOR))
+    merging = MergingOffice(world)
+    await merging.merge()
+    # What either bought before counts, too, whichever card is shown now.
+    answers = [
+        await record(world, world.sale(1_200, member=SURVIVOR)),
+        await record(world, world.sale(1_300, member=ABSORBED)),
+        await record(world, world.sale(1_400, member=SURVIVOR)),
+    ]
+    assert [bool(answer.explanation.waits) for answer in answers] == [False, True, True]
+    assert await evidence(world) == [("limit-1", "SALES", 4, 3)] * 2
+    again = await record(world, world.sale(1_000, member=SURVIVOR, source="payments"))
+    assert [wait.kind for wait in again.explanation.waits] == [doors_pb2.SALE_CASE_KIND_DOUBTFUL_PAIR, SUSPICIOUS]
+    # Two again, each has a limit of its own.
+    await merging.unmerge()
+    assert not (await record(world, world.sale(1_500, member=ABSORBED))).explanation.waits  # the third
 
 
 async def test_a_bulk_upload_out_of_order_is_counted_by_sale_time(world: World) -> None:

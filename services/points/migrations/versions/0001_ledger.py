@@ -495,6 +495,7 @@ TABLES = (
         is_merged BOOLEAN,
         PRIMARY KEY (member_id)
     )""",
+    """CREATE INDEX member_by_survivor ON member (survivor_id) WHERE survivor_id IS NOT NULL""",
     """CREATE TABLE merge_move (
         wallet_id UUID NOT NULL,
         txn_id UUID NOT NULL,
