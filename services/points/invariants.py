@@ -252,11 +252,11 @@ _COUNTS: dict[str, str] = {
                                   AND t.kind = 10 AND r.points = t.points AND r.merchant_id = t.merchant_id)
                   AND (a.wallet_id IS DISTINCT FROM t.wallet_id
                                               OR t.kind <> 9 + a.direction OR a.state NOT IN (2, 3, 5)))""",
-    "5 a rejected sale gave all of its points back": """
+    "5 a rejected sale gave all of its points back, or they were written off": """
         SELECT count(*) FROM sale_case c
         JOIN txn{s} t ON t.wallet_id = c.wallet_id AND t.txn_id = c.sale_id
         LEFT JOIN sale_refund{s} r ON r.wallet_id = c.wallet_id AND r.sale_id = c.sale_id
-        WHERE c.state = 3 AND c.is_applied AND coalesce(r.clawed_back_points, 0) <> t.points""",
+        WHERE c.state = 3 AND c.is_applied AND coalesce(r.clawed_back_points + r.written_off_points, 0) <> t.points""",
     "5 a released sale waits for its return window alone": """
         SELECT count(*) FROM lot{s} l
         JOIN (SELECT wallet_id, sale_id, max(window_time) AS window_time FROM sale_case

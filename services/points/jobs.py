@@ -65,9 +65,11 @@ class Jobs:
             after = wallets[-1]["wallet_id"]
 
     async def _apply(self, items: list[Item]) -> None:
-        for answer in await self._ledger.apply(items, timeout_s=60.0):
-            if isinstance(answer, AppError):
-                raise answer  # the job runs again and finds what is left
+        # In order, and no more at once than a lane takes: a wallet may have years of days that are due.
+        for first in range(0, len(items), CHUNK):
+            for answer in await self._ledger.apply(items[first : first + CHUNK], timeout_s=60.0):
+                if isinstance(answer, AppError):
+                    raise answer  # the job runs again and finds what is left
 
 
 def _activation(row: queries.SaleRow) -> Item:

@@ -175,6 +175,7 @@ member = Table(
     Column("close_time", _Time),  # what is sold from then on earns nothing
     Column("survivor_id", Uuid),  # while it is absorbed: by whom
     Column("is_merged", Boolean),  # it has, or had, a part in a merge
+    Index("member_by_survivor", "survivor_id", postgresql_where=text("survivor_id IS NOT NULL")),
 )
 
 # The member holds the tier from the business day on.

@@ -9,14 +9,15 @@ the same sale finds what it was given. What a sale that never comes again was gi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
 
 from chassis import ids
 from services.points.earning.rules import Rule
-from services.points.ledger.batched import BatchedCalls
+from services.points.ledger.batched import BATCH_ROWS, BatchedCalls
 from services.points.ledger.ledger import LEDGER_SETTINGS
 
 _SETTINGS = {**LEDGER_SETTINGS, "application_name": "huitong-points-caps"}
@@ -70,8 +71,24 @@ class Caps:
     async def take(self, takings: Sequence[Taking]) -> dict[tuple[UUID, str], Granted]:
         """What each sale and rule was given, now or before. Raises Overloaded, and Unavailable (ask again)."""
         found: dict[tuple[UUID, str], Granted] = {}
-        rows = await self._calls.ask(_TAKE, takings) if takings else []
-        for taking, row in zip(takings, rows, strict=True):
-            granted = found.setdefault((taking.sale_id, taking.rule_id), Granted(row["granted"], {}))
-            granted.left[taking.cap_id] = row["left_points"]
+        for some in _calls_of(takings):
+            for taking, row in zip(some, await self._calls.ask(_TAKE, some), strict=True):
+                granted = found.setdefault((taking.sale_id, taking.rule_id), Granted(row["granted"], {}))
+                granted.left[taking.cap_id] = row["left_points"]
         return found
+
+
+def _calls_of(takings: Sequence[Taking]) -> Iterator[list[Taking]]:
+    """What is asked together, in order: a whole batch of sales may be more than fits into a queue.
+
+    What one rule takes for one sale, which stands together, is asked together: it gets what the tightest cap has left.
+    """
+    call: list[Taking] = []
+    for _, group in groupby(takings, key=lambda taking: (taking.sale_id, taking.rule_id)):
+        rows = list(group)
+        if call and len(call) + len(rows) > BATCH_ROWS:
+            yield call
+            call = []
+        call += rows
+    if call:
+        yield call

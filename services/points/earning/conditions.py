@@ -144,7 +144,7 @@ class Condition:
 
 @lru_cache(maxsize=4096)
 def condition(text: str) -> Condition:
-    """The condition of a rule, compiled once and not checked: what was published must go on, whatever checks are new."""
+    """The condition of a rule, compiled once and not checked: what is published goes on, whatever checks are new."""
     return Condition.unchecked(text)
 
 

@@ -19,14 +19,17 @@ from services.points.lookup import Store
 _SETTINGS = {**LEDGER_SETTINGS, "application_name": "huitong-points-first-purchases"}
 _CLAIMED = """SELECT i.ord, f.sale_id FROM unnest($1::uuid[]) WITH ORDINALITY AS i (claim_id, ord)
     LEFT JOIN first_purchase f ON f.claim_id = i.claim_id"""
-# The oldest sale of each wallet in each store.
+# The oldest sale of each member in each store, with those of the members that it has absorbed.
 _BEFORE = """SELECT i.ord, b.store_ids, b.sale_ids
     FROM unnest($1::uuid[]) WITH ORDINALITY AS i (wallet_id, ord)
     CROSS JOIN LATERAL (
-        SELECT array_agg(o.store_id ORDER BY o.version) AS store_ids, array_agg(o.txn_id ORDER BY o.version) AS sale_ids
-        FROM (SELECT DISTINCT ON (t.store_id) t.store_id, t.txn_id, t.version FROM txn t
-              WHERE t.wallet_id = i.wallet_id AND t.kind = 1 AND t.amount_minor > 0
-              ORDER BY t.store_id, t.version) o) b"""
+        SELECT array_agg(o.store_id ORDER BY o.record_time, o.version) AS store_ids,
+               array_agg(o.txn_id ORDER BY o.record_time, o.version) AS sale_ids
+        FROM (SELECT DISTINCT ON (t.store_id) t.store_id, t.txn_id, t.record_time, t.version FROM txn t
+              WHERE t.wallet_id = ANY (i.wallet_id || ARRAY(SELECT m.member_id FROM member m
+                                                            WHERE m.survivor_id = i.wallet_id))
+                AND t.kind = 1 AND t.amount_minor > 0
+              ORDER BY t.store_id, t.record_time, t.version) o) b"""
 _CLAIM = "SELECT ord, sale_id FROM claim_first_purchases($1, $2, $3)"
 
 

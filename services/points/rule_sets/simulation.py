@@ -16,7 +16,7 @@ from sqlalchemy import insert, select
 
 from chassis import ids, rpc
 from chassis.db import Database, Tx
-from chassis.errors import AppError, InvalidArgument
+from chassis.errors import AppError, InvalidArgument, Overloaded, Unavailable
 from chassis.identity import CallerKind
 from huitong.points.v1 import points_pb2, rules_pb2
 from services.points import store
@@ -51,6 +51,17 @@ RUNNING, DONE, FAILED = (
         rules_pb2.RULE_SIMULATION_STATE_FAILED,
     )
 )
+# Nobody's fault but the database's.
+_GONE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InterfaceError,
+    OSError,
+    Unavailable,
+    Overloaded,
+)
 _columns = store.rule_simulation.c
 _SPAN = "group_id = $1 AND kind = 1 AND occur_time >= $2 AND occur_time < $3"
 
@@ -84,7 +95,8 @@ async def quote_sale(
         rule_set = data.rule_set_at(sale_time, place.time_zone)
     known = Known(throttle=data.throttle_at(rule_set, place.business_unit_id, sale_time))
     if rule_set.asks_of_member:
-        asked = _asked(rule_set, group_id, member_id, sale, place, sale_time)
+        person_id = members[member_id].survivor_id or member_id
+        asked = _asked(rule_set, group_id, person_id, sale, place, sale_time)
         ((segments, first_in),) = await facts.of([asked], data.stores, claim=False)
         known = known._replace(segments=segments, first_in=first_in)
     computed = compute_sale(
@@ -177,17 +189,29 @@ class Simulations:
         self._db, self._lookup, self._facts = db, lookup, facts
 
     async def run_all(self, _now: datetime) -> None:
-        """The job: run every simulation that is not done."""
+        """The job: run every simulation that is not done.
+
+        What fails for a reason of its own is told its reason; what the database was not there for begins anew with the
+        next run. Neither keeps the others waiting.
+        """
+        tried: list[UUID] = []
+        unavailable: Exception | None = None
         while row := await self._db.pool.fetchrow(
-            "SELECT * FROM rule_simulation WHERE state = 1 ORDER BY create_time LIMIT 1"
+            "SELECT * FROM rule_simulation WHERE state = 1 AND simulation_id <> ALL ($1) ORDER BY create_time LIMIT 1",
+            tried,
         ):
+            tried.append(row["simulation_id"])
             done: tuple[int, str, bytes | None]
             try:
                 result = await self._run(row)
                 done = (DONE, "", result.SerializeToString(deterministic=True))
-            except (AppError, ValueError) as error:
+            except _GONE as error:
+                log.warning("rule_simulation_interrupted", simulation_id=str(row["simulation_id"]), error=repr(error))
+                unavailable = error
+                continue
+            except Exception as error:
                 log.error("rule_simulation_failed", simulation_id=str(row["simulation_id"]), exc_info=error)
-                done = (FAILED, str(error), None)
+                done = (FAILED, _reason_of(error), None)
             await self._db.pool.execute(
                 "UPDATE rule_simulation SET state = $3, problem = $4, result = $5"
                 " WHERE group_id = $1 AND simulation_id = $2",
@@ -195,6 +219,8 @@ class Simulations:
                 row["simulation_id"],
                 *done,
             )
+        if unavailable is not None:
+            raise unavailable
 
     async def _run(self, row: asyncpg.Record) -> rules_pb2.SimulationResult:
         group_id: UUID = row["group_id"]
@@ -272,6 +298,17 @@ class Simulations:
             done,
             total,
         )
+
+
+def _reason_of(error: Exception) -> str:
+    """Why a simulation failed, for who asked for it."""
+    match error:
+        case AppError() | ValueError():
+            return str(error)
+        case asyncpg.QueryCanceledError():
+            return "the sales of the span took too long to read; try a shorter one"
+        case _:
+            return "an error of the service; it is in its log"
 
 
 class _Sums:

@@ -52,6 +52,15 @@ async def test_a_batch_takes_from_its_budget_in_its_order(world: World) -> None:
     assert [extra(result.recorded) for result in answer.results] == [(10, 0), (10, 0), (5, 5), (0, 10)]
 
 
+async def test_a_full_batch_of_sales_with_many_limits_is_taken(world: World) -> None:
+    limits = {"budget_points": 10**9, "max_points_per_member_day": 10**9, "max_points_per_member_month": 10**9}
+    await publish(world, *(offer(f"offer-{number}", bonus_bps=10_000, **limits) for number in range(7)))
+    sales = [world.sale(1_000, sale_time=DAY, member=number % 3) for number in range(1_000)]
+    answer = await world.call(world.sales.RecordSales, points_pb2.RecordSalesRequest(sales=sales))
+    assert {result.recorded.points for result in answer.results} == {80}  # 21,000 times something was taken
+    assert await used(world) == sorted([10_000] * 7 + [3_340] * 14 + [3_330] * 28)
+
+
 async def test_a_member_s_day_and_month_are_where_the_store_is(world: World) -> None:
     await publish(world, offer(bonus_bps=10_000, max_points_per_member_day=15, max_points_per_member_month=30))
     assert extra(await world.sell(1_000, sale_time=DAY)) == (10, 0)

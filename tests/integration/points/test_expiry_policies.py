@@ -85,6 +85,23 @@ async def test_points_that_never_expire_are_there_whatever_the_year(world: World
     assert (refund.clawed_back_points, refund.debt_points, refund.available_points) == (100, 20, 0)
 
 
+async def test_a_member_with_more_due_days_than_a_lane_takes_loses_them_all(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await set_time(world.app, SOLD)
+    await publish(world, policy(ROLLING, months=1, rounding=points_pb2.EXPIRY_ROUNDING_DAY))
+    days = [world.sale(100, sale_time=SOLD - timedelta(days=number)) for number in range(28)]
+    await world.call(world.sales.RecordSales, points_pb2.RecordSalesRequest(sales=days))
+    monkeypatch.setattr("services.points.jobs.CHUNK", 10)
+    monkeypatch.setattr("services.points.ledger.ledger.WAITING_ITEMS", 20)
+    await close_day(world, SOLD + timedelta(days=60))
+    expired = [entry for entry in await world.statement() if entry.kind == points_pb2.MOVEMENT_KIND_EXPIRE]
+    assert [entry.points for entry in expired] == [-1] * 28
+    assert [entry.occur_time.seconds for entry in expired] == sorted(
+        (entry.occur_time.seconds for entry in expired), reverse=True
+    )
+
+
 async def test_days_of_grace_are_days_on_which_points_can_be_spent(world: World) -> None:
     await set_time(world.app, SOLD)
     await publish(world, policy(ROLLING, months=1, rounding=points_pb2.EXPIRY_ROUNDING_DAY, grace_days=7))

@@ -16,6 +16,8 @@ from services.points.convert import to_date
 from services.points.earning.first_purchases import FirstPurchases
 from tests.apps import system
 from tests.integration.points.test_caps import DAY, extra, publish
+from tests.integration.points.test_merging import ABSORBED, SURVIVOR
+from tests.integration.points.test_merging import Office as MergingOffice
 from tests.integration.points.test_rules_life import Office, offer, with_offers
 from tests.integration.points.test_sales import refused
 from tests.integration.points.world import World
@@ -115,6 +117,20 @@ async def test_purchases_from_before_the_rule_count(world: World) -> None:
     other_store = await world.sell(1_000, shop=1, sale_time=DAY)
     assert other_store.points == 10 + 30
     assert (await world.sell(1_000, shop=1, sale_time=DAY)).points == 10
+
+
+async def test_what_an_absorbed_member_bought_is_the_survivor_s_too(world: World) -> None:
+    await world.sell(1_000, member=ABSORBED, shop=1)
+    await world.sell(1_000, member=SURVIVOR, shop=2)
+    await publish(world, welcome(), offer("store", bonus_bps=0, fixed_points=30, condition="member.first_in_store"))
+    merging = MergingOffice(world)
+    await merging.merge()
+    quoted = await Office(world).quote(world.sale(1_000, member=ABSORBED, shop=0))
+    # Neither in the group nor in one another's stores; in the third it is, once for both.
+    stores = [(SURVIVOR, 1), (ABSORBED, 2), (ABSORBED, 0), (SURVIVOR, 0)]
+    answers = [await world.sell(1_000, member=member, shop=shop) for member, shop in stores]
+    assert [answer.points for answer in answers] == [10, 10, 40, 10]
+    assert quoted.points == 40
 
 
 async def test_a_unit_s_first_purchase_looks_at_all_its_stores(world: World) -> None:

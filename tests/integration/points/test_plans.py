@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from services.points.ledger.ledger import LEDGER_SETTINGS, Item, Kind, Ledger, columns
+from services.points.rule_sets.simulation import _SPAN
 from tests.integration.points.bank import HOT_TABLES, NOW, Bank, applied
 
 # The statements of a call are inside functions: this tells their plans to the client.
@@ -68,3 +69,13 @@ async def test_every_row_is_reached_by_its_key(bank: Bank, items: list[Item]) ->
             assert f"Seq Scan on {table}{bank.suffix} " not in plan, plan
         assert "Hash Join" not in plan
         assert "Merge Join" not in plan
+
+
+async def test_a_span_of_sales_is_read_without_all_the_others(bank: Bank, items: list[Item]) -> None:
+    connection = await asyncpg.connect(bank.url, server_settings={"enable_seqscan": "off"})  # the table is small
+    try:
+        query = f"EXPLAIN SELECT count(*) FROM txn{bank.suffix} WHERE {_SPAN}"
+        plan = [row[0] for row in await connection.fetch(query, items[0].group_id, NOW, NOW)]
+    finally:
+        await connection.close()
+    assert any("Bitmap Index Scan on txn_by_time" in line for line in plan), plan

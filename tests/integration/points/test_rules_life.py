@@ -6,7 +6,9 @@ import asyncio
 import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from unittest.mock import AsyncMock
 
+import asyncpg
 import pytest
 from sqlalchemy import delete, insert, update
 
@@ -17,6 +19,7 @@ from huitong.points.v1 import points_pb2, points_pb2_grpc, rules_pb2, rules_pb2_
 from services.points import store
 from services.points.convert import to_date, to_timestamp
 from services.points.lookup import AHEAD
+from services.points.rule_sets import simulation
 from tests.apps import system, terminal
 from tests.integration.points.test_sales import refused
 from tests.integration.points.world import World, set_time
@@ -383,6 +386,88 @@ async def test_a_simulation_computes_past_sales_by_a_draft_beside_what_they_earn
     assert [change.id for change in result.store_losers] == [ids.to_edge("sto", world.stores[1])]
     assert {rule.rule_id: rule.points for rule in result.rules} == {"base": 15, "tea": 10}
     assert (await world.balance(0)).earned_points_total == 10  # nothing was earned again
+
+
+async def test_a_simulation_that_fails_says_so_and_keeps_no_other_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = Office(world)
+    await world.sell(1_000, sale_time=datetime(2017, 3, 8, 4, tzinfo=UTC))
+    await world.sell(1_000, sale_time=datetime(2017, 7, 8, 4, tzinfo=UTC))
+    draft = await office.draft(world.rule_set(base_points=2))
+    # The database refuses what reads a sale of July.
+    guard = "1 / (CASE WHEN occur_time < timestamptz '2017-06-01' THEN 1 ELSE 0 END) = 1"
+    monkeypatch.setattr(simulation, "_SPAN", f"{simulation._SPAN} AND {guard}")
+    failing, fine = await asyncio.gather(
+        office.simulate(draft.draft_id, date(2017, 7, 1), date(2017, 7, 31)),
+        office.simulate(draft.draft_id, date(2017, 3, 1), date(2017, 3, 31)),
+    )
+    assert (failing.state, fine.state) == (
+        rules_pb2.RULE_SIMULATION_STATE_FAILED,
+        rules_pb2.RULE_SIMULATION_STATE_DONE,
+    )
+    assert failing.problem == "an error of the service; it is in its log"
+    assert (fine.result.sale_count, fine.result.draft_points) == (1, 20)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (asyncpg.QueryCanceledError("canceling statement due to statement timeout"), "too long to read"),
+        (KeyError("rule"), "an error of the service"),
+    ],
+)
+async def test_a_simulation_says_why_it_failed(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+) -> None:
+    office = Office(world)
+    draft = await office.draft(world.rule_set(base_points=2))
+    monkeypatch.setattr(simulation.Simulations, "_run", AsyncMock(side_effect=error))
+    failed = await office.simulate(draft.draft_id, date(2017, 3, 1), date(2017, 3, 31))
+    assert failed.state == rules_pb2.RULE_SIMULATION_STATE_FAILED
+    assert reason in failed.problem
+
+
+async def test_a_simulation_begins_anew_when_the_database_was_gone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = Office(world)
+    draft = await office.draft(world.rule_set(base_points=2))
+    run = AsyncMock(side_effect=[asyncpg.ConnectionDoesNotExistError("gone"), rules_pb2.SimulationResult(sale_count=7)])
+    monkeypatch.setattr(simulation.Simulations, "_run", run)
+    done = await office.simulate(draft.draft_id, date(2017, 3, 1), date(2017, 3, 31))
+    assert (done.state, done.result.sale_count) == (rules_pb2.RULE_SIMULATION_STATE_DONE, 7)
+
+
+async def test_how_far_a_simulation_is_can_be_seen_while_it_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = Office(world)
+    day = datetime(2017, 3, 8, 4, tzinfo=UTC)
+    await asyncio.gather(*(world.sell(1_000, sale_time=day) for _ in range(5)))
+    draft = await office.draft(world.rule_set(base_points=2))
+    monkeypatch.setattr(simulation, "CHUNK_SALES", 2)
+    reached, go_on = [asyncio.Event() for _ in range(3)], [asyncio.Event() for _ in range(3)]
+    chunks = iter(range(3))
+    add = simulation.Simulations._add
+
+    async def add_slowly(*arguments: Any) -> None:
+        number = next(chunks)
+        reached[number].set()
+        await go_on[number].wait()
+        await add(*arguments)
+
+    monkeypatch.setattr(simulation.Simulations, "_add", add_slowly)
+    simulating = asyncio.create_task(office.simulate(draft.draft_id, date(2017, 3, 1), date(2017, 3, 31)))
+    query = "SELECT simulation_id FROM rule_simulation WHERE group_id = $1"
+    seen = []
+    for number in range(3):
+        await asyncio.wait_for(reached[number].wait(), 30)
+        simulation_id = ids.to_edge("rsm", await world.app.db.pool.fetchval(query, world.group_id))
+        get = rules_pb2.GetRuleSimulationRequest(simulation_id=simulation_id)
+        found = (await world.call(office.simulations.GetRuleSimulation, get, office.author)).simulation
+        seen.append((found.state, found.done_sale_count, found.total_sale_count))
+        go_on[number].set()
+    assert seen == [(rules_pb2.RULE_SIMULATION_STATE_RUNNING, done, 5) for done in (0, 2, 4)]
+    assert (await simulating).done_sale_count == 5
 
 
 async def test_a_simulation_of_no_span_is_refused_and_of_no_sales_is_empty(world: World) -> None:

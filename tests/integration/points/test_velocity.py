@@ -19,10 +19,12 @@ from services.points.merging.operations import Merges
 from tests.apps import system
 from tests.integration.points.cases import REJECT, RELEASE, Office, dying
 from tests.integration.points.test_adjustments import Desk
+from tests.integration.points.test_merging import ABSORBED, SURVIVOR
+from tests.integration.points.test_merging import Office as MergingOffice
 from tests.integration.points.test_one_purchase import record, upload
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_spending import run_jobs
-from tests.integration.points.world import World, set_time
+from tests.integration.points.world import World, set_time, violations
 
 MEMBER, TERMINAL, STORE = (
     doors_pb2.LIMIT_SCOPE_MEMBER,
@@ -154,6 +156,27 @@ async def test_evidence_names_every_limit_that_is_exceeded(world: World) -> None
     ]
 
 
+async def test_members_that_have_become_one_have_one_limit_and_one_purchase(world: World) -> None:
+    await limit(world, {"scope": MEMBER, "max_sales": 3}, matching=doors_pb2.MatchingRule())
+    await record(world, world.sale(1_000, member=ABSORBED))
+    await record(world, world.sale(1_100, member=SURVIVOR))
+    merging = MergingOffice(world)
+    await merging.merge()
+    # What either bought before counts, too, whichever card is shown now.
+    answers = [
+        await record(world, world.sale(1_200, member=SURVIVOR)),
+        await record(world, world.sale(1_300, member=ABSORBED)),
+        await record(world, world.sale(1_400, member=SURVIVOR)),
+    ]
+    assert [bool(answer.explanation.waits) for answer in answers] == [False, True, True]
+    assert await evidence(world) == [("limit-1", "SALES", 4, 3)] * 2
+    again = await record(world, world.sale(1_000, member=SURVIVOR, source="payments"))
+    assert [wait.kind for wait in again.explanation.waits] == [doors_pb2.SALE_CASE_KIND_DOUBTFUL_PAIR, SUSPICIOUS]
+    # Two again, each has a limit of its own.
+    await merging.unmerge()
+    assert not (await record(world, world.sale(1_500, member=ABSORBED))).explanation.waits  # the third
+
+
 async def test_a_bulk_upload_out_of_order_is_counted_by_sale_time(world: World) -> None:
     await limit(world, {"scope": MEMBER, "max_sales": 2})
     # Three hours of one member's sales, one every half hour: never more than two in an hour.
@@ -190,6 +213,30 @@ async def test_undecided_points_unlock_after_the_longest_wait_and_can_still_be_r
     answer = await office.decide(case, REJECT)
     assert (answer.clawed_back_points, answer.debt_points) == (20, 0)
     assert (await world.balance()).available_points == 10
+
+
+async def test_rejecting_spent_points_that_nobody_owes_writes_them_off(world: World) -> None:
+    office = Office(world)
+    noon = datetime(2020, 3, 4, 4, tzinfo=UTC)
+    await set_time(world.app, noon)
+    world.now = noon
+    await limit(
+        world,
+        {"scope": MEMBER, "max_sales": 1},
+        effective_date=to_date(date(2020, 1, 1)),
+        debt_policy=points_pb2.DEBT_POLICY_WITHIN_BALANCE,
+    )
+    await record(world, world.sale(1_000))
+    await record(world, world.sale(2_000))
+    end = noon + timedelta(days=31)
+    await set_time(world.app, end)
+    await run_jobs(world, end)
+    await world.redeem(25)
+    (case,) = await office.list(state=pb.SALE_CASE_STATE_OPEN)
+    answer = await office.decide(case, REJECT)
+    assert (answer.clawed_back_points, answer.debt_points) == (5, 0)
+    assert (await world.balance()).available_points == 0
+    assert await violations(world.app.db.url) == {}
 
 
 async def test_points_wait_for_all_that_holds_them(world: World) -> None:

@@ -64,6 +64,7 @@ END $$;
 
 -- Look at sales beside the others of their member, terminal and store, and open the cases that their points have to wait
 -- for. Only a sale that was not seen before is looked at; answers all cases of each, with when their waits end.
+-- While members are merged, all of them are one: the survivor's limits count, whichever card was shown.
 --
 -- p_pair_seconds: how far apart a pair may be, 0 does not look for one. p_limits: VelocityLimit as JSON, NULL for none.
 -- p_…_until: until when a case of the kind would wait; NULL opens none.
@@ -82,11 +83,14 @@ DECLARE
   v_evidence jsonb;
   v_since timestamptz;
   v_most integer;
+  v_person uuid;
+  v_wallets uuid[];
 BEGIN
   -- Of two alike at the same time one waits here and then sees the other. Members in order, so that two batches cannot
   -- wait for each other.
-  PERFORM pg_advisory_xact_lock(m.key)
-    FROM (SELECT DISTINCT hashtextextended('watch_sales' || w, 0) AS key FROM unnest(p_wallet) w ORDER BY 1) m;
+  PERFORM pg_advisory_xact_lock(p.key)
+    FROM (SELECT DISTINCT hashtextextended('watch_sales' || coalesce(m.survivor_id, w), 0) AS key
+          FROM unnest(p_wallet) w LEFT JOIN member m ON m.member_id = w ORDER BY 1) p;
   FOR v_sale IN
     SELECT i.* FROM unnest(p_sale, p_group, p_wallet, p_merchant, p_store, p_source, p_terminal, p_provider, p_receipt,
                            p_serial, p_amount, p_points, p_time, p_now, p_window, p_pair_seconds, p_limits,
@@ -106,10 +110,13 @@ BEGIN
     IF FOUND THEN
       v_other := NULL;
       v_evidence := '[]';
+      SELECT coalesce(m.survivor_id, m.member_id) INTO v_person FROM member m WHERE m.member_id = v_sale.wallet_id;
+      v_wallets := coalesce(v_person, v_sale.wallet_id)
+                   || ARRAY(SELECT m.member_id FROM member m WHERE m.survivor_id = v_person);
       IF v_sale.pair_seconds > 0 AND v_sale.pair_until IS NOT NULL THEN
         -- Payments of one platform are told apart by their ids. One that is half of a pair already is less likely.
         SELECT s.sale_id INTO v_other FROM sale_seen s
-          WHERE s.wallet_id = v_sale.wallet_id AND s.sale_id <> v_sale.sale_id
+          WHERE s.wallet_id = ANY (v_wallets) AND s.sale_id <> v_sale.sale_id
             AND s.sale_time BETWEEN v_sale.sale_time - make_interval(secs => v_sale.pair_seconds)
                                 AND v_sale.sale_time + make_interval(secs => v_sale.pair_seconds)
             AND s.merchant_id = v_sale.merchant_id AND s.amount_minor = v_sale.amount_minor
@@ -141,7 +148,7 @@ BEGIN
             FROM (
               (SELECT s.sale_id, s.store_id, s.source, s.receipt_serial, s.amount_minor, s.points
                 FROM sale_seen s
-                WHERE v_limit.scope = 1 AND s.wallet_id = v_sale.wallet_id
+                WHERE v_limit.scope = 1 AND s.wallet_id = ANY (v_wallets)
                   AND s.sale_time <= v_sale.sale_time AND s.sale_time > v_since
                 ORDER BY s.sale_time DESC LIMIT v_most)
               UNION ALL

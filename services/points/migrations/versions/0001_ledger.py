@@ -66,6 +66,7 @@ TABLES = (
     )""",
     """CREATE UNIQUE INDEX txn_by_version ON txn (wallet_id, version)
         WHERE points <> 0 OR pending_points <> 0 OR unmoved_points IS NOT NULL""",
+    """CREATE INDEX txn_by_time ON txn USING brin (occur_time)""",
     """CREATE TABLE posting (
         wallet_id UUID NOT NULL,
         txn_id UUID NOT NULL,
@@ -494,6 +495,7 @@ TABLES = (
         is_merged BOOLEAN,
         PRIMARY KEY (member_id)
     )""",
+    """CREATE INDEX member_by_survivor ON member (survivor_id) WHERE survivor_id IS NOT NULL""",
     """CREATE TABLE merge_move (
         wallet_id UUID NOT NULL,
         txn_id UUID NOT NULL,
