@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     settlement_address: str = Field("127.0.0.1:50056", description="as above")
     gateway_host: str = Field("127.0.0.1", description="where the gateway listens")
     gateway_port: int = Field(8080, ge=1, le=65535)
+    gateway_grpc_port: int = Field(0, ge=0, le=65535, description="where it answers gRPC calls; 0: nowhere")
 
     tls_port: int = Field(8443, ge=1, le=65535, description="where it listens for machines with client certificates")
     tls_certificate: str = Field("", description="PEM file with the gateway's certificate chain; empty: no such port")

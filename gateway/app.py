@@ -27,8 +27,10 @@ from gateway.auth.sessions import Sessions
 from gateway.browsers import Browsers
 from gateway.contract import Contract
 from gateway.door import Door
+from gateway.grpc_door import GrpcDoor, grpc_server
 from gateway.limits import Gate, open_valkey
 from gateway.openapi import describe
+from gateway.reception import Reception
 from gateway.upstream import Upstream
 from huitong.org.v1 import operators_pb2, org_pb2, places_pb2
 
@@ -52,6 +54,12 @@ class Parts:
     browsers: Browsers
     # What narrow grants and merchants reach down to; None: nothing but what they are for.
     places: Places | None = None
+
+    @property
+    def reception(self) -> Reception:
+        """Whom every door lets in."""
+        proofs = Proofs(self.proofs, self.gate.claim)
+        return Reception(self.callers, self.gate, self.inside, proofs, self.places)
 
     @classmethod
     def of(cls, config: Settings) -> Parts:
@@ -120,9 +128,15 @@ def create_app(config: Settings, make_parts: type[Parts] = Parts) -> App:
     async def lifespan(app: App) -> AsyncIterator[None]:
         parts = make_parts.of(config)
         mount(app, parts)
+        rpcs = GrpcDoor(parts.contract.operations(), upstream=parts.upstream, reception=parts.reception)
+        beside = grpc_server(config, rpcs)
+        if beside:
+            await beside.start()
         try:
             yield
         finally:
+            if beside:
+                await beside.stop(config.drain_seconds)
             await asyncio.gather(parts.upstream.close(), parts.gate.close())
 
     return App(lifespan=lifespan)
@@ -162,14 +176,7 @@ def mount(app: App, parts: Parts) -> None:
         return Response(openapi, media_type="application/json", headers=headers.PAGES)
 
     door = Door(
-        parts.contract.operations(),
-        upstream=parts.upstream,
-        callers=parts.callers,
-        gate=parts.gate,
-        inside=parts.inside,
-        proofs=Proofs(parts.proofs, parts.gate.claim),
-        browsers=parts.browsers,
-        places=parts.places,
+        parts.contract.operations(), upstream=parts.upstream, reception=parts.reception, browsers=parts.browsers
     )
     app.door = door
     app.router.redirect_slashes = False

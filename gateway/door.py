@@ -9,34 +9,26 @@ from typing import Any
 import orjson
 import structlog
 from google.protobuf.message import Message
-from grpc import StatusCode
 from starlette.types import Receive, Scope, Send
 
-from chassis.errors import AppError, Internal, Overloaded, PermissionDenied, Unauthenticated
-from chassis.identity import Caller, CallerKind, TokenBook, TokenExpired
-from chassis.permissions import WITH_PERMISSIONS, narrowed
+from chassis.errors import AppError, Internal, Overloaded
+from chassis.identity import Caller, CallerKind
 from gateway import codec
-from gateway.auth.callers import Callers, Identified, SignedParts
-from gateway.auth.places import Places, Reach, no_reach, within
-from gateway.auth.proofs import Proofs
+from gateway.auth.callers import Identified, SignedParts
+from gateway.auth.places import within
 from gateway.auth.signing import SCHEME
 from gateway.batch import NDJSON, Batch
-from gateway.binding import RequestShape, guards, no_guard
+from gateway.binding import RequestShape
 from gateway.browsers import Browsers
 from gateway.contract import HttpBinding, Operation
 from gateway.errors import MethodNotAllowed, RateLimited, RouteUnknown, UnsupportedMediaType
 from gateway.http import ClientGone, Exchange
-from gateway.limits import Gate, Quota
+from gateway.limits import Quota
+from gateway.reception import MAX_UNDER_WAY, MOST_SECONDS, Entrance, Reception
 from gateway.routing import RouteTable, Template
 from gateway.upstream import Metadata, Upstream
 
 log = structlog.get_logger("gateway.access")
-
-CALL_SECONDS, BATCH_SECONDS, MOST_SECONDS = 5.0, 60.0, 60.0
-BODY_BYTES = 1024 * 1024
-# Beyond this many requests at once, waiting would only make everybody slower.
-MAX_UNDER_WAY = 1_000
-_PUBLIC_ONLY = frozenset({CallerKind.PUBLIC})
 
 
 class Route:
@@ -44,31 +36,13 @@ class Route:
 
     def __init__(self, operation: Operation, http: HttpBinding, upstream: Upstream) -> None:
         """Raises ValueError for annotations that cannot work."""
-        self.operation, self.http = operation, http
+        self.operation, self.http, self.entrance = operation, http, Entrance(operation)
         self.template = Template.parse(http.template)
         self.shape = RequestShape(operation, http, self.template.variables)
         self.decode = codec.from_json(operation.request)
         self.parse_response, self.encode = _encoder(operation, http)
         self.invoke: Callable[[bytes, float, Metadata], Any] = upstream.call(operation.service, operation.rpc)
-        self.guards = guards(operation.request, operation.bindings)
         self.batch = Batch(operation) if operation.door.ndjson_field else None
-        self.body_bytes = operation.door.max_body_bytes or BODY_BYTES
-        self.seconds = BATCH_SECONDS if self.batch else CALL_SECONDS
-
-    def caller(self, identified: Identified, address: str) -> Caller:
-        """Whom the call is made for. Raises PermissionDenied, Unauthenticated."""
-        caller, audiences = identified.caller, self.operation.audiences
-        if caller.kind in audiences:
-            if caller.kind in WITH_PERMISSIONS:
-                # The service is told what this call needs, not all that the caller may do.
-                name, has_binding = self.operation.method.name, caller.kind in self.guards
-                return narrowed(caller, self.operation.permission, name, has_binding=has_binding)
-            return caller
-        if CallerKind.PUBLIC in audiences:
-            return Caller(CallerKind.PUBLIC, address)
-        raise (
-            Unauthenticated if caller.kind is CallerKind.PUBLIC else PermissionDenied(method=self.operation.method.name)
-        )
 
 
 def _encoder(operation: Operation, http: HttpBinding) -> tuple[Callable[[bytes], Message], Callable[[Message], Any]]:
@@ -97,16 +71,10 @@ class Door:
         operations: Iterable[Operation],
         *,
         upstream: Upstream,
-        callers: Callers,
-        gate: Gate,
-        inside: TokenBook,
-        proofs: Proofs,
+        reception: Reception,
         browsers: Browsers,
-        places: Places | None = None,
     ) -> None:
-        self._reach_of: Callable[[Caller], Reach] = places.reach if places else no_reach
-        self._callers, self._gate, self._inside, self._browsers = callers, gate, inside, browsers
-        self._proofs = proofs
+        self._reception, self._browsers = reception, browsers
         routes = [Route(operation, http, upstream) for operation in operations for http in operation.http]
         self._routes = RouteTable((route.http.verb, route.template, route) for route in routes)
         self._under_way = 0
@@ -151,10 +119,8 @@ class Door:
         if route.batch and exchange.content_type in NDJSON:
             await self._serve_batch(exchange, entered, route.batch, notes)
             return
-        request, reach = self._request(exchange, entered), self._reach_of(caller)
-        guard = route.guards.get(caller.kind, no_guard)
-        await within(reach, lambda: guard(request, reach))
-        caller = await self._proofs.proved(route.operation, reach.told(), exchange.proof, request)
+        request = self._request(exchange, entered)
+        caller = await self._reception.let_in(route.entrance, caller, request, exchange.proof)
         answer = await self._call(exchange, route, caller, request)
         await exchange.answer(orjson.dumps(route.encode(answer)))
 
@@ -170,21 +136,18 @@ class Door:
                 raise MethodNotAllowed(path=exchange.path[:200], allowed=", ".join(verbs))
             raise RouteUnknown(path=exchange.path[:200])
         route, variables = found
-        operation = route.operation
+        entrance = route.entrance
         notes["route"] = route.http.template
         exchange.name_trace(route.http.template)
-        authorization = exchange.authorization
-        if operation.audiences == _PUBLIC_ONLY:
-            authorization = ""  # an expired token must not keep anyone from logging in
-        elif not authorization and CallerKind.PUBLIC not in operation.audiences:
-            raise Unauthenticated  # before a large body is read for nothing
-        identified, wire = await self._identify(exchange, authorization, route.body_bytes)
-        caller = route.caller(identified, exchange.address)
+        authorization = entrance.credentials(exchange.authorization)
+        identified, wire = await self._identify(exchange, authorization, entrance.body_bytes)
+        caller = entrance.caller(identified, exchange.address)
         notes["caller"] = caller.kind.value
         if caller.kind is not CallerKind.PUBLIC:  # of the public only the address is known, and that stays out of logs
             notes["subject"] = caller.subject
-        exchange.more_headers |= await self._admit(operation, caller, identified.nonce)
-        body = exchange.inflated(wire, route.body_bytes)
+        quota = await self._reception.admit(entrance, caller, identified.nonce)
+        exchange.more_headers |= quota.headers if quota else {}
+        body = exchange.inflated(wire, entrance.body_bytes)
         return _Entered(route, variables, caller, body)
 
     async def _identify(self, exchange: Exchange, authorization: str, body_bytes: int) -> tuple[Identified, bytes]:
@@ -194,26 +157,14 @@ class Door:
         """
         is_signed, wire = authorization.startswith(SCHEME), b""
         if authorization:
-            self._gate.check_failures(exchange.address)
+            self._reception.gate.check_failures(exchange.address)
         if is_signed:
             wire = await exchange.body(body_bytes)
         parts = SignedParts(
             exchange.method, exchange.path, exchange.query.decode("latin-1"), wire, exchange.certificate
         )
-        try:
-            identified = await self._callers.identify(authorization, parts, exchange.address)
-        except TokenExpired:
-            raise  # every app shows one now and then, many of them at one address; nobody can make one up
-        except AppError as error:
-            if error.code is StatusCode.UNAUTHENTICATED:
-                await self._gate.count_failure(exchange.address)
-            raise
+        identified = await self._reception.identify(authorization, parts, exchange.address)
         return identified, wire if is_signed else await exchange.body(body_bytes)
-
-    async def _admit(self, operation: Operation, caller: Caller, nonce: str) -> dict[str, str]:
-        """Take a call of the caller's; answers what the answer is to say of those that are left."""
-        quota = await self._gate.admit(operation, caller, nonce)
-        return quota.headers if quota else {}
 
     @staticmethod
     def _request(exchange: Exchange, entered: _Entered) -> Message:
@@ -227,14 +178,14 @@ class Door:
         return route.decode(route.shape.compose(value, exchange.query, entered.variables))
 
     async def _call(self, exchange: Exchange, route: Route, caller: Caller, request: Message) -> Message:
-        metadata: Metadata = (("authorization", f"Bearer {self._inside.mint(caller)}"),)
+        metadata: Metadata = (self._reception.token(caller),)
         if not exchange.is_traced:
             metadata += (("traceparent", exchange.traceparent),)
-        seconds = exchange.seconds(default=route.seconds, most=MOST_SECONDS)
+        seconds = exchange.seconds(default=route.entrance.seconds, most=MOST_SECONDS)
         return route.parse_response(await route.invoke(request.SerializeToString(), seconds, metadata))
 
     async def _serve_batch(self, exchange: Exchange, entered: _Entered, batch: Batch, notes: dict[str, Any]) -> None:
-        route, reach = entered.route, self._reach_of(entered.caller)
+        route, reach = entered.route, self._reception.reach_of(entered.caller)
         top: dict[str, Any] = {}
         # The lines are the body; the request's other fields may come from the query.
         route.shape.add_query(top, exchange.query)

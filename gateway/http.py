@@ -76,7 +76,7 @@ class Exchange:
         self.is_ambiguous = len(self.headers) < len(scope["headers"]) and _has_two(scope["headers"])
         self.address = network_of((scope.get("client") or ("unknown",))[0])
         self.certificate: str = scope.get("extensions", {}).get(CERTIFICATE, {}).get("sha256", "")
-        self.is_traced, self.traceparent = _trace(self.headers.get(b"traceparent"))
+        self.is_traced, self.traceparent = trace_of(self.headers.get(b"traceparent", b"").decode("latin-1"))
         self.status = 0
         # What the answer says besides, whichever it is: ratelimit="…" is RateLimit.
         self.more_headers: dict[str, str] = {}
@@ -233,16 +233,15 @@ def _prefers_chinese(accept_language: str) -> bool:
     return best is not None and best[1]
 
 
-def _trace(header: bytes | None) -> tuple[bool, str]:
+def trace_of(given: str) -> tuple[bool, str]:
     """Whether a tracer is at work (which then hands its context on by itself), and the trace's W3C traceparent.
 
-    Without a tracer it is the client's, or a new one, so that logs of all services can still be joined.
+    Without a tracer it is the client's, `given`, or a new one, so that logs of all services can still be joined.
     """
     span: Any = trace.get_current_span().get_span_context()
     if span.is_valid:
         return True, f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}"
-    text = header.decode("latin-1") if header else ""
-    if _TRACEPARENT.fullmatch(text):
-        return False, text
+    if _TRACEPARENT.fullmatch(given):
+        return False, given
     random = os.urandom(24).hex()
     return False, f"00-{random[:32]}-{random[32:]}-00"

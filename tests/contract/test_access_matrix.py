@@ -29,6 +29,7 @@ from gateway.auth.signing import sign_request
 from gateway.browsers import Browsers
 from gateway.contract import Operation
 from gateway.door import Door
+from gateway.reception import Reception
 from huitong.common.v1 import access_pb2
 from huitong.org.v1 import operators_pb2, org_pb2, places_pb2
 from tests.access_reviewed import REVIEWED
@@ -128,12 +129,8 @@ class Street:
         self.door = Door(
             [OPERATIONS[method.full_name]],
             upstream=self.inside,  # type: ignore[arg-type]
-            callers=callers,
-            gate=_Open(),  # type: ignore[arg-type]
-            inside=TokenBook(KEY),
+            reception=Reception(callers, _Open(), TokenBook(KEY), _Proved(), Places(self._below)),  # type: ignore[arg-type]
             browsers=Browsers(""),
-            places=Places(self._below),
-            proofs=_Proved(),  # type: ignore[arg-type]
         )
         self._permissions: dict[str, str] = {}
 

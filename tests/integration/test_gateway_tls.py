@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import grpc
 import httpx
 import pytest
 import pytest_asyncio
@@ -19,7 +20,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from chassis.config import SettingsError, load_settings
+from chassis.errors import from_rpc_error
 from gateway.__main__ import server
+from gateway.auth.signing import sign_request
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from tests.apps import Apps, internal
 from tests.integration.test_gateway_with_org import Outside
@@ -71,10 +74,10 @@ class Issued:
 
 
 class Town:
-    """A gateway with both doors."""
+    """A gateway with all doors."""
 
-    def __init__(self, folder: Path, plain: str, secure: str, authority: Authority) -> None:
-        self.folder, self.plain, self.secure, self.authority = folder, plain, secure, authority
+    def __init__(self, folder: Path, plain: str, secure: str, authority: Authority, rpcs: str) -> None:
+        self.folder, self.plain, self.secure, self.authority, self.rpcs = folder, plain, secure, authority, rpcs
 
     def client(self, shown: Issued | None) -> httpx.AsyncClient:
         """A machine at the TLS door, with a certificate or without."""
@@ -87,14 +90,16 @@ class Town:
 @pytest_asyncio.fixture
 async def town(apps: Apps, sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Town]:
     await apps.start("org")
-    authority, ports = Authority(tmp_path, "ours"), (sandbox.free_port(), sandbox.free_port())
+    authority, ports = Authority(tmp_path, "ours"), [sandbox.free_port() for _ in range(3)]
     own = authority.issue("gateway")
     files = {"tls_certificate": own.certificate, "tls_key": own.key, "tls_client_ca": str(authority.file)}
-    both = server(apps.settings.model_copy(update={"gateway_port": ports[0], "tls_port": ports[1], **files}))
+    where = {"gateway_port": ports[0], "tls_port": ports[1], "gateway_grpc_port": ports[2]}
+    both = server(apps.settings.model_copy(update={**where, **files}))
     serving = asyncio.create_task(both.serve())
     while not (both.started and both.beside and both.beside.started):
         await asyncio.sleep(0.01)
-    yield Town(tmp_path, f"http://127.0.0.1:{ports[0]}", f"https://127.0.0.1:{ports[1]}", authority)
+    plain, secure = f"http://127.0.0.1:{ports[0]}", f"https://127.0.0.1:{ports[1]}"
+    yield Town(tmp_path, plain, secure, authority, f"127.0.0.1:{ports[2]}")
     both.should_exit = True
     await serving
     assert not both.beside.servers[0].is_serving()
@@ -179,3 +184,41 @@ def test_the_three_files_come_together(apps_settings: dict[str, Any]) -> None:
 @pytest.fixture
 def apps_settings(sandbox: Sandbox) -> dict[str, Any]:
     return {name.removeprefix("HUITONG_").lower(): value for name, value in sandbox.environment.items()}
+
+
+async def test_grpc_calls_come_by_tls_and_a_key_with_a_certificate_does_not(town: Town, apps: Apps) -> None:
+    structure = apps.stub(org_pb2_grpc.StructureServiceStub, "org")
+    request = org_pb2.CreateGroupRequest(request_id="create-rpcs", code="rpcs", name="RPCs")
+    made = await apps.call(structure.CreateGroup, request, internal("suite"))
+    rpc = "/huitong.org.v1.StructureService/CreateBusinessUnit"
+    unit: dict[str, Any] = {"code": "MALL", "name": "商场", "kind": org_pb2.UNIT_KIND_MALL}
+    create = org_pb2.CreateBusinessUnitRequest(
+        request_id="create-unit-1", **unit, time_zone="Asia/Shanghai", currency_code="CNY"
+    )
+
+    async def call(channel: grpc.aio.Channel, key_id: str, secret: str) -> Any:
+        wire = create.SerializeToString()
+        signed = sign_request(key_id=key_id, secret=secret, method="POST", path=rpc, query="", body=wire)
+        answer = await channel.unary_unary(rpc)(
+            wire, metadata=(("authorization", signed["Authorization"]),), timeout=10
+        )
+        return org_pb2.CreateBusinessUnitResponse.FromString(answer).business_unit
+
+    trusted = grpc.ssl_channel_credentials(town.authority.file.read_bytes())
+    async with (
+        grpc.aio.secure_channel(town.rpcs, trusted) as secure,
+        grpc.aio.insecure_channel(town.rpcs) as plain,
+        httpx.AsyncClient(base_url=town.plain, trust_env=False) as client,
+    ):
+        found = await call(secure, made.system_credential.key_id, made.secret)
+        assert (found.code, found.name) == ("MALL", "商场")
+        with pytest.raises(grpc.RpcError):
+            await call(plain, made.system_credential.key_id, made.secret)
+        system = Outside(client, made.system_credential.key_id, made.secret)
+        key = await system.done("POST", "/v1/credentials", kind="CREDENTIAL_KIND_SYSTEM")
+        key_id = key["credential"]["key_id"]
+        mine = town.authority.issue("till-9")
+        await system.done("POST", f"/v1/credentials/{key_id}:setCertificates", certificate_sha256=[mine.sha256])
+        with pytest.raises(grpc.RpcError) as refused:
+            await call(secure, key_id, key["secret"])
+        assert from_rpc_error(refused.value).reason == "CERTIFICATE_NEEDED"

@@ -16,10 +16,10 @@ from chassis.identity import MEMBER_ACCESS, CallerKind, TokenBook
 from gateway import errors as gateway_errors
 from gateway.auth.callers import NONCE_SECONDS, WINDOW_SECONDS, Callers, SignedParts
 from gateway.auth.credentials import Credentials
-from gateway.door import BATCH_SECONDS, BODY_BYTES, CALL_SECONDS, MOST_SECONDS
 from gateway.errors import SignatureExpired, SignatureInvalid, status_of
 from gateway.http import MAX_HEADER_BYTES
 from gateway.limits import CALLS_PER_MINUTE
+from gateway.reception import BATCH_SECONDS, BODY_BYTES, CALL_SECONDS, MOST_SECONDS
 from huitong.org.v1 import org_pb2
 from services.org.webhooks import convert as webhook_convert
 from services.org.webhooks import rules as webhook_rules
