@@ -205,7 +205,7 @@ async def finish(
             await store.change_endpoint(tx, one.endpoint_id, **changes)
         return None
     now = await store.real_now(tx)
-    state = rules.GIVEN_UP if rules.is_over(one.start_time, now) else rules.PENDING
+    state = rules.GIVEN_UP if rules.is_over(one.start_time, now, enable_time=endpoint.enable_time) else rules.PENDING
     wait = rules.wait_seconds(one.attempt_count, first_seconds=first_wait_seconds, chance=chance())
     if not await store.finish(tx, one, wait_seconds=max(wait, answer.wait_seconds), state=state, **seen):
         return None

@@ -47,6 +47,8 @@ class Endpoint:
     failing_since_time: datetime | None
     last_success_time: datetime | None
     create_time: datetime
+    # When it was last enabled once more.
+    enable_time: datetime | None = None
 
     @property
     def edge(self) -> str:
@@ -146,9 +148,10 @@ def wait_seconds(attempt_count: int, *, first_seconds: float, chance: float) -> 
     return min(grown, LONGEST_WAIT_SECONDS) * (1 - JITTER + 2 * JITTER * chance)
 
 
-def is_over(start_time: datetime, now: datetime) -> bool:
-    """Whether an event was tried for long enough."""
-    return now - start_time >= timedelta(days=TRY_DAYS)
+def is_over(start_time: datetime, now: datetime, *, enable_time: datetime | None) -> bool:
+    """Whether an event was tried for long enough, since its endpoint was enabled if that was later."""
+    begun = max(start_time, enable_time) if enable_time else start_time
+    return now - begun >= timedelta(days=TRY_DAYS)
 
 
 def is_failing_for_long(endpoint: Endpoint, now: datetime) -> bool:

@@ -259,10 +259,10 @@ _LOCK_ENDPOINTS = text(
            AND d.next_attempt_time <= clock_timestamp())
        ORDER BY endpoint_id FOR NO KEY UPDATE"""
 )
-# What was tried before its endpoint was enabled is tried as if for the first time (greatest passes over NULL).
+# What was tried before its endpoint was enabled is tried as if for the first time.
 _LEASE = text(
     """UPDATE webhook_delivery AS d
-       SET lease_id = gen_random_uuid(), lease_holder = :holder, start_time = greatest(d.start_time, taken.enable_time),
+       SET lease_id = gen_random_uuid(), lease_holder = :holder,
            attempt_count = CASE WHEN d.last_attempt_time < taken.enable_time THEN 1 ELSE d.attempt_count + 1 END,
            lease_until = clock_timestamp() + make_interval(secs => :seconds), last_attempt_time = clock_timestamp()
        FROM (

@@ -97,6 +97,15 @@ async def test_every_kind_of_change_is_recorded_once_with_its_reason(books: Book
     till = org_pb2.CreateTerminalRequest(request_id="t" + code * 2, code="T" + code, store_id=S1)
     await books.structure("CreateTerminal", till)
     await change_store(books, "L3")
+    change = org_pb2.UpdateTerminalRequest(
+        request_id="u" + code * 2, terminal_id=ids.to_edge("trm", ids.derive(GROUP, "terminal", "T" + code)),
+        store_id=S1, is_open=True, reason="because of UpdateTerminal",
+    )  # fmt: skip
+    await books.structure("UpdateTerminal", change)
+    rename = org_pb2.UpdateBusinessUnitRequest(
+        request_id="b" + code * 2, business_unit_id=MALL, name="The Mall", reason="because of UpdateBusinessUnit"
+    )
+    await books.structure("UpdateBusinessUnit", rename)
     load = org_pb2.ImportStructureRequest(request_id="i" + code * 2, csv="kind,code,name\n", validate_only=True)
     await books.structure("ImportStructure", load)
     load = org_pb2.ImportStructureRequest(request_id="j" + code * 2, csv="kind,code,name\n")
@@ -121,7 +130,8 @@ async def test_every_kind_of_change_is_recorded_once_with_its_reason(books: Book
         await books.people.call(rpc, request)  # sent again: done once, recorded once
     entries = (await books.entries())[::-1]
     assert [entry.action for entry in entries] == [
-        "CreateBusinessUnit", "CreateMerchant", "CreateStore", "CreateTerminal", "UpdateStore", "ImportStructure",
+        "CreateBusinessUnit", "CreateMerchant", "CreateStore", "CreateTerminal", "UpdateStore", "UpdateTerminal",
+        "UpdateBusinessUnit", "ImportStructure",
         "CreateCredential", "CreateTerminalCredentials", "RotateCredential", "RevokeCredential",
         "InviteOperator", "CompleteEnrolment", "LogIn", "LogOut",
         "SetOperatorGrants", "EndOperatorSessions", "ResetOperator", "DisableOperator",
@@ -129,7 +139,11 @@ async def test_every_kind_of_change_is_recorded_once_with_its_reason(books: Book
     assert [entry.reason for entry in entries[-4:]] == [
         f"because of {rpc}" for rpc in ("SetOperatorGrants", "EndOperatorSessions", "ResetOperator", "DisableOperator")
     ]
-    login = entries[12]
+    renamed = entries[6]
+    assert renamed.reason == "because of UpdateBusinessUnit" and list(renamed.subject_ids) == [MALL]
+    before, after = json.loads(renamed.before_json), json.loads(renamed.after_json)
+    assert {name for name in after if after[name] != before[name]} == {"name"}
+    login = entries[14]
     assert (login.actor, login.via) == (person.operator_id, "10.0.0.1")
     assert await books.verify() == (len(entries), "")
 

@@ -37,6 +37,8 @@ def faults_of(*lines: str) -> list[tuple[int, str, str]]:
         ("store,S1,,M1,,,,,\n", "name", "NAME_INVALID"),
         (f"store,S1,{'x' * 101},M1,,,,,\n", "name", "NAME_INVALID"),
         ("store,S1,a\x00b,M1,,,,,\n", "name", "NAME_INVALID"),
+        (f"terminal,T1,{'x' * 101},S1,,,,,\n", "name", "NAME_INVALID"),
+        ("terminal,T1,a\x00b,S1,,,,,\n", "name", "NAME_INVALID"),
         # what a unit needs
         ("unit,U1,Unit,MALL,mall,Asia/Shanghai,CNY,,\n", "parent_code", "PARENT_NOT_EMPTY"),
         ("unit,U1,Unit,,castle,Asia/Shanghai,CNY,,\n", "unit_kind", "UNIT_KIND_UNKNOWN"),

@@ -315,3 +315,23 @@ async def test_the_certificate_is_the_name_s_though_an_address_is_connected_to(t
         assert (other.status, other.error) == (0, "TLS_FAILED")
     finally:
         await courier.close()
+
+
+@pytest.mark.parametrize(
+    ("start_days", "enable_days", "is_over"),
+    [
+        (2.9, None, False),
+        (3, None, True),
+        # the endpoint was enabled before it began, and since then
+        (3, 5, True),
+        (5, 3, True),
+        (5, 2.9, False),
+        (5, 0, False),
+    ],
+)
+def test_an_event_is_tried_for_three_days_since_its_endpoint_was_enabled(
+    start_days: float, enable_days: float | None, is_over: bool
+) -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    enable_time = None if enable_days is None else now - timedelta(days=enable_days)
+    assert rules.is_over(now - timedelta(days=start_days), now, enable_time=enable_time) is is_over
