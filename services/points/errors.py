@@ -133,6 +133,13 @@ class SaleUnknown(AppError):
     zh = "交易 {sale} 不存在。"
 
 
+class SaleOfAnotherMember(AppError):
+    """The sale {sale} is not of member {member_id}."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "SALE_OF_ANOTHER_MEMBER"
+    zh = "交易 {sale} 不属于会员 {member_id}。"
+
+
 class LineUnknown(AppError):
     """The sale has no line {line_no}, or it was named twice."""
 

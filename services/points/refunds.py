@@ -14,7 +14,7 @@ from services.points.convert import instant_of, request_hash, to_date
 from services.points.earning import rules
 from services.points.earning.awards import Awards, returned_awards
 from services.points.earning.earning import DEFAULT_SOURCE, check_time, sale_id_of
-from services.points.errors import LineUnknown, RefundExceedsSale, SaleUnknown
+from services.points.errors import LineUnknown, RefundExceedsSale, SaleOfAnotherMember, SaleUnknown
 from services.points.ledger.claims import Claims
 from services.points.ledger.ledger import OWN_LOT_ONLY, Item, Kind, Ledger, Status
 from services.points.lookup import GroupData, Lookup, Store
@@ -34,7 +34,8 @@ class Refunds:
     async def refund_sale(self, group_id: UUID, request: points_pb2.RefundSaleRequest) -> points_pb2.RefundSaleResponse:
         """Take back what the returned lines earned.
 
-        Raises: StoreUnknown, SaleUnknown, LineUnknown, RefundExceedsSale, SaleTimeInvalid, RequestIdReused.
+        Raises: StoreUnknown, SaleUnknown, SaleOfAnotherMember, LineUnknown, RefundExceedsSale, SaleTimeInvalid,
+        RequestIdReused.
         """
         store_id = ids.from_edge("sto", request.store_id, "store_id")
         request.source = request.source or DEFAULT_SOURCE
@@ -48,6 +49,8 @@ class Refunds:
         wallet_id = await queries.find_wallet_of_sale(self._db.pool, group_id, sale_id)
         if wallet_id is None:
             raise SaleUnknown(sale=request.receipt_no)
+        if request.member_id:
+            await self._check_member(group_id, request, wallet_id)
         bound = await self._claims.request(request_key=refund_id, group_id=group_id, target_id=sale_id)
         if bound != sale_id:
             raise RequestIdReused(request_id=request.request_id)
@@ -102,6 +105,14 @@ class Refunds:
                 case _:
                     raise Internal
         raise Unavailable
+
+    async def _check_member(self, group_id: UUID, request: points_pb2.RefundSaleRequest, wallet_id: UUID) -> None:
+        named = ids.from_edge("mbr", request.member_id, "member_id")
+        if named == wallet_id:
+            return
+        link = await self._lookup.find_link(group_id, wallet_id)
+        if link is None or link.survivor_id != named:
+            raise SaleOfAnotherMember(sale=request.receipt_no, member_id=request.member_id)
 
 
 def prepare_refund(

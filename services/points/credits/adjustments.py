@@ -21,6 +21,7 @@ from huitong.points.v1 import adjustments_pb2 as pb
 from huitong.points.v1.wallets_pb2 import CURRENCY_KIND_STORED_VALUE
 from services.points import queries, store
 from services.points.convert import content_hash, optional_edge, to_expiry, to_timestamp
+from services.points.credits.interaction_limits import check_interaction_limit
 from services.points.earning import rules
 from services.points.errors import (
     AdjustmentDecided,
@@ -28,7 +29,6 @@ from services.points.errors import (
     AdjustmentUnknown,
     ExpiryPast,
     InsufficientPoints,
-    InteractionLimitReached,
     SecondPersonRequired,
 )
 from services.points.ledger.ledger import Item, Kind, Ledger, Outcome, Status
@@ -153,10 +153,11 @@ class Adjustments:
         """`is_told`: org knows of the decision."""
         data = await self._lookup.group(tx.group_id)
         row = await _lock_undecided(tx, adjustment_id)
-        if row["direction"] == _CREDIT and (doors := data.rule_set_at(tx.now, "UTC").doors) is not None:
-            await _check_interaction_limit(tx, row, doors.interaction_limits.get(row["reason_code"], 0))
         expire_time = None
         if row["direction"] == _CREDIT:
+            await check_interaction_limit(
+                tx, data, member_id=row["member_id"], reason_code=row["reason_code"], points=row["points"]
+            )
             expire_time = (
                 currency.expiry_at(data, tx.now)
                 if (currency := await self._currency_of(tx.group_id, row)) is not None
@@ -298,33 +299,6 @@ async def _lock_undecided(tx: Tx, adjustment_id: UUID, *, may_be_own: bool = Fal
         raise SecondPersonRequired
     tx.before = to_message(row, tx.now)
     return row
-
-
-async def _check_interaction_limit(tx: Tx, row: RowMapping, limit_points: int) -> None:
-    """Credits of one reason code and day are approved one after the other. Raises InteractionLimitReached."""
-    if not limit_points:
-        return
-    values = {"member_id": row["member_id"], "reason_code": row["reason_code"], "direction": _CREDIT, "now": tx.now}
-    await tx.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended('interaction' || :member_id || :reason_code, 0))"),
-        {"member_id": str(row["member_id"]), "reason_code": row["reason_code"]},
-    )
-    result = await tx.execute(
-        text(
-            """SELECT coalesce(sum(a.points), 0) FROM adjustment a
-               WHERE a.member_id = :member_id AND a.reason_code = :reason_code AND a.direction = :direction
-                 AND a.state IN (2, 3) AND (a.decide_time AT TIME ZONE 'UTC')::date = (:now AT TIME ZONE 'UTC')::date"""
-        ),
-        values,
-    )
-    left_points = max(limit_points - int(result.scalar_one()), 0)
-    if row["points"] > left_points:
-        raise InteractionLimitReached(
-            limit_points=limit_points,
-            reason_code=row["reason_code"],
-            left_points=left_points,
-            requested_points=row["points"],
-        )
 
 
 async def _decide(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, DateTime, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, DateTime, Index, Table, Text, Uuid
 
 from services.points.metadata import metadata
 
@@ -20,4 +20,5 @@ reward = Table(
     Column("reference", Text, nullable=False),
     Column("create_time", _Time, nullable=False),
     Column("points_expire_time", _Time, nullable=False),
+    Index("reward_by_member", "member_id", "create_time"),
 )

@@ -6,15 +6,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
 from chassis import ids, rpc
 from chassis.db import Database
 from chassis.errors import Internal, RequestIdReused
 from huitong.points.v1 import adjustments_pb2, points_pb2, rewards_pb2, rewards_pb2_grpc
 from services.points.convert import request_hash, to_expiry
 from services.points.credits.adjustments import expiry_of_credit
+from services.points.credits.interaction_limits import check_interaction_limit
+from services.points.credits.reward_tables import reward
 from services.points.ledger.claims import Claims
 from services.points.ledger.ledger import Item, Kind, Ledger, Status
-from services.points.lookup import Lookup
+from services.points.lookup import GroupData, Lookup
 from services.points.spending.errors import MemberClosed
 from services.points.spending.spenders import Spenders
 
@@ -29,8 +34,8 @@ class Rewards:
     async def give(self, group_id: UUID, request: rewards_pb2.GiveRewardRequest) -> rewards_pb2.GiveRewardResponse:
         """A lot of the merchant's.
 
-        Raises: MemberUnknown, MemberClosed, MerchantUnknown, RuleSetUnknown, ExpiryPast, RequestIdReused, Unavailable
-        (unknown outcome: ask again).
+        Raises: MemberUnknown, MemberClosed, MerchantUnknown, RuleSetUnknown, ExpiryPast, InteractionLimitReached (ask
+        again on another day), RequestIdReused, Unavailable (unknown outcome: ask again).
         """
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         merchant_id = ids.from_edge("mch", request.merchant_id, "merchant_id")
@@ -43,7 +48,7 @@ class Rewards:
         if await self._claims.request(request_key=txn_id, group_id=group_id, target_id=member_id) != member_id:
             raise RequestIdReused(request_id=request.request_id)
         created, expire_time = await self._decide(
-            txn_id, group_id, member_id, merchant_id, request, expiry_of_credit(data, merchant_id, now), now
+            txn_id, group_id, member_id, merchant_id, request, data, expiry_of_credit(data, merchant_id, now)
         )
         origin = adjustments_pb2.Adjustment(reason_code=request.reason_code).SerializeToString(deterministic=True)
         why = points_pb2.AppliedRule(
@@ -86,20 +91,34 @@ class Rewards:
         member_id: UUID,
         merchant_id: UUID,
         request: rewards_pb2.GiveRewardRequest,
+        data: GroupData,
         expire_time: datetime,
-        now: datetime,
     ) -> tuple[datetime, datetime]:
-        """Keep what is given, before it is; answers when that was first decided and when the points expire."""
-        row = await self._db.pool.fetchrow(
-            """INSERT INTO reward AS r (reward_id, group_id, member_id, points, merchant_id, reason_code, reference,
-                                        create_time, points_expire_time)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-               ON CONFLICT (reward_id) DO UPDATE SET reference = r.reference
-               RETURNING r.create_time, r.points_expire_time""",
-            *(reward_id, group_id, member_id, request.points, merchant_id, request.reason_code, request.reference),
-            *(now, expire_time),
-        )
-        return row["create_time"], row["points_expire_time"]
+        """Keep what is given, before it is; answers when that was first decided and when the points expire.
+
+        Raises InteractionLimitReached, and keeps nothing.
+        """
+        find = select(reward.c.create_time, reward.c.points_expire_time).where(reward.c.reward_id == reward_id)
+        async with self._db.transaction(rpc.internal_caller("points", group_id)) as tx:
+            known = (await tx.execute(find)).one_or_none()
+            if known is None:
+                await check_interaction_limit(
+                    tx, data, member_id=member_id, reason_code=request.reason_code, points=request.points
+                )
+                row = {
+                    "reward_id": reward_id,
+                    "group_id": group_id,
+                    "member_id": member_id,
+                    "points": request.points,
+                    "merchant_id": merchant_id,
+                    "reason_code": request.reason_code,
+                    "reference": request.reference,
+                    "create_time": tx.now,
+                    "points_expire_time": expire_time,
+                }
+                await tx.execute(insert(reward).values(row).on_conflict_do_nothing())
+                known = (await tx.execute(find)).one()
+        return known.create_time, known.points_expire_time
 
 
 class RewardServicer(rewards_pb2_grpc.RewardServiceServicer):

@@ -12,9 +12,9 @@ count. OFFER rules match as offers.py says. The tier multiplies. The points of a
     points = round( Σ amount_minor × base_points × rate_bps × tier_bps / (base_step_minor × 10^8) )
 
 An offer with max_points gives at most those in place of its part of the sum, before the tier; one that is limited over
-many sales gives whole points, as many as it is granted. Fixed points are added after rounding; the tier does not
-multiply them. Points of lines and of rules are shares of the total by largest remainder (ties to the earlier one);
-fixed points are shared by the lines of their offer.
+many sales gives whole points (its part rounded as the sale is), as many as it is granted. Fixed points are added after
+rounding; the tier does not multiply them. Points of lines and of rules are shares of the total by largest remainder
+(ties to the earlier one); fixed points are shared by the lines of their offer.
 """
 
 from __future__ import annotations
@@ -210,11 +210,13 @@ def _with_offers(
         whole = offer.fixed_points * unit or sum(amounts) * rule.bonus_bps * rule_set.base_points
         open_part = offer.throttled(whole, unit) if is_throttled else whole
         part = min(open_part, offer.max_points * unit) if offer.max_points else open_part
+        capped_points = (open_part - part) // unit
         if offer.is_limited:
-            want = part // unit
+            want = _rounded(part, unit, rule_set.rounding)
             wants.append((rule, want))
             part = min(want, granted.get(rule.rule_id, want)) * unit
-        lost = ((open_part - part) // unit, (whole - open_part) // unit)
+            capped_points = _rounded(open_part, unit, rule_set.rounding) - part // unit
+        lost = (capped_points, (whole - open_part) // unit)
         if offer.fixed_points:
             given = part // unit
             for index, share in zip(lines, largest_remainder(given, amounts), strict=True):

@@ -132,9 +132,14 @@ class BatchedCalls:
         return answers
 
     async def _connect(self) -> asyncpg.Connection:
+        """A connection on which every statement has run once, of nothing: types are looked up and plans are made."""
         self._drop_connection()
-        self._connection = await asyncpg.connect(self._url, timeout=5, server_settings=dict(self._settings))
-        return self._connection
+        connection = await asyncpg.connect(self._url, timeout=5, server_settings=dict(self._settings))
+        self._connection = connection
+        for statement in self._queues:
+            columns = (await connection.prepare(statement, timeout=CALL_SECONDS)).get_parameters()
+            await connection.fetch(statement, *([] for _ in columns), timeout=CALL_SECONDS)
+        return connection
 
     def _drop_connection(self) -> None:
         if self._connection is not None:

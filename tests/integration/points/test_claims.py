@@ -11,9 +11,13 @@ from chassis import ids
 from chassis.config import load_settings
 from chassis.migrate import migrate
 from services.points.doors.operations import Doors, Duplicate, Passage
+from services.points.earning.caps import Caps
+from services.points.earning.first_purchases import FirstPurchases
 from services.points.ledger.claims import GO_ON, Claims, ReceiptClaim
 from services.points.ledger.ledger import Item, Kind
+from services.points.lookup import Lookup
 from suite.local import LocalServers
+from tests.integration.points.world import World
 from tests.support import Sandbox
 
 GROUP = ids.derive("claim-tests")
@@ -99,3 +103,20 @@ def _item(number: int, source: str) -> Item:
 
 def _values(sandbox: Sandbox) -> dict[str, str]:
     return {name.removeprefix("HUITONG_").lower(): value for name, value in sandbox.environment.items()}
+
+
+async def test_connections_are_warm_before_they_are_used(world: World) -> None:
+    url, settings = world.app.db.url, world.app.settings
+    lookup = Lookup(world.app.db, settings.points_lanes, org=None, member=None, ladder=None)
+    doors = Doors(url)
+    owners = (Claims(url), Caps(url), FirstPurchases(url), lookup)
+    for calls in (*(owner._calls for owner in owners), doors._calls, doors._comparing):
+        await calls.open()
+        try:
+            assert calls._connection is not None
+            rows = await calls._connection.fetch(
+                "SELECT statement FROM pg_prepared_statements WHERE generic_plans + custom_plans > 0"
+            )
+            assert {row["statement"] for row in rows} >= set(calls._queues)
+        finally:
+            await calls.close()

@@ -352,6 +352,28 @@ async def test_concurrent_refunds_of_one_sale_take_back_no_more_than_it_earned(w
     assert (await world.balance()).available_points == 0
 
 
+async def test_a_refund_that_names_a_member_is_of_that_member_s_sale(world: World) -> None:
+    sale = world.sale(1_000)
+    await world.call(world.sales.RecordSale, sale)
+
+    def of(member_id: str) -> points_pb2.RefundSaleRequest:
+        request = world.refund(sale, (1, 500))
+        request.member_id = member_id
+        return request
+
+    await refused(world.call(world.sales.RefundSale, of(world.member_id(1))), "SALE_OF_ANOTHER_MEMBER")
+    await refused(world.call(world.sales.RefundSale, of("somebody")), "INVALID_ARGUMENT")
+    assert (await world.balance()).available_points == 10
+    assert (await world.call(world.sales.RefundSale, of(world.member_id()))).clawed_back_points == 5
+    # By the card that was shown, or by whom its member has become.
+    await world.app.db.pool.execute(
+        "UPDATE member SET survivor_id = $2 WHERE member_id = $1", world.members[0], world.members[1]
+    )
+    rest = of(world.member_id(1))
+    assert (await world.call(world.sales.RefundSale, rest)).clawed_back_points == 5
+    assert (await world.call(world.sales.RefundSale, rest)).is_replay
+
+
 async def test_refunds_that_cannot_be(world: World) -> None:
     request = world.sale(1_000)
     await refused(world.call(world.sales.RefundSale, world.refund(request)), "SALE_UNKNOWN")

@@ -238,6 +238,12 @@ async def test_bad_transfers_are_refused(friends: World) -> None:
         points=5,
     )
     await refused(friends.call(friends.wallets.TransferPoints, nobody, system(friends.group_id)), "MEMBER_UNKNOWN")
+    # So is one whom another group knows.
+    strangers = await World(friends.apps, friends.app).build()
+    nobody.request_id, nobody.to_member_id = friends.request_id(), strangers.member_id()
+    await refused(friends.call(friends.wallets.TransferPoints, nobody, system(friends.group_id)), "MEMBER_UNKNOWN")
+    by_giver = member(friends.member_id(), friends.group_id)
+    await refused(friends.call(friends.wallets.TransferPoints, nobody, by_giver), "MEMBER_UNKNOWN")
     # A member of this group is unknown to another one's system.
     await refused(give(friends, 5, by=system(ids.derive("another group"))), "MEMBER_UNKNOWN")
     await friends.publish(friends.rule_set(effective_date=to_date(date(2019, 3, 1))))

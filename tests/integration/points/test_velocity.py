@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
+from chassis import ids
 from chassis.errors import AppError
-from huitong.points.v1 import adjustments_pb2, doors_pb2, points_pb2
+from huitong.points.v1 import adjustments_pb2, doors_pb2, points_pb2, rewards_pb2, rewards_pb2_grpc
 from huitong.points.v1 import sale_cases_pb2 as pb
 from services.points.convert import to_date
 from services.points.doors.sale_cases import SaleCases
 from services.points.ledger.ledger import Ledger
 from services.points.lookup import Lookup
 from services.points.merging.operations import Merges
-from tests.apps import system
+from tests.apps import internal, system
 from tests.integration.points.cases import REJECT, RELEASE, Office, dying
 from tests.integration.points.test_adjustments import Desk
 from tests.integration.points.test_merging import ABSORBED, SURVIVOR
@@ -366,6 +367,40 @@ async def test_interaction_points_of_a_day_are_limited_by_member_and_reason(worl
     await set_time(world.app, noon + timedelta(days=1))
     await desk.approve(waiting)
     assert (await world.balance()).available_points == 570
+
+
+async def test_rewards_take_of_the_same_limit_as_credits(world: World) -> None:
+    desk = Desk(world)
+    limits = [doors_pb2.InteractionLimit(reason_code="CHECK_IN", max_points_per_member_day=50)]
+    noon = datetime(2020, 3, 4, 4, tzinfo=UTC)
+    await set_time(world.app, noon)
+    await world.publish(world.rule_set(effective_date=to_date(date(2020, 1, 1)), interaction_limits=limits))
+    stub = world.apps.stub(rewards_pb2_grpc.RewardServiceStub, "points")
+
+    def reward(points: int, **changes: Any) -> rewards_pb2.GiveRewardRequest:
+        values: dict[str, Any] = {"request_id": world.request_id(), "member_id": world.member_id(), "points": points}
+        values |= {"merchant_id": ids.to_edge("mch", world.merchants[0]), "reason_code": "CHECK_IN"}
+        values |= {"reason": "Check-in", "reference": "check-in-1"}
+        return rewards_pb2.GiveRewardRequest(**values | changes)
+
+    async def give(request: rewards_pb2.GiveRewardRequest) -> rewards_pb2.GiveRewardResponse:
+        return await world.call(stub.GiveReward, request, internal("member", world.group_id))
+
+    first = reward(30)
+    assert (await give(first)).points == 30
+    too_much = reward(30)
+    error = await refused(give(too_much), "INTERACTION_LIMIT_REACHED")
+    assert (error.values["limit_points"], error.values["left_points"]) == ("50", "20")
+    await refused(desk.approve(await desk.ask(30, reason_code="CHECK_IN")), "INTERACTION_LIMIT_REACHED")
+    await desk.approve(await desk.ask(20, reason_code="CHECK_IN"))
+    await refused(give(reward(1)), "INTERACTION_LIMIT_REACHED")
+    assert (await give(first)).is_replay  # takes nothing anew
+    assert (await give(reward(500, reason_code="SURVEY"))).points == 500
+    at_once = [reward(30, member_id=world.member_id(1)) for _ in range(4)]
+    answers = await asyncio.gather(*map(give, at_once), return_exceptions=True)
+    assert sum(isinstance(answer, rewards_pb2.GiveRewardResponse) for answer in answers) == 1
+    await set_time(world.app, noon + timedelta(days=1))
+    assert (await give(too_much)).points == 30
 
 
 async def test_interaction_points_approved_at_once_stay_within_the_limit(world: World) -> None:

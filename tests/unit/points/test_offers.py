@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
+from math import ceil, floor
 from time import process_time
 from typing import Any
 from uuid import UUID
@@ -64,7 +65,7 @@ def earn(of: RuleSet, *lines: tuple[int, str], tier: Tier = rules.NO_TIER, birth
         tier=tier,
         birth_month=birth_month,
         is_birth_month=birth_month == DAY.month,
-        setting=Setting(SHOP, MALL, 12, "pos", ["" for _ in lines], [1 for _ in lines]),
+        setting=Setting(SHOP, MALL, 12, "pos", ["" for _ in lines], [1 for _ in lines], store_category="restaurant"),
     )
 
 
@@ -151,6 +152,69 @@ def test_a_capped_rate_gives_exactly_what_fractions_say(amounts: list[int], bonu
         extra = min(extra, Fraction(most))
     exact = (Fraction(sum(amounts), 100) + extra) * Fraction(5, 4)
     assert earning.points == int(exact)
+
+
+def rounded(exact: Fraction, rounding: Rounding) -> int:
+    """Points of an exact value, computed another way."""
+    if rounding is Rounding.CEILING:
+        return ceil(exact)
+    return floor(exact + Fraction(1, 2)) if rounding is Rounding.HALF_UP else floor(exact)
+
+
+@given(
+    st.lists(st.integers(0, 10**7), min_size=1, max_size=5),
+    st.integers(1, 30_000),
+    st.sampled_from([0, 1, 50]),
+    st.booleans(),
+    st.sampled_from([rules.NO_TIER, GOLD, Tier("ODD", 10_001)]),
+    st.sampled_from(Rounding),
+)
+def test_a_sale_is_rounded_once_and_a_limited_rule_before_as_the_rule_set_says(
+    amounts: list[int], bonus_bps: int, most: int, is_limited: bool, tier: Tier, rounding: Rounding
+) -> None:
+    budget = {"budget_points": 10**12} if is_limited else {}
+    limited = offer("offer", bonus_bps, max_points=most, **budget)
+    earning = earn(rule_set(limited, rounding=rounding), *((amount, "TEA") for amount in amounts), tier=tier)
+    extra = Fraction(sum(amounts) * bonus_bps, 100 * 10_000)
+    if most:
+        extra = min(extra, Fraction(most))
+    if is_limited:
+        extra = Fraction(rounded(extra, rounding))  # whole points
+        assert [want for _, want in earning.wants] == [extra]
+    exact = (Fraction(sum(amounts), 100) + extra) * Fraction(tier.multiplier_bps, 10_000)
+    assert earning.points == rounded(exact, rounding)
+    assert sum(earning.line_points) == sum(given_by(earning).values()) == earning.points
+
+
+@pytest.mark.parametrize(
+    ("rounding", "granted", "given_and_capped"),
+    [
+        (Rounding.FLOOR, 10, (10, 0)),  # of 10.50
+        (Rounding.FLOOR, 4, (4, 6)),
+        (Rounding.HALF_UP, 11, (11, 0)),
+        (Rounding.HALF_UP, 4, (4, 7)),
+        (Rounding.CEILING, 11, (11, 0)),
+        (Rounding.CEILING, 0, (0, 11)),
+    ],
+)
+def test_what_a_limit_took_away_is_the_rest_of_what_was_wanted(
+    rounding: Rounding, granted: int, given_and_capped: tuple[int, int]
+) -> None:
+    earning = points_for_sale(
+        rule_set(offer("limited", 10_500, budget_points=1_000), rounding=rounding),
+        amounts_minor=[1_000],
+        categories=["TEA"],
+        store_id=STORE,
+        business_date=DAY,
+        tier=rules.NO_TIER,
+        birth_month=0,
+        is_birth_month=False,
+        setting=Setting(SHOP, MALL, 12, "pos", [""], [1]),
+        granted={"limited": granted},
+    )
+    (applied,) = [applied for applied in earning.applied if applied.rule_id == "limited"]
+    assert (applied.points, applied.capped_points) == given_and_capped
+    assert earning.points == 10 + granted
 
 
 def test_stacked_offers_add_up() -> None:
@@ -279,6 +343,11 @@ def test_exclusive_offers_of_one_priority_are_refused_when_they_can_meet(
         ({"merchant_ids": frozenset({MALL})}, False),
         ({"business_unit_ids": frozenset({MALL})}, True),
         ({"business_unit_ids": frozenset({SHOP})}, False),
+        ({"store_ids": frozenset({STORE})}, True),
+        ({"store_ids": frozenset({SHOP})}, False),
+        ({"store_categories": frozenset({"cinema", "restaurant"})}, True),
+        ({"store_categories": frozenset({"cinema"})}, False),
+        ({"store_ids": frozenset({STORE}), "store_categories": frozenset({"cinema"})}, False),  # all that are given
         ({"condition": Condition("sale.hour == 12")}, True),
         ({"condition": Condition("sale.hour == 13")}, False),
         ({"days": Days(start=DAY, end=DAY)}, True),

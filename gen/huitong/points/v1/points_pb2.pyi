@@ -477,20 +477,22 @@ class RefundLine(_message.Message):
     def __init__(self, line_no: _Optional[int] = ..., amount_minor: _Optional[int] = ...) -> None: ...
 
 class RefundSaleRequest(_message.Message):
-    __slots__ = ("request_id", "store_id", "source", "receipt_no", "refund_time", "lines")
+    __slots__ = ("request_id", "store_id", "source", "receipt_no", "refund_time", "lines", "member_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     STORE_ID_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     RECEIPT_NO_FIELD_NUMBER: _ClassVar[int]
     REFUND_TIME_FIELD_NUMBER: _ClassVar[int]
     LINES_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     store_id: str
     source: str
     receipt_no: str
     refund_time: _timestamp_pb2.Timestamp
     lines: _containers.RepeatedCompositeFieldContainer[RefundLine]
-    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., refund_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[RefundLine, _Mapping]]] = ...) -> None: ...
+    member_id: str
+    def __init__(self, request_id: _Optional[str] = ..., store_id: _Optional[str] = ..., source: _Optional[str] = ..., receipt_no: _Optional[str] = ..., refund_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lines: _Optional[_Iterable[_Union[RefundLine, _Mapping]]] = ..., member_id: _Optional[str] = ...) -> None: ...
 
 class RefundSaleResponse(_message.Message):
     __slots__ = ("refund_id", "sale_id", "member_id", "clawed_back_points", "debt_points", "available_points", "lines", "refunded_minor", "is_replay", "written_off_points", "returned_awards")

@@ -86,7 +86,8 @@ class SalesServiceServicer:
         """Takes back exactly the points that the returned lines earned: from the sale's own lot first, also while it is
         pending, then from what is available. What was spent already becomes debt, which later earning repays, or is written
         off, as the rule set of the sale says (debt_policy).
-        Errors: STORE_UNKNOWN, SALE_UNKNOWN, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID, REQUEST_ID_REUSED.
+        Errors: STORE_UNKNOWN, SALE_UNKNOWN, SALE_OF_ANOTHER_MEMBER, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID,
+        REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

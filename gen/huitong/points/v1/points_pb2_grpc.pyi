@@ -50,7 +50,8 @@ class SalesServiceStub:
     """Takes back exactly the points that the returned lines earned: from the sale's own lot first, also while it is
     pending, then from what is available. What was spent already becomes debt, which later earning repays, or is written
     off, as the rule set of the sale says (debt_policy).
-    Errors: STORE_UNKNOWN, SALE_UNKNOWN, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID, REQUEST_ID_REUSED.
+    Errors: STORE_UNKNOWN, SALE_UNKNOWN, SALE_OF_ANOTHER_MEMBER, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID,
+    REQUEST_ID_REUSED.
     """
     GetSale: _grpc.UnaryUnaryMultiCallable[_points_pb2.GetSaleRequest, _points_pb2.GetSaleResponse]
     """One sale of a member with its lines and the explanation of its points.
@@ -79,7 +80,8 @@ class SalesServiceAsyncStub(SalesServiceStub):
     """Takes back exactly the points that the returned lines earned: from the sale's own lot first, also while it is
     pending, then from what is available. What was spent already becomes debt, which later earning repays, or is written
     off, as the rule set of the sale says (debt_policy).
-    Errors: STORE_UNKNOWN, SALE_UNKNOWN, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID, REQUEST_ID_REUSED.
+    Errors: STORE_UNKNOWN, SALE_UNKNOWN, SALE_OF_ANOTHER_MEMBER, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID,
+    REQUEST_ID_REUSED.
     """
     GetSale: _aio.UnaryUnaryMultiCallable[_points_pb2.GetSaleRequest, _points_pb2.GetSaleResponse]  # type: ignore[assignment]
     """One sale of a member with its lines and the explanation of its points.
@@ -123,7 +125,8 @@ class SalesServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes back exactly the points that the returned lines earned: from the sale's own lot first, also while it is
         pending, then from what is available. What was spent already becomes debt, which later earning repays, or is written
         off, as the rule set of the sale says (debt_policy).
-        Errors: STORE_UNKNOWN, SALE_UNKNOWN, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID, REQUEST_ID_REUSED.
+        Errors: STORE_UNKNOWN, SALE_UNKNOWN, SALE_OF_ANOTHER_MEMBER, REFUND_EXCEEDS_SALE, LINE_UNKNOWN, SALE_TIME_INVALID,
+        REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod

@@ -50,7 +50,8 @@ class RewardServiceServicer:
         """Gives the group's points to a member, once for a request id. They are a lot of the merchant that issues and pays for
         them, expire as that merchant's sales of today, repay debt first as any earning does, and say in the statement what
         they were for. Asking again answers the first result.
-        Errors: MEMBER_UNKNOWN, MEMBER_CLOSED, MERCHANT_UNKNOWN, RULE_SET_UNKNOWN, EXPIRY_PAST, REQUEST_ID_REUSED.
+        Errors: MEMBER_UNKNOWN, MEMBER_CLOSED, MERCHANT_UNKNOWN, RULE_SET_UNKNOWN, EXPIRY_PAST, INTERACTION_LIMIT_REACHED
+        (ask again on another day), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

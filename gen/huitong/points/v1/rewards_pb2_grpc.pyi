@@ -37,7 +37,8 @@ class RewardServiceStub:
     """Gives the group's points to a member, once for a request id. They are a lot of the merchant that issues and pays for
     them, expire as that merchant's sales of today, repay debt first as any earning does, and say in the statement what
     they were for. Asking again answers the first result.
-    Errors: MEMBER_UNKNOWN, MEMBER_CLOSED, MERCHANT_UNKNOWN, RULE_SET_UNKNOWN, EXPIRY_PAST, REQUEST_ID_REUSED.
+    Errors: MEMBER_UNKNOWN, MEMBER_CLOSED, MERCHANT_UNKNOWN, RULE_SET_UNKNOWN, EXPIRY_PAST, INTERACTION_LIMIT_REACHED
+    (ask again on another day), REQUEST_ID_REUSED.
     """
 
 @_typing.type_check_only
@@ -49,7 +50,8 @@ class RewardServiceAsyncStub(RewardServiceStub):
     """Gives the group's points to a member, once for a request id. They are a lot of the merchant that issues and pays for
     them, expire as that merchant's sales of today, repay debt first as any earning does, and say in the statement what
     they were for. Asking again answers the first result.
-    Errors: MEMBER_UNKNOWN, MEMBER_CLOSED, MERCHANT_UNKNOWN, RULE_SET_UNKNOWN, EXPIRY_PAST, REQUEST_ID_REUSED.
+    Errors: MEMBER_UNKNOWN, MEMBER_CLOSED, MERCHANT_UNKNOWN, RULE_SET_UNKNOWN, EXPIRY_PAST, INTERACTION_LIMIT_REACHED
+    (ask again on another day), REQUEST_ID_REUSED.
     """
 
 class RewardServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -64,7 +66,8 @@ class RewardServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gives the group's points to a member, once for a request id. They are a lot of the merchant that issues and pays for
         them, expire as that merchant's sales of today, repay debt first as any earning does, and say in the statement what
         they were for. Asking again answers the first result.
-        Errors: MEMBER_UNKNOWN, MEMBER_CLOSED, MERCHANT_UNKNOWN, RULE_SET_UNKNOWN, EXPIRY_PAST, REQUEST_ID_REUSED.
+        Errors: MEMBER_UNKNOWN, MEMBER_CLOSED, MERCHANT_UNKNOWN, RULE_SET_UNKNOWN, EXPIRY_PAST, INTERACTION_LIMIT_REACHED
+        (ask again on another day), REQUEST_ID_REUSED.
         """
 
 def add_RewardServiceServicer_to_server(servicer: RewardServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

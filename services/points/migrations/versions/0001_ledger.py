@@ -538,6 +538,7 @@ TABLES = (
         points_expire_time TIMESTAMP WITH TIME ZONE NOT NULL,
         PRIMARY KEY (reward_id)
     )""",
+    """CREATE INDEX reward_by_member ON reward (member_id, create_time)""",
     """CREATE TABLE spend_policy (
         group_id UUID NOT NULL,
         cool_down_hours INTEGER NOT NULL,
