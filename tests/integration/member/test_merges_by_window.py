@@ -159,6 +159,25 @@ async def test_a_period_ends_while_they_are_one(twins: Twins) -> None:
     # They have done nothing since: all step down.
     await twins.turn(date(2029, 1, 15))
     await twins.check()
+    await twins.unmerge()
+    await twins.check()
+
+
+async def test_each_keeps_what_the_own_periods_say_when_parted_after_their_end(twins: Twins) -> None:
+    await twins.buy("anna", 700, date(2026, 3, 10))
+    await twins.buy("guest", 5200, date(2026, 3, 10))
+    await twins.turn(date(2026, 3, 11))
+    await twins.merge()
+    # Each alone keeps another tier than both together do: of the year after, and then of none.
+    for yuan, day in ((600, date(2027, 2, 1)), (0, date(2028, 4, 1)), (0, date(2029, 6, 1))):
+        await twins.turn(day)
+        if yuan:
+            await twins.buy("anna", yuan, day)
+            await twins.buy("guest", 4 * yuan, day)
+        await twins.check()
+        await twins.unmerge()
+        await twins.check()
+        await twins.merge()
 
 
 async def test_a_period_ends_after_they_were_parted(twins: Twins) -> None:
