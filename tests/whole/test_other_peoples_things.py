@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 import pytest
-from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor import Descriptor, MethodDescriptor
 
 from chassis import ids
 from chassis.identity import Caller, CallerKind
@@ -139,6 +139,16 @@ def known(path: str, names: Any) -> str:
     return next((name for name in names if name.endswith("_id") and (last == name or last.endswith(f"_{name}"))), "")
 
 
+def choose(kind: Descriptor, request: dict[str, Any], name: str) -> None:
+    """Have the field there, also where the example has another one of the same oneof."""
+    field = kind.fields_by_name[name]
+    if name not in request and field.message_type:
+        request[name] = deepcopy(EXAMPLES.example(field.message_type))
+        for other in field.containing_oneof.fields if field.containing_oneof else ():
+            if other.name != name:
+                request.pop(other.name, None)
+
+
 def body_of(method: MethodDescriptor, own: WholeSuite, foreign: str, other: WholeSuite) -> dict[str, Any]:
     """The example with own ids, and another group's in the field `foreign`."""
     request: dict[str, Any] = deepcopy(EXAMPLES.example(method.input_type))
@@ -151,6 +161,7 @@ def body_of(method: MethodDescriptor, own: WholeSuite, foreign: str, other: Whol
     for path in texts_of(method.input_type):
         thing = known(path, own.ids)
         if thing and (path == foreign or present(request, path.split("."))):
+            choose(method.input_type, request, path.split(".")[0])
             put(request, path.split("."), (other if path == foreign else own).ids[thing])
     if "request_id" in request:
         request["request_id"] = ids.new().hex

@@ -53,7 +53,7 @@ class Twins(Till):
 
     def asked_for(self) -> set[str]:
         """In whose names points was asked since the last time."""
-        names = {who for _, who in self.asked}
+        names = {who for _, who in self.asked if who}  # a return names its sale
         self.asked.clear()
         return names
 
