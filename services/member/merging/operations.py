@@ -138,14 +138,15 @@ async def unmerge_members(tx: Tx, *, merge_id: UUID, reason: str) -> RowMapping:
     ours = [Held(merge["survivor_tier_code"], merge["survivor_period_end"]), *others]
     theirs = [Held(merge["absorbed_tier_code"], merge["absorbed_period_end"])]
     ends = [held.period_end for held in (*ours, *theirs) if held.period_end]
-    since = ladder.policy.window_start(min([today, *ends]))
+    when = {"merged_on": ladder.day_of(merge["merge_time"]), "today": today}
+    since = ladder.policy.window_start(min([*when.values(), *ends]))
     books = await tier_store.load_books(tx, dict.fromkeys((survivor_id, absorbed_id), since))
     left, change = rules.parted(
-        ladder, survivor, ours, books[survivor_id], await _floor(tx, ladder, survivor_id), today
+        ladder, survivor, ours, books[survivor_id], await _floor(tx, ladder, survivor_id), **when
     )
     told = rules.told(absorbed, survivor)
     own, own_change = rules.parted(
-        ladder, told, theirs, books[absorbed_id], await _floor(tx, ladder, absorbed_id), today
+        ladder, told, theirs, books[absorbed_id], await _floor(tx, ladder, absorbed_id), **when
     )
     await tier_store.save_standings(tx, [left, own])
     merge = await store.begin_unmerge(tx, merge_id, reason)

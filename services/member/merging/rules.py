@@ -55,20 +55,32 @@ class Held:
 
 
 def parted(
-    ladder: Ladder, standing: Standing, before: Iterable[Held], book: Book, floor: Floor | None, today: date
+    ladder: Ladder,
+    standing: Standing,
+    before: Iterable[Held],
+    book: Book,
+    floor: Floor | None,
+    *,
+    merged_on: date,
+    today: date,
 ) -> tuple[Standing, Change | None]:
     """The standing of one of the two by its own days, those since the merge included, and what is to be announced.
 
     `before` is what it held then and, of a survivor, what others held that it still has absorbed: each as if there had
-    been no merge, so that a period that has ended since is looked at now. The best of them counts.
+    been no merge, looked at on every day since then, so that what was reached meanwhile is held and a period that has
+    ended is over. The best of them counts. (What was reached and brought back meanwhile is not known any more.)
     """
     standing = replace(standing, survivor_id=None)
+    # A ladder that was one for good then begins its periods now; one that is by now has none.
+    is_for_good = ladder.policy.window is Window.LIFETIME
     found = []
     for held in before:
-        # A ladder that was one for good then begins its periods now; one that is by now has none.
-        is_for_good = ladder.policy.window is Window.LIFETIME
         period_end = None if is_for_good else held.period_end or ladder.policy.period_end(today)
         own = replace(standing, own_code=held.tier_code, period_end=period_end)
+        for day in book.dates(merged_on) if not is_for_good else ():
+            if day < today:
+                then, _ = review(ladder, own, book, None, day)
+                own = replace(own, own_code=own_code(then), period_end=then.period_end)
         found.append(review(ladder, own, book, floor, today))
     after, change = max(found, key=lambda each: (ladder.held(own_code(each[0]), 0), each[0].period_end or date.max))
     return after, replace(change, reason=Reason.MERGE) if change else None

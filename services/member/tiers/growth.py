@@ -104,6 +104,10 @@ class Book:
         day.sale_count += new.sale_count
         day.task_growth += new.task_growth
 
+    def dates(self, since: date) -> list[date]:
+        """The days from one on, on which there is something."""
+        return sorted({day.business_date for day in self._days.values() if day.business_date >= since})
+
     def growth_minor(self, policy: Policy, as_of: date) -> int:
         """Growth, in hundredths, of the window that ends on `as_of` (LIFETIME: of all days); money rounded down."""
         start = policy.window_start(as_of)

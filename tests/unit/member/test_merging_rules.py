@@ -14,6 +14,7 @@ from services.member.tiers.rules import DEFAULT_LADDER, Floor, Reason, Standing
 
 GROUP, ANNA, GUEST = (ids.derive("merging-rules", name) for name in ("group", "anna", "guest"))
 TODAY = date(2026, 5, 4)
+TODAYS = {"merged_on": date(2026, 5, 1), "today": TODAY}
 YEARLY = replace(DEFAULT_LADDER, policy=replace(DEFAULT_POLICY, window=Window.CALENDAR_YEAR, grace_days=31))
 
 
@@ -71,8 +72,8 @@ def test_each_has_its_own_again(since: tuple[int, int], anna_tier: str, guest_ti
     survivor, absorbed = standing(ANNA, 100, "MEMBER"), standing(GUEST, 2_100, "GOLD")
     after, _, gone = united(DEFAULT_LADDER, survivor, absorbed, growth_minor=220_000, floor=None, today=TODAY)
     mine, theirs = 100 + since[0], 2_100 + since[1]
-    left, change = parted(DEFAULT_LADDER, after, [Held("MEMBER", None)], bought(mine), None, TODAY)
-    own, own_change = parted(DEFAULT_LADDER, told(gone, after), [Held("GOLD", None)], bought(theirs), None, TODAY)
+    left, change = parted(DEFAULT_LADDER, after, [Held("MEMBER", None)], bought(mine), None, **TODAYS)
+    own, own_change = parted(DEFAULT_LADDER, told(gone, after), [Held("GOLD", None)], bought(theirs), None, **TODAYS)
     assert (left.growth_minor, left.tier_code) == (mine * 100, anna_tier)
     assert (own.growth_minor, own.tier_code, own.survivor_id) == (theirs * 100, guest_tier, None)
     # Whoever has been told of the survivor's tier is told of another one.
@@ -81,7 +82,7 @@ def test_each_has_its_own_again(since: tuple[int, int], anna_tier: str, guest_ti
 
 def test_the_tier_of_another_who_is_still_absorbed_stays() -> None:
     before = [Held("MEMBER", None), Held("GOLD", None)]
-    left, _ = parted(DEFAULT_LADDER, standing(ANNA, 200, "GOLD"), before, bought(200), None, TODAY)
+    left, _ = parted(DEFAULT_LADDER, standing(ANNA, 200, "GOLD"), before, bought(200), None, **TODAYS)
     assert left.tier_code == "GOLD"
 
 
@@ -101,6 +102,59 @@ def test_a_period_that_ended_meanwhile_has_ended(
 ) -> None:
     today = date(2026, 1, 20)
     book = Book([Day(date(2026, 1, 10), "CNY", spend_minor=spent * 100, sale_count=1)])
-    left, change = parted(YEARLY, standing(ANNA, 0, "DIAMOND"), [Held("GOLD", period_end)], book, None, today)
+    left, change = parted(
+        YEARLY,
+        standing(ANNA, 0, "DIAMOND"),
+        [Held("GOLD", period_end)],
+        book,
+        None,
+        merged_on=date(2024, 6, 1),
+        today=today,
+    )
     assert (left.tier_code, left.period_end, left.growth_minor) == (tier, new_end, spent * 100)
     assert change is not None and (change.tier.code, change.reason) == (tier, Reason.MERGE)
+
+
+def test_what_each_reached_meanwhile_is_held_for_its_period() -> None:
+    # Reached in the year of the merge, parted in the next one, when the window has begun anew.
+    days = [Day(date(2026, 3, 1), "CNY", spend_minor=210_000), Day(date(2026, 3, 2), "CNY", spend_minor=100)]
+    left, _ = parted(
+        YEARLY,
+        standing(ANNA, 0, "DIAMOND"),
+        [Held("MEMBER", None)],
+        Book(days),
+        None,
+        merged_on=date(2026, 2, 1),
+        today=date(2026, 12, 20),
+    )
+    assert (left.tier_code, left.period_end) == ("GOLD", date(2026, 12, 31))
+    later, _ = parted(
+        YEARLY,
+        standing(ANNA, 0, "DIAMOND"),
+        [Held("MEMBER", None)],
+        Book(days),
+        None,
+        merged_on=date(2026, 2, 1),
+        today=date(2027, 1, 20),
+    )
+    assert (later.tier_code, later.period_end) == ("GOLD", date(2026, 12, 31))  # in its grace
+    over, _ = parted(
+        YEARLY,
+        standing(ANNA, 0, "DIAMOND"),
+        [Held("MEMBER", None)],
+        Book(days),
+        None,
+        merged_on=date(2026, 2, 1),
+        today=date(2027, 2, 20),
+    )
+    assert over.tier_code == "GOLD" and over.period_end == date(2027, 12, 31)  # that year's growth keeps it
+    gone, _ = parted(
+        YEARLY,
+        standing(ANNA, 0, "DIAMOND"),
+        [Held("MEMBER", None)],
+        Book(days),
+        None,
+        merged_on=date(2026, 2, 1),
+        today=date(2028, 2, 20),
+    )
+    assert gone.tier_code == "MEMBER"
