@@ -37,6 +37,7 @@ from services.points.earning.earning import (
 )
 from services.points.earning.limits import AppliedLimit, Limit
 from services.points.earning.member_facts import Asked, MemberFacts
+from services.points.earning.rules import Rule
 from services.points.errors import (
     MemberUnknown,
     ReceiptChanged,
@@ -73,12 +74,18 @@ class _Sale:
     person_id: UUID
 
     @property
+    def untaken(self) -> list[tuple[Rule, int]]:
+        """What limited offers want to give of which nothing has been taken yet."""
+        taken = self.computed.known.granted or {}
+        return [(rule, want) for rule, want in self.computed.earning.wants if rule.rule_id not in taken]
+
+    @property
     def takings(self) -> list[Taking]:
         """What it has to take from caps before it may give it."""
         item = self.item
         return [
             taking
-            for rule, want in self.computed.earning.wants
+            for rule, want in self.untaken
             for taking in takings_of(
                 rule,
                 group_id=item.group_id,
@@ -89,11 +96,17 @@ class _Sale:
             )
         ]
 
-    def limit(self, granted: Mapping[tuple[UUID, str], Granted]) -> None:
-        """Let its limited offers give no more than was granted."""
-        own = {rule.rule_id: granted[self.item.txn_id, rule.rule_id].points for rule, _ in self.computed.earning.wants}
-        if any(own[rule.rule_id] < want for rule, want in self.computed.earning.wants):
-            self.know(granted=own)
+    def limit(self, granted: Mapping[tuple[UUID, str], Granted]) -> bool:
+        """Let its limited offers give no more than was granted; answers whether another now has to take in its turn.
+
+        That is a rival of one that has nothing left.
+        """
+        new = {rule.rule_id: granted[self.item.txn_id, rule.rule_id].points for rule, _ in self.untaken}
+        own = {**(self.computed.known.granted or {}), **new}
+        if all(own[rule.rule_id] >= want for rule, want in self.computed.earning.wants):
+            return False
+        self.know(granted=own)
+        return bool(self.untaken)
 
     @property
     def limits(self) -> list[Limit]:
@@ -297,10 +310,9 @@ class Sales:
     async def _limit(self, sales: Collection[_Sale]) -> None:
         """Take what rules, and then whole sales, may give from what limits have left, and let them give no more."""
         limited = [sale for sale in sales if sale.computed.earning.wants]
-        if limited:
+        while limited:
             granted = await self._caps.take([taking for sale in limited for taking in sale.takings])
-            for sale in limited:
-                sale.limit(granted)
+            limited = [sale for sale in limited if sale.limit(granted)]
         budgeted = [(sale, limits) for sale in sales if (limits := sale.limits)]
         if budgeted:
             takings = [

@@ -192,15 +192,31 @@ def match_offers(offers: Sequence[Rule], sale: SaleFacts, *, excluded: frozenset
     return Matched(by_line, tuple(skipped))
 
 
-def combine(plain: Sequence[Rule], offers: Sequence[Rule]) -> tuple[Sequence[Rule], list[Rule]]:
-    """Of the bonuses that match one line, those that count: plain ones and offers."""
+def combine(
+    plain: Sequence[Rule],
+    offers: Sequence[Rule],
+    *,
+    is_throttled: bool = False,
+    exhausted: Container[str] = (),
+) -> tuple[Sequence[Rule], list[Rule]]:
+    """Of the bonuses that match one line, those that count: plain ones and offers.
+
+    Rivals are compared by their rates, throttled ones by what that leaves. One whose limits have nothing left
+    (`exhausted`) keeps no other out.
+    """
     exclusive = [rule for rule in offers if rule.offer.combination is Combination.EXCLUSIVE]
     if exclusive:
         return (), [max(exclusive, key=lambda rule: rule.offer.priority)]
+
+    def value(rule: Rule) -> tuple[bool, int, int]:
+        factor_bps = rule.offer.throttle_bps if is_throttled else None
+        rate = (rule.bonus_bps + rule.offer.fixed_points) * (BPS if factor_bps is None else factor_bps)
+        return rule.rule_id not in exhausted, rate, rule.offer.priority
+
     best: dict[str, Rule] = {}
     for rule in offers:
         group = rule.offer.group
-        if group and (group not in best or _value(rule) > _value(best[group])):
+        if group and (group not in best or value(rule) > value(best[group])):  # the earlier one wins a tie
             best[group] = rule
     return plain, [rule for rule in offers if not rule.offer.group or best[rule.offer.group] is rule]
 
@@ -271,8 +287,3 @@ def _line_facts(sale: SaleFacts, index: int) -> dict[str, Any]:
         "line.amount_minor": sold_minor[index],
         "line.quantity": sale.setting.quantities[index],
     }
-
-
-def _value(rule: Rule) -> tuple[int, int]:
-    """What rivals of one group are compared by; the earlier one wins a tie."""
-    return rule.bonus_bps + rule.offer.fixed_points, rule.offer.priority

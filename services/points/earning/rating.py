@@ -177,13 +177,19 @@ def _with_offers(
     """points_for_sale in general: which bonuses count is decided for each line. `common` match every line."""
     everywhere = [rule for rule in rule_set.rules if rule.rule_id in common]
     matched = match_offers(rule_set.offers, sale, excluded=rule_set.excluded_categories)
+    exhausted = {rule_id for rule_id, points in granted.items() if not points}
     lines_of: dict[str, list[int]] = {}  # the lines that a bonus counts for, by rule id
     rates_bps: list[int] = []
     for index, category in enumerate(sale.categories):
         if category in rule_set.excluded_categories:
             rates_bps.append(0)
             continue
-        plain, offers = combine((*everywhere, *rule_set.by_category.get(category, ())), matched.by_line[index])
+        plain, offers = combine(
+            (*everywhere, *rule_set.by_category.get(category, ())),
+            matched.by_line[index],
+            is_throttled=is_throttled,
+            exhausted=exhausted,
+        )
         counting = (*plain, *offers)
         for rule in counting:
             lines_of.setdefault(rule.rule_id, []).append(index)

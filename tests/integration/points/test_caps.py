@@ -79,6 +79,25 @@ async def test_the_tightest_limit_counts_and_the_others_lose_no_more(world: Worl
     assert await used(world) == [7, 7]
 
 
+async def test_a_rival_without_budget_gives_way_to_the_next_which_takes_in_its_turn(world: World) -> None:
+    best: dict[str, Any] = {"combination": points_pb2.COMBINATION_BEST_OF, "combination_group": "spring"}
+    await publish(
+        world,
+        offer("double", bonus_bps=10_000, budget_points=15, **best),
+        offer("half", bonus_bps=5_000, budget_points=7, **best),
+        offer("tenth", bonus_bps=1_000, **best),
+    )
+    sales = [world.sale(1_000, sale_time=DAY) for _ in range(5)]
+    answers = [await world.call(world.sales.RecordSale, sale) for sale in sales]
+    found = [{rule.rule_id: rule.points for rule in answer.explanation.rules[1:]} for answer in answers]
+    assert found == [{"double": 10}, {"double": 5}, {"half": 5}, {"half": 2}, {"tenth": 1}]
+    assert [answer.points for answer in answers] == [20, 15, 15, 12, 11]
+    assert await used(world) == [7, 15]
+    again = await world.call(world.sales.RecordSales, points_pb2.RecordSalesRequest(sales=sales))
+    assert [result.recorded.points for result in again.results] == [20, 15, 15, 12, 11]
+    assert await used(world) == [7, 15]
+
+
 async def test_a_replayed_sale_takes_once(world: World) -> None:
     await publish(world, offer(bonus_bps=10_000, budget_points=15))
     sale = world.sale(1_000, sale_time=DAY)

@@ -229,6 +229,37 @@ def test_the_best_of_a_group_counts_line_by_line() -> None:
     assert given_by(earning) == {"base": 200, "tea": 100, "all": 30, "other": 20}
 
 
+@pytest.mark.parametrize(
+    ("granted", "is_throttled", "given"),
+    [
+        ({}, False, {"double": 100}),
+        ({"double": 40}, False, {"double": 40}),  # some is left of it, and it stays the best
+        ({"double": 0}, False, {"third": 30}),  # nothing is left: it keeps nobody out
+        ({"double": 0, "third": 0}, False, {"double": 0}),
+        ({}, True, {"third": 30}),  # a tenth of it is less
+    ],
+)
+def test_a_rival_that_can_give_nothing_keeps_no_other_out(
+    granted: dict[str, int], is_throttled: bool, given: dict[str, int]
+) -> None:
+    best = {"combination": Combination.BEST_OF, "group": "spring", "budget_points": 1_000}
+    rivals = (offer("double", 10_000, throttle_bps=1_000, **best), offer("third", 3_000, **best))
+    earning = points_for_sale(
+        rule_set(*rivals),
+        amounts_minor=[10_000],
+        categories=["TEA"],
+        store_id=STORE,
+        business_date=DAY,
+        tier=rules.NO_TIER,
+        birth_month=0,
+        is_birth_month=False,
+        setting=Setting(SHOP, MALL, 12, "pos", [""], [1]),
+        granted=granted,
+        is_throttled=is_throttled,
+    )
+    assert given_by(earning) == {"base": 100, **given}
+
+
 def test_an_exclusive_offer_leaves_nothing_beside_it_on_its_lines() -> None:
     exclusive = {"combination": Combination.EXCLUSIVE, "categories": frozenset({"TEA"})}
     low, high = offer("low", 9_000, priority=1, **exclusive), offer("high", 1_000, priority=2, **exclusive)
