@@ -122,7 +122,7 @@ REVIEWED: dict[str, dict[tuple[str, ...], dict[str, str]]] = {
     "points.v1.SalesService.RecordSales": {
         (TERMINAL, MERCHANT): {f"sales.{name}": reason for name, reason in _SALE.items()},
     },
-    "points.v1.SalesService.RefundSale": {(TERMINAL, MERCHANT): {"receipt_no": OWN}},
+    "points.v1.SalesService.RefundSale": {(TERMINAL, MERCHANT): {"receipt_no": OWN, "member_id": OWN}},
     "points.v1.TillPaymentService.PayAtTill": {
         (TERMINAL,): {"member_id": GROUP, "member_code": SECRET, "currency_id": GROUP},
     },
