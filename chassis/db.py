@@ -108,12 +108,14 @@ class Tx:
 
 
 # Not the transaction's own xid alone: that is given at its first write, maybe long before it got the lock under which
-# it learned what it tells. All that it can know of has ended by now, so it stands behind that (docs/decisions/0031).
+# it learned what it tells. All that it can know of has ended by now, so it stands behind the newest that has
+# (docs/decisions/0031).
 _INSERT_EVENTS = text(
     """WITH written AS (
          INSERT INTO outbox (xid, lane, event_id, type, group_id, key, occur_time, traceparent, payload)
-         SELECT greatest(pg_current_xact_id(), pg_snapshot_xmax(pg_current_snapshot())), e.lane, e.event_id, e.type,
-                e.group_id, e.key, e.occur_time, e.traceparent, e.payload
+         SELECT greatest(pg_current_xact_id(),
+                         (pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)::text::xid8),
+                e.lane, e.event_id, e.type, e.group_id, e.key, e.occur_time, e.traceparent, e.payload
          FROM unnest(CAST(:lane AS integer[]), CAST(:event_id AS uuid[]), CAST(:type AS text[]),
                      CAST(:group_id AS uuid[]), CAST(:key AS text[]), CAST(:occur_time AS timestamptz[]),
                      CAST(:traceparent AS text[]), CAST(:payload AS bytea[])) WITH ORDINALITY

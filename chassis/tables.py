@@ -54,7 +54,7 @@ operator_act = Table(
 )
 
 # Events written in the transaction that made them true. Order of reading: (xid, id), below the horizon. `xid` is that
-# transaction's, or the first that had not ended when the events were written, whichever is later.
+# transaction's, or the newest that had ended when the events were written, whichever is later.
 outbox = Table(
     "outbox",
     metadata,

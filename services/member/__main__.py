@@ -121,7 +121,7 @@ def build(app: App) -> None:
     app.job("member-referrals", referral_jobs.reward(app.db, rewards), every_seconds=5)
     app.job("forget", jobs.forget(app.db), every_seconds=60)
     tell = tell_ended(app.db, valkey, gateway_prefix(app.settings.stream))
-    app.job("sessions.tell-ended", tell, every_seconds=1)
+    app.job("sessions.tell-ended", tell, every_seconds=2)
     _build_tiers(app, vault)
     _build_privacy(app, vault)
 

@@ -137,11 +137,11 @@ async def use_code(tx: Tx, *, request_id: str, friend_id: UUID, code_text: str) 
 async def follow(tx: Tx, purchases: Sequence[Purchase]) -> None:
     """Let purchases and returns, in their order, change the referrals of who made them."""
     buyers = {purchase.member_id for purchase in purchases}
-    # Who was brought before a merge buys by either id since.
-    people = await merge_store.find_merged(tx, buyers)
-    under_way = await store.lock_under_way(tx, buyers.union(*people.values()))
+    under_way = await store.lock_under_way(tx, buyers)
     if not under_way:
         return
+    # Who was brought before a merge buys by either id since.
+    people = await merge_store.find_merged(tx, buyers)
     after = dict(under_way)
     for purchase in purchases:
         ids_of_person = people.get(purchase.member_id, [purchase.member_id])

@@ -416,7 +416,7 @@ class SessionServiceServicer:
 
     def EndAllSessions(self, request, context):
         """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the gateway refuses the access
-        tokens that are out, SESSION_ENDED, a second later. Codes that a phone makes offline end at once.
+        tokens that are out, SESSION_ENDED, within seconds. Codes that a phone makes offline end at once.
         Errors: REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

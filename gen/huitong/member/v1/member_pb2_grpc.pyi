@@ -216,7 +216,7 @@ class SessionServiceStub:
     """
     EndAllSessions: _grpc.UnaryUnaryMultiCallable[_member_pb2.EndAllSessionsRequest, _member_pb2.EndAllSessionsResponse]
     """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the gateway refuses the access
-    tokens that are out, SESSION_ENDED, a second later. Codes that a phone makes offline end at once.
+    tokens that are out, SESSION_ENDED, within seconds. Codes that a phone makes offline end at once.
     Errors: REQUEST_ID_REUSED.
     """
 
@@ -245,7 +245,7 @@ class SessionServiceAsyncStub(SessionServiceStub):
     """
     EndAllSessions: _aio.UnaryUnaryMultiCallable[_member_pb2.EndAllSessionsRequest, _member_pb2.EndAllSessionsResponse]  # type: ignore[assignment]
     """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the gateway refuses the access
-    tokens that are out, SESSION_ENDED, a second later. Codes that a phone makes offline end at once.
+    tokens that are out, SESSION_ENDED, within seconds. Codes that a phone makes offline end at once.
     Errors: REQUEST_ID_REUSED.
     """
 
@@ -301,7 +301,7 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_member_pb2.EndAllSessionsResponse, _abc.Awaitable[_member_pb2.EndAllSessionsResponse]]:
         """Ends all sessions of a member, on whichever phone: none can be refreshed any more, and the gateway refuses the access
-        tokens that are out, SESSION_ENDED, a second later. Codes that a phone makes offline end at once.
+        tokens that are out, SESSION_ENDED, within seconds. Codes that a phone makes offline end at once.
         Errors: REQUEST_ID_REUSED.
         """
 

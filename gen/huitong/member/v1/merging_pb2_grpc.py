@@ -31,7 +31,7 @@ class MemberMergeServiceStub:
 
     While a member is absorbed, everything that leads to it leads to the survivor: phone, cards, numbers of units, log-ins;
     GetMember, GetMemberCode and GetTierProgress of its id answer the survivor. Its sessions end and its codes are worth
-    nothing; its access tokens end a second later. Sales and orders that name it are the survivor's.
+    nothing; its access tokens end within seconds. Sales and orders that name it are the survivor's.
     """
 
     def __init__(self, channel):
@@ -68,7 +68,7 @@ class MemberMergeServiceServicer:
 
     While a member is absorbed, everything that leads to it leads to the survivor: phone, cards, numbers of units, log-ins;
     GetMember, GetMemberCode and GetTierProgress of its id answer the survivor. Its sessions end and its codes are worth
-    nothing; its access tokens end a second later. Sales and orders that name it are the survivor's.
+    nothing; its access tokens end within seconds. Sales and orders that name it are the survivor's.
     """
 
     def MergeMembers(self, request, context):
@@ -145,7 +145,7 @@ class MemberMergeService:
 
     While a member is absorbed, everything that leads to it leads to the survivor: phone, cards, numbers of units, log-ins;
     GetMember, GetMemberCode and GetTierProgress of its id answer the survivor. Its sessions end and its codes are worth
-    nothing; its access tokens end a second later. Sales and orders that name it are the survivor's.
+    nothing; its access tokens end within seconds. Sales and orders that name it are the survivor's.
     """
 
     @staticmethod

@@ -32,7 +32,7 @@ class MemberMergeServiceStub:
 
     While a member is absorbed, everything that leads to it leads to the survivor: phone, cards, numbers of units, log-ins;
     GetMember, GetMemberCode and GetTierProgress of its id answer the survivor. Its sessions end and its codes are worth
-    nothing; its access tokens end a second later. Sales and orders that name it are the survivor's.
+    nothing; its access tokens end within seconds. Sales and orders that name it are the survivor's.
     """
 
     @_typing.overload
@@ -67,7 +67,7 @@ class MemberMergeServiceAsyncStub(MemberMergeServiceStub):
 
     While a member is absorbed, everything that leads to it leads to the survivor: phone, cards, numbers of units, log-ins;
     GetMember, GetMemberCode and GetTierProgress of its id answer the survivor. Its sessions end and its codes are worth
-    nothing; its access tokens end a second later. Sales and orders that name it are the survivor's.
+    nothing; its access tokens end within seconds. Sales and orders that name it are the survivor's.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -98,7 +98,7 @@ class MemberMergeServiceServicer(metaclass=_abc_1.ABCMeta):
 
     While a member is absorbed, everything that leads to it leads to the survivor: phone, cards, numbers of units, log-ins;
     GetMember, GetMemberCode and GetTierProgress of its id answer the survivor. Its sessions end and its codes are worth
-    nothing; its access tokens end a second later. Sales and orders that name it are the survivor's.
+    nothing; its access tokens end within seconds. Sales and orders that name it are the survivor's.
     """
 
     @_abc_1.abstractmethod
