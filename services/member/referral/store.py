@@ -136,7 +136,7 @@ async def void_within(tx: Tx, people: Sequence[UUID]) -> None:
 
 
 async def lock_under_way(tx: Tx, member_ids: Iterable[UUID]) -> dict[UUID, Referral]:
-    """Those referrals that purchases and returns of these members, under whichever id, still change, locked in order."""
+    """The referrals that purchases and returns of these members, by whichever id, still change, locked in order."""
     rows = await tx.execute(_UNDER_WAY, {"member_ids": sorted(set(member_ids))})
     return {one.friend_id: one for one in _read(rows)}
 
