@@ -117,7 +117,8 @@ class Doors:
                     content = await response.read()
                     if response.status < 400:
                         return content
-                    if response.status not in (429, 502, 503, 504) or loop.time() > give_up:
+                    is_passing = response.status in (429, 502, 503, 504) or b'"PAYMENT_IN_PROGRESS"' in content
+                    if not is_passing or loop.time() > give_up:
                         raise _refusal(path, response.status, content)
                     pause = max(pause, float(response.headers.get("Retry-After", "0")) / 4)
             except (aiohttp.ClientError, TimeoutError) as error:
