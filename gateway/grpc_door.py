@@ -22,7 +22,6 @@ from grpc_status import rpc_status
 from chassis import acts
 from chassis.config import Settings
 from chassis.errors import AppError, Internal, InvalidArgument, Overloaded, Unauthenticated
-from chassis.identity import CallerKind
 from gateway import codec
 from gateway.auth.addresses import network_of
 from gateway.auth.callers import SignedParts
@@ -62,15 +61,9 @@ class GrpcDoor(grpc.GenericRpcHandler):
             if len(wire) > entrance.body_bytes:
                 raise BodyTooLarge(limit_bytes=entrance.body_bytes)
             authorization = entrance.credentials(call.one("authorization"))
-            if authorization:
-                self._reception.gate.check_failures(call.address)
+            self._reception.check_failures(authorization, call.address)
             parts = SignedParts("POST", operation.rpc, "", wire)
-            identified = await self._reception.identify(authorization, parts, call.address)
-            caller = entrance.caller(identified, call.address)
-            call.notes["caller"] = caller.kind.value
-            if caller.kind is not CallerKind.PUBLIC:
-                call.notes["subject"] = caller.subject
-            call.quota = await self._reception.admit(entrance, caller, identified.nonce)
+            caller, call.quota = await self._reception.receive(entrance, authorization, parts, call.address, call.notes)
             try:
                 request = read(wire)
             except DecodeError:
