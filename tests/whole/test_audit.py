@@ -128,7 +128,7 @@ ELSEWHERE = {
         (f"WebhookService.{name}" for name in (
             "CreateWebhookEndpoint", "UpdateWebhookEndpoint", "DisableWebhookEndpoint", "EnableWebhookEndpoint",
             "DeleteWebhookEndpoint", "RotateWebhookSecret", "SendTestEvent", "ReplayWebhook")),
-        "tests/integration/org/test_webhooks.py",
+        "tests/integration/org/test_webhook_endpoints.py",
     ),
     "SaleCaseService.DecideSaleCase": "tests/integration/points/test_velocity.py",
     "TierProgramService.GrantTierMatch": "tests/integration/member/test_tier_program.py",
