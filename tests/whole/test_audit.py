@@ -246,6 +246,7 @@ def walk(whole: WholeSuite) -> Iterator[Walk]:
     suite.run(prepare(suite))
     with httpx.Client(base_url=suite.url, timeout=20, trust_env=False) as client:
         yield Walk(suite, client)
+    suite.run(suite.apps.drain())
 
 
 def test_the_walk_passes_every_change() -> None:
