@@ -23,7 +23,7 @@ from gateway.binding import RequestShape
 from gateway.browsers import Browsers
 from gateway.contract import HttpBinding, Operation
 from gateway.errors import MethodNotAllowed, RateLimited, RouteUnknown, UnsupportedMediaType
-from gateway.http import ClientGone, Exchange
+from gateway.http import ClientGone, Exchange, reason_told
 from gateway.limits import Quota
 from gateway.reception import MAX_UNDER_WAY, MOST_SECONDS, Entrance, Reception
 from gateway.routing import RouteTable, Template
@@ -169,7 +169,7 @@ class Door:
         return route.decode(composed)
 
     async def _call(self, exchange: Exchange, route: Route, caller: Caller, request: Message) -> Message:
-        metadata: Metadata = (self._reception.token(caller),)
+        metadata: Metadata = (self._reception.token(caller), *reason_told(exchange.reason))
         if not exchange.is_traced:
             metadata += (("traceparent", exchange.traceparent),)
         seconds = exchange.seconds(default=route.entrance.seconds, most=MOST_SECONDS)

@@ -1,6 +1,7 @@
 """The contract's doors over gRPC, for those who can: the same RPCs, callers, limits and refusals as over HTTP.
 
-Who calls is said in the metadata: `authorization` (and `huitong-proof`) as the headers of HTTP. A signature covers
+Who calls is said in the metadata: `authorization` (and `huitong-proof`) as the headers of HTTP; so is
+`huitong-reason`. A signature covers
 POST, the RPC's path ("/huitong.points.v1.SalesService/RecordSale"), no query, and the request as it is serialised.
 """
 
@@ -18,6 +19,7 @@ from google.protobuf.message import DecodeError
 from grpc.aio import ServicerContext as Context
 from grpc_status import rpc_status
 
+from chassis import acts
 from chassis.config import Settings
 from chassis.errors import AppError, Internal, InvalidArgument, Overloaded, Unauthenticated
 from gateway import codec
@@ -25,7 +27,7 @@ from gateway.auth.addresses import network_of
 from gateway.auth.callers import SignedParts
 from gateway.contract import Operation
 from gateway.errors import BodyTooLarge, RateLimited
-from gateway.http import trace_of
+from gateway.http import reason_told, trace_of
 from gateway.limits import Quota
 from gateway.reception import MAX_UNDER_WAY, MOST_SECONDS, Entrance, Reception
 from gateway.upstream import Metadata, Upstream
@@ -67,7 +69,8 @@ class GrpcDoor(grpc.GenericRpcHandler):
             except DecodeError:
                 raise InvalidArgument([("", "is not a message of this RPC")]) from None
             caller = await self._reception.let_in(entrance, caller, request, call.one("huitong-proof"))
-            metadata: Metadata = (self._reception.token(caller),)
+            reason = call.one(acts.REASON).encode()
+            metadata: Metadata = (self._reception.token(caller), *reason_told(reason))
             if not call.is_traced:
                 metadata += (("traceparent", call.traceparent),)
             left = context.time_remaining()

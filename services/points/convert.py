@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -19,8 +20,9 @@ from huitong.points.v1 import points_pb2
 from services.points.doors.rules import door_rules_of
 from services.points.earning import rules
 from services.points.earning.base_rates import BaseRate
+from services.points.earning.calendars import DayKind, StatedDay
 from services.points.earning.conditions import condition
-from services.points.earning.days import DayKind, Days
+from services.points.earning.days import Days
 from services.points.earning.expiry import (
     NEVER,
     ExpiryKind,
@@ -36,7 +38,7 @@ from services.points.earning.offset_terms import OffsetTerms
 from services.points.errors import RulesInvalid
 from services.points.governor.costs import CostGovernor
 
-_Placed = points_pb2.EarningRule | points_pb2.OffsetTerms | points_pb2.BaseRate
+_Placed = points_pb2.EarningRule | points_pb2.OffsetTerms | points_pb2.BaseRate | points_pb2.CalendarDay
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FAR_SECONDS = 2**32
 
@@ -143,7 +145,19 @@ def _parsed(message: points_pb2.RuleSet, problems: list[str]) -> rules.RuleSet:
         base_rates=tuple(_base_rate_of(rate, problems) for rate in message.base_rates),
         family_pool_members=message.family_pool_members,
         offset_terms=tuple(_terms_of(terms, problems) for terms in message.offset_terms),
+        calendar_days=tuple(_stated_days_of(message, problems)),
     )
+
+
+def _stated_days_of(message: points_pb2.RuleSet, problems: list[str]) -> Iterator[StatedDay]:
+    for stated in message.calendar_days:
+        try:
+            day = from_date(stated.date)
+        except ValueError:
+            problems.append("calendar: a day does not exist")
+            continue
+        units = _ids_of("unt", stated, "business_unit_ids", problems)
+        yield StatedDay(day, DayKind(stated.kind), stated.name, units)
 
 
 def _expiry_of(message: points_pb2.ExpiryPolicy) -> ExpiryPolicy:
@@ -260,6 +274,8 @@ def _name_of(message: _Placed) -> str:
         return f"offset terms {message.terms_id}"
     if isinstance(message, points_pb2.BaseRate):
         return f"base rate {message.rate_id}"
+    if isinstance(message, points_pb2.CalendarDay):
+        return "calendar"
     return f"rule {message.rule_id}"
 
 

@@ -252,6 +252,13 @@ class RulesInvalid(AppError):
     zh = "积分规则无效：{problem}。"
 
 
+class CalendarUnknown(AppError):
+    """{rule_id} goes by holidays or days off, of which {unknown_from} and after are not known: see calendar_days."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "CALENDAR_UNKNOWN"
+    zh = "{rule_id} 按节假日或休息日生效，但 {unknown_from} 起的节假日尚不可知，请在 calendar_days 中补充。"
+
+
 class ExpiryPast(AppError):
     """The points would expire on {expire_time}, which is past or too early."""
 

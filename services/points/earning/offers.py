@@ -15,8 +15,9 @@ from uuid import UUID
 
 from chassis import ids
 from chassis.units import BPS
+from services.points.earning.calendars import STATUTORY, STATUTORY_ONLY, Calendar, Calendars, DayKind
 from services.points.earning.conditions import Condition, ConditionFailed
-from services.points.earning.days import ALWAYS, Days, is_day_off, is_holiday
+from services.points.earning.days import ALWAYS, Days
 
 if TYPE_CHECKING:
     from datetime import date
@@ -103,6 +104,7 @@ class Setting(NamedTuple):
     quantities: Sequence[int]
     more: More = NO_MORE
     store_category: str = ""
+    calendar: Calendar = STATUTORY
 
 
 # Stands in where no offer is looked at.
@@ -130,7 +132,7 @@ class Matched(NamedTuple):
     skipped: tuple[tuple[str, str], ...]
 
 
-def find_offer_problems(offers: Sequence[Rule], since: date) -> list[str]:
+def find_offer_problems(offers: Sequence[Rule], since: date, calendars: Calendars = STATUTORY_ONLY) -> list[str]:
     """What keeps these offers from being published from `since` on, by rule."""
     problems = []
     for rule in offers:
@@ -142,7 +144,7 @@ def find_offer_problems(offers: Sequence[Rule], since: date) -> list[str]:
         for other in offers:
             if other is rule:
                 break
-            if _overlap(rule, other, since):
+            if _overlap(rule, other, since, calendars):
                 problems.append(
                     f"rules {other.rule_id} and {rule.rule_id} are both exclusive with the same priority "
                     "and can meet on one line"
@@ -155,7 +157,7 @@ def find_offer_problems(offers: Sequence[Rule], since: date) -> list[str]:
     return problems
 
 
-def _overlap(rule: Rule, other: Rule, since: date) -> bool:
+def _overlap(rule: Rule, other: Rule, since: date, calendars: Calendars) -> bool:
     """Whether two exclusive offers of one priority can match the same line at the same time: which of them counts is
     then said by nobody. What conditions say is not looked into."""
     one, two = rule.offer, other.offer
@@ -172,7 +174,10 @@ def _overlap(rule: Rule, other: Rule, since: date) -> bool:
         return False
     if one.days.find_problem() or two.days.find_problem():
         return False  # which is said of them already
-    return one.days.meets(two.days, since)
+    if DayKind.ANY is one.days.kind is two.days.kind:
+        return one.days.meets(two.days, since)
+    units = one.business_unit_ids & two.business_unit_ids or one.business_unit_ids or two.business_unit_ids
+    return any(one.days.meets(two.days, since, calendar) for calendar in calendars.within(units))
 
 
 def match_offers(offers: Sequence[Rule], sale: SaleFacts, *, excluded: frozenset[str]) -> Matched:
@@ -252,8 +257,9 @@ def facts_of(sale: SaleFacts) -> dict[str, Any]:
         "calendar.month": day.month,
         "calendar.day": day.day,
         "calendar.weekday": day.isoweekday(),
-        "calendar.is_day_off": is_day_off(day),
-        "calendar.is_holiday": is_holiday(day),
+        "calendar.is_day_off": setting.calendar.is_day_off(day),
+        "calendar.is_holiday": setting.calendar.is_holiday(day),
+        "calendar.day_names": list(setting.calendar.names_of(day)),
     }
 
 
@@ -264,7 +270,7 @@ def _is_in_scope(rule: Rule, offer: Offer, sale: SaleFacts) -> bool:
         and (not offer.merchant_ids or sale.setting.merchant_id in offer.merchant_ids)
         and (not offer.business_unit_ids or sale.setting.business_unit_id in offer.business_unit_ids)
         and (not offer.store_categories or sale.setting.store_category in offer.store_categories)
-        and offer.days.include(sale.business_date)
+        and offer.days.include(sale.business_date, sale.setting.calendar)
     )
 
 

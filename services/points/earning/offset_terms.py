@@ -11,6 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from chassis.units import share_floor
+from services.points.earning.calendars import STATUTORY, Calendar
 from services.points.earning.days import ALWAYS, Days
 
 
@@ -70,7 +71,7 @@ class OffsetTerms:
             return Skipped.PLACE
         if self.tier_codes and order.tier_code not in self.tier_codes:
             return Skipped.TIER
-        return None if self.days.include(order.business_date) else Skipped.DAY
+        return None if self.days.include(order.business_date, order.calendar) else Skipped.DAY
 
     def excludes(self, line: Line) -> bool:
         """Whether points do not pay a line."""
@@ -95,6 +96,7 @@ class Order:
     tier_code: str
     business_date: date
     lines: Sequence[Line] = ()
+    calendar: Calendar = STATUTORY
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from chassis.units import BPS
 from services.points.doors.rules import DoorRules
 from services.points.earning.base_rates import BaseRate, LineRates, Place, find_rate_problems, line_rates, rates_at
+from services.points.earning.calendars import Calendars, StatedDay, calendars_of, find_calendar_problems
 from services.points.earning.currency_offers import find_currency_offer_problems
 from services.points.earning.expiry import ExpiryPolicy, expire_time, expiry_of, most_pending_days, rolling
 from services.points.earning.funding import FunderShare, find_share_problems
@@ -125,6 +126,7 @@ class RuleSet:
     item_rates: Mapping[str, BaseRate] = field(default_factory=dict)
     family_pool_members: int = 0
     offset_terms: tuple[OffsetTerms, ...] = ()
+    calendar_days: tuple[StatedDay, ...] = ()
     # Derived: made once, looked up for every line.
     excludes_more: bool = field(init=False)  # than categories
     has_conditions: bool = field(init=False)
@@ -132,6 +134,7 @@ class RuleSet:
     funders_of: Mapping[str, tuple[FunderShare, ...]] = field(init=False)  # by rule id, of rules that say so
     uses_first: tuple[FirstIn, ...] = field(init=False)
     base: Rule = field(init=False)
+    calendars: Calendars = field(init=False)
     _by_place: dict[_PlaceKey, RuleSet] = field(init=False, default_factory=dict, repr=False)
     _by_rates: dict[_RatesKey, RuleSet] = field(init=False, default_factory=dict, repr=False)
     by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)
@@ -163,6 +166,7 @@ class RuleSet:
         if self.excluded_items:
             object.__setattr__(self, "excluded_categories", self.excluded_categories | {NOT_COUNTING})
         object.__setattr__(self, "base", base)
+        object.__setattr__(self, "calendars", calendars_of(self.calendar_days))
         object.__setattr__(self, "by_category", by_category)
         object.__setattr__(self, "thresholds", tuple(thresholds))
         offers = [rule for rule in self.rules if rule.kind is RuleKind.OFFER]
@@ -263,7 +267,8 @@ def find_problems(rule_set: RuleSet) -> list[str]:
         if rule.offer.condition is not None and (problem := rule.offer.condition.find_problem()):
             problems.append(f"rule {rule.rule_id}, condition: {problem}")
     problems += find_currency_offer_problems(rule_set.currency_offers)
-    problems += find_offer_problems(rule_set.offers, rule_set.effective_date)
+    problems += find_offer_problems(rule_set.offers, rule_set.effective_date, rule_set.calendars)
+    problems += find_calendar_problems(rule_set.calendar_days)
     return problems + find_terms_problems(rule_set.offset_terms) + find_rate_problems(rule_set.base_rates)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, text, tuple_, update
 
 from chassis import ids
 from chassis.db import Tx
+from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2, rules_pb2, wallets_pb2
 from services.points import store
 from services.points.convert import from_date, published_rule_set_of, rule_set_of, to_date, to_timestamp
@@ -18,6 +19,7 @@ from services.points.earning import rules
 from services.points.earning.cap_tables import cap
 from services.points.earning.caps import budget_id
 from services.points.earning.limits import SaleLimit
+from services.points.earning.warnings import find_warnings
 from services.points.errors import (
     EffectiveTimePast,
     RuleDraftDecided,
@@ -352,4 +354,11 @@ def draft_to_proto(row: Any) -> rules_pb2.RuleDraft:
         decided_by=row["decided_by"],
         create_time=to_timestamp(row["create_time"]),
         decide_time=to_timestamp(row["decide_time"]),
+        warnings=warnings_of(points_pb2.RuleSet.FromString(row["content"]), row["create_time"]),
     )
+
+
+def warnings_of(rule_set: points_pb2.RuleSet, now: datetime) -> list[types_pb2.Problem]:
+    """What should be known of a rule set that is drafted or published now."""
+    parsed = published_rule_set_of(rule_set)
+    return [warning.to_problem() for warning in find_warnings(parsed, max(parsed.effective_date, now.date()))]
