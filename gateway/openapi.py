@@ -78,7 +78,12 @@ _PROBLEM: dict[str, Any] = {
             "type": "array",
             "items": {
                 "type": "object",
-                "properties": {"field": {"type": "string"}, "description": {"type": "string"}},
+                "properties": {
+                    "field": {"type": "string"},
+                    "description": {"type": "string"},
+                    "part_id": {"type": "string", "description": "The id of the part that the field is in, a rule's."},
+                    "column": {"type": "integer", "description": "The place in the field's text, 1 is the first."},
+                },
             },
         },
         "trace_id": {"type": "string"},

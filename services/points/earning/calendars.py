@@ -18,6 +18,8 @@ from uuid import UUID
 import chinese_calendar
 from chinese_calendar.constants import holidays
 
+from services.points.earning.mistakes import Mistake
+
 STATUTORY_YEARS = range(min(holidays).year, max(holidays).year + 1)
 
 
@@ -126,17 +128,22 @@ def calendars_of(stated: Iterable[StatedDay]) -> Calendars:
     return Calendars(group, units)
 
 
-def find_calendar_problems(stated: Iterable[StatedDay]) -> list[str]:
+def find_calendar_problems(stated: Iterable[StatedDay]) -> list[Mistake]:
     """All that keeps a calendar from being published."""
     problems = []
     seen: set[tuple[UUID | None, date]] = set()
     for one in stated:
         if one.kind is DayKind.ANY and not one.name:
-            problems.append(f"calendar: nothing is said of {one.day}")
+            problems.append(_of_day(one.day, f"calendar: nothing is said of {one.day}"))
         if one.kind is DayKind.ANY:
             continue
         places: set[tuple[UUID | None, date]] = {(unit_id, one.day) for unit_id in one.business_unit_ids or (None,)}
         if places & seen:
-            problems.append(f"calendar: the kind of {one.day} is said twice for the same unit or the group")
+            sentence = f"calendar: the kind of {one.day} is said twice for the same unit or the group"
+            problems.append(_of_day(one.day, sentence, "kind"))
         seen |= places
     return problems
+
+
+def _of_day(day: date, sentence: str, field: str = "") -> Mistake:
+    return Mistake(sentence, field, part="calendar_days", part_id=day.isoformat())

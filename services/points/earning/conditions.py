@@ -115,13 +115,13 @@ class Condition:
             made._problem, made.uses_line = str(invalid), False
         return made
 
-    def find_problem(self) -> str:
-        """Why it cannot be saved, "" when it can."""
+    def find_problem(self) -> ConditionInvalid | None:
+        """Why it cannot be saved; None when it can."""
         try:
             Condition(self.text)
         except ConditionInvalid as invalid:
-            return str(invalid)
-        return ""
+            return invalid
+        return None
 
     def uses(self, fact: str) -> bool:
         """Whether it names a fact; also true when a text in it does."""

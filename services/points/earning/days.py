@@ -50,6 +50,12 @@ class Days:
             return str(error)
         return ""
 
+    def field_of(self, problem: str) -> str:
+        """The field of a rule that a problem of its days is about."""
+        if "recurrence" in problem:
+            return "recurrence"
+        return "end_date" if self.start and self.end and self.end < self.start else "month_days"
+
     def find_over(self, since: date) -> str:
         """Says so when the recurrence has no day from `since` on, though the dates go on. The days must be in order."""
         goes_on = self.end is None or self.end >= since

@@ -18,6 +18,7 @@ from chassis.units import BPS
 from services.points.earning.calendars import STATUTORY, STATUTORY_ONLY, Calendar, Calendars, DayKind
 from services.points.earning.conditions import Condition, ConditionFailed
 from services.points.earning.days import ALWAYS, Days
+from services.points.earning.mistakes import Mistake, of_rule
 
 if TYPE_CHECKING:
     from datetime import date
@@ -132,28 +133,32 @@ class Matched(NamedTuple):
     skipped: tuple[tuple[str, str], ...]
 
 
-def find_offer_problems(offers: Sequence[Rule], since: date, calendars: Calendars = STATUTORY_ONLY) -> list[str]:
+def find_offer_problems(offers: Sequence[Rule], since: date, calendars: Calendars = STATUTORY_ONLY) -> list[Mistake]:
     """What keeps these offers from being published from `since` on, by rule."""
     problems = []
     for rule in offers:
         offer = rule.offer
         if bool(offer.fixed_points) is bool(rule.bonus_bps):
-            problems.append(f"rule {rule.rule_id} gives either bonus_bps or fixed_points")
+            sentence = f"rule {rule.rule_id} gives either bonus_bps or fixed_points"
+            problems.append(of_rule(rule.rule_id, sentence, "bonus_bps"))
         if (offer.combination is Combination.BEST_OF) is not bool(offer.group):
-            problems.append(f"rule {rule.rule_id} names a combination_group exactly when it is BEST_OF")
+            sentence = f"rule {rule.rule_id} names a combination_group exactly when it is BEST_OF"
+            problems.append(of_rule(rule.rule_id, sentence, "combination_group"))
         for other in offers:
             if other is rule:
                 break
             if _overlap(rule, other, since, calendars):
-                problems.append(
+                sentence = (
                     f"rules {other.rule_id} and {rule.rule_id} are both exclusive with the same priority "
                     "and can meet on one line"
                 )
+                problems.append(of_rule(rule.rule_id, sentence, "priority"))
             if offer.group and offer.group == other.offer.group and bool(rule.bonus_bps) is not bool(other.bonus_bps):
-                problems.append(
+                sentence = (
                     f"rules {other.rule_id} and {rule.rule_id} of group {offer.group} cannot be compared: "
                     "one gives a rate, the other fixed points"
                 )
+                problems.append(of_rule(rule.rule_id, sentence, "combination_group"))
     return problems
 
 

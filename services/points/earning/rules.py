@@ -22,6 +22,7 @@ from services.points.earning.currency_offers import find_currency_offer_problems
 from services.points.earning.expiry import ExpiryPolicy, expire_time, expiry_of, most_pending_days, rolling
 from services.points.earning.funding import FunderShare, find_share_problems
 from services.points.earning.limits import SaleLimits
+from services.points.earning.mistakes import Mistake, of_rule
 from services.points.earning.offers import NO_OFFER, FirstIn, Offer, find_offer_problems
 from services.points.earning.offset_terms import OffsetTerms, find_terms_problems
 from services.points.governor.costs import CostGovernor
@@ -229,54 +230,71 @@ def in_force(rule_sets: Sequence[RuleSet], instant: datetime, time_zone: str) ->
     return max(started, key=lambda each: (each.starts_at(time_zone), each.version), default=None)
 
 
-def find_problems(rule_set: RuleSet) -> list[str]:
+def find_problems(rule_set: RuleSet) -> list[Mistake]:
     """All that keeps a rule set from being published."""
-    problems = []
+    problems: list[Mistake] = []
     if sum(rule.kind is RuleKind.BASE for rule in rule_set.rules) != 1:
-        problems.append("exactly one rule must be the base rate")
+        problems.append(Mistake("exactly one rule must be the base rate", "rules"))
     if len({rule.rule_id for rule in rule_set.rules}) != len(rule_set.rules):
-        problems.append("rule ids must differ")
+        problems.append(Mistake("rule ids must differ", "rules"))
     for rule in rule_set.rules:
         problems += find_share_problems(rule.rule_id, rule.funders)
         if rule.kind is RuleKind.CATEGORY and not rule.categories:
-            problems.append(f"rule {rule.rule_id} names no category")
+            problems.append(of_rule(rule.rule_id, f"rule {rule.rule_id} names no category", "categories"))
         if rule.kind is RuleKind.STORE and not rule.store_ids:
-            problems.append(f"rule {rule.rule_id} names no store")
+            problems.append(of_rule(rule.rule_id, f"rule {rule.rule_id} names no store", "store_ids"))
         if rule.kind is RuleKind.DAY:
             if not rule.month_days and not rule.week_days:
-                problems.append(f"rule {rule.rule_id} names no day")
+                problems.append(of_rule(rule.rule_id, f"rule {rule.rule_id} names no day", "month_days"))
             if not rule.month_days <= set(range(1, 32)) or not rule.week_days <= set(range(1, 8)):
-                problems.append(f"rule {rule.rule_id} names a day that does not exist")
+                problems.append(
+                    of_rule(rule.rule_id, f"rule {rule.rule_id} names a day that does not exist", "month_days")
+                )
     minimums = [rule.min_amount_minor for rule in rule_set.thresholds]
     if len(set(minimums)) != len(minimums):
-        problems.append("two thresholds have the same minimum")
+        problems.append(Mistake("two thresholds have the same minimum", "rules"))
     if (rule_set.expiry is None) == (rule_set.expiry_months == 0):
-        problems.append("say when points expire either by expiry_months or by expiry")
+        problems.append(Mistake("say when points expire either by expiry_months or by expiry", "expiry_months"))
     elif rule_set.pending_days > (most_days := most_pending_days(rule_set.expiry or rolling(rule_set.expiry_months))):
-        problems.append(f"points would expire before they unlock: at most {most_days} pending days go with this expiry")
+        sentence = f"points would expire before they unlock: at most {most_days} pending days go with this expiry"
+        problems.append(Mistake(sentence, "pending_days"))
     if (rule_set.debt_policy is DebtPolicy.LIMITED) != (rule_set.debt_limit_points > 0):
-        problems.append("debt_limit_points goes with the debt policy LIMITED and with no other")
+        sentence = "debt_limit_points goes with the debt policy LIMITED and with no other"
+        problems.append(Mistake(sentence, "debt_limit_points"))
     if rule_set.governor is not None:
         if rule_set.offset is None:
-            problems.append("a cost governor needs an offset: without one points cost nothing")
+            problems.append(Mistake("a cost governor needs an offset: without one points cost nothing", "offset"))
         if rule_set.governor.throttle_bps < rule_set.governor.warn_bps:
-            problems.append("the cost governor would throttle before it warns")
+            sentence = "the cost governor would throttle before it warns"
+            problems.append(Mistake(sentence, "cost_governor.throttle_bps"))
     for rule in (*rule_set.offers, *rule_set.currency_offers):
         if problem := rule.offer.days.find_problem():
-            problems.append(f"rule {rule.rule_id}: {problem}")
-        if rule.offer.condition is not None and (problem := rule.offer.condition.find_problem()):
-            problems.append(f"rule {rule.rule_id}, condition: {problem}")
+            problems.append(of_rule(rule.rule_id, f"rule {rule.rule_id}: {problem}", rule.offer.days.field_of(problem)))
+        if rule.offer.condition is not None and (wrong := rule.offer.condition.find_problem()):
+            sentence = f"rule {rule.rule_id}, condition: {wrong}"
+            problems.append(of_rule(rule.rule_id, sentence, "condition", wrong.column))
     problems += find_currency_offer_problems(rule_set.currency_offers)
     problems += find_offer_problems(rule_set.offers, rule_set.effective_date, rule_set.calendars)
     problems += find_calendar_problems(rule_set.calendar_days)
     return problems + find_terms_problems(rule_set.offset_terms) + find_rate_problems(rule_set.base_rates)
 
 
-def find_over(rule_set: RuleSet, since: date) -> list[str]:
+def find_over(rule_set: RuleSet, since: date) -> list[Mistake]:
     """Recurrences of offers and offset terms that have no day left from `since` on, though their dates go on."""
-    named = [(f"rule {rule.rule_id}", rule.offer.days) for rule in rule_set.rules if rule.kind is RuleKind.OFFER]
-    named += [(f"offset terms {terms.terms_id}", terms.days) for terms in rule_set.offset_terms]
-    return [f"{name}: {problem}" for name, days in named if (problem := days.find_over(since))]
+    named = [
+        ("rules", rule.rule_id, f"rule {rule.rule_id}", rule.offer.days)
+        for rule in rule_set.rules
+        if rule.kind is RuleKind.OFFER
+    ]
+    named += [
+        ("offset_terms", terms.terms_id, f"offset terms {terms.terms_id}", terms.days)
+        for terms in rule_set.offset_terms
+    ]
+    return [
+        Mistake(f"{name}: {problem}", "recurrence", part=part, part_id=part_id)
+        for part, part_id, name, days in named
+        if (problem := days.find_over(since))
+    ]
 
 
 class Tier(NamedTuple):
