@@ -70,7 +70,7 @@ class ContractServicer(settlement_pb2_grpc.ContractServiceServicer):
         if request.page_token:
             merchant_text, date_text = pages.decode_token(request.page_token, 2)
             after = (_uuid(merchant_text), _iso(date_text))
-        of_merchant = ids.from_edge("mch", request.merchant_id, "merchant_id") if request.merchant_id else None
+        of_merchant = ids.optional_from_edge("mch", request.merchant_id, "merchant_id")
         async with self._db.reading(rpc.caller()) as tx:
             rows = await store.list_contracts(tx, merchant_id=of_merchant, after=after, limit=size + 1)
         answer = pb.ListContractsResponse(contracts=[_to_contract(*row) for row in rows[:size]])
@@ -92,8 +92,9 @@ class StatementServicer(settlement_pb2_grpc.StatementServiceServicer):
         _check_period(request.period)
         size = pages.page_size(request.page_size)
         after = _uuid(pages.decode_token(request.page_token, 1)[0]) if request.page_token else None
+        unit_id = ids.optional_from_edge("unt", request.business_unit_id, "business_unit_id")
         async with self._db.reading(rpc.caller()) as tx:
-            rows = await statements.list_statements(tx, request.period, after=after, limit=size + 1)
+            rows = await statements.list_statements(tx, request.period, unit_id=unit_id, after=after, limit=size + 1)
         answer = pb.ListStatementsResponse(statements=[_to_statement(row) for row in rows[:size]])
         if len(rows) > size:
             answer.next_page_token = pages.encode_token(rows[size - 1].merchant_id)
@@ -136,9 +137,17 @@ class StatementServicer(settlement_pb2_grpc.StatementServiceServicer):
         self, request: pb.GetSettlementTotalsRequest, context: grpc.aio.ServicerContext
     ) -> pb.GetSettlementTotalsResponse:
         """Totals over all periods by merchant."""
+        unit_id = ids.optional_from_edge("unt", request.business_unit_id, "business_unit_id")
         async with self._db.reading(rpc.caller()) as tx:
-            rows = await statements.list_totals(tx)
+            rows = await statements.list_totals(tx, unit_id)
             units = await statements.list_unit_totals(tx)
+        if unit_id is not None:
+            paid_minor = dict(units).get(unit_id, 0)
+            return pb.GetSettlementTotalsResponse(
+                merchants=[_to_statement(row) for row in rows],
+                unit_minor=paid_minor,
+                units=[pb.UnitTotal(business_unit_id=request.business_unit_id, unit_minor=paid_minor)],
+            )
         fund_minor = sum(row.figures["fund_minor"] for row in rows)
         platform_minor = sum(row.figures["platform_minor"] for row in rows)
         unit_minor = sum(row.figures["unit_minor"] for row in rows)
