@@ -140,13 +140,12 @@ class StatementServicer(settlement_pb2_grpc.StatementServiceServicer):
         unit_id = ids.optional_from_edge("unt", request.business_unit_id, "business_unit_id")
         async with self._db.reading(rpc.caller()) as tx:
             rows = await statements.list_totals(tx, unit_id)
-            units = await statements.list_unit_totals(tx)
+            units = [each for each in await statements.list_unit_totals(tx) if unit_id in (None, each[0])]
         if unit_id is not None:
-            paid_minor = dict(units).get(unit_id, 0)
             return pb.GetSettlementTotalsResponse(
                 merchants=[_to_statement(row) for row in rows],
-                unit_minor=paid_minor,
-                units=[pb.UnitTotal(business_unit_id=request.business_unit_id, unit_minor=paid_minor)],
+                unit_minor=sum(paid_minor for _, paid_minor in units),
+                units=[_to_unit_total(*unit) for unit in units],
             )
         fund_minor = sum(row.figures["fund_minor"] for row in rows)
         platform_minor = sum(row.figures["platform_minor"] for row in rows)
@@ -157,10 +156,7 @@ class StatementServicer(settlement_pb2_grpc.StatementServiceServicer):
             platform_minor=platform_minor,
             imbalance_minor=sum(row.net_minor for row in rows) + fund_minor + platform_minor + unit_minor,
             unit_minor=unit_minor,
-            units=[
-                pb.UnitTotal(business_unit_id=ids.to_edge("unt", unit_id), unit_minor=paid_minor)
-                for unit_id, paid_minor in units
-            ],
+            units=[_to_unit_total(*unit) for unit in units],
         )
 
     async def Reconcile(self, request: pb.ReconcileRequest, context: grpc.aio.ServicerContext) -> pb.ReconcileResponse:
@@ -261,6 +257,10 @@ def _to_movement(row: MovementRow) -> pb.StatementMovement:
     )
     movement.occur_time.FromDatetime(row.occur_time)
     return movement
+
+
+def _to_unit_total(unit_id: UUID, paid_minor: int) -> pb.UnitTotal:
+    return pb.UnitTotal(business_unit_id=ids.to_edge("unt", unit_id), unit_minor=paid_minor)
 
 
 def _to_period(row: PeriodSums) -> pb.Period:
