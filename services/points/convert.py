@@ -287,6 +287,7 @@ def _base_rate_of(message: points_pb2.BaseRate, problems: list[str]) -> BaseRate
         store_categories=frozenset(message.store_categories),
         merchant_ids=_ids_of("mch", message, "merchant_ids", problems),
         store_ids=_ids_of("sto", message, "store_ids", problems),
+        item_categories=frozenset(message.item_categories),
     )
 
 

@@ -16,9 +16,9 @@ from chassis.rpc import caller
 from huitong.member.v1 import consents_pb2 as pb
 from huitong.member.v1 import consents_pb2_grpc
 from services.member import convert, errors
+from services.member import store as member_store
 from services.member.consents import operations, store
 from services.member.consents.store import Consent, ConsentText
-from services.member.merging import store as merge_store
 from services.member.requests import keyed
 from services.member.rules import is_plain
 
@@ -88,7 +88,7 @@ class ConsentServicer(consents_pb2_grpc.ConsentServiceServicer):
             except ValueError:
                 raise _bad_token() from None
         async with self._db.reading(caller()) as tx:
-            member_id = (await merge_store.find_leaders(tx, [member_id])).get(member_id, member_id)
+            member_id = await member_store.leader_of(tx, member_id)
             if not await store.has_member(tx, member_id):
                 raise errors.MemberUnknown
             in_force = [] if before else await store.list_in_force(tx, member_id)

@@ -36,8 +36,7 @@ async def note_device(tx: Tx, vault: Vault, member_id: UUID, device_id: str) -> 
 
 async def get_standing(tx: Tx, member_id: UUID) -> Standing:
     """An absorbed member's is the survivor's. Raises MemberUnknown."""
-    leaders = await merge_store.find_leaders(tx, [member_id])
-    found = await store.find_standing(tx, leaders.get(member_id, member_id))
+    found = await store.find_standing(tx, await member_store.leader_of(tx, member_id))
     if found is None:
         raise errors.MemberUnknown
     return found

@@ -15,7 +15,7 @@ from chassis.db import Tx
 from services.member.risk.rules import DEVICE, Policy, Standing
 from services.member.risk_tables import denied_identity, member_device, risk_policy
 from services.member.rules import MemberState
-from services.member.store import member, member_state
+from services.member.tables import member, member_state
 
 _POLICY = [risk_policy.c[name] for name in Policy.__dataclass_fields__]
 

@@ -15,6 +15,7 @@ from services.points.earning.offers import Combination, SaleFacts, match_offers
 from services.points.earning.shares import largest_remainder
 
 if TYPE_CHECKING:
+    from services.points.earning.base_rates import LineRates
     from services.points.earning.rules import Rule
 
 
@@ -53,8 +54,7 @@ def awards_of(
     sale: SaleFacts,
     *,
     excluded: frozenset[str],
-    base_points: int,
-    base_step_minor: int,
+    base_rates: LineRates,
 ) -> tuple[list[Award], Sequence[tuple[str, str]]]:
     """What these offers give for a sale, and those that could not be computed (rule id, problem)."""
     matched = match_offers(offers, sale, excluded=excluded)
@@ -64,9 +64,10 @@ def awards_of(
         amounts = [sale.amounts_minor[index] for index in lines]
         if not lines:
             continue
-        whole = rule.offer.fixed_points or sum(amounts) * rule.bonus_bps * base_points // (base_step_minor * BPS)
+        parts = [amount * base_rates.factors[index] for index, amount in zip(lines, amounts, strict=True)]
+        whole = rule.offer.fixed_points or sum(parts) * rule.bonus_bps // (base_rates.step_minor * BPS)
         points = min(whole, rule.offer.max_points) if rule.offer.max_points else whole
         if points:
-            shares = largest_remainder(points, amounts)
+            shares = largest_remainder(points, amounts if rule.offer.fixed_points else parts)
             awards.append(Award(rule, points, list(zip(lines, shares, strict=True)), whole - points))
     return awards, matched.skipped

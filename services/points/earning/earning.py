@@ -202,8 +202,7 @@ def compute_sale(
                 setting,
             ),
             excluded=rule_set.excluded_categories,
-            base_points=rule_set.base_points,
-            base_step_minor=rule_set.base_step_minor,
+            base_rates=rule_set.line_rates(categories),
         )
         earning = earning._replace(skipped=(*earning.skipped, *skipped))
     if earning.points > MOST_POINTS or any(award.points > MOST_POINTS for award in awards):

@@ -105,6 +105,10 @@ class Setting(NamedTuple):
     store_category: str = ""
 
 
+# Stands in where no offer is looked at.
+NO_SETTING = Setting(UUID(int=0), UUID(int=0), 0, "", (), ())
+
+
 class SaleFacts(NamedTuple):
     """A sale as offers see it."""
 

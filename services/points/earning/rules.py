@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from chassis.units import BPS
 from services.points.doors.rules import DoorRules
-from services.points.earning.base_rates import BaseRate, Place, find_rate_problems, rate_at
+from services.points.earning.base_rates import BaseRate, LineRates, Place, find_rate_problems, line_rates, rates_at
 from services.points.earning.currency_offers import find_currency_offer_problems
 from services.points.earning.expiry import ExpiryPolicy, expire_time, expiry_of, most_pending_days, rolling
 from services.points.earning.funding import FunderShare, find_share_problems
@@ -87,6 +87,11 @@ class Offset:
     max_share_bps: int
 
 
+# A place by all that base rates may name of it, and the rates that count there.
+_PlaceKey = tuple[UUID, UUID, UUID, str]
+_RatesKey = tuple[str | None, tuple[tuple[str, str], ...]]
+
+
 @dataclass(frozen=True, eq=False)  # by identity: looked up for every sale
 class RuleSet:
     """One version of a group's rules, in force from `effective_time`, or else from the start of `effective_date`."""
@@ -114,8 +119,10 @@ class RuleSet:
     excludes_tax: bool = False
     governor: CostGovernor | None = None
     doors: DoorRules | None = None
-    base_rates: tuple[BaseRate, ...] = ()  # instead of the two above, where they apply
+    base_rates: tuple[BaseRate, ...] = ()  # instead of base_points and base_step_minor, where they apply
+    # Of a place (`at`): where base_points and base_step_minor are from, and the rates of item categories.
     applied_base_rate: BaseRate | None = None
+    item_rates: Mapping[str, BaseRate] = field(default_factory=dict)
     family_pool_members: int = 0
     offset_terms: tuple[OffsetTerms, ...] = ()
     # Derived: made once, looked up for every line.
@@ -125,7 +132,8 @@ class RuleSet:
     funders_of: Mapping[str, tuple[FunderShare, ...]] = field(init=False)  # by rule id, of rules that say so
     uses_first: tuple[FirstIn, ...] = field(init=False)
     base: Rule = field(init=False)
-    _by_rate: dict[str, RuleSet] = field(init=False, default_factory=dict, repr=False)
+    _by_place: dict[_PlaceKey, RuleSet] = field(init=False, default_factory=dict, repr=False)
+    _by_rates: dict[_RatesKey, RuleSet] = field(init=False, default_factory=dict, repr=False)
     by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)
     thresholds: tuple[Rule, ...] = field(init=False)
     offers: tuple[Rule, ...] = field(init=False)
@@ -167,15 +175,38 @@ class RuleSet:
         return self.uses_segments or bool(self.uses_first)
 
     def at(self, place: Place) -> RuleSet:
-        """The same rules with the base rate of a place; the same object each time, for it is what caches look at."""
-        rate = rate_at(self.base_rates, place) if self.base_rates else None
-        if rate is None:
+        """The same rules with the base rates of a place; the same object each time, for it is what caches look at."""
+        if not self.base_rates:
             return self
-        known = self._by_rate.get(rate.rate_id)
+        key = (place.store_id, place.merchant_id, place.business_unit_id, place.category)
+        known = self._by_place.get(key)
         if known is None:
-            known = replace(self, base_points=rate.points, base_step_minor=rate.step_minor, applied_base_rate=rate)
-            self._by_rate[rate.rate_id] = known
+            known = self._by_place[key] = self._at(place)
         return known
+
+    def _at(self, place: Place) -> RuleSet:
+        rate, item_rates = rates_at(self.base_rates, place)
+        if rate is None and not item_rates:
+            return self
+        key = (
+            rate.rate_id if rate is not None else None,
+            tuple(sorted((category, each.rate_id) for category, each in item_rates.items())),
+        )
+        known = self._by_rates.get(key)
+        if known is None:
+            known = replace(
+                self,
+                base_points=self.base_points if rate is None else rate.points,
+                base_step_minor=self.base_step_minor if rate is None else rate.step_minor,
+                applied_base_rate=rate,
+                item_rates=item_rates,
+            )
+            self._by_rates[key] = known
+        return known
+
+    def line_rates(self, categories: Sequence[str]) -> LineRates:
+        """What lines of these item categories earn before bonuses; of a rule set of a place."""
+        return line_rates(self.base_points, self.base_step_minor, self.item_rates, categories)
 
     def starts_at(self, time_zone: str) -> datetime:
         """The instant from which it is in force where a store is, as UTC."""

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 from dateutil import rrule
-from hypothesis import given, reject, settings
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from chassis import ids
@@ -510,7 +510,6 @@ _recurrences = st.builds(
 
 
 @given(_recurrences, st.dates(date(2024, 1, 1), date(2026, 12, 31)), st.integers(0, 800), st.integers(0, 20))
-@settings(deadline=None)
 def test_days_are_those_of_the_recurrence(recurrence: str, start: date, after_days: int, count: int) -> None:
     begin = start + timedelta(days=after_days)
     end = begin + timedelta(days=count)

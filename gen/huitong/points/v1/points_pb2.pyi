@@ -307,7 +307,7 @@ class RecordSalesResult(_message.Message):
     def __init__(self, recorded: _Optional[_Union[RecordSaleResponse, _Mapping]] = ..., problem: _Optional[_Union[_types_pb2.Problem, _Mapping]] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "nominal_expire_time", "no_points_reason", "limits", "excluded_tax_minor", "excluded_tender_minor", "funders", "throttle", "waits", "awards", "base_rate")
+    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "nominal_expire_time", "no_points_reason", "limits", "excluded_tax_minor", "excluded_tender_minor", "funders", "throttle", "waits", "awards", "base_rate", "rated_lines")
     RULE_SET_VERSION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIER_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -327,6 +327,7 @@ class Explanation(_message.Message):
     WAITS_FIELD_NUMBER: _ClassVar[int]
     AWARDS_FIELD_NUMBER: _ClassVar[int]
     BASE_RATE_FIELD_NUMBER: _ClassVar[int]
+    RATED_LINES_FIELD_NUMBER: _ClassVar[int]
     rule_set_version: int
     business_date: _types_pb2.BusinessDate
     tier_code: str
@@ -346,7 +347,8 @@ class Explanation(_message.Message):
     waits: _containers.RepeatedCompositeFieldContainer[_doors_pb2.SaleWait]
     awards: _containers.RepeatedCompositeFieldContainer[CurrencyAward]
     base_rate: AppliedBaseRate
-    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., nominal_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., no_points_reason: _Optional[_Union[NoPointsReason, str]] = ..., limits: _Optional[_Iterable[_Union[AppliedLimit, _Mapping]]] = ..., excluded_tax_minor: _Optional[int] = ..., excluded_tender_minor: _Optional[int] = ..., funders: _Optional[_Iterable[_Union[FundedPoints, _Mapping]]] = ..., throttle: _Optional[_Union[AppliedThrottle, _Mapping]] = ..., waits: _Optional[_Iterable[_Union[_doors_pb2.SaleWait, _Mapping]]] = ..., awards: _Optional[_Iterable[_Union[CurrencyAward, _Mapping]]] = ..., base_rate: _Optional[_Union[AppliedBaseRate, _Mapping]] = ...) -> None: ...
+    rated_lines: _containers.RepeatedCompositeFieldContainer[RatedLines]
+    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., nominal_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., no_points_reason: _Optional[_Union[NoPointsReason, str]] = ..., limits: _Optional[_Iterable[_Union[AppliedLimit, _Mapping]]] = ..., excluded_tax_minor: _Optional[int] = ..., excluded_tender_minor: _Optional[int] = ..., funders: _Optional[_Iterable[_Union[FundedPoints, _Mapping]]] = ..., throttle: _Optional[_Union[AppliedThrottle, _Mapping]] = ..., waits: _Optional[_Iterable[_Union[_doors_pb2.SaleWait, _Mapping]]] = ..., awards: _Optional[_Iterable[_Union[CurrencyAward, _Mapping]]] = ..., base_rate: _Optional[_Union[AppliedBaseRate, _Mapping]] = ..., rated_lines: _Optional[_Iterable[_Union[RatedLines, _Mapping]]] = ...) -> None: ...
 
 class CurrencyAward(_message.Message):
     __slots__ = ("txn_id", "currency_id", "rule_id", "name", "name_zh", "rate_bps", "points", "capped_points", "lines", "issuer_merchant_id", "unlock_time", "expire_time")
@@ -1001,7 +1003,7 @@ class OfferThrottle(_message.Message):
     def __init__(self, factor_bps: _Optional[int] = ...) -> None: ...
 
 class BaseRate(_message.Message):
-    __slots__ = ("rate_id", "name", "name_zh", "business_unit_ids", "store_categories", "merchant_ids", "store_ids", "base_points", "base_step_minor")
+    __slots__ = ("rate_id", "name", "name_zh", "business_unit_ids", "store_categories", "merchant_ids", "store_ids", "base_points", "base_step_minor", "item_categories")
     RATE_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     NAME_ZH_FIELD_NUMBER: _ClassVar[int]
@@ -1011,6 +1013,7 @@ class BaseRate(_message.Message):
     STORE_IDS_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
     BASE_STEP_MINOR_FIELD_NUMBER: _ClassVar[int]
+    ITEM_CATEGORIES_FIELD_NUMBER: _ClassVar[int]
     rate_id: str
     name: str
     name_zh: str
@@ -1020,7 +1023,8 @@ class BaseRate(_message.Message):
     store_ids: _containers.RepeatedScalarFieldContainer[str]
     base_points: int
     base_step_minor: int
-    def __init__(self, rate_id: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., store_categories: _Optional[_Iterable[str]] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ...) -> None: ...
+    item_categories: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, rate_id: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., store_categories: _Optional[_Iterable[str]] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., item_categories: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class AppliedBaseRate(_message.Message):
     __slots__ = ("rate_id", "name", "name_zh", "base_points", "base_step_minor")
@@ -1035,6 +1039,16 @@ class AppliedBaseRate(_message.Message):
     base_points: int
     base_step_minor: int
     def __init__(self, rate_id: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ...) -> None: ...
+
+class RatedLines(_message.Message):
+    __slots__ = ("rate", "line_nos", "points")
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    LINE_NOS_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    rate: AppliedBaseRate
+    line_nos: _containers.RepeatedScalarFieldContainer[int]
+    points: int
+    def __init__(self, rate: _Optional[_Union[AppliedBaseRate, _Mapping]] = ..., line_nos: _Optional[_Iterable[int]] = ..., points: _Optional[int] = ...) -> None: ...
 
 class RuleSet(_message.Message):
     __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "expiry", "debt_policy", "debt_limit_points", "reminder_days", "hoarding_months", "store_budgets", "issuance_ceiling", "excluded_item_codes", "excluded_tenders", "excludes_tax", "cost_governor", "confirmation", "matching", "velocity", "latest_arrival_days", "interaction_limits", "family_pool_members", "offset_terms", "base_rates")
