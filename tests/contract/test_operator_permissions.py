@@ -70,7 +70,7 @@ def test_an_auditor_changes_nothing() -> None:
 
 
 # By kind of place, the fields that may hold it or what lies below it.
-_BELOW = {"store": ("store_id", "place_id")}
+_BELOW: dict[str, tuple[str, ...]] = {"store": ("store_id", "place_id")}
 _BELOW["merchant"] = ("merchant_id", *_BELOW["store"])
 _BELOW["business unit"] = ("business_unit_id", "car_park_id", *_BELOW["merchant"])
 ROLES_OF_PARTS = [(role, kind) for role, kinds in SCOPES.items() for kind in kinds if kind != "group"]
