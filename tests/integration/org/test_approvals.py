@@ -44,9 +44,7 @@ class Desk:
         return self
 
     async def hire(self, role: str, scope_id: str = "") -> Caller:
-        invited = await self.people.invite(grant(role, scope_id))
-        # As the gateway would hand on an operator; what counts is in the database.
-        return Caller(CallerKind.OPERATOR, invited.operator.operator_id, GROUP, "ops_1", {"": "*"})
+        return await self.people.hire(grant(role, scope_id))
 
     async def call(self, rpc: str, request: Any, who: Caller) -> Any:
         return await self.people.apps.call(getattr(self.approvals, rpc), request, who)
