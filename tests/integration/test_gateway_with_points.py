@@ -81,6 +81,12 @@ async def test_a_key_asks_for_points_and_a_person_not_another_key_gives_them(fir
     }
     refused = await first.call("POST", "/v1/rule-sets", rule_set=rule_set | {"expiry_months": 1, "pending_days": 29})
     assert (refused.status_code, refused.json()["reason"]) == (400, "RULES_INVALID")
+    assert [each["field"] for each in refused.json()["errors"]] == ["rule_set.pending_days"]
+    coffee = {"rule_id": "coffee", "kind": "RULE_KIND_OFFER", "bonus_bps": 1, "condition": "sale.hours < 9"}
+    refused = await first.call("POST", "/v1/rule-sets", rule_set=rule_set | {"rules": [*rule_set["rules"], coffee]})
+    (mistake,) = refused.json()["errors"]
+    place = (mistake["field"], mistake["part_id"], mistake["column"])
+    assert place == ("rule_set.rules[1].condition", "coffee", 5)
     await first.done("POST", "/v1/rule-sets", rule_set=rule_set)
     key = await first.done("POST", "/v1/credentials", kind="CREDENTIAL_KIND_SYSTEM")
     second = Outside(first.client, key["credential"]["key_id"], key["secret"])
@@ -97,8 +103,8 @@ async def test_a_key_asks_for_points_and_a_person_not_another_key_gives_them(fir
     }
     asked = (await first.done("POST", "/v1/adjustments", **asking))["adjustment"]
     door = f"/v1/adjustments/{asked['adjustment_id']}"
-    for key in (first, second):
-        refused = await key.call("POST", f"{door}:approve")
+    for caller in (first, second):
+        refused = await caller.call("POST", f"{door}:approve")
         assert (refused.status_code, refused.json()["reason"]) == (403, "SECOND_PERSON_REQUIRED")
     approved = await first.approved(f"{door}:approve")
     assert approved["adjustment"]["state"] == "ADJUSTMENT_STATE_APPLIED"

@@ -93,7 +93,7 @@ async def test_an_order_that_was_on_its_way_is_found_when_its_request_id_is_refu
     reused = DoorRefused(path="/v1/orders", status=409, reason="REQUEST_ID_REUSED", detail="")
     doors = ScriptedDoors(balance=400, orders=[], placed=reused)
 
-    async def post(key: Key, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def post(key: Who, path: str, body: dict[str, Any]) -> dict[str, Any]:
         doors.orders = [order(SPA)]
         return await ScriptedDoors.post(doors, key, path, body)
 

@@ -31,8 +31,11 @@ class Item:
     value: tuple[Type, Value] | None
 
 
-async def define(tx: Tx, message: pb.AttributeDefinition) -> None:
-    """Keep a definition. Raises GroupUnknown, AttributeTypeFixed, AttributeChoicesWrong, AttributesTooMany."""
+async def define(tx: Tx, message: pb.AttributeDefinition) -> pb.AttributeDefinition | None:
+    """Keep a definition, and answer the one before.
+
+    Raises GroupUnknown, AttributeTypeFixed, AttributeChoicesWrong, AttributesTooMany.
+    """
     kind = Type(message.type)
     rules.check_choices(message.key, kind, [choice.code for choice in message.choices])
     if not await member_store.has_group(tx, tx.group_id):
@@ -43,6 +46,7 @@ async def define(tx: Tx, message: pb.AttributeDefinition) -> None:
     content = message.SerializeToString(deterministic=True)
     if not await store.save_definition(tx, key=message.key, kind=int(kind), content=content):
         raise AttributeTypeFixed(key=message.key)
+    return pb.AttributeDefinition.FromString(known) if known is not None else None
 
 
 async def set_attributes(tx: Tx, vault: Vault, items: Mapping[int, Item], source: Source) -> dict[int, bool | AppError]:

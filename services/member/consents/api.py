@@ -65,7 +65,8 @@ class ConsentServicer(consents_pb2_grpc.ConsentServiceServicer):
             raise InvalidArgument([("evidence", "has control characters")])
 
         async def operation(tx: Tx) -> pb.SetConsentResponse:
-            new = await operations.set_consent(tx, self._vault, request, member_id)
+            before, new = await operations.set_consent(tx, self._vault, request, member_id)
+            tx.before = self._message(before) if before else None
             response = pb.SetConsentResponse(consent_id=to_edge("cns", new.consent_id))
             response.record_time.FromDatetime(new.record_time)
             return response

@@ -25,8 +25,13 @@ async def save_text(tx: Tx, new: ConsentText) -> ConsentText:
     return kept
 
 
-async def set_consent(tx: Tx, vault: Vault, request: consents_pb2.SetConsentRequest, member_id: UUID) -> Consent:
-    """Add a record; an absorbed id means its survivor. Raises MemberUnknown, ConsentTextUnknown."""
+async def set_consent(
+    tx: Tx, vault: Vault, request: consents_pb2.SetConsentRequest, member_id: UUID
+) -> tuple[Consent | None, Consent]:
+    """Add a record; an absorbed id means its survivor. Answers what was in force, if anything, and the new one.
+
+    Raises MemberUnknown, ConsentTextUnknown.
+    """
     member_id = await member_store.leader_of(tx, member_id)
     if not await store.has_member(tx, member_id, lock=True):
         raise MemberUnknown
@@ -46,6 +51,7 @@ async def set_consent(tx: Tx, vault: Vault, request: consents_pb2.SetConsentRequ
         recorded_by=tx.caller.kind.value,
         record_time=tx.now,
     )
+    before = next((one for one in await store.list_in_force(tx, member_id) if one.purpose == new.purpose), None)
     await store.add_consent(tx, new)
     edge = ids.to_edge("mbr", member_id)
     event = events_pb2.ConsentChanged(
@@ -56,7 +62,7 @@ async def set_consent(tx: Tx, vault: Vault, request: consents_pb2.SetConsentRequ
         channel=request.channel,
     )
     tx.emit(event, key=edge)
-    return new
+    return before, new
 
 
 def evidence_of(vault: Vault, record: Consent) -> str:

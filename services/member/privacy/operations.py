@@ -83,15 +83,15 @@ async def request_erasure(tx: Tx, member_id: UUID, *, request_id: str) -> Erasur
     return open_one
 
 
-async def withdraw_erasure(tx: Tx, member_id: UUID) -> Erasure:
-    """Withdraw the open one. Raises ErasureUnknown, ErasureBegun."""
+async def withdraw_erasure(tx: Tx, member_id: UUID) -> tuple[Erasure, Erasure]:
+    """Withdraw the open one; answers it as it was and as it is. Raises ErasureUnknown, ErasureBegun."""
     one = await store.find_erasure(tx, await member_store.leader_of(tx, member_id), lock=True)
     if one is None:
         raise ErasureUnknown
     if one.state in (State.RUNNING, State.DONE):
         raise ErasureBegun
     await store.save_state(tx, one.erasure_id, State.WITHDRAWN, blockers=[])
-    return await store.lock_erasure(tx, one.erasure_id)
+    return one, await store.lock_erasure(tx, one.erasure_id)
 
 
 async def get_erasure(tx: Tx, member_id: UUID) -> Erasure:

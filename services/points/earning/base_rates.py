@@ -13,6 +13,8 @@ from math import lcm
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from services.points.earning.mistakes import Mistake
+
 
 class Place(Protocol):
     """Where a sale happens."""
@@ -117,16 +119,19 @@ def line_rates(
     return LineRates([usual if rate is None else rate.points * (common // rate.step_minor) for rate in rates], common)
 
 
-def find_rate_problems(rates: Iterable[BaseRate]) -> list[str]:
+def find_rate_problems(rates: Iterable[BaseRate]) -> list[Mistake]:
     """All that keeps base rates from being published."""
     problems = []
     seen: set[str] = set()
     for rate in rates:
         if rate.rate_id in seen:
-            problems.append(f"base rate {rate.rate_id} is there twice")
+            problems.append(_of_rate(rate, f"base rate {rate.rate_id} is there twice"))
         seen.add(rate.rate_id)
         if not rate.names_place and not rate.item_categories:
-            problems.append(
-                f"base rate {rate.rate_id} names no place and no item category: the group's own is base_points"
-            )
+            sentence = f"base rate {rate.rate_id} names no place and no item category: the group's own is base_points"
+            problems.append(_of_rate(rate, sentence))
     return problems
+
+
+def _of_rate(rate: BaseRate, sentence: str) -> Mistake:
+    return Mistake(sentence, part="base_rates", part_id=rate.rate_id)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from chassis.units import BPS
+from services.points.earning.mistakes import Mistake, of_rule
 from services.points.earning.offers import Combination, SaleFacts, match_offers
 from services.points.earning.shares import largest_remainder
 
@@ -33,19 +34,23 @@ def currencies_of(awards: Iterable[Award]) -> set[UUID]:
     return {award.rule.offer.currency_id for award in awards if award.rule.offer.currency_id is not None}
 
 
-def find_currency_offer_problems(offers: Sequence[Rule]) -> list[str]:
+def find_currency_offer_problems(offers: Sequence[Rule]) -> list[Mistake]:
     """What keeps these offers from being published, by rule."""
     problems = []
     for rule in offers:
         offer = rule.offer
         if bool(offer.fixed_points) is bool(rule.bonus_bps):
-            problems.append(f"rule {rule.rule_id} gives either bonus_bps or fixed_points")
+            sentence = f"rule {rule.rule_id} gives either bonus_bps or fixed_points"
+            problems.append(of_rule(rule.rule_id, sentence, "bonus_bps"))
         if offer.combination is not Combination.STACK or offer.group or offer.priority:
-            problems.append(f"rule {rule.rule_id} gives another currency and can only STACK")
+            sentence = f"rule {rule.rule_id} gives another currency and can only STACK"
+            problems.append(of_rule(rule.rule_id, sentence, "combination"))
         if offer.is_limited:
-            problems.append(f"rule {rule.rule_id} gives another currency: max_points is its only limit")
+            sentence = f"rule {rule.rule_id} gives another currency: max_points is its only limit"
+            problems.append(of_rule(rule.rule_id, sentence, "currency_id"))
         if offer.throttle_bps is not None or rule.funders:
-            problems.append(f"rule {rule.rule_id} gives another currency: it has no throttle and no funders")
+            sentence = f"rule {rule.rule_id} gives another currency: it has no throttle and no funders"
+            problems.append(of_rule(rule.rule_id, sentence, "currency_id"))
     return problems
 
 

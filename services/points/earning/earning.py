@@ -172,6 +172,7 @@ def compute_sale(
             [line.quantity for line in request.lines],
             _more(request, lines, place, business_date, known) if rule_set.has_conditions else NO_MORE,
             place.category,
+            rule_set.calendars.of(place.business_unit_id),
         )
     earning = points_for_sale(
         rule_set,

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from chassis import ids
 from services.points.earning import rules
+from services.points.earning.calendars import DayKind
 from services.points.earning.conditions import Condition, ConditionFailed, ConditionInvalid
-from services.points.earning.days import DayKind, Days, DaysInvalid
+from services.points.earning.days import Days, DaysInvalid
 from services.points.earning.offers import Combination, Offer, Setting
 from services.points.earning.rating import Earning, points_for_sale
 from services.points.earning.rules import Rounding, Rule, RuleKind, RuleSet, Tier
