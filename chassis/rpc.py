@@ -128,7 +128,6 @@ def _check_own(who: Caller, values: Iterable[str], field: str) -> None:
 
 _CHECKS = {
     CallerKind.OPERATOR: check_scope,
-    CallerKind.PARTNER: check_scope,
     CallerKind.MERCHANT: check_place,
 }
 

@@ -499,7 +499,7 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
         elif credential.kind in ("VENDOR", "MERCHANT"):
             response.subject_id = response.bound_id = convert.subject_edge(credential)
         elif credential.kind == "PARTNER":
-            response.subject_id = convert.subject_edge(credential)
+            response.subject_id = response.bound_id = convert.subject_edge(credential)
             response.scopes[WHOLE_GROUP] = credential.permissions
         return response
 

@@ -128,7 +128,7 @@ ELSEWHERE = {
         (f"WebhookService.{name}" for name in (
             "CreateWebhookEndpoint", "UpdateWebhookEndpoint", "DisableWebhookEndpoint", "EnableWebhookEndpoint",
             "DeleteWebhookEndpoint", "RotateWebhookSecret", "SendTestEvent", "ReplayWebhook")),
-        "tests/integration/org/test_webhooks.py",
+        "tests/integration/org/test_webhook_endpoints.py",
     ),
     "SaleCaseService.DecideSaleCase": "tests/integration/points/test_velocity.py",
     "TierProgramService.GrantTierMatch": "tests/integration/member/test_tier_program.py",
@@ -246,6 +246,7 @@ def walk(whole: WholeSuite) -> Iterator[Walk]:
     suite.run(prepare(suite))
     with httpx.Client(base_url=suite.url, timeout=20, trust_env=False) as client:
         yield Walk(suite, client)
+    suite.run(suite.apps.drain())
 
 
 def test_the_walk_passes_every_change() -> None:
