@@ -9,7 +9,7 @@ import pytest
 
 from suite.demo import published, replay
 from suite.demo.data import Day
-from suite.demo.doors import DoorRefused, Doors, Key, Who
+from suite.demo.doors import DoorRefused, Doors, Who
 from suite.demo.progress import Memory
 from suite.demo.replay import Replay
 from suite.inside import Inside
