@@ -55,6 +55,7 @@ COLD_TABLES = {
         "pool_member",
         "member_merge",
         "erased_member",
+        "notice_source",
     ),
     *(
         "alembic_version",
