@@ -147,6 +147,11 @@ def system(group_id: UUID = GROUP) -> Caller:
     return Caller(CallerKind.SYSTEM, "key_test", group_id)
 
 
+def operator(name: str, group_id: UUID = GROUP) -> Caller:
+    """A person who may do everything in the group, as the gateway would hand them on."""
+    return Caller(CallerKind.OPERATOR, f"opr_{name}", group_id, "ops_1", {"": "*"})
+
+
 def member(member_id: str, group_id: UUID = GROUP) -> Caller:
     """A member who is logged in, and has proved themselves for whatever may be asked for."""
     return Caller(CallerKind.MEMBER, member_id, group_id, bound_id=member_id, scopes={PROOF_SCOPE: EVERY_PROOF})
