@@ -48,9 +48,9 @@ class Apps:
     async def migrate(self, name: str) -> None:
         """Bring the service's database up to date, once a sandbox."""
         done: set[str] = self.sandbox.__dict__.setdefault("migrated", set())
-        if name not in done:
+        if (url := self.settings.database_url(name)) not in done:
             await migrate(name, self.settings)
-            done.add(name)
+            done.add(url)
 
     async def start_app(self, app: App) -> App:
         """Start an App that the test has wired itself."""

@@ -11,17 +11,18 @@ from chassis.identity import Caller
 from services.points.ledger.ledger import Ledger
 from services.points.rule_sets.second_persons import SecondPersons
 from tests.apps import Apps
-from tests.integration.points.bank import Bank, open_bank
+from tests.integration.points.bank import Bank, on_shard, open_bank
 from tests.integration.points.world import World, violations
 from tests.support import Sandbox
 
 
 @pytest.fixture(scope="module")
-async def points_service(sandbox: Sandbox) -> AsyncIterator[Apps]:
+async def points_service(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIterator[Apps]:
     """The points service that a module's worlds are in: to start and stop it for each would take longer than a test."""
     running = Apps(sandbox)
-    yield running
-    await running.stop()
+    async with on_shard(running, getattr(request, "param", "")):
+        yield running
+        await running.stop()
 
 
 @pytest.fixture

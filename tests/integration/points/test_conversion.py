@@ -16,9 +16,12 @@ from services.points.convert import to_timestamp
 from services.points.ledger.events_source import events_of
 from services.points.ledger.ledger import lane_of
 from tests.apps import member, operator, system, wake_jobs
+from tests.integration.points.bank import on_a_shard
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_wallets import NOON, Wallets
 from tests.integration.points.world import World, set_time
+
+pytestmark = on_a_shard
 
 
 @pytest.fixture

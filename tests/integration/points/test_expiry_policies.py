@@ -16,7 +16,10 @@ from services.points.jobs import Jobs
 from services.points.ledger.events_source import events_of
 from services.points.ledger.ledger import Ledger
 from tests.apps import operator, system
+from tests.integration.points.bank import on_a_shard
 from tests.integration.points.world import World, set_time
+
+pytestmark = on_a_shard
 
 SOLD = datetime(2026, 3, 15, 4, tzinfo=UTC)  # noon in Shanghai
 FIXED, NONE, ROLLING = (
