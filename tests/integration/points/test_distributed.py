@@ -32,6 +32,7 @@ COLD_TABLES = {
         "cache_version",
         "rule_set",
         "rule_draft",
+        "notice_source",
         "rule_simulation",
         "adjustment",
         "expiry_reminder",
