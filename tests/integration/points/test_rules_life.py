@@ -21,7 +21,7 @@ from services.points import store
 from services.points.convert import to_date, to_timestamp
 from services.points.lookup import AHEAD
 from services.points.rule_sets import simulation
-from tests.apps import system, terminal
+from tests.apps import operator, system, terminal
 from tests.integration.points.test_sales import refused
 from tests.integration.points.world import World, set_time
 
@@ -34,7 +34,7 @@ class Office:
     def __init__(self, world: World) -> None:
         self.world = world
         self.author = system(world.group_id)
-        self.second = Caller(CallerKind.SYSTEM, "key_second", world.group_id)
+        self.second = operator("second", world.group_id)
         self.drafts = world.apps.stub(rules_pb2_grpc.RuleDraftServiceStub, "points")
         self.simulations = world.apps.stub(rules_pb2_grpc.RuleSimulationServiceStub, "points")
 
@@ -105,9 +105,11 @@ async def test_a_draft_changes_nothing_until_a_second_person_approves(world: Wor
     assert (draft.state, draft.author, draft.note) == (rules_pb2.RULE_DRAFT_STATE_DRAFT, "key_test", "summer")
     assert (await world.sell(1_000)).points == 10
     await refused(office.approve(draft, office.author), "SECOND_PERSON_REQUIRED")
+    key = Caller(CallerKind.SYSTEM, "key_another", world.group_id)
+    await refused(office.approve(draft, key), "SECOND_PERSON_REQUIRED")
     assert (await world.sell(1_000)).points == 10
     published = await office.approve(draft)
-    assert (published.state, published.decided_by) == (rules_pb2.RULE_DRAFT_STATE_PUBLISHED, "key_second")
+    assert (published.state, published.decided_by) == (rules_pb2.RULE_DRAFT_STATE_PUBLISHED, "opr_second")
     assert published.rule_set.version == 2
     answer = await world.sell(1_000, sale_time=begin_of(published))
     assert (answer.points, answer.explanation.rule_set_version) == (15, 2)
