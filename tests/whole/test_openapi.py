@@ -24,9 +24,13 @@ from jsonschema_rs import Draft202012Validator
 from schemathesis.checks import CheckContext, not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    ignored_auth,
+    missing_required_header,
+    negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
+    unsupported_method,
 )
 
 from chassis.identity import CallerKind
@@ -119,6 +123,10 @@ def test_what_comes_back_is_what_the_contract_says(case: Case, suite: WholeSuite
             content_type_conformance,
             response_headers_conformance,
             response_schema_conformance,
+            negative_data_rejection,
+            ignored_auth,
+            missing_required_header,
+            unsupported_method,
             lines_conform,
             reason_is_declared,
             nothing_internal_is_told,
