@@ -47,18 +47,20 @@ DOOR_FIELD_NUMBER: _ClassVar[int]
 door: _descriptor.FieldDescriptor
 
 class Access(_message.Message):
-    __slots__ = ("audiences", "permission", "bindings", "services", "proof")
+    __slots__ = ("audiences", "permission", "bindings", "services", "proof", "is_for_every_place")
     AUDIENCES_FIELD_NUMBER: _ClassVar[int]
     PERMISSION_FIELD_NUMBER: _ClassVar[int]
     BINDINGS_FIELD_NUMBER: _ClassVar[int]
     SERVICES_FIELD_NUMBER: _ClassVar[int]
     PROOF_FIELD_NUMBER: _ClassVar[int]
+    IS_FOR_EVERY_PLACE_FIELD_NUMBER: _ClassVar[int]
     audiences: _containers.RepeatedScalarFieldContainer[Audience]
     permission: str
     bindings: _containers.RepeatedCompositeFieldContainer[Binding]
     services: _containers.RepeatedScalarFieldContainer[str]
     proof: Proof
-    def __init__(self, audiences: _Optional[_Iterable[_Union[Audience, str]]] = ..., permission: _Optional[str] = ..., bindings: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ..., services: _Optional[_Iterable[str]] = ..., proof: _Optional[_Union[Proof, str]] = ...) -> None: ...
+    is_for_every_place: bool
+    def __init__(self, audiences: _Optional[_Iterable[_Union[Audience, str]]] = ..., permission: _Optional[str] = ..., bindings: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ..., services: _Optional[_Iterable[str]] = ..., proof: _Optional[_Union[Proof, str]] = ..., is_for_every_place: _Optional[bool] = ...) -> None: ...
 
 class Binding(_message.Message):
     __slots__ = ("audience", "field")
@@ -69,13 +71,23 @@ class Binding(_message.Message):
     def __init__(self, audience: _Optional[_Union[Audience, str]] = ..., field: _Optional[str] = ...) -> None: ...
 
 class Door(_message.Message):
-    __slots__ = ("ndjson_field", "ndjson_result_field", "max_body_bytes", "calls_per_minute")
+    __slots__ = ("ndjson_field", "ndjson_result_field", "max_body_bytes", "calls_per_minute", "headers")
     NDJSON_FIELD_FIELD_NUMBER: _ClassVar[int]
     NDJSON_RESULT_FIELD_FIELD_NUMBER: _ClassVar[int]
     MAX_BODY_BYTES_FIELD_NUMBER: _ClassVar[int]
     CALLS_PER_MINUTE_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
     ndjson_field: str
     ndjson_result_field: str
     max_body_bytes: int
     calls_per_minute: int
-    def __init__(self, ndjson_field: _Optional[str] = ..., ndjson_result_field: _Optional[str] = ..., max_body_bytes: _Optional[int] = ..., calls_per_minute: _Optional[int] = ...) -> None: ...
+    headers: _containers.RepeatedCompositeFieldContainer[HeaderField]
+    def __init__(self, ndjson_field: _Optional[str] = ..., ndjson_result_field: _Optional[str] = ..., max_body_bytes: _Optional[int] = ..., calls_per_minute: _Optional[int] = ..., headers: _Optional[_Iterable[_Union[HeaderField, _Mapping]]] = ...) -> None: ...
+
+class HeaderField(_message.Message):
+    __slots__ = ("header", "field")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    header: str
+    field: str
+    def __init__(self, header: _Optional[str] = ..., field: _Optional[str] = ...) -> None: ...
