@@ -15,7 +15,7 @@ from tests.access_table import OPERATIONS, sendings
 from tests.contract.test_operator_acts import CHANGES
 from tests.people import HEADER, People, grant
 from tests.whole.suite import Doors, WholeSuite
-from tests.whole.test_other_peoples_things import INSTEAD, RULES, body_of, furnish, outcome
+from tests.whole.test_other_peoples_things import INSTEAD, RULES, SALE, body_of, furnish, outcome
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -34,6 +34,7 @@ RATE: dict[str, Any] = {"from_currency_id": "$currency_id", "to_currency_id": "$
                         "start_time": "2090-01-01T00:00:00Z", "end_time": None}  # fmt: skip
 TERMS = {"merchant_id": "$merchant_id", "issue_price_centi": 2, "redeem_price_centi": 2,
          "effective_date": {"year": 2026, "month": 2, "day": 1}}  # fmt: skip
+RETURN: dict[str, Any] = {"refund_time": "2026-02-01T09:30:00+08:00", "lines": None}
 ADJUSTMENT = INSTEAD["AdjustmentService.RequestAdjustment"]
 KEY: dict[str, Any] = {"approval_id": None, "permissions": [], "partner_code": ""}
 
@@ -87,6 +88,8 @@ WALK: list[tuple[str, dict[str, Any]]] = [
     ("AdjustmentService.ApproveAdjustment", {}),
     ("AdjustmentService.RequestAdjustment", INSTEAD["AdjustmentService.RequestAdjustment"]),
     ("AdjustmentService.RejectAdjustment", {"adjustment_id": "$asked_adjustment_id"}),
+    ("SalesService.RecordSale", {"receipt_no": "R-walk", **SALE}),
+    ("SalesService.RefundSale", {"receipt_no": "R-walk", **RETURN}),
     ("RuleSimulationService.StartRuleSimulation", {}),
     ("RuleDraftService.ApproveRuleDraft", {}),
     ("RuleDraftService.RollBackRules", {"version": 1}),
@@ -131,6 +134,8 @@ ELSEWHERE = {
         "tests/integration/org/test_webhook_endpoints.py",
     ),
     "SaleCaseService.DecideSaleCase": "tests/integration/points/test_velocity.py",
+    "SaleCaseService.ConfirmSale": "tests/integration/points/test_confirmation.py",
+    "SaleCaseService.RejectSale": "tests/integration/points/test_confirmation.py",
     "TierProgramService.GrantTierMatch": "tests/integration/member/test_tier_program.py",
     "TierProgramService.CancelTierRecalculation": "tests/integration/member/test_tier_program.py",
     "MemberService.IdentifyMember": "tests/integration/member/test_member_codes.py",
@@ -138,6 +143,7 @@ ELSEWHERE = {
 NEW, DIFFERENCE, PERSONAL = "something new", "the answer says what it changed", "what was is nobody's to read"
 # What has nothing of before to show.
 WITHOUT_BEFORE = {
+    "RecordSale": NEW, "RefundSale": NEW,
     "CreateItem": NEW, "CreateTemplate": NEW, "CreateTemplates": NEW, "IssueCoupon": NEW, "SaveConsentText": NEW,
     "DenyIdentity": NEW, "JoinMember": NEW, "JoinMembers": NEW, "MergeMembers": NEW, "RequestErasure": NEW,
     "StartTierRecalculation": NEW, "RequestAdjustment": NEW, "CreateRuleDraft": NEW, "RollBackRules": NEW,
