@@ -51,6 +51,9 @@ WALK: list[tuple[str, dict[str, Any]]] = [
     ("OrderService.UseVoucher", {"voucher_code": "$voucher_code"}),
     ("OrderService.CancelOrder", {}),
     ("CheckoutService.VoidCheckout", {}),
+    ("SalesService.RecordSale", {"receipt_no": "walked", **SALE}),
+    ("SaleCaseService.ConfirmSale", {"receipt_no": "walked"}),
+    ("SalesService.RefundSale", {"receipt_no": "walked", "lines": None}),
     ("AttributeService.DefineAttribute", {"definition": DEFINITION}),
     ("AttributeService.DefineAttribute", {"definition": {**DEFINITION, "label": "Shoe size"}}),
     ("AttributeService.SetMemberAttributes", {"items": [{"member_id": SELF, "key": "size",
@@ -124,8 +127,8 @@ WALK: list[tuple[str, dict[str, Any]]] = [
     ("PrivacyService.WithdrawErasure", {}),
     ("RiskService.CloseMember", {}),
 ]  # fmt: skip
-# What the suite has nothing for: an address that may be sent to, a sale that is suspicious, a guest of a hotel, so many
-# members that one can be in time to stop; a code that is used up.
+# What the suite has nothing for: an address that may be sent to, a sale that is awaited or suspicious, a guest of a
+# hotel, so many members that one can be in time to stop; a code that is used up.
 ELSEWHERE = {
     **dict.fromkeys(
         (f"WebhookService.{name}" for name in (
@@ -133,6 +136,7 @@ ELSEWHERE = {
             "DeleteWebhookEndpoint", "RotateWebhookSecret", "SendTestEvent", "ReplayWebhook")),
         "tests/integration/org/test_webhook_endpoints.py",
     ),
+    "SaleCaseService.RejectSale": "tests/integration/points/test_confirmation.py",
     "SaleCaseService.DecideSaleCase": "tests/integration/points/test_velocity.py",
     "SaleCaseService.ConfirmSale": "tests/integration/points/test_confirmation.py",
     "SaleCaseService.RejectSale": "tests/integration/points/test_confirmation.py",
@@ -150,7 +154,8 @@ WITHOUT_BEFORE = {
     "StartRuleSimulation": NEW, "CreateCurrency": NEW, "ProposeConversionRate": NEW, "CreateBusinessUnit": NEW,
     "CreateMerchant": NEW, "CreateStore": NEW, "CreateTerminal": NEW, "RequestApproval": NEW, "InviteOperator": NEW,
     "AddTags": DIFFERENCE, "RemoveTags": DIFFERENCE, "ChangeSegment": DIFFERENCE, "ImportStructure": DIFFERENCE,
-    "EndOperatorSessions": DIFFERENCE, "RenewPoints": DIFFERENCE,
+    "EndOperatorSessions": DIFFERENCE, "RenewPoints": DIFFERENCE, "RecordSale": NEW, "RefundSale": DIFFERENCE,
+    "ConfirmSale": DIFFERENCE,
     "UpdateProfile": PERSONAL, "SetMemberAttributes": PERSONAL,
 }  # fmt: skip
 # An operator's key is asked for first.

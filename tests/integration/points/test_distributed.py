@@ -35,6 +35,7 @@ COLD_TABLES = {
         "cache_version",
         "rule_set",
         "rule_draft",
+        "notice_source",
         "rule_simulation",
         "adjustment",
         "expiry_reminder",
