@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import unquote
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -35,7 +36,10 @@ KEEPER = "org"
 MOST_JSON, MOST_SUBJECTS = 32_000, 50
 # What a system does all day, and in place of members and tills, is no news; that it sets terms or decides is.
 _SYSTEM_VERBS = frozenset({"write", "decide", "approve", "publish"})
-_REASONS = ("reason", "reason_text", "decision_note", "note")
+# Where a call says why it is made when its request has no words for it: a header outside, metadata inside. Its text
+# is percent-encoded UTF-8.
+REASON, MOST_REASON_BYTES = "huitong-reason", 1_500
+_WORDS, _CODES = ("reason", "reason_text", "decision_note", "note"), ("reason_code",)
 _EDGE_ID = re.compile(r"[a-z]{3}_[0-9a-f]{32}")
 
 
@@ -70,6 +74,8 @@ class Act:
     ) -> acts_pb2.Act:
         """The act as it is told. `request` is the part that one transaction did, of a call with many."""
         part = self.request if request is None else request
+        # What a service keeps in place of a request hides more of it than chassis.plain does.
+        shown = self.request if type(part) is type(self.request) else part
         wire = part.SerializeToString(deterministic=True)
         key = (self.service, self.action, self.who.group_id, self.who.subject, part.DESCRIPTOR.full_name)
         # Without a request id nobody can send it again.
@@ -81,11 +87,11 @@ class Act:
             actor_kind=self.who.kind.value,
             actor=self.who.subject,
             via=self.who.bound_id if self.who.kind is CallerKind.OPERATOR else self.who.subject,
-            subject_ids=subjects_of(part, after),
+            subject_ids=subjects_of(shown, after),
             before_json=_bounded(plain_json(before)),
-            request_json=_bounded(plain_json(part)),
+            request_json=_bounded(plain_json(shown)),
             after_json=_bounded(plain_json(after)),
-            reason=next((text for name in _REASONS if (text := getattr(part, name, ""))), "").replace("\0", ""),
+            reason=why(shown),
             traceparent=traceparent(),
             is_outcome_unknown=is_outcome_unknown,
         )
@@ -94,11 +100,23 @@ class Act:
 
 
 _act: ContextVar[Act | None] = ContextVar("act", default=None)
+_told: ContextVar[str] = ContextVar("told", default="")
 
 
 def begin(act: Act) -> None:
     """Record what this task's call changes."""
     _act.set(act)
+
+
+def tell_reason(encoded: str) -> None:
+    """Keep what this task's call says in its metadata for why()."""
+    _told.set(unquote(encoded))
+
+
+def why(request: Message) -> str:
+    """Why a request is made: in its own words, else in those that came beside it, else by its code of a reason."""
+    own, codes = ([getattr(request, name, "") for name in names] for names in (_WORDS, _CODES))
+    return next(filter(None, [*own, _told.get(), *codes]), "").replace("\0", "")
 
 
 async def note(tx: Tx, request: Message | None = None, after: Message | None = None) -> bool:
@@ -107,7 +125,7 @@ async def note(tx: Tx, request: Message | None = None, after: Message | None = N
     # Not what a service does for itself on the way, a copy that it fetches, say.
     if act is None or tx.caller is not act.who:
         return False
-    message = act.message(tx.now, request=request, before=tx.before, after=after)
+    message = act.message(tx.now, request=request, before=tx.before, after=after or tx.after)
     values = {"act_id": UUID(message.act_id), "group_id": tx.group_id, "act": message.SerializeToString()}
     await tx.execute(_NOTE, values)
     return True

@@ -49,8 +49,9 @@ class Tx:
         self.caller = caller
         self._lane_count = lane_count
         self._events: list[dict[str, Any]] = []
-        # For the audit: the thing as it was, if the operation knows it and an operator called.
+        # For the audit: the thing as it was, and as it is when that is not what `run_once` answers.
         self.before: Message | None = None
+        self.after: Message | None = None
 
     @property
     def group_id(self) -> UUID:

@@ -7,7 +7,8 @@ gRPC status. The values behind the sentence travel as metadata, so that any clie
 from __future__ import annotations
 
 import inspect
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import grpc
 from google.protobuf import any_pb2
@@ -82,41 +83,59 @@ def _fill(template: str, values: dict[str, str]) -> str:
         return template
 
 
+class Violation(NamedTuple):
+    """What is wrong with a field of a request.
+
+    `part_id` is the id of the part of it that the field is in, where the caller has given it one; `column` the place in
+    the field's text, 1 the first, 0 when it is about all of it.
+    """
+
+    field: str
+    description: str
+    part_id: str = ""
+    column: int = 0
+
+
 class InvalidArgument(AppError):
     """The request has wrong or missing values: {fields}."""
 
     code, reason = grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT"
     zh = "请求中有错误或缺失的字段：{fields}。"
 
-    def __init__(self, violations: list[tuple[str, str]]) -> None:
-        self.violations = _first(violations)
+    def __init__(self, violations: Sequence[Violation | tuple[str, str]]) -> None:
+        self.violations = _first([Violation(*violation) for violation in violations])
         super().__init__()
-        self.values["fields"] = "; ".join(f"{field}: {text}" if field else text for field, text in self.violations)
+        self.values["fields"] = "; ".join(
+            f"{each.field}: {each.description}" if each.field else each.description for each in self.violations
+        )
         self.args = (self.message,)
 
     def to_status(self) -> status_pb2.Status:
-        """As for every error, with google.rpc.BadRequest naming each field."""
+        """As for every error, with google.rpc.BadRequest naming each field, and Spots when there is more to tell."""
         status = super().to_status()
         bad = error_details_pb2.BadRequest(
             field_violations=[
-                error_details_pb2.BadRequest.FieldViolation(field=field, description=text)
-                for field, text in self.violations
+                error_details_pb2.BadRequest.FieldViolation(field=each.field, description=each.description)
+                for each in self.violations
             ]
         )
         status.details.append(_pack(bad))
+        if any(each.part_id or each.column for each in self.violations):
+            spots = [types_pb2.Spot(part_id=each.part_id, column=each.column) for each in self.violations]
+            status.details.append(_pack(types_pb2.Spots(spots=spots)))
         return status
 
 
-def _first(violations: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _first(violations: Sequence[Violation]) -> list[Violation]:
     """As many as an error can carry, and how many more there are."""
-    kept: list[tuple[str, str]] = []
+    kept: list[Violation] = []
     left_bytes = VIOLATIONS_BYTES
-    for field, text in violations:
-        field, text = cut(field, VALUE_BYTES), cut(text, VALUE_BYTES)
-        left_bytes -= len(field.encode()) + len(text.encode(errors="replace"))
+    for violation in violations:
+        field, text, part_id = (cut(value, VALUE_BYTES) for value in violation[:3])
+        left_bytes -= sum(len(value.encode(errors="replace")) for value in (field, text, part_id))
         if left_bytes < 0 and kept:
-            return [*kept, ("", f"and {len(violations) - len(kept)} more")]
-        kept.append((field, text))
+            return [*kept, Violation("", f"and {len(violations) - len(kept)} more")]
+        kept.append(Violation(field, text, part_id, violation.column))
     return kept
 
 

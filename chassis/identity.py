@@ -57,7 +57,7 @@ class Caller:
     subject: str
     group_id: UUID = _NO_GROUP
     # What the caller is bound to: the member id of a member, the store id of a terminal, the car park id of a vendor,
-    # the merchant id of a merchant, the session id of an operator.
+    # the merchant id of a merchant, a partner's own, the session id of an operator.
     bound_id: str = ""
     # The merchant and unit behind a terminal, as edge ids; an operator's or partner's permissions; for a merchant those
     # of its stores that the request names, as keys (chassis.permissions); a member's session and proof.

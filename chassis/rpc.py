@@ -126,7 +126,6 @@ def _check_own(who: Caller, values: Iterable[str], field: str) -> None:
 
 _CHECKS = {
     CallerKind.OPERATOR: check_scope,
-    CallerKind.PARTNER: check_scope,
     CallerKind.MERCHANT: check_place,
 }
 
@@ -189,14 +188,17 @@ class _Server(grpc.aio.ServerInterceptor):
     ) -> Callable[..., Any]:
         async def serve(wire: bytes, context: grpc.aio.ServicerContext) -> Message:
             try:
-                who = self._identify(context)
+                metadata = context.invocation_metadata() or ()
+                who = self._identify(metadata)
                 request = _read(read, wire)
                 guard.check(who, request)
                 validate(request)
                 set_caller(who)
                 speak_as(self._service, self._tokens)
-                if who.kind in guard.recorded_kinds and self._service != acts.KEEPER:
-                    acts.begin(acts.Act(self._service, guard.action, who, request))
+                if who.kind in guard.recorded_kinds:
+                    acts.tell_reason(next((value for key, value in metadata if key == acts.REASON), ""))
+                    if self._service != acts.KEEPER:
+                        acts.begin(acts.Act(self._service, guard.action, who, request))
                 left = context.time_remaining()
                 seconds = DEFAULT_DEADLINE_SECONDS if left is None else min(left, LONGEST_DEADLINE_SECONDS)
                 async with asyncio.timeout(seconds):
@@ -208,8 +210,8 @@ class _Server(grpc.aio.ServerInterceptor):
 
         return serve
 
-    def _identify(self, context: grpc.aio.ServicerContext) -> Caller:
-        for key, value in context.invocation_metadata() or ():
+    def _identify(self, metadata: Iterable[tuple[str, Any]]) -> Caller:
+        for key, value in metadata:
             if key == "authorization" and value.startswith("Bearer "):
                 return self._tokens.check(value[7:])
         raise Unauthenticated

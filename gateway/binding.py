@@ -201,7 +201,6 @@ def _own_guard(paths: list[tuple[str, ...]]) -> Guard:
 
 _GUARDS = {
     CallerKind.OPERATOR: _scope_guard,
-    CallerKind.PARTNER: _scope_guard,
     CallerKind.MERCHANT: _place_guard,
 }
 

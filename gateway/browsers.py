@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-_REQUEST_HEADERS = "authorization, content-type, content-encoding, accept-language, traceparent, huitong-proof"
+_REQUEST_HEADERS = (
+    "authorization, content-type, content-encoding, accept-language, traceparent, huitong-proof, huitong-reason"
+)
 _SHOWN_HEADERS = "x-trace-id, retry-after, ratelimit, ratelimit-policy"
 _REMEMBER_SECONDS = 600
 

@@ -12,9 +12,9 @@ from google.protobuf.message import Message
 from starlette.types import Receive, Scope, Send
 
 from chassis.errors import AppError, Internal, Overloaded
-from chassis.identity import Caller, CallerKind
+from chassis.identity import Caller
 from gateway import codec
-from gateway.auth.callers import Identified, SignedParts
+from gateway.auth.callers import SignedParts
 from gateway.auth.places import within
 from gateway.auth.signing import SCHEME
 from gateway.batch import NDJSON, Batch
@@ -22,7 +22,7 @@ from gateway.binding import RequestShape
 from gateway.browsers import Browsers
 from gateway.contract import HttpBinding, Operation
 from gateway.errors import MethodNotAllowed, RateLimited, RouteUnknown, UnsupportedMediaType
-from gateway.http import ClientGone, Exchange
+from gateway.http import ClientGone, Exchange, reason_told
 from gateway.limits import Quota
 from gateway.reception import MAX_UNDER_WAY, MOST_SECONDS, Entrance, Reception
 from gateway.routing import RouteTable, Template
@@ -140,31 +140,17 @@ class Door:
         notes["route"] = route.http.template
         exchange.name_trace(route.http.template)
         authorization = entrance.credentials(exchange.authorization)
-        identified, wire = await self._identify(exchange, authorization, entrance.body_bytes)
-        caller = entrance.caller(identified, exchange.address)
-        notes["caller"] = caller.kind.value
-        if caller.kind is not CallerKind.PUBLIC:  # of the public only the address is known, and that stays out of logs
-            notes["subject"] = caller.subject
-        quota = await self._reception.admit(entrance, caller, identified.nonce)
+        self._reception.check_failures(authorization, exchange.address)
+        # Only a signature needs the body; nobody else's is read before it is known who sends it.
+        is_signed = authorization.startswith(SCHEME)
+        wire = await exchange.body(entrance.body_bytes) if is_signed else b""
+        query = exchange.query.decode("latin-1")
+        parts = SignedParts(exchange.method, exchange.path, query, wire, exchange.certificate)
+        caller, quota = await self._reception.receive(entrance, authorization, parts, exchange.address, notes)
         exchange.more_headers |= quota.headers if quota else {}
-        body = exchange.inflated(wire, entrance.body_bytes)
-        return _Entered(route, variables, caller, body)
-
-    async def _identify(self, exchange: Exchange, authorization: str, body_bytes: int) -> tuple[Identified, bytes]:
-        """Who calls, and the body as it was sent, which only a signature needs to be read for.
-
-        Raises RateLimited when too many authentications of the address failed.
-        """
-        is_signed, wire = authorization.startswith(SCHEME), b""
-        if authorization:
-            self._reception.gate.check_failures(exchange.address)
-        if is_signed:
-            wire = await exchange.body(body_bytes)
-        parts = SignedParts(
-            exchange.method, exchange.path, exchange.query.decode("latin-1"), wire, exchange.certificate
-        )
-        identified = await self._reception.identify(authorization, parts, exchange.address)
-        return identified, wire if is_signed else await exchange.body(body_bytes)
+        if not is_signed:
+            wire = await exchange.body(entrance.body_bytes)
+        return _Entered(route, variables, caller, exchange.inflated(wire, entrance.body_bytes))
 
     @staticmethod
     def _request(exchange: Exchange, entered: _Entered) -> Message:
@@ -178,7 +164,7 @@ class Door:
         return route.decode(route.shape.compose(value, exchange.query, entered.variables))
 
     async def _call(self, exchange: Exchange, route: Route, caller: Caller, request: Message) -> Message:
-        metadata: Metadata = (self._reception.token(caller),)
+        metadata: Metadata = (self._reception.token(caller), *reason_told(exchange.reason))
         if not exchange.is_traced:
             metadata += (("traceparent", exchange.traceparent),)
         seconds = exchange.seconds(default=route.entrance.seconds, most=MOST_SECONDS)

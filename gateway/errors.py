@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 
 from chassis.errors import AppError, http_status
+from huitong.common.v1 import types_pb2
 
 PROBLEM_TYPE = "application/problem+json"
 _NAMES = {
@@ -179,11 +180,14 @@ def problem(error: AppError, *, chinese: bool, trace_id: str = "") -> dict[str, 
         "reason": error.reason,
         "metadata": dict(error.values),
     }
-    violations = [
+    violations: list[dict[str, Any]] = [
         {"field": each.field, "description": each.description}
         for bad in _details(error, error_details_pb2.BadRequest)
         for each in bad.field_violations  # type: ignore[attr-defined]
     ]
+    for found in _details(error, types_pb2.Spots):
+        for violation, spot in zip(violations, found.spots, strict=False):  # type: ignore[attr-defined]
+            violation.update({name: value for name in ("part_id", "column") if (value := getattr(spot, name))})
     if violations:
         body["errors"] = violations
         body["metadata"].pop("fields", None)  # the same text once more

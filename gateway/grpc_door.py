@@ -1,6 +1,7 @@
 """The contract's doors over gRPC, for those who can: the same RPCs, callers, limits and refusals as over HTTP.
 
-Who calls is said in the metadata: `authorization` (and `huitong-proof`) as the headers of HTTP. A signature covers
+Who calls is said in the metadata: `authorization` (and `huitong-proof`) as the headers of HTTP; so is
+`huitong-reason`. A signature covers
 POST, the RPC's path ("/huitong.points.v1.SalesService/RecordSale"), no query, and the request as it is serialised.
 """
 
@@ -18,15 +19,15 @@ from google.protobuf.message import DecodeError
 from grpc.aio import ServicerContext as Context
 from grpc_status import rpc_status
 
+from chassis import acts
 from chassis.config import Settings
 from chassis.errors import AppError, Internal, InvalidArgument, Overloaded, Unauthenticated
-from chassis.identity import CallerKind
 from gateway import codec
 from gateway.auth.addresses import network_of
 from gateway.auth.callers import SignedParts
 from gateway.contract import Operation
 from gateway.errors import BodyTooLarge, RateLimited
-from gateway.http import trace_of
+from gateway.http import reason_told, trace_of
 from gateway.limits import Quota
 from gateway.reception import MAX_UNDER_WAY, MOST_SECONDS, Entrance, Reception
 from gateway.upstream import Metadata, Upstream
@@ -60,21 +61,16 @@ class GrpcDoor(grpc.GenericRpcHandler):
             if len(wire) > entrance.body_bytes:
                 raise BodyTooLarge(limit_bytes=entrance.body_bytes)
             authorization = entrance.credentials(call.one("authorization"))
-            if authorization:
-                self._reception.gate.check_failures(call.address)
+            self._reception.check_failures(authorization, call.address)
             parts = SignedParts("POST", operation.rpc, "", wire)
-            identified = await self._reception.identify(authorization, parts, call.address)
-            caller = entrance.caller(identified, call.address)
-            call.notes["caller"] = caller.kind.value
-            if caller.kind is not CallerKind.PUBLIC:
-                call.notes["subject"] = caller.subject
-            call.quota = await self._reception.admit(entrance, caller, identified.nonce)
+            caller, call.quota = await self._reception.receive(entrance, authorization, parts, call.address, call.notes)
             try:
                 request = read(wire)
             except DecodeError:
                 raise InvalidArgument([("", "is not a message of this RPC")]) from None
             caller = await self._reception.let_in(entrance, caller, request, call.one("huitong-proof"))
-            metadata: Metadata = (self._reception.token(caller),)
+            reason = call.one(acts.REASON).encode()
+            metadata: Metadata = (self._reception.token(caller), *reason_told(reason))
             if not call.is_traced:
                 metadata += (("traceparent", call.traceparent),)
             left = context.time_remaining()

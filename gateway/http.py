@@ -9,12 +9,14 @@ import time
 import zlib
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote, unquote_to_bytes
 
 import orjson
 from opentelemetry import trace
 from starlette.types import Message, Receive, Scope, Send
 
-from chassis.errors import AppError, DeadlineExceeded, Unauthenticated
+from chassis import acts
+from chassis.errors import AppError, DeadlineExceeded, InvalidArgument, Unauthenticated
 from gateway.auth.addresses import network_of
 from gateway.errors import (
     PROBLEM_TYPE,
@@ -27,6 +29,7 @@ from gateway.errors import (
     status_of,
 )
 from gateway.headers import API
+from gateway.upstream import Metadata
 
 MAX_HEADER_BYTES, MAX_HEADERS = 32 * 1024, 100
 # A body that trickles in must not hold a place for ever.
@@ -107,6 +110,11 @@ class Exchange:
     def proof(self) -> str:
         """The Huitong-Proof header, or ""."""
         return self.headers.get(b"huitong-proof", b"").decode("latin-1")
+
+    @property
+    def reason(self) -> bytes:
+        """The Huitong-Reason header, or nothing."""
+        return self.headers.get(b"huitong-reason", b"")
 
     @property
     def content_type(self) -> bytes:
@@ -231,6 +239,16 @@ def _prefers_chinese(accept_language: str) -> bool:
             if value > 0 and (best is None or value > best[0]):
                 best = (value, language == "zh")
     return best is not None and best[1]
+
+
+def reason_told(given: bytes) -> Metadata:
+    """What a service is told of the reason for a call, percent-encoded or not. Raises InvalidArgument."""
+    if not given:
+        return ()
+    text = unquote_to_bytes(given)
+    if len(text) > acts.MOST_REASON_BYTES:
+        raise InvalidArgument([(acts.REASON, f"is longer than {acts.MOST_REASON_BYTES} bytes of UTF-8")])
+    return ((acts.REASON, quote(text)),)
 
 
 def trace_of(given: str) -> tuple[bool, str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from chassis.acts import MOST_REASON_BYTES, recorded_kinds
 from chassis.identity import CallerKind
 from gateway.binding import find_field, find_message
 from gateway.contract import Contract, HttpBinding, Operation
@@ -77,7 +78,12 @@ _PROBLEM: dict[str, Any] = {
             "type": "array",
             "items": {
                 "type": "object",
-                "properties": {"field": {"type": "string"}, "description": {"type": "string"}},
+                "properties": {
+                    "field": {"type": "string"},
+                    "description": {"type": "string"},
+                    "part_id": {"type": "string", "description": "The id of the part that the field is in, a rule's."},
+                    "column": {"type": "integer", "description": "The place in the field's text, 1 is the first."},
+                },
             },
         },
         "trace_id": {"type": "string"},
@@ -172,6 +178,17 @@ _SCHEME_OF = {
     CallerKind.OPERATOR: "operatorSession",
     CallerKind.MERCHANT: "signedRequest",
     CallerKind.PARTNER: "signedRequest",
+}
+# Of what leaves an entry in the audit.
+_REASON_PARAMETER: dict[str, Any] = {
+    "name": "Huitong-Reason",
+    "in": "header",
+    "required": False,
+    "description": "Why, for the audit: UTF-8 text, percent-encoded, at most 1,500 bytes. A reason that the request "
+    "itself has comes first. Not the place for personal data. 操作原因，写入审计：UTF-8 百分号编码，"
+    "不超过 1500 字节；请求体中已有原因时以其为准；请勿填写个人信息。",
+    "schema": {"type": "string", "pattern": f"^(?:%[0-9A-Fa-f]{{2}}|[!-$&-~]){{0,{MOST_REASON_BYTES}}}$"},
+    "example": "ordered%20by%20the%20board",
 }
 _PROOF_REASONS = ["PROOF_NEEDED", "PROOF_INVALID", "PROOF_USED"]
 _INTRODUCTION = """\
@@ -314,6 +331,8 @@ def _parameters(schemas: Schemas, operation: Operation, http: HttpBinding) -> li
         for name, field in _query_fields(operation.request, "", 0):
             if name not in skipped:
                 found.append({"name": name, "in": "query", "required": False, **_parameter(schemas, field)})
+    if recorded_kinds(operation.permission) & operation.audiences:
+        found.append(_REASON_PARAMETER)
     return found
 
 

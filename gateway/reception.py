@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from google.protobuf.message import Message
 from grpc import StatusCode
@@ -74,8 +75,27 @@ class Reception:
         """What a caller reaches down to."""
         return self.places.reach if self.places else no_reach
 
-    async def identify(self, authorization: str, parts: SignedParts, address: str) -> Identified:
-        """Who calls; an authentication that fails is counted. Raises as Callers.identify, and RateLimited."""
+    def check_failures(self, authorization: str, address: str) -> None:
+        """Look at nobody's credentials of an address where too many authentications failed. Raises RateLimited."""
+        if authorization:
+            self.gate.check_failures(address)
+
+    async def receive(
+        self, entrance: Entrance, authorization: str, parts: SignedParts, address: str, notes: dict[str, Any]
+    ) -> tuple[Caller, Quota | None]:
+        """Who calls, one call of theirs taken, and what they have left; `notes` is told what a log may say of them.
+
+        Raises as Callers.identify, Entrance.caller and Gate.admit.
+        """
+        identified = await self._identify(authorization, parts, address)
+        caller = entrance.caller(identified, address)
+        notes["caller"] = caller.kind.value
+        if caller.kind is not CallerKind.PUBLIC:  # of the public only the address is known, and that stays out of logs
+            notes["subject"] = caller.subject
+        return caller, await self.gate.admit(entrance.operation, caller, identified.nonce)
+
+    async def _identify(self, authorization: str, parts: SignedParts, address: str) -> Identified:
+        """An authentication that fails is counted."""
         try:
             return await self.callers.identify(authorization, parts, address)
         except TokenExpired:
@@ -84,10 +104,6 @@ class Reception:
             if error.code is StatusCode.UNAUTHENTICATED:
                 await self.gate.count_failure(address)
             raise
-
-    async def admit(self, entrance: Entrance, caller: Caller, nonce: str) -> Quota | None:
-        """Take a call of the caller's. Raises as Gate.admit."""
-        return await self.gate.admit(entrance.operation, caller, nonce)
 
     async def let_in(self, entrance: Entrance, caller: Caller, request: Message, proof: str) -> Caller:
         """Fill and check the bound fields of `request`, and what a member has to prove; answers whom services are told.

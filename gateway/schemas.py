@@ -39,6 +39,7 @@ _IDS = {
     "terminal_id": "trm",
     "key_id": "key",
     "group_id": "grp",
+    "partner_id": "ptn",
     "order_id": "ord",
     "hold_id": "hld",
     "txn_id": "txn",

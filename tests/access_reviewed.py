@@ -88,6 +88,14 @@ REVIEWED: dict[str, dict[tuple[str, ...], dict[str, str]]] = {
     # Of a car that is the member's, by its plate; whoever pays pays for themselves.
     # Of the store that is bound.
     "org.v1.StructureService.UpdateTerminal": {(NARROW,): {"terminal_id": OWN}},
+    "org.v1.WebhookService.DeleteWebhookEndpoint": {(PARTNER,): {"webhook_endpoint_id": OWN}},
+    "org.v1.WebhookService.DisableWebhookEndpoint": {(PARTNER,): {"webhook_endpoint_id": OWN}},
+    "org.v1.WebhookService.EnableWebhookEndpoint": {(PARTNER,): {"webhook_endpoint_id": OWN}},
+    "org.v1.WebhookService.ListWebhookDeliveries": {(PARTNER,): {"webhook_endpoint_id": OWN}},
+    "org.v1.WebhookService.ReplayWebhook": {(PARTNER,): {"webhook_endpoint_id": OWN}},
+    "org.v1.WebhookService.RotateWebhookSecret": {(PARTNER,): {"webhook_endpoint_id": OWN}},
+    "org.v1.WebhookService.SendTestEvent": {(PARTNER,): {"webhook_endpoint_id": OWN}},
+    "org.v1.WebhookService.UpdateWebhookEndpoint": {(PARTNER,): {"webhook_endpoint_id": OWN}},
     "parking.v1.ParkingService.PayFee": {(MEMBER,): {"car_park_id": GROUP, "plate_no": OWN}},
     "parking.v1.ParkingService.QuoteFee": {(MEMBER,): {"car_park_id": GROUP, "plate_no": OWN}},
     "parking.v1.ParkingService.RecordEntry": {(VENDOR,): {"plate_no": LABEL}},

@@ -39,13 +39,14 @@ def _id(prefix: str, whose: str) -> str:
 
 # Own: a unit with a merchant with a store and a till in it. Other: the same beside it, in the same group.
 IDS = {prefix: {whose: _id(prefix, whose) for whose in ("own", "other", "foreign")} for prefix in
-       ("mbr", "sto", "mch", "unt", "trm")}  # fmt: skip
+       ("mbr", "sto", "mch", "unt", "trm", "ptn")}  # fmt: skip
 BELOW = {IDS["unt"][whose]: [IDS["mch"][whose], IDS["sto"][whose]] for whose in ("own", "other", "foreign")} | {
     IDS["mch"][whose]: [IDS["sto"][whose]] for whose in ("own", "other", "foreign")
 }
 PREFIX_OF_AUDIENCE = {"MEMBER": "mbr", "TERMINAL": "sto", "VENDOR": "unt"}
 # What the bound fields of those who are bound to a place hold, by the end of the field's name.
-PREFIX_OF_FIELD = {"store_id": "sto", "merchant_id": "mch", "business_unit_id": "unt", "car_park_id": "unt"}
+PREFIX_OF_FIELD = {"store_id": "sto", "merchant_id": "mch", "business_unit_id": "unt", "car_park_id": "unt",
+                   "partner_id": "ptn"}  # fmt: skip
 
 
 def prefix_of(audience: str, path: str) -> str:
@@ -108,8 +109,8 @@ def cells(rule: Declared, *, behind_the_gateway: bool) -> Iterator[Cell]:
         elif audience in ("PUBLIC", "SYSTEM", "INTERNAL"):
             yield Cell(audience)
         elif audience == "PARTNER":
-            yield Cell(audience, rule.permission)
-            yield Cell(audience, rule.permission.rpartition(".")[0] + ".*")
+            yield from _cells_of_bound(rule, audience, behind_the_gateway, rule.permission)
+            yield Cell(audience, rule.permission.rpartition(".")[0] + ".*", _own(rule, audience))
             yield Cell(audience, "nothing.at.all", expected=DENIED)
             yield Cell(audience, rule.permission + "-not", expected=DENIED)
         elif audience == "OPERATOR":
@@ -127,16 +128,21 @@ def _cells_of_others(rule: Declared, audience: str, behind_the_gateway: bool) ->
         yield Cell(audience, rule.permission, expected=UNKNOWN_CALLER if audience == "PUBLIC" else DENIED)
 
 
-def _cells_of_bound(rule: Declared, audience: str, behind_the_gateway: bool) -> Iterator[Cell]:
+def _own(rule: Declared, audience: str) -> tuple[tuple[str, str], ...]:
+    return tuple((path, "own") for path in rule.bound.get(audience, ()))
+
+
+def _cells_of_bound(rule: Declared, audience: str, behind_the_gateway: bool, grant: str = "") -> Iterator[Cell]:
     paths = rule.bound.get(audience, ())
-    yield Cell(audience, whose=tuple((path, "own") for path in paths))
+    yield Cell(audience, grant, whose=_own(rule, audience))
     for path in paths:
         rest = tuple((each, "own") for each in paths if each != path)
         for whose in ("other", "foreign"):
-            yield Cell(audience, whose=((path, whose), *rest), expected=NOT_YOURS)
+            yield Cell(audience, grant, whose=((path, whose), *rest), expected=NOT_YOURS)
         # The gateway fills in who calls; nobody can guess which of its stores a merchant means.
         is_filled_in = not behind_the_gateway and (audience != "MERCHANT" or prefix_of(audience, path) == "mch")
-        yield Cell(audience, whose=((path, "empty"), *rest), expected=LET_IN if is_filled_in else NOT_YOURS)
+        expected = LET_IN if is_filled_in else NOT_YOURS
+        yield Cell(audience, grant, whose=((path, "empty"), *rest), expected=expected)
 
 
 def _cells_of_operators(rule: Declared) -> Iterator[Cell]:

@@ -16,7 +16,7 @@ from chassis.errors import from_rpc_error
 from chassis.identity import PROOF_SCOPE, Caller, CallerKind, TokenBook
 from chassis.migrate import migrate
 from chassis.run import App, build_app
-from huitong.common.v1 import access_pb2, control_pb2, control_pb2_grpc
+from huitong.common.v1 import access_pb2, acts_pb2, control_pb2, control_pb2_grpc
 from tests.support import Sandbox
 
 Stub = TypeVar("Stub")
@@ -105,6 +105,13 @@ class Apps:
         async with asyncio.timeout(timeout_s):
             while not _is_drained(await self.progress()):
                 await asyncio.sleep(0.02)
+
+
+async def noted(app: App, action: str) -> list[acts_pb2.Act]:
+    """Acts that the service has noted and, while org is not there, tells nobody; oldest first."""
+    rows = await app.db.pool.fetch("SELECT act FROM operator_act ORDER BY deliver_time, act_id")
+    found = [acts_pb2.Act.FromString(row["act"]) for row in rows]
+    return [act for act in found if act.action == action]
 
 
 def wake_jobs(*apps: App) -> None:

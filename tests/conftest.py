@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler.loadfile import LoadFileScheduling
 
@@ -35,6 +36,9 @@ SHARING = {
     "tests/whole/test_other_peoples_things.py": "a whole suite",
     "tests/whole/test_random_bytes.py": "a whole suite",
 }
+# How long an example takes says how busy the machine is, and nothing of the product.
+settings.register_profile("huitong", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("huitong")
 LONGEST_FIRST = ("chaos", "e2e", "whole", "integration")
 _owner: int | None = None
 

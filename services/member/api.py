@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from grpc.aio import ServicerContext as Context
@@ -56,14 +56,7 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
     ) -> member_pb2.JoinMembersResponse:
         """See the proto."""
         outcomes = await self._join(request.members)
-        return member_pb2.JoinMembersResponse(
-            results=[
-                member_pb2.JoinMembersResult(problem=outcome.to_problem())
-                if isinstance(outcome, AppError)
-                else member_pb2.JoinMembersResult(joined=_joined_message(outcome))
-                for outcome in outcomes
-            ]
-        )
+        return _join_results(outcomes)
 
     async def GetMember(self, request: member_pb2.GetMemberRequest, context: Context) -> member_pb2.GetMemberResponse:
         """See the proto."""
@@ -158,6 +151,8 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
                 for line, one in zip(lines.values(), joined, strict=True):
                     if isinstance(one, Joined):
                         await note_device(tx, self._vault, one.member.member_id, line.device_id)
+                if tx.caller.kind is CallerKind.OPERATOR:
+                    tx.after = _join_results(joined)
             outcomes |= dict(zip(lines, joined, strict=True))
         return [outcomes[place] for place in range(len(requests))]
 
@@ -206,6 +201,17 @@ def _join_line(request: member_pb2.JoinMemberRequest) -> JoinLine:
         raise InvalidArgument([("time_zone", "is not an IANA time zone")])
     return JoinLine(
         request.request_id, request.phone, store_id, request.birth_month, request.time_zone, request.device_id
+    )
+
+
+def _join_results(outcomes: Iterable[Joined | AppError]) -> member_pb2.JoinMembersResponse:
+    return member_pb2.JoinMembersResponse(
+        results=[
+            member_pb2.JoinMembersResult(problem=outcome.to_problem())
+            if isinstance(outcome, AppError)
+            else member_pb2.JoinMembersResult(joined=_joined_message(outcome))
+            for outcome in outcomes
+        ]
     )
 
 

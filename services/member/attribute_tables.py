@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, DateTime, Index, LargeBinary, SmallInteger, Table, Text, Uuid
 
-from services.member.store import metadata
+from services.member.tables import metadata
 
 _Time = DateTime(timezone=True)
 

@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, Column, DateTime, Index, Integer, LargeBinary, S
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from chassis.tables import APPEND_ONLY
-from services.member.store import metadata
+from services.member.tables import metadata
 
 _Time = DateTime(timezone=True)
 

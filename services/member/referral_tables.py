@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, SmallInteger, Table, Text, Uuid, text
 
-from services.member.store import metadata
+from services.member.tables import metadata
 
 _Time = DateTime(timezone=True)
 

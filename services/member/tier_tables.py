@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-from services.member.store import metadata
+from services.member.tables import metadata
 
 _Time = DateTime(timezone=True)
 

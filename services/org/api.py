@@ -434,9 +434,9 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
         key_id = from_edge("key", request.key_id, "key_id")
 
         async def operation(tx: Tx) -> org_pb2.RevokeCredentialResponse:
-            credential = await operations.revoke_credential(tx, key_id=key_id)
-            message = convert.credential_message(credential)
-            await self._audit.record(tx, request, message.key_id, after=message)
+            old, new = await operations.revoke_credential(tx, key_id=key_id)
+            before, message = convert.credential_message(old), convert.credential_message(new)
+            await self._audit.record(tx, request, message.key_id, before=before, after=message)
             return org_pb2.RevokeCredentialResponse(credential=message)
 
         return await self._db.run_once(request, org_pb2.RevokeCredentialResponse, operation)
@@ -449,9 +449,9 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
 
         async def operation(tx: Tx) -> org_pb2.SetCredentialCertificatesResponse:
             certificates = list(request.certificate_sha256)
-            credential = await operations.set_certificates(tx, key_id=key_id, certificates=certificates)
-            message = convert.credential_message(credential)
-            await self._audit.record(tx, request, message.key_id, after=message)
+            old, new = await operations.set_certificates(tx, key_id=key_id, certificates=certificates)
+            before, message = convert.credential_message(old), convert.credential_message(new)
+            await self._audit.record(tx, request, message.key_id, before=before, after=message)
             return org_pb2.SetCredentialCertificatesResponse(credential=message)
 
         return await self._db.run_once(request, org_pb2.SetCredentialCertificatesResponse, operation)
@@ -499,7 +499,7 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
         elif credential.kind in ("VENDOR", "MERCHANT"):
             response.subject_id = response.bound_id = convert.subject_edge(credential)
         elif credential.kind == "PARTNER":
-            response.subject_id = convert.subject_edge(credential)
+            response.subject_id = response.bound_id = convert.subject_edge(credential)
             response.scopes[WHOLE_GROUP] = credential.permissions
         return response
 

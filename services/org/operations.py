@@ -430,24 +430,30 @@ async def rotate_credential(tx: Tx, vault: Vault, *, key_id: UUID, overlap_secon
     return credential
 
 
-async def revoke_credential(tx: Tx, *, key_id: UUID) -> Credential:
-    """Revoke for good; one that is revoked stays so. Raises CredentialUnknown."""
+async def revoke_credential(tx: Tx, *, key_id: UUID) -> tuple[Credential, Credential]:
+    """Revoke for good; one that is revoked stays so. Answers the key as it was and as it is.
+
+    Raises CredentialUnknown.
+    """
     credential = await _get_locked(tx, key_id)
     if credential.revoke_time:
-        return credential
+        return credential, credential
     await store.revoke_credential(tx, key_id)
     edge = convert.key_edge(key_id)
     tx.emit(events_pb2.CredentialRevoked(key_id=edge), key=edge)
-    return replace(credential, revoke_time=tx.now)
+    return credential, replace(credential, revoke_time=tx.now)
 
 
-async def set_certificates(tx: Tx, *, key_id: UUID, certificates: list[str]) -> Credential:
-    """Let the key work only beside one of these. Raises CredentialUnknown, CredentialRevoked."""
+async def set_certificates(tx: Tx, *, key_id: UUID, certificates: list[str]) -> tuple[Credential, Credential]:
+    """Let the key work only beside one of these; answers it as it was and as it is.
+
+    Raises CredentialUnknown, CredentialRevoked.
+    """
     credential = await _get_locked(tx, key_id)
     if credential.revoke_time:
         raise errors.CredentialRevoked(key_id=convert.key_edge(key_id))
     await store.save_certificates(tx, key_id, certificates)
-    return replace(credential, certificates=certificates)
+    return credential, replace(credential, certificates=certificates)
 
 
 async def _get_locked(tx: Tx, key_id: UUID) -> Credential:

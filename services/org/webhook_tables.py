@@ -26,6 +26,8 @@ webhook_endpoint = Table(
     metadata,
     Column("endpoint_id", Uuid, primary_key=True),
     Column("group_id", Uuid, ForeignKey("org_group.group_id"), nullable=False),
+    # The subject of its credentials; none for the group's own.
+    Column("partner_id", Uuid),
     Column("name", Text, nullable=False),
     Column("url", Text, nullable=False),
     Column("event_types", ARRAY(Text), nullable=False),

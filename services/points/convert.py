@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -19,8 +20,9 @@ from huitong.points.v1 import points_pb2
 from services.points.doors.rules import door_rules_of
 from services.points.earning import rules
 from services.points.earning.base_rates import BaseRate
+from services.points.earning.calendars import DayKind, StatedDay
 from services.points.earning.conditions import condition
-from services.points.earning.days import DayKind, Days
+from services.points.earning.days import Days
 from services.points.earning.expiry import (
     NEVER,
     ExpiryKind,
@@ -31,12 +33,12 @@ from services.points.earning.expiry import (
 )
 from services.points.earning.funding import FunderKind, FunderShare
 from services.points.earning.limits import Ceiling, SaleLimits, StoreBudget
+from services.points.earning.mistakes import Mistake, of_rule, refusal
 from services.points.earning.offers import NO_OFFER, Combination, Offer
 from services.points.earning.offset_terms import OffsetTerms
-from services.points.errors import RulesInvalid
 from services.points.governor.costs import CostGovernor
 
-_Placed = points_pb2.EarningRule | points_pb2.OffsetTerms | points_pb2.BaseRate
+_Placed = points_pb2.EarningRule | points_pb2.OffsetTerms | points_pb2.BaseRate | points_pb2.CalendarDay
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FAR_SECONDS = 2**32
 
@@ -89,7 +91,7 @@ def instant_of(stamp: Timestamp) -> datetime:
 
 def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
     """The rules as values. Raises RulesInvalid with all that is wrong, also what only a look at the whole shows."""
-    problems: list[str] = []
+    problems: list[Mistake] = []
     rule_set = _parsed(message, problems)
     if rule_set.expiry is not None:
         used = {descriptor.name for descriptor, _ in message.expiry.ListFields()} - {"kind"}
@@ -98,7 +100,7 @@ def rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
             rule_set = replace(rule_set, expiry=rolling(12))  # so that the rest can be checked
     problems += rules.find_problems(rule_set)
     if problems:
-        raise RulesInvalid(problem="; ".join(problems))
+        raise refusal(message, problems)
     return rule_set
 
 
@@ -107,12 +109,12 @@ def published_rule_set_of(message: points_pb2.RuleSet) -> rules.RuleSet:
     return _parsed(message, [])
 
 
-def _parsed(message: points_pb2.RuleSet, problems: list[str]) -> rules.RuleSet:
+def _parsed(message: points_pb2.RuleSet, problems: list[Mistake]) -> rules.RuleSet:
     effective_date = date.max
     try:
         effective_date = from_date(message.effective_date)
     except ValueError:
-        problems.append("the effective date does not exist")
+        problems.append(Mistake("the effective date does not exist", "effective_date"))
     offset = None
     if message.HasField("offset"):
         offset = rules.Offset(message.offset.offset_points, message.offset.offset_minor, message.offset.max_share_bps)
@@ -143,7 +145,19 @@ def _parsed(message: points_pb2.RuleSet, problems: list[str]) -> rules.RuleSet:
         base_rates=tuple(_base_rate_of(rate, problems) for rate in message.base_rates),
         family_pool_members=message.family_pool_members,
         offset_terms=tuple(_terms_of(terms, problems) for terms in message.offset_terms),
+        calendar_days=tuple(_stated_days_of(message, problems)),
     )
+
+
+def _stated_days_of(message: points_pb2.RuleSet, problems: list[Mistake]) -> Iterator[StatedDay]:
+    for number, stated in enumerate(message.calendar_days):
+        try:
+            day = from_date(stated.date)
+        except ValueError:
+            problems.append(Mistake("calendar: a day does not exist", f"calendar_days[{number}].date"))
+            continue
+        units = _ids_of("unt", stated, "business_unit_ids", problems)
+        yield StatedDay(day, DayKind(stated.kind), stated.name, units)
 
 
 def _expiry_of(message: points_pb2.ExpiryPolicy) -> ExpiryPolicy:
@@ -184,23 +198,28 @@ _OFFER_FIELDS = {
 }
 
 
-def _sale_limits_of(message: points_pb2.RuleSet, problems: list[str]) -> SaleLimits | None:
+def _sale_limits_of(message: points_pb2.RuleSet, problems: list[Mistake]) -> SaleLimits | None:
     stores: dict[UUID, StoreBudget] = {}
     for budget in message.store_budgets:
         try:
             store_id = ids.from_edge("sto", budget.store_id, "store_id")
         except InvalidArgument:
-            problems.append(f"store budgets: {budget.store_id!r} is not an id that starts with sto_")
+            sentence = f"store budgets: {budget.store_id!r} is not an id that starts with sto_"
+            problems.append(_of_budget(budget, sentence))
             continue
         if store_id in stores:
-            problems.append(f"store budgets: {budget.store_id} has two")
+            problems.append(_of_budget(budget, f"store budgets: {budget.store_id} has two"))
         if not (budget.points_per_month or budget.points_in_all):
-            problems.append(f"store budgets: {budget.store_id} has no limit")
+            problems.append(_of_budget(budget, f"store budgets: {budget.store_id} has no limit"))
         stores[store_id] = StoreBudget(budget.points_per_month, budget.points_in_all)
     ceiling = Ceiling(message.issuance_ceiling.points_per_day, message.issuance_ceiling.points_per_month)
     if message.HasField("issuance_ceiling") and not any(ceiling):
-        problems.append("the issuance ceiling has no limit")
+        problems.append(Mistake("the issuance ceiling has no limit", "issuance_ceiling"))
     return SaleLimits(stores, ceiling) if stores or any(ceiling) else None
+
+
+def _of_budget(budget: points_pb2.StoreBudget, sentence: str) -> Mistake:
+    return Mistake(sentence, part="store_budgets", part_id=budget.store_id)
 
 
 def _governor_of(message: points_pb2.CostGovernor) -> CostGovernor:
@@ -213,12 +232,13 @@ def _governor_of(message: points_pb2.CostGovernor) -> CostGovernor:
     )
 
 
-def _rule_of(message: points_pb2.EarningRule, problems: list[str]) -> rules.Rule:
+def _rule_of(message: points_pb2.EarningRule, problems: list[Mistake]) -> rules.Rule:
     kind = rules.RuleKind(message.kind)
     if kind is not rules.RuleKind.OFFER:
         used = {descriptor.name for descriptor, _ in message.ListFields()} & _OFFER_FIELDS
         if used:
-            problems.append(f"rule {message.rule_id} is no OFFER and cannot have {', '.join(sorted(used))}")
+            sentence = f"rule {message.rule_id} is no OFFER and cannot have {', '.join(sorted(used))}"
+            problems.append(of_rule(message.rule_id, sentence, min(used)))
     return rules.Rule(
         rule_id=message.rule_id,
         kind=kind,
@@ -235,48 +255,54 @@ def _rule_of(message: points_pb2.EarningRule, problems: list[str]) -> rules.Rule
     )
 
 
-def _funder_of(rule_id: str, share: points_pb2.FunderShare, problems: list[str]) -> FunderShare:
+def _funder_of(rule_id: str, share: points_pb2.FunderShare, problems: list[Mistake]) -> FunderShare:
     merchant_id = None
     if share.merchant_id:
         try:
             merchant_id = ids.from_edge("mch", share.merchant_id, "merchant_id")
         except InvalidArgument:
-            problems.append(f"rule {rule_id}: {share.merchant_id!r} of funders is not an id that starts with mch_")
+            sentence = f"rule {rule_id}: {share.merchant_id!r} of funders is not an id that starts with mch_"
+            problems.append(of_rule(rule_id, sentence, "funders"))
     return FunderShare(FunderKind(share.kind), merchant_id, share.share_bps)
 
 
-def _ids_of(prefix: str, message: _Placed, field: str, problems: list[str]) -> frozenset[UUID]:
+def _ids_of(prefix: str, message: _Placed, field: str, problems: list[Mistake]) -> frozenset[UUID]:
     found = set()
     for text in getattr(message, field):
         try:
             found.add(ids.from_edge(prefix, text, field))
         except InvalidArgument:
-            problems.append(f"{_name_of(message)}: {text!r} of {field} is not an id that starts with {prefix}_")
+            problems.append(_of_part(message, f"{text!r} of {field} is not an id that starts with {prefix}_", field))
     return frozenset(found)
 
 
-def _name_of(message: _Placed) -> str:
-    if isinstance(message, points_pb2.OffsetTerms):
-        return f"offset terms {message.terms_id}"
-    if isinstance(message, points_pb2.BaseRate):
-        return f"base rate {message.rate_id}"
-    return f"rule {message.rule_id}"
+def _of_part(message: _Placed, problem: str, field: str) -> Mistake:
+    match message:
+        case points_pb2.OffsetTerms():
+            part, part_id, name = "offset_terms", message.terms_id, f"offset terms {message.terms_id}"
+        case points_pb2.BaseRate():
+            part, part_id, name = "base_rates", message.rate_id, f"base rate {message.rate_id}"
+        case points_pb2.CalendarDay():
+            part, part_id, name = "calendar_days", str(from_date(message.date)), f"calendar, {from_date(message.date)}"
+        case _:
+            part, part_id, name = "rules", message.rule_id, f"rule {message.rule_id}"
+    return Mistake(f"{name}: {problem}", field, part=part, part_id=part_id)
 
 
 def _dates_of(
-    message: points_pb2.EarningRule | points_pb2.OffsetTerms, problems: list[str]
+    message: points_pb2.EarningRule | points_pb2.OffsetTerms, problems: list[Mistake]
 ) -> tuple[date | None, date | None]:
     dates: list[date | None] = []
     for stamp, field in ((message.start_date, "start_date"), (message.end_date, "end_date")):
         try:
             dates.append(from_date(stamp) if message.HasField(field) else None)
         except ValueError:
-            problems.append(f"{_name_of(message)}: its {field} does not exist")
+            problems.append(_of_part(message, f"its {field} does not exist", field))
             dates.append(None)
     return dates[0], dates[1]
 
 
-def _base_rate_of(message: points_pb2.BaseRate, problems: list[str]) -> BaseRate:
+def _base_rate_of(message: points_pb2.BaseRate, problems: list[Mistake]) -> BaseRate:
     return BaseRate(
         rate_id=message.rate_id,
         points=message.base_points,
@@ -287,10 +313,11 @@ def _base_rate_of(message: points_pb2.BaseRate, problems: list[str]) -> BaseRate
         store_categories=frozenset(message.store_categories),
         merchant_ids=_ids_of("mch", message, "merchant_ids", problems),
         store_ids=_ids_of("sto", message, "store_ids", problems),
+        item_categories=frozenset(message.item_categories),
     )
 
 
-def _terms_of(message: points_pb2.OffsetTerms, problems: list[str]) -> OffsetTerms:
+def _terms_of(message: points_pb2.OffsetTerms, problems: list[Mistake]) -> OffsetTerms:
     start, end = _dates_of(message, problems)
     return OffsetTerms(
         terms_id=message.terms_id,
@@ -310,7 +337,7 @@ def _terms_of(message: points_pb2.OffsetTerms, problems: list[str]) -> OffsetTer
     )
 
 
-def _offer_of(message: points_pb2.EarningRule, problems: list[str]) -> Offer:
+def _offer_of(message: points_pb2.EarningRule, problems: list[Mistake]) -> Offer:
     dates = _dates_of(message, problems)
     days = Days(
         start=dates[0],
@@ -325,7 +352,8 @@ def _offer_of(message: points_pb2.EarningRule, problems: list[str]) -> Offer:
         try:
             currency_id = ids.from_edge("cur", message.currency_id, "currency_id")
         except InvalidArgument:
-            problems.append(f"rule {message.rule_id}: {message.currency_id!r} is not an id that starts with cur_")
+            sentence = f"rule {message.rule_id}: {message.currency_id!r} is not an id that starts with cur_"
+            problems.append(of_rule(message.rule_id, sentence, "currency_id"))
     return Offer(
         days=days,
         fixed_points=message.fixed_points,

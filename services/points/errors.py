@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from grpc import StatusCode
 
-from chassis.errors import AppError
+from chassis.errors import VALUE_BYTES, AppError, InvalidArgument, Violation, cut
 
 
 class StoreUnknown(AppError):
@@ -245,11 +247,24 @@ class AdjustmentLapsed(AppError):
     zh = "积分调整 {adjustment_id} 在 {lapse_time} 前未获审批，已失效。"
 
 
-class RulesInvalid(AppError):
+class RulesInvalid(InvalidArgument):
     """The rule set is not valid: {problem}."""
 
     code, reason = StatusCode.INVALID_ARGUMENT, "RULES_INVALID"
     zh = "积分规则无效：{problem}。"
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        super().__init__(violations)
+        del self.values["fields"]  # the same text without the paths, as a sentence
+        self.values["problem"] = cut("; ".join(each.description for each in violations), VALUE_BYTES)
+        self.args = (self.message,)
+
+
+class CalendarUnknown(AppError):
+    """{rule_id} goes by holidays or days off, of which {unknown_from} and after are not known: see calendar_days."""
+
+    code, reason = StatusCode.FAILED_PRECONDITION, "CALENDAR_UNKNOWN"
+    zh = "{rule_id} 按节假日或休息日生效，但 {unknown_from} 起的节假日尚不可知，请在 calendar_days 中补充。"
 
 
 class ExpiryPast(AppError):

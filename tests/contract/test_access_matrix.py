@@ -136,7 +136,7 @@ class Street:
 
     async def _credential(self, key_id: str) -> org_pb2.GetCredentialSecretResponse:
         kind = key_id.partition("_")[2]
-        own = {"TERMINAL": "sto", "VENDOR": "unt", "MERCHANT": "mch"}.get(kind)
+        own = {"TERMINAL": "sto", "VENDOR": "unt", "MERCHANT": "mch", "PARTNER": "ptn"}.get(kind)
         return org_pb2.GetCredentialSecretResponse(
             kind=f"CREDENTIAL_KIND_{kind}", group_id=to_edge("grp", GROUP), subject_id=key_id, secrets=["secret"],
             bound_id=IDS[own]["own"] if own else "", scopes=self._permissions if kind == "PARTNER" else {},
@@ -229,7 +229,7 @@ async def test_the_door_answers_as_declared(method: MethodDescriptor) -> None:
             for who, request in street.inside.calls:
                 assert who.kind.name == (cell.seen_as or cell.audience)
                 for path, _ in cell.whose:
-                    if cell.audience not in ("OPERATOR", "PARTNER"):
+                    if cell.audience != "OPERATOR":
                         own = IDS[prefix_of(cell.audience, path)]["own"]
                         assert values_at(request, path.split(".")) == {own}, "filled in, or checked"
 
@@ -262,7 +262,8 @@ def _inside_caller(rule: Declared, cell: Cell) -> Caller:
         below = BELOW.get(IDS[cell.grant]["own"], ()) if cell.grant in IDS else ()
         return Caller(kind, "opr_1", GROUP, "ops_1", told | dict.fromkeys(below, rule.permission))
     if cell.audience == "PARTNER":
-        return Caller(kind, "ptn_1", GROUP, scopes={"": cell.grant})
+        own = IDS["ptn"]["own"]
+        return Caller(kind, own, GROUP, own, scopes={"": cell.grant})
     if cell.audience == "MERCHANT":
         own = IDS["mch"]["own"]
         return Caller(kind, own, GROUP, own, dict.fromkeys(BELOW[own], ""))
@@ -286,7 +287,8 @@ def test_who_is_bound_to_nothing_owns_nothing(method: MethodDescriptor) -> None:
     for audience in rule.bound:
         for whose in ("own", "empty"):
             cell = Cell(audience, whose=tuple((path, whose) for path in rule.bound[audience]))
-            who = Caller(CallerKind(audience.lower()), "somebody", GROUP)
+            scopes = {"": rule.permission} if audience == "PARTNER" else {}
+            who = Caller(CallerKind(audience.lower()), "somebody", GROUP, scopes=scopes)
             expected = DENIED if audience == "OPERATOR" else NOT_YOURS
             assert _decision(guard, who, message_of(method, request_of(method, cell))) == expected
 

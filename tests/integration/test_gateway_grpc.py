@@ -104,6 +104,15 @@ async def test_a_signed_call_reaches_the_service_as_its_terminal(line: Line) -> 
     assert metadata["traceparent"] == traceparent
 
 
+async def test_the_reason_for_a_call_goes_along(line: Line) -> None:
+    wire = sale().SerializeToString()
+    for given, told in (("made%20good", "made%20good"), ("%E8%A1%A5", "%E8%A1%A5"), ("100% sure", "100%25%20sure")):
+        await line.call("RecordSale", wire, line.sign("RecordSale", wire), ("huitong-reason", given))
+        assert line.door.backend.calls.pop()[3]["huitong-reason"] == told
+    refused = await line.refused("RecordSale", wire, line.sign("RecordSale", wire), ("huitong-reason", "r" * 1_501))
+    assert refused.reason == "INVALID_ARGUMENT" and line.door.backend.calls == []
+
+
 async def test_what_is_not_the_callers_is_refused_also_in_a_batch(line: Line) -> None:
     batch = scratch.message("RecordSalesRequest")(sales=[sale(), sale(store_id=OTHER_STORE)])
     for rpc, request in (("RecordSale", sale(store_id=OTHER_STORE)), ("RecordSales", batch)):

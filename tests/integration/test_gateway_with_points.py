@@ -70,6 +70,12 @@ async def test_two_keys_of_the_group_adjust_what_a_member_has(first: Outside) ->
     }
     refused = await first.call("POST", "/v1/rule-sets", rule_set=rule_set | {"expiry_months": 1, "pending_days": 29})
     assert (refused.status_code, refused.json()["reason"]) == (400, "RULES_INVALID")
+    assert [each["field"] for each in refused.json()["errors"]] == ["rule_set.pending_days"]
+    coffee = {"rule_id": "coffee", "kind": "RULE_KIND_OFFER", "bonus_bps": 1, "condition": "sale.hours < 9"}
+    refused = await first.call("POST", "/v1/rule-sets", rule_set=rule_set | {"rules": [*rule_set["rules"], coffee]})
+    (mistake,) = refused.json()["errors"]
+    place = (mistake["field"], mistake["part_id"], mistake["column"])
+    assert place == ("rule_set.rules[1].condition", "coffee", 5)
     await first.done("POST", "/v1/rule-sets", rule_set=rule_set)
     key = await first.done("POST", "/v1/credentials", kind="CREDENTIAL_KIND_SYSTEM")
     second = Outside(first.client, key["credential"]["key_id"], key["secret"])

@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis.errors import VALUE_BYTES, AppError, InvalidArgument, cut
+from chassis.errors import VALUE_BYTES, AppError, InvalidArgument, Violation, cut
 from chassis.plain import plain_json
 from chassis.rpc import validate
 from chassis.times import impossible_times
@@ -25,13 +25,13 @@ class Wrong(AppError):
 def test_a_refusal_of_many_fields_fits_into_the_headers_that_carry_it() -> None:
     error = InvalidArgument([(f"lines[{index}].amount_minor", "must be greater than 0") for index in range(500)])
     assert len(error.to_status().SerializeToString()) < 5_000
-    assert error.violations[0] == ("lines[0].amount_minor", "must be greater than 0")
-    assert error.violations[-1] == ("", f"and {500 - len(error.violations) + 1} more")
+    assert error.violations[0] == Violation("lines[0].amount_minor", "must be greater than 0")
+    assert error.violations[-1] == Violation("", f"and {500 - len(error.violations) + 1} more")
 
 
 def test_one_field_is_named_however_long_its_name() -> None:
     (violation,) = InvalidArgument([("f" * 5_000, "is wrong")]).violations
-    assert violation == ("f" * (VALUE_BYTES - 3) + "…", "is wrong")
+    assert violation == Violation("f" * (VALUE_BYTES - 3) + "…", "is wrong")
 
 
 def test_long_values_are_cut_between_characters() -> None:
@@ -80,6 +80,6 @@ def test_a_rule_about_several_fields_is_said_without_a_field() -> None:
     item = mall_pb2.CreateItemRequest(request_id="12345678", code="C", name="c", merchant_id="mch_1")
     with pytest.raises(InvalidArgument) as refused:
         validate(item)
-    assert refused.value.violations == [("", "costs points, a benefit or both")]
+    assert refused.value.violations == [Violation("", "costs points, a benefit or both")]
     item.price_points = 1
     validate(item)

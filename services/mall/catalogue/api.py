@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeAlias
 from uuid import UUID
 
@@ -56,6 +57,8 @@ class CatalogueServicer(mall_pb2_grpc.CatalogueServiceServicer):
 
         async def add(tx: Tx) -> mall_pb2.AddStockResponse:
             changed = await operations.add_stock(tx, item_id=item_id, quantity=request.quantity)
+            before = replace(changed, stock_left=changed.stock_left - request.quantity)
+            tx.before = mall_pb2.AddStockResponse(item=item_to_proto(before))
             return mall_pb2.AddStockResponse(item=item_to_proto(changed))
 
         return await self._db.run_once(request, mall_pb2.AddStockResponse, add)

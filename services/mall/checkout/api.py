@@ -84,9 +84,10 @@ class CheckoutServicer(mall_pb2_grpc.CheckoutServiceServicer):
         store_id = from_edge("sto", request.store_id, "store_id")
 
         async def void(tx: Tx) -> mall_pb2.VoidCheckoutResponse:
-            checkout = await operations.void_checkout(
+            before, checkout = await operations.void_checkout(
                 tx, checkout_id=checkout_id, store_id=store_id, request_id=request.request_id
             )
+            tx.before = mall_pb2.VoidCheckoutResponse(checkout=checkout_to_proto(before))
             return mall_pb2.VoidCheckoutResponse(checkout=checkout_to_proto(checkout))
 
         await self._db.run_once(request, mall_pb2.VoidCheckoutResponse, void)

@@ -230,16 +230,16 @@ async def get_checkout(tx: Tx, *, checkout_id: UUID, store_id: UUID) -> Checkout
     return _of_store(await store.find_checkout(tx, checkout_id), checkout_id=checkout_id, store_id=store_id)
 
 
-async def void_checkout(tx: Tx, *, checkout_id: UUID, store_id: UUID, request_id: str) -> Checkout:
-    """Begin to give everything back. A checkout still under way is marked, and gives back as soon as it knows what it
-    has taken. Raises CheckoutUnknown, WrongStore."""
+async def void_checkout(tx: Tx, *, checkout_id: UUID, store_id: UUID, request_id: str) -> tuple[Checkout, Checkout]:
+    """Begin to give everything back; answers the checkout as it was and as it is. One that is still under way is
+    marked, and gives back as soon as it knows what it has taken. Raises CheckoutUnknown, WrongStore."""
     checkout = _of_store(await store.lock_checkout(tx, checkout_id), checkout_id=checkout_id, store_id=store_id)
     if checkout.void_request_id or checkout.state in rules.GIVEN_BACK:
-        return checkout
+        return checkout, checkout
     values: dict[str, object] = {"void_request_id": request_id, "void_time": tx.now}
     if checkout.state == rules.COMMITTED:
         values |= {"state": rules.VOIDING, "next_attempt_time": CLOCK}
-    return await store.update_checkout(tx, checkout_id, values)
+    return checkout, await store.update_checkout(tx, checkout_id, values)
 
 
 def _of_store(checkout: Checkout | None, *, checkout_id: UUID, store_id: UUID) -> Checkout:

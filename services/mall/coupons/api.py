@@ -59,7 +59,9 @@ class CouponServicer(mall_pb2_grpc.CouponServiceServicer):
         known_merchants = await self._copies.merchants(group_id, wanted)
         async with self._db.transaction(caller()) as tx:
             made = iter(await operations.create_templates(tx, good, known_merchants=known_merchants))
-        return [next(made) if isinstance(line, Template) else line for line in lines]
+            outcomes = [next(made) if isinstance(line, Template) else line for line in lines]
+            tx.after = mall_pb2.CreateTemplatesResponse(results=map(_result, outcomes))
+        return outcomes
 
     async def IssueCoupon(self, request: mall_pb2.IssueCouponRequest, _: Context) -> mall_pb2.IssueCouponResponse:
         """See the proto."""
@@ -101,7 +103,7 @@ class CouponServicer(mall_pb2_grpc.CouponServiceServicer):
         where = await self._copies.store(caller().group_id, from_edge("sto", request.store_id, "store_id"))
 
         async def write_off(tx: Tx) -> mall_pb2.WriteOffCouponResponse:
-            coupon, template, done = await operations.write_off_directly(
+            before, coupon, template, done = await operations.write_off_directly(
                 tx,
                 code=as_typed(request.coupon_code),
                 write_off_id=derive(tx.group_id, "write_off", request.request_id),
@@ -109,6 +111,7 @@ class CouponServicer(mall_pb2_grpc.CouponServiceServicer):
                 receipt_no=request.receipt_no,
                 lines=request.lines,
             )
+            tx.before = mall_pb2.WriteOffCouponResponse(coupon=coupon_to_proto(before, template))
             return mall_pb2.WriteOffCouponResponse(
                 coupon=coupon_to_proto(coupon, template),
                 discount=types_pb2.Money(amount_minor=done.discount_minor, currency_code=done.currency_code),
@@ -123,9 +126,10 @@ class CouponServicer(mall_pb2_grpc.CouponServiceServicer):
         store_id = from_edge("sto", request.store_id, "store_id")
 
         async def reverse(tx: Tx) -> mall_pb2.ReverseWriteOffResponse:
-            coupon, template = await operations.reverse_directly(
+            before, coupon, template = await operations.reverse_directly(
                 tx, code=as_typed(request.coupon_code), store_id=store_id
             )
+            tx.before = mall_pb2.ReverseWriteOffResponse(coupon=coupon_to_proto(before, template))
             return mall_pb2.ReverseWriteOffResponse(coupon=coupon_to_proto(coupon, template))
 
         return await self._db.run_once(request, mall_pb2.ReverseWriteOffResponse, reverse)

@@ -114,8 +114,8 @@ async def get_template(tx: Tx, template_id: UUID) -> Template:
 
 async def write_off_directly(
     tx: Tx, *, code: str, write_off_id: UUID, where: StoreCopy, receipt_no: str, lines: Sequence[Line]
-) -> tuple[Coupon, Template, WriteOff]:
-    """Write a coupon off at a till, outside of a checkout.
+) -> tuple[Coupon, Coupon, Template, WriteOff]:
+    """Write a coupon off at a till, outside of a checkout; answers it first as it was.
 
     Raises: CouponUnknown, CouponUsed, CouponLocked, CouponExpired, CouponNotApplicable.
     """
@@ -134,7 +134,7 @@ async def write_off_directly(
         receipt_no=receipt_no,
         discount_minor=discount_minor,
     )
-    return used, template, write_off
+    return coupon, used, template, write_off
 
 
 async def _write_off(
@@ -181,8 +181,8 @@ def _facts(write_off: WriteOff) -> dict[str, Any]:
     }
 
 
-async def reverse_directly(tx: Tx, *, code: str, store_id: UUID) -> tuple[Coupon, Template]:
-    """Take a till's write-off back; the coupon can be used again while it is valid.
+async def reverse_directly(tx: Tx, *, code: str, store_id: UUID) -> tuple[Coupon, Coupon, Template]:
+    """Take a till's write-off back; the coupon can be used again while it is valid. Answers it first as it was.
 
     Raises: CouponUnknown, CouponNotUsed, WrongStore, CouponInCheckout.
     """
@@ -196,7 +196,7 @@ async def reverse_directly(tx: Tx, *, code: str, store_id: UUID) -> tuple[Coupon
         raise WrongStore(store_id=to_edge("sto", store_id))
     if coupon.checkout_id is not None:
         raise CouponInCheckout(checkout_id=to_edge("chk", coupon.checkout_id))
-    return await _reverse(tx, write_off), await get_template(tx, coupon.template_id)
+    return coupon, await _reverse(tx, write_off), await get_template(tx, coupon.template_id)
 
 
 async def _reverse(tx: Tx, write_off: WriteOff) -> Coupon:

@@ -80,9 +80,10 @@ class OrderServicer(mall_pb2_grpc.OrderServiceServicer):
         member_id = from_edge("mbr", request.member_id, "member_id")
 
         async def cancel(tx: Tx) -> mall_pb2.CancelOrderResponse:
-            order = await operations.cancel_order(
+            before, order = await operations.cancel_order(
                 tx, order_id=order_id, member_id=member_id, request_id=request.request_id
             )
+            tx.before = mall_pb2.CancelOrderResponse(order=order_to_proto(before))
             return mall_pb2.CancelOrderResponse(order=order_to_proto(order))
 
         await self._db.run_once(request, mall_pb2.CancelOrderResponse, cancel)
@@ -94,12 +95,13 @@ class OrderServicer(mall_pb2_grpc.OrderServiceServicer):
         where = await self._copies.store(caller().group_id, from_edge("sto", request.store_id, "store_id"))
 
         async def use(tx: Tx) -> mall_pb2.UseVoucherResponse:
-            order = await operations.use_voucher(
+            before, order = await operations.use_voucher(
                 tx,
                 voucher_code=as_typed(request.voucher_code),
                 store_id=where.store_id,
                 merchant_id=where.merchant_id,
             )
+            tx.before = mall_pb2.UseVoucherResponse(order=order_to_proto(before))
             return mall_pb2.UseVoucherResponse(order=order_to_proto(order))
 
         return await self._db.run_once(request, mall_pb2.UseVoucherResponse, use)

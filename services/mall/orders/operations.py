@@ -116,10 +116,11 @@ async def end(tx: Tx, order: Order) -> None:
     )
 
 
-async def cancel_order(tx: Tx, *, order_id: UUID, member_id: UUID, request_id: str) -> Order:
+async def cancel_order(tx: Tx, *, order_id: UUID, member_id: UUID, request_id: str) -> tuple[Order, Order]:
     """Begin to give everything back; from here on the voucher cannot be used. Order rows lock first.
 
-    An order that is still under way is marked, and gives back as soon as it knows what it has taken.
+    Answers the order as it was and as it is. One that is still under way is marked, and gives
+    back as soon as it knows what it has taken.
     Raises: OrderUnknown, VoucherUsed.
     """
     order = await store.lock_order(tx, order_id)
@@ -128,16 +129,16 @@ async def cancel_order(tx: Tx, *, order_id: UUID, member_id: UUID, request_id: s
     if order.use_time is not None:
         raise VoucherUsed(use_time=order.use_time.isoformat())
     if order.cancel_request_id or order.state in rules.GIVEN_BACK:
-        return order
+        return order, order
     if order.state == rules.COMPLETED:
         values = {"state": rules.undo(order), "next_attempt_time": CLOCK, "cancel_request_id": request_id}
     else:
         values = {"cancel_request_id": request_id}
-    return await store.update_order(tx, order_id, values)
+    return order, await store.update_order(tx, order_id, values)
 
 
-async def use_voucher(tx: Tx, *, voucher_code: str, store_id: UUID, merchant_id: UUID) -> Order:
-    """Write a voucher off at a store of `merchant_id`.
+async def use_voucher(tx: Tx, *, voucher_code: str, store_id: UUID, merchant_id: UUID) -> tuple[Order, Order]:
+    """Write a voucher off at a store of `merchant_id`; answers its order as it was and as it is.
 
     Raises: VoucherUnknown, WrongStore, VoucherUsed, VoucherCancelled.
     """
@@ -158,4 +159,4 @@ async def use_voucher(tx: Tx, *, voucher_code: str, store_id: UUID, merchant_id:
         ),
         key=to_edge("ord", order.order_id),
     )
-    return await store.update_order(tx, order.order_id, {"use_time": tx.now, "use_store_id": store_id})
+    return order, await store.update_order(tx, order.order_id, {"use_time": tx.now, "use_store_id": store_id})

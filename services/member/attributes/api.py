@@ -53,7 +53,8 @@ class AttributeServicer(attributes_pb2_grpc.AttributeServiceServicer):
             raise InvalidArgument([("definition", "a label has control characters")])
 
         async def operation(tx: Tx) -> pb.DefineAttributeResponse:
-            await operations.define(tx, request.definition)
+            if before := await operations.define(tx, request.definition):
+                tx.before = pb.DefineAttributeResponse(definition=before)
             return pb.DefineAttributeResponse(definition=request.definition)
 
         return await self._db.run_once(request, pb.DefineAttributeResponse, operation)

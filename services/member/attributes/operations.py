@@ -18,7 +18,6 @@ from services.member.attributes import rules, store
 from services.member.attributes.errors import AttributesTooMany, AttributeTypeFixed, AttributeUnknown
 from services.member.attributes.rules import Definition, Source, Type, Value
 from services.member.attributes.store import SetAttribute
-from services.member.merging import store as merge_store
 
 VALUE_PURPOSE = "member.attribute"
 
@@ -32,8 +31,11 @@ class Item:
     value: tuple[Type, Value] | None
 
 
-async def define(tx: Tx, message: pb.AttributeDefinition) -> None:
-    """Keep a definition. Raises GroupUnknown, AttributeTypeFixed, AttributeChoicesWrong, AttributesTooMany."""
+async def define(tx: Tx, message: pb.AttributeDefinition) -> pb.AttributeDefinition | None:
+    """Keep a definition, and answer the one before.
+
+    Raises GroupUnknown, AttributeTypeFixed, AttributeChoicesWrong, AttributesTooMany.
+    """
     kind = Type(message.type)
     rules.check_choices(message.key, kind, [choice.code for choice in message.choices])
     if not await member_store.has_group(tx, tx.group_id):
@@ -44,11 +46,12 @@ async def define(tx: Tx, message: pb.AttributeDefinition) -> None:
     content = message.SerializeToString(deterministic=True)
     if not await store.save_definition(tx, key=message.key, kind=int(kind), content=content):
         raise AttributeTypeFixed(key=message.key)
+    return pb.AttributeDefinition.FromString(known) if known is not None else None
 
 
 async def set_attributes(tx: Tx, vault: Vault, items: Mapping[int, Item], source: Source) -> dict[int, bool | AppError]:
     """Set items in their order, by their places; answers for each whether it changed something, or why not."""
-    leaders = await merge_store.find_living(tx, {item.member_id for item in items.values()}, hold=True)
+    leaders = await member_store.find_leaders(tx, {item.member_id for item in items.values()}, living=True, hold=True)
     definitions = {one.key: one for one in map(_definition, await _all_definitions(tx))}
     answers: dict[int, bool | AppError] = {}
     wanted: dict[tuple[UUID, str], tuple[int, str | None]] = {}
@@ -89,7 +92,7 @@ async def get_attributes(
     tx: Tx, vault: Vault, member_id: UUID
 ) -> tuple[list[tuple[Type, Value, SetAttribute]], list[store.Tag]]:
     """All that is noted of a member; of an absorbed one, of its survivor. Raises MemberUnknown."""
-    leaders = await merge_store.find_living(tx, [member_id])
+    leaders = await member_store.find_leaders(tx, [member_id], living=True)
     if member_id not in leaders:
         raise errors.MemberUnknown
     member_id = leaders[member_id]
@@ -104,7 +107,9 @@ async def change_tags(
     tx: Tx, items: Mapping[int, tuple[UUID, str]], source: Source, *, add: bool
 ) -> dict[int, bool | AppError]:
     """Give or take (member, tag), by their places; answers for each whether it changed something, or why not."""
-    leaders = await merge_store.find_living(tx, {member_id for member_id, _ in items.values()}, hold=True)
+    leaders = await member_store.find_leaders(
+        tx, {member_id for member_id, _ in items.values()}, living=True, hold=True
+    )
     wanted = {(leaders[member_id], tag) for member_id, tag in items.values() if member_id in leaders}
     changed = await put_tags(tx, wanted, source, add=add)
     answers: dict[int, bool | AppError] = {}
@@ -124,7 +129,7 @@ async def follow_tags(tx: Tx, wanted: Mapping[tuple[UUID, str], bool], source: S
     Whom `source` names has them, also one who is absorbed: they rest with the rest of theirs. Those of members who are
     erased come to nothing.
     """
-    living = await merge_store.find_living(tx, {member_id for member_id, _ in wanted}, hold=True)
+    living = await member_store.find_leaders(tx, {member_id for member_id, _ in wanted}, living=True, hold=True)
     for add in (True, False):
         tags = {item for item, is_given in wanted.items() if is_given is add and item[0] in living}
         await put_tags(tx, tags, source, add=add, own_only=True)

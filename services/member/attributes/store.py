@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from chassis.db import Tx
 from services.member.attribute_tables import attribute_definition, member_attribute, member_tag
 from services.member.attributes.rules import Source
-from services.member.store import member
+from services.member.tables import member
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from chassis.db import Tx
 from services.member.benefit_tables import benefit, benefit_counter, benefit_use
 from services.member.benefits.rules import Benefit, Kind, Period
-from services.member.store import among, member
+from services.member.store import among
+from services.member.tables import member
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from chassis.rpc import caller
 from huitong.member.v1 import consents_pb2 as pb
 from huitong.member.v1 import consents_pb2_grpc
 from services.member import convert, errors
+from services.member import store as member_store
 from services.member.consents import operations, store
 from services.member.consents.store import Consent, ConsentText
-from services.member.merging import store as merge_store
 from services.member.requests import keyed
 from services.member.rules import is_plain
 
@@ -65,7 +65,8 @@ class ConsentServicer(consents_pb2_grpc.ConsentServiceServicer):
             raise InvalidArgument([("evidence", "has control characters")])
 
         async def operation(tx: Tx) -> pb.SetConsentResponse:
-            new = await operations.set_consent(tx, self._vault, request, member_id)
+            before, new = await operations.set_consent(tx, self._vault, request, member_id)
+            tx.before = self._message(before) if before else None
             response = pb.SetConsentResponse(consent_id=to_edge("cns", new.consent_id))
             response.record_time.FromDatetime(new.record_time)
             return response
@@ -88,7 +89,7 @@ class ConsentServicer(consents_pb2_grpc.ConsentServiceServicer):
             except ValueError:
                 raise _bad_token() from None
         async with self._db.reading(caller()) as tx:
-            member_id = (await merge_store.find_leaders(tx, [member_id])).get(member_id, member_id)
+            member_id = await member_store.leader_of(tx, member_id)
             if not await store.has_member(tx, member_id):
                 raise errors.MemberUnknown
             in_force = [] if before else await store.list_in_force(tx, member_id)

@@ -8,11 +8,11 @@ from chassis import ids
 from chassis.crypto import Vault
 from chassis.db import Tx
 from huitong.member.v1 import consents_pb2, events_pb2
+from services.member import store as member_store
 from services.member.consents import store
 from services.member.consents.errors import ConsentTextChanged, ConsentTextUnknown
 from services.member.consents.store import Consent, ConsentText
 from services.member.errors import MemberUnknown
-from services.member.merging import store as merge_store
 
 EVIDENCE_PURPOSE = "member.consent-evidence"
 
@@ -25,9 +25,14 @@ async def save_text(tx: Tx, new: ConsentText) -> ConsentText:
     return kept
 
 
-async def set_consent(tx: Tx, vault: Vault, request: consents_pb2.SetConsentRequest, member_id: UUID) -> Consent:
-    """Add a record; an absorbed id means its survivor. Raises MemberUnknown, ConsentTextUnknown."""
-    member_id = (await merge_store.find_leaders(tx, [member_id])).get(member_id, member_id)
+async def set_consent(
+    tx: Tx, vault: Vault, request: consents_pb2.SetConsentRequest, member_id: UUID
+) -> tuple[Consent | None, Consent]:
+    """Add a record; an absorbed id means its survivor. Answers what was in force, if anything, and the new one.
+
+    Raises MemberUnknown, ConsentTextUnknown.
+    """
+    member_id = await member_store.leader_of(tx, member_id)
     if not await store.has_member(tx, member_id, lock=True):
         raise MemberUnknown
     if await store.find_text(tx, request.purpose, request.version) is None:
@@ -46,6 +51,7 @@ async def set_consent(tx: Tx, vault: Vault, request: consents_pb2.SetConsentRequ
         recorded_by=tx.caller.kind.value,
         record_time=tx.now,
     )
+    before = next((one for one in await store.list_in_force(tx, member_id) if one.purpose == new.purpose), None)
     await store.add_consent(tx, new)
     edge = ids.to_edge("mbr", member_id)
     event = events_pb2.ConsentChanged(
@@ -56,7 +62,7 @@ async def set_consent(tx: Tx, vault: Vault, request: consents_pb2.SetConsentRequ
         channel=request.channel,
     )
     tx.emit(event, key=edge)
-    return new
+    return before, new
 
 
 def evidence_of(vault: Vault, record: Consent) -> str:

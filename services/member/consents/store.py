@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from chassis.db import Tx
 from services.member.privacy_tables import consent, consent_text
-from services.member.store import member
+from services.member.tables import member
 
 
 @dataclass(frozen=True, slots=True)

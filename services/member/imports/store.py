@@ -1,4 +1,4 @@
-"""Queries about imports; the tables are in services/member/store.py."""
+"""Queries about imports; the tables are in services/member/tables.py."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Tx
 from services.member.imports.rules import Found, Outcome
-from services.member.store import among, member_import, member_import_row
+from services.member.store import among
+from services.member.tables import member_import, member_import_row
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,8 @@ class MemberMergeServicer(merging_pb2_grpc.MemberMergeServiceServicer):
         merge_id = from_edge("mrg", request.merge_id, "merge_id")
 
         async def unmerge(tx: Tx) -> merging_pb2.UnmergeMembersResponse:
-            row = await operations.unmerge_members(tx, merge_id=merge_id, reason=request.reason)
+            before, row = await operations.unmerge_members(tx, merge_id=merge_id, reason=request.reason)
+            tx.before = merging_pb2.UnmergeMembersResponse(merge=_message(before))
             return merging_pb2.UnmergeMembersResponse(merge=_message(row))
 
         await self._db.run_once(request, merging_pb2.UnmergeMembersResponse, unmerge)

@@ -107,8 +107,11 @@ async def merge_members(tx: Tx, *, merge_id: UUID, survivor_id: UUID, absorbed_i
     return merge
 
 
-async def unmerge_members(tx: Tx, *, merge_id: UUID, reason: str) -> RowMapping:
-    """Make two of one again. Raises MergeUnknown, MergeNotCompleted, MergeUndone, ErasureUnderWay."""
+async def unmerge_members(tx: Tx, *, merge_id: UUID, reason: str) -> tuple[RowMapping, RowMapping]:
+    """Make two of one again; answers the merge as it was and as it is.
+
+    Raises MergeUnknown, MergeNotCompleted, MergeUndone, ErasureUnderWay.
+    """
     edge = to_edge("mrg", merge_id)
     found = await store.find_merge(tx, merge_id)
     if found is None:
@@ -149,7 +152,7 @@ async def unmerge_members(tx: Tx, *, merge_id: UUID, reason: str) -> RowMapping:
         ladder, told, theirs, books[absorbed_id], await _floor(tx, ladder, absorbed_id), **when
     )
     await tier_store.save_standings(tx, [left, own])
-    merge = await store.begin_unmerge(tx, merge_id, reason)
+    undone = await store.begin_unmerge(tx, merge_id, reason)
     for member_id in (survivor_id, absorbed_id):
         await tiers.tag_by_tasks(tx, member_id)
         await sessions.log_out(tx, member_id)  # whoever logged in while they were one may be either
@@ -161,7 +164,7 @@ async def unmerge_members(tx: Tx, *, merge_id: UUID, reason: str) -> RowMapping:
         ),
         key=to_edge("mbr", absorbed_id),
     )
-    return merge
+    return merge, undone
 
 
 async def get_merge(tx: Tx, merge_id: UUID, *, lock: bool = False) -> RowMapping:

@@ -1,4 +1,4 @@
-"""Queries about merges; the tables are in services/member/store.py."""
+"""Queries about merges; the tables are in services/member/tables.py."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from sqlalchemy import RowMapping, func, insert, or_, select, text, tuple_, upda
 
 from chassis.db import Tx
 from services.member.merging.rules import COMPLETED, FOLLOWERS, MERGING, UNMERGED, UNMERGING
-from services.member.store import among, member, member_merge, standing
+from services.member.store import among
+from services.member.tables import member, member_merge, standing
 
 
 async def lock_members(tx: Tx, member_ids: Sequence[UUID]) -> dict[UUID, UUID | None]:
@@ -65,31 +66,6 @@ _MERGED = text(
           WHERE absorbed_id = ANY (CAST(:member_ids AS uuid[])) AND state IN ({MERGING}, {COMPLETED})
           UNION SELECT unnest(CAST(:member_ids AS uuid[])))"""
 )
-
-
-async def find_leaders(tx: Tx, member_ids: Sequence[UUID]) -> dict[UUID, UUID]:
-    """The group's members among these, each with whom it leads to: its survivor, or itself."""
-    leads_to = func.coalesce(member.c.survivor_id, member.c.member_id).label("leads_to")
-    rows = await tx.execute(
-        select(member.c.member_id, leads_to).where(
-            member.c.group_id == tx.group_id, among(member.c.member_id, member_ids)
-        )
-    )
-    return {row.member_id: row.leads_to for row in rows}
-
-
-async def find_living(tx: Tx, member_ids: Collection[UUID], *, hold: bool = False) -> dict[UUID, UUID]:
-    """As find_leaders, without those who are erased. With `hold` nobody of them is merged or erased before this
-    transaction ends; hold them before their tags, attributes and standings.
-    """
-    leads_to = func.coalesce(member.c.survivor_id, member.c.member_id).label("leads_to")
-    query = (
-        select(member.c.member_id, leads_to)
-        .where(member.c.group_id == tx.group_id, among(member.c.member_id, member_ids), member.c.erase_time.is_(None))
-        .order_by(member.c.member_id)
-    )
-    rows = await tx.execute(query.with_for_update(read=True, key_share=True) if hold else query)
-    return {row.member_id: row.leads_to for row in rows}
 
 
 async def lock_person(tx: Tx, member_id: UUID) -> list[UUID]:

@@ -1,4 +1,4 @@
-"""Queries about mini-programs; the table is in services/member/store.py."""
+"""Queries about mini-programs; the table is in services/member/tables.py."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Tx
-from services.member.store import mini_program
+from services.member.tables import mini_program
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class PrivacyServicer(privacy_pb2_grpc.PrivacyServiceServicer):
         settings = Settings(request.settings.erasure_wait_hours, request.settings.birthday_change_limit)
 
         async def operation(tx: Tx) -> pb.SetPrivacySettingsResponse:
+            tx.before = pb.SetPrivacySettingsResponse(settings=_settings(await store.get_settings(tx)))
             await operations.set_settings(tx, settings)
             return pb.SetPrivacySettingsResponse(settings=_settings(settings))
 
@@ -72,7 +73,9 @@ class PrivacyServicer(privacy_pb2_grpc.PrivacyServiceServicer):
         member_id = convert.member_id_of(request.member_id)
 
         async def operation(tx: Tx) -> pb.WithdrawErasureResponse:
-            return pb.WithdrawErasureResponse(erasure=_message(await operations.withdraw_erasure(tx, member_id)))
+            before, one = await operations.withdraw_erasure(tx, member_id)
+            tx.before = pb.WithdrawErasureResponse(erasure=_message(before))
+            return pb.WithdrawErasureResponse(erasure=_message(one))
 
         return await self._db.run_once(request, pb.WithdrawErasureResponse, operation)
 

@@ -53,7 +53,7 @@ async def request_erasure(tx: Tx, member_id: UUID, *, request_id: str) -> Erasur
 
     Raises MemberUnknown, MemberAbsorbed (in this very moment: ask again).
     """
-    member_id = await _leader_of(tx, member_id)
+    member_id = await member_store.leader_of(tx, member_id)
     if not await store.is_member(tx, member_id):
         raise MemberUnknown
     is_own = tx.caller.kind is CallerKind.MEMBER
@@ -83,28 +83,23 @@ async def request_erasure(tx: Tx, member_id: UUID, *, request_id: str) -> Erasur
     return open_one
 
 
-async def withdraw_erasure(tx: Tx, member_id: UUID) -> Erasure:
-    """Withdraw the open one. Raises ErasureUnknown, ErasureBegun."""
-    one = await store.find_erasure(tx, await _leader_of(tx, member_id), lock=True)
+async def withdraw_erasure(tx: Tx, member_id: UUID) -> tuple[Erasure, Erasure]:
+    """Withdraw the open one; answers it as it was and as it is. Raises ErasureUnknown, ErasureBegun."""
+    one = await store.find_erasure(tx, await member_store.leader_of(tx, member_id), lock=True)
     if one is None:
         raise ErasureUnknown
     if one.state in (State.RUNNING, State.DONE):
         raise ErasureBegun
     await store.save_state(tx, one.erasure_id, State.WITHDRAWN, blockers=[])
-    return await store.lock_erasure(tx, one.erasure_id)
+    return one, await store.lock_erasure(tx, one.erasure_id)
 
 
 async def get_erasure(tx: Tx, member_id: UUID) -> Erasure:
     """The newest of the person. Raises ErasureUnknown."""
-    one = await store.find_erasure(tx, await _leader_of(tx, member_id))
+    one = await store.find_erasure(tx, await member_store.leader_of(tx, member_id))
     if one is None:
         raise ErasureUnknown
     return one
-
-
-async def _leader_of(tx: Tx, member_id: UUID) -> UUID:
-    """The survivor of an absorbed member, whose erasure is the person's."""
-    return (await merge_store.find_leaders(tx, [member_id])).get(member_id, member_id)
 
 
 class Exports:

@@ -15,7 +15,7 @@ from services.member.operations import PHONE_PURPOSE
 from services.member.privacy.store import OWN_WAY, of_members
 from services.member.profile import rules as profile_rules
 from services.member.profile.operations import open_profile
-from services.member.store import metadata
+from services.member.tables import metadata
 
 PREFIXES = {
     "member_id": "mbr",

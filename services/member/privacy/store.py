@@ -18,7 +18,8 @@ from chassis.db import Tx
 from services.member.privacy.rules import OPEN, Erasure, Settings, State
 from services.member.privacy_tables import erasure, privacy_settings
 from services.member.rules import member_no_of
-from services.member.store import among, member, metadata
+from services.member.store import among
+from services.member.tables import member, metadata
 
 _columns = [column for column in erasure.c if column.name != "next_attempt_time"]
 _CLOCK = func.clock_timestamp()

@@ -11,8 +11,8 @@ from chassis.db import Tx
 from chassis.identity import CallerKind
 from chassis.ids import to_edge
 from huitong.member.v1 import events_pb2
+from services.member import store as member_store
 from services.member.errors import MemberUnknown
-from services.member.merging import store as merge_store
 from services.member.privacy.store import get_settings
 from services.member.profile import rules, store
 from services.member.profile.rules import Profile
@@ -38,7 +38,7 @@ def open_profile(vault: Vault, member_id: UUID, sealed: bytes | None) -> Profile
 
 async def get_profile(tx: Tx, vault: Vault, member_id: UUID) -> Shown:
     """An absorbed member's is the survivor's. Raises MemberUnknown."""
-    member_id = await _leader_of(tx, member_id)
+    member_id = await member_store.leader_of(tx, member_id)
     kept = await _kept(tx, member_id)
     limit = (await get_settings(tx)).birthday_change_limit
     return Shown(open_profile(vault, member_id, kept.sealed), max(0, limit - kept.birthday_change_count))
@@ -49,7 +49,7 @@ async def update_profile(tx: Tx, vault: Vault, member_id: UUID, wanted: Profile,
 
     Raises MemberUnknown, BirthdayChangesUsedUp.
     """
-    member_id = await _leader_of(tx, member_id)
+    member_id = await member_store.leader_of(tx, member_id)
     kept = await _kept(tx, member_id, lock=True)
     before = open_profile(vault, member_id, kept.sealed)
     after = rules.changed(before, wanted, names)
@@ -68,10 +68,6 @@ async def update_profile(tx: Tx, vault: Vault, member_id: UUID, wanted: Profile,
         await store.save_birth_month(tx, member_id, month)
         edge = to_edge("mbr", member_id)
         tx.emit(events_pb2.MemberProfileChanged(member_id=edge, birth_month=month), key=edge)
-
-
-async def _leader_of(tx: Tx, member_id: UUID) -> UUID:
-    return (await merge_store.find_leaders(tx, [member_id])).get(member_id, member_id)
 
 
 async def _kept(tx: Tx, member_id: UUID, *, lock: bool = False) -> Kept:

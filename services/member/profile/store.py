@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Tx
 from services.member.privacy_tables import member_profile
-from services.member.store import member
+from services.member.tables import member
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, text, update
 from chassis.db import Tx
 from services.member.proof_tables import phone_change, proof
 from services.member.proofs.rules import PHONE_CHANGE_DAYS, Proof
-from services.member.store import member, member_identity, session
+from services.member.tables import member, member_identity, session
 
 _now = func.clock_timestamp
 

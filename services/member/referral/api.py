@@ -32,6 +32,8 @@ class ReferralServicer(referral_pb2_grpc.ReferralServiceServicer):
         await self._require_merchant(request.program.merchant_id)
 
         async def operation(tx: Tx) -> referral_pb2.SetReferralProgramResponse:
+            if before := await store.find_program(tx, lock=True):
+                tx.before = referral_pb2.SetReferralProgramResponse(program=_program_message(before))
             await operations.set_program(tx, program)
             return referral_pb2.SetReferralProgramResponse(program=_program_message(program))
 

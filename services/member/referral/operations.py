@@ -101,7 +101,7 @@ async def use_code(tx: Tx, *, request_id: str, friend_id: UUID, code_text: str) 
         raise ReferralTooLate(use_within_days=program.use_within_days)
     referrer_id = await store.find_owner(tx, code)
     if referrer_id is not None:
-        referrer_id = (await merge_store.find_leaders(tx, [referrer_id])).get(referrer_id, referrer_id)
+        referrer_id = await member_store.leader_of(tx, referrer_id)
     if referrer_id is None or await member_store.find_state(tx, referrer_id) != MemberState.ACTIVE:
         raise ReferralCodeUnknown
     if referrer_id == friend_id or await store.share_a_device(tx, referrer_id, friend_id):
@@ -173,7 +173,7 @@ async def begin_reward(tx: Tx, friend_id: UUID) -> Referral | None:
         return None
     if one.due_time is None or one.due_time > tx.now:
         return None  # brought back and bought anew meanwhile
-    leaders = await merge_store.find_leaders(tx, [one.friend_id, one.referrer_id])
+    leaders = await member_store.find_leaders(tx, [one.friend_id, one.referrer_id])
     are_one = leaders.get(one.friend_id) == leaders.get(one.referrer_id) is not None
     if are_one and one.state is State.QUALIFIED:  # merged while the code was being used
         await store.save_referral(tx, replace(one, state=State.VOID))

@@ -36,13 +36,14 @@ class RiskServicer(risk_pb2_grpc.RiskServiceServicer):
         """See the proto."""
 
         async def operation(tx: Tx) -> risk_pb2.FreezeMemberResponse:
-            standing, ended_count = await operations.change_state(
+            before, standing, ended_count = await operations.change_state(
                 tx,
                 convert.member_id_of(request.member_id),
                 Action.FREEZE,
                 reason_code=request.reason_code,
                 deny_identities=request.deny_identities,
             )
+            tx.before = risk_pb2.FreezeMemberResponse(standing=_standing(before))
             return risk_pb2.FreezeMemberResponse(standing=_standing(standing), ended_session_count=ended_count)
 
         return await self._db.run_once(request, risk_pb2.FreezeMemberResponse, operation)
@@ -54,7 +55,10 @@ class RiskServicer(risk_pb2_grpc.RiskServiceServicer):
 
         async def operation(tx: Tx) -> risk_pb2.UnfreezeMemberResponse:
             member_id = convert.member_id_of(request.member_id)
-            standing, _ = await operations.change_state(tx, member_id, Action.UNFREEZE, reason_code=request.reason_code)
+            before, standing, _ = await operations.change_state(
+                tx, member_id, Action.UNFREEZE, reason_code=request.reason_code
+            )
+            tx.before = risk_pb2.UnfreezeMemberResponse(standing=_standing(before))
             return risk_pb2.UnfreezeMemberResponse(standing=_standing(standing))
 
         return await self._db.run_once(request, risk_pb2.UnfreezeMemberResponse, operation)
@@ -63,13 +67,14 @@ class RiskServicer(risk_pb2_grpc.RiskServiceServicer):
         """See the proto."""
 
         async def operation(tx: Tx) -> risk_pb2.CloseMemberResponse:
-            standing, ended_count = await operations.change_state(
+            before, standing, ended_count = await operations.change_state(
                 tx,
                 convert.member_id_of(request.member_id),
                 Action.CLOSE,
                 reason_code=request.reason_code,
                 deny_identities=request.deny_identities,
             )
+            tx.before = risk_pb2.CloseMemberResponse(standing=_standing(before))
             return risk_pb2.CloseMemberResponse(standing=_standing(standing), ended_session_count=ended_count)
 
         return await self._db.run_once(request, risk_pb2.CloseMemberResponse, operation)
@@ -106,7 +111,7 @@ class RiskServicer(risk_pb2_grpc.RiskServiceServicer):
         denial_id = ids.from_edge("den", request.denial_id, "denial_id")
 
         async def operation(tx: Tx) -> risk_pb2.LiftDenialResponse:
-            await operations.lift_denial(tx, denial_id)
+            tx.before = _denial(await operations.lift_denial(tx, denial_id))
             return risk_pb2.LiftDenialResponse()
 
         return await self._db.run_once(request, risk_pb2.LiftDenialResponse, operation)
@@ -131,6 +136,8 @@ class RiskServicer(risk_pb2_grpc.RiskServiceServicer):
         policy = Policy(**{name: getattr(request.policy, name) for name in Policy.__dataclass_fields__})
 
         async def operation(tx: Tx) -> risk_pb2.SetRiskPolicyResponse:
+            before = await store.get_policy(tx)
+            tx.before = risk_pb2.SetRiskPolicyResponse(policy=operations.policy_message(before))
             await operations.set_policy(tx, policy)
             return risk_pb2.SetRiskPolicyResponse(policy=operations.policy_message(policy))
 

@@ -36,8 +36,7 @@ async def note_device(tx: Tx, vault: Vault, member_id: UUID, device_id: str) -> 
 
 async def get_standing(tx: Tx, member_id: UUID) -> Standing:
     """An absorbed member's is the survivor's. Raises MemberUnknown."""
-    leaders = await merge_store.find_leaders(tx, [member_id])
-    found = await store.find_standing(tx, leaders.get(member_id, member_id))
+    found = await store.find_standing(tx, await member_store.leader_of(tx, member_id))
     if found is None:
         raise errors.MemberUnknown
     return found
@@ -45,8 +44,8 @@ async def get_standing(tx: Tx, member_id: UUID) -> Standing:
 
 async def change_state(
     tx: Tx, member_id: UUID, action: Action, *, reason_code: str, deny_identities: bool = False
-) -> tuple[Standing, int]:
-    """Freeze, unfreeze or close a member; answers how they stand now and how many sessions ended.
+) -> tuple[Standing, Standing, int]:
+    """Freeze, unfreeze or close a member; answers how they stood and stand and how many sessions ended.
 
     An absorbed id means its survivor, whom everything leads to.
     Raises MemberUnknown, MemberFrozen, MemberNotFrozen, MemberClosed.
@@ -77,7 +76,7 @@ async def change_state(
         version=after.version,
     )
     tx.emit(changed, key=edge)
-    return after, ended_count
+    return before, after, ended_count
 
 
 async def deny(tx: Tx, kind: str, index: bytes, reason_code: str) -> Denial:
@@ -86,10 +85,12 @@ async def deny(tx: Tx, kind: str, index: bytes, reason_code: str) -> Denial:
     return await store.deny(tx, denial_id=denial_id, kind=kind, index=index, reason_code=reason_code)
 
 
-async def lift_denial(tx: Tx, denial_id: UUID) -> None:
-    """Raises DenialUnknown."""
-    if not await store.lift(tx, denial_id):
+async def lift_denial(tx: Tx, denial_id: UUID) -> Denial:
+    """Answers what is lifted. Raises DenialUnknown."""
+    lifted = await store.lift(tx, denial_id)
+    if lifted is None:
         raise DenialUnknown(denial_id=ids.to_edge("den", denial_id))
+    return lifted
 
 
 async def set_policy(tx: Tx, policy: Policy) -> None:

@@ -15,7 +15,7 @@ from chassis.db import Tx
 from services.member.risk.rules import DEVICE, Policy, Standing
 from services.member.risk_tables import denied_identity, member_device, risk_policy
 from services.member.rules import MemberState
-from services.member.store import member, member_state
+from services.member.tables import member, member_state
 
 _POLICY = [risk_policy.c[name] for name in Policy.__dataclass_fields__]
 
@@ -116,14 +116,11 @@ async def list_known_by(tx: Tx, member_id: UUID, kinds: Iterable[str]) -> list[t
     return [(row.kind, row.value_index) for row in rows]
 
 
-async def lift(tx: Tx, denial_id: UUID) -> bool:
-    """Take an entry off the list; False when there is none."""
-    gone = await tx.execute(
-        delete(denied_identity).where(
-            denied_identity.c.group_id == tx.group_id, denied_identity.c.denial_id == denial_id
-        )
-    )
-    return gone.rowcount > 0
+async def lift(tx: Tx, denial_id: UUID) -> Denial | None:
+    """Take an entry off the list and answer it; None when there is none."""
+    this = denied_identity.c.group_id == tx.group_id, denied_identity.c.denial_id == denial_id
+    row = (await tx.execute(delete(denied_identity).where(*this).returning(*_DENIAL))).first()
+    return Denial(**row._mapping) if row else None
 
 
 async def find_denied(tx: Tx, identities: Sequence[tuple[str, bytes]]) -> set[tuple[str, bytes]]:

@@ -1,4 +1,4 @@
-"""Queries about logins and sessions; the tables are in services/member/store.py. All times are real time."""
+"""Queries about logins and sessions; the tables are in services/member/tables.py. All times are real time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from services.member.sessions.rules import (
     SESSION_DAYS,
     Session,
 )
-from services.member.store import end_codes, login_challenge, login_outbox, member, session
+from services.member.store import end_codes
+from services.member.tables import login_challenge, login_outbox, member, session
 
 _now = func.clock_timestamp
 

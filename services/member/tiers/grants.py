@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, text
 
 from chassis.db import Tx
-from services.member.store import among, standing
+from services.member.store import among
+from services.member.tables import standing
 from services.member.tier_tables import tier_grant, tier_match
 from services.member.tiers.rules import Floor
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -50,6 +51,8 @@ class TierProgramServicer(tiers_pb2_grpc.TierProgramServiceServicer):
 
         async def operation(tx: Tx) -> tiers_pb2.CancelTierLadderResponse:
             ladder = await operations.cancel_ladder(tx, request.version)
+            before = convert.ladder_message(replace(ladder, is_cancelled=False), version_in_force=-1)
+            tx.before = tiers_pb2.CancelTierLadderResponse(ladder=before)
             return tiers_pb2.CancelTierLadderResponse(ladder=convert.ladder_message(ladder, version_in_force=-1))
 
         return await self._db.run_once(request, tiers_pb2.CancelTierLadderResponse, operation)
@@ -179,7 +182,8 @@ class TierProgramServicer(tiers_pb2_grpc.TierProgramServiceServicer):
         recalculation_id = _recalculation_id(request.recalculation_id)
 
         async def operation(tx: Tx) -> tiers_pb2.CancelTierRecalculationResponse:
-            ended = await recalculation.cancel(tx, recalculation_id)
+            before, ended = await recalculation.cancel(tx, recalculation_id)
+            tx.before = tiers_pb2.CancelTierRecalculationResponse(recalculation=_recalculation_message(before))
             return tiers_pb2.CancelTierRecalculationResponse(recalculation=_recalculation_message(ended))
 
         return await self._db.run_once(request, tiers_pb2.CancelTierRecalculationResponse, operation)

@@ -44,13 +44,16 @@ async def get(tx: Tx, recalculation_id: UUID, *, lock: bool = False) -> Recalcul
     return found
 
 
-async def cancel(tx: Tx, recalculation_id: UUID) -> Recalculation:
-    """Stop it after the batch under way. Raises RecalculationUnknown, RecalculationEnded."""
+async def cancel(tx: Tx, recalculation_id: UUID) -> tuple[Recalculation, Recalculation]:
+    """Stop it after the batch under way; answers it as it was and as it is.
+
+    Raises RecalculationUnknown, RecalculationEnded.
+    """
     found = await get(tx, recalculation_id, lock=True)
     if found.state != RUNNING:
         raise RecalculationEnded
     await regrade.save_recalculation(tx, replace(found, state=CANCELLED))
-    return await get(tx, recalculation_id)
+    return found, await get(tx, recalculation_id)
 
 
 async def go_on(tx: Tx, recalculation_id: UUID, *, batch_size: int = BATCH) -> bool:

@@ -1,4 +1,4 @@
-"""Queries about standings and growth; the tables are in services/member/store.py and tier_tables.py.
+"""Queries about standings and growth; the tables are in services/member/tables.py and tier_tables.py.
 
 Lock order: standings by member id, then growth_day, which only who holds its member's standing writes.
 """
@@ -14,7 +14,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Tx
-from services.member.store import among, standing
+from services.member.store import among
+from services.member.tables import standing
 from services.member.tier_tables import growth_entry
 from services.member.tiers.growth import MINOR_PER_GROWTH, Book, Day
 from services.member.tiers.ladders import find_ladders as find_ladders

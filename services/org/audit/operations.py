@@ -9,6 +9,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
+from chassis import acts
 from chassis.crypto import Vault
 from chassis.db import Tx
 from chassis.identity import Caller, CallerKind
@@ -59,7 +60,7 @@ class Audit:
             subjects=" ".join(subjects),
             before=plain_json(before),
             after=plain_json(after),
-            reason=getattr(request, "reason", ""),
+            reason=acts.why(request),
             service="org",
             request=plain_json(request),
             traceparent=traceparent(),
@@ -67,7 +68,7 @@ class Audit:
         )
         await self._add(tx, [replace(entry, hash=rules.hash_of(self._key, entry))])
 
-    async def append(self, tx: Tx, acts: Sequence[acts_pb2.Act]) -> int:
+    async def append(self, tx: Tx, told: Sequence[acts_pb2.Act]) -> int:
         """Append what another service tells to the chain of the caller's group; answers how much of it was new.
 
         Raises GroupUnknown.
@@ -75,10 +76,10 @@ class Audit:
         head = await store.lock_head(tx, tx.group_id)
         if head is None:
             raise GroupUnknown
-        told = {UUID(act.act_id): act for act in acts}
-        known = await store.find_acts(tx, told.keys())
+        by_id = {UUID(act.act_id): act for act in told}
+        known = await store.find_acts(tx, by_id.keys())
         entries: list[Entry] = []
-        for act_id, act in told.items():
+        for act_id, act in by_id.items():
             if act_id in known:
                 continue
             entry = Entry(

@@ -22,7 +22,7 @@ from services.org.audit.operations import Audit
 from services.org.rules import Origin, is_plain, origin_of
 from services.org.webhooks import convert, operations, rules, store
 from services.org.webhooks.courier import Courier
-from services.org.webhooks.operations import endpoint_id_of
+from services.org.webhooks.operations import endpoint_id_of, partner_id_of
 from services.org.webhooks.rules import Endpoint
 
 M = TypeVar("M", bound=Message)
@@ -30,8 +30,10 @@ Change = Callable[[Tx, Endpoint], Awaitable[Endpoint]]
 
 
 class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
-    """Endpoints of the caller's group. `wake` is called when there is something to send, `listen` when somebody
-    wants to hear what happens."""
+    """Endpoints of the caller's group, or of the partner who calls.
+
+    `wake` is called when there is something to send, `listen` when somebody wants to hear what happens.
+    """
 
     def __init__(
         self,
@@ -50,6 +52,7 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
     ) -> pb.CreateWebhookEndpointResponse:
         """See the proto."""
         _check_name(request.name)
+        partner_id = partner_id_of(request.partner_id)
         await self._courier.check(request.url)
         await self._listen()  # from before the endpoint is there, so that nothing of what comes after it is missed
 
@@ -57,6 +60,7 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
             one = await operations.create(
                 tx,
                 self._vault,
+                partner_id=partner_id,
                 name=request.name,
                 url=request.url,
                 event_types=request.event_types,
@@ -76,7 +80,12 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
         """See the proto."""
         size = pages.page_size(request.page_size)
         async with self._db.reading(caller()) as tx:
-            found = await store.list_endpoints(tx, before=_before(request.page_token), limit=size + 1)
+            found = await store.list_endpoints(
+                tx,
+                partner_id=partner_id_of(request.partner_id),
+                before=_before(request.page_token),
+                limit=size + 1,
+            )
         token = ""
         if len(found) > size:
             token = pages.encode_token(found[size - 1].create_time.isoformat(), found[size - 1].endpoint_id.hex)
@@ -98,6 +107,8 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
             changes["event_types"] = list(request.event_types)
 
         async def change(tx: Tx, one: Endpoint) -> Endpoint:
+            if request.event_types:
+                await operations.check_types(tx, one.partner_id, request.event_types)
             return await store.change_endpoint(tx, one.endpoint_id, **changes) if changes else one
 
         return await self._change(request, pb.UpdateWebhookEndpointResponse, change)
@@ -146,7 +157,9 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
         endpoint_id = endpoint_id_of(request.webhook_endpoint_id)
 
         async def operation(tx: Tx) -> pb.SendTestEventResponse:
-            event_id = await operations.send_test(tx, endpoint_id, request_id=request.request_id)
+            event_id = await operations.send_test(
+                tx, endpoint_id, partner_id_of(request.partner_id), request_id=request.request_id
+            )
             await self._audit.record(tx, request, request.webhook_endpoint_id, event_id)
             return pb.SendTestEventResponse(event_id=event_id)
 
@@ -162,7 +175,9 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
             until = _time(request.until_time)
 
         async def operation(tx: Tx) -> pb.ReplayWebhookResponse:
-            count = await operations.replay(tx, endpoint_id, since=since, until=until)
+            count = await operations.replay(
+                tx, endpoint_id, partner_id_of(request.partner_id), since=since, until=until
+            )
             response = pb.ReplayWebhookResponse(event_count=count)
             await self._audit.record(tx, request, request.webhook_endpoint_id, after=response)
             return response
@@ -180,7 +195,7 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
         prefix = "WEBHOOK_DELIVERY_STATE_"
         state = pb.WebhookDeliveryState.Name(request.state).removeprefix(prefix) if request.state else ""
         async with self._db.reading(caller()) as tx:
-            await operations.get(tx, endpoint_id)
+            await operations.get(tx, endpoint_id, partner_id_of(request.partner_id))
             found = await store.list_deliveries(
                 tx, endpoint_id, state=state, before=_before(request.page_token), limit=size + 1
             )
@@ -193,10 +208,10 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
     async def _change(self, request: Message, response_type: type[M], change: Change) -> M:
         """Change an endpoint once, and record what it was and is."""
         edge: str = request.webhook_endpoint_id  # type: ignore[attr-defined]
-        endpoint_id = endpoint_id_of(edge)
+        endpoint_id, partner_id = endpoint_id_of(edge), partner_id_of(request.partner_id)  # type: ignore[attr-defined]
 
         async def operation(tx: Tx) -> M:
-            one = await operations.get(tx, endpoint_id, lock=True)
+            one = await operations.get(tx, endpoint_id, partner_id, lock=True)
             before, after = convert.endpoint_message(one), convert.endpoint_message(await change(tx, one))
             await self._audit.record(tx, request, edge, before=before, after=after)
             return response_type(webhook_endpoint=after)

@@ -129,6 +129,7 @@ def endpoint_message(one: Endpoint) -> pb.WebhookEndpoint:
         url=one.url,
         event_types=one.event_types,
         disable_cause=cause,
+        partner_id=to_edge("ptn", one.partner_id) if one.partner_id else "",
     )
     _set_times(
         message,

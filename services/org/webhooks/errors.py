@@ -40,3 +40,17 @@ class WebhookReplayTooLarge(AppError):
 
     code, reason = StatusCode.FAILED_PRECONDITION, "WEBHOOK_REPLAY_TOO_LARGE"
     zh = "该时段有 {event_count} 个事件，超过 {limit} 个，请缩短时段。"
+
+
+class PartnerUnknown(AppError):
+    """The group has no partner {partner_id} with a key that works."""
+
+    code, reason = StatusCode.NOT_FOUND, "PARTNER_UNKNOWN"
+    zh = "集团中没有持有有效凭证的合作伙伴 {partner_id}。"
+
+
+class WebhookEventsNotAllowed(AppError):
+    """The partner's keys do not permit to be told of {event_types}."""
+
+    code, reason = StatusCode.PERMISSION_DENIED, "WEBHOOK_EVENTS_NOT_ALLOWED"
+    zh = "该合作伙伴的凭证不允许接收事件：{event_types}。"

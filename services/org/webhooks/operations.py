@@ -27,15 +27,45 @@ from services.org.webhooks.rules import Answer, Endpoint, Leased
 _PURPOSE = "org.webhook-secret"
 
 
-async def create(tx: Tx, vault: Vault, *, name: str, url: str, event_types: Sequence[str], origin: Origin) -> Endpoint:
-    """Add an endpoint with one secret. Raises GroupUnknown, WebhookEndpointLimit."""
+async def create(
+    tx: Tx,
+    vault: Vault,
+    *,
+    partner_id: UUID | None,
+    name: str,
+    url: str,
+    event_types: Sequence[str],
+    origin: Origin,
+) -> Endpoint:
+    """Add an endpoint with one secret, of a partner if one is named.
+
+    Raises GroupUnknown, WebhookEndpointLimit, PartnerUnknown, WebhookEventsNotAllowed.
+    """
     await lock_group(tx)  # two at once count each other
-    if await store.count_endpoints(tx) >= rules.ENDPOINTS_MOST:
-        raise errors.WebhookEndpointLimit(limit=rules.ENDPOINTS_MOST)
+    await check_types(tx, partner_id, event_types)
+    most = rules.PARTNER_ENDPOINTS_MOST if partner_id else rules.ENDPOINTS_MOST
+    if await store.count_endpoints(tx, partner_id) >= most:
+        raise errors.WebhookEndpointLimit(limit=most)
     endpoint_id = ids.derive(tx.group_id, "webhook-endpoint", origin.request_id)
-    one = await store.add_endpoint(tx, endpoint_id=endpoint_id, name=name, url=url, event_types=event_types)
+    one = await store.add_endpoint(
+        tx, endpoint_id=endpoint_id, partner_id=partner_id, name=name, url=url, event_types=event_types
+    )
     await _add_secret(tx, vault, endpoint_id, origin=origin, secret_no=1)
     return one
+
+
+async def check_types(tx: Tx, partner_id: UUID | None, event_types: Sequence[str]) -> None:
+    """Check what is asked for against what the partner's keys permit.
+
+    Raises PartnerUnknown, WebhookEventsNotAllowed.
+    """
+    if partner_id is None:
+        return
+    patterns = (await store.partner_permissions(tx, [partner_id])).get(partner_id, "")
+    if not patterns:
+        raise errors.PartnerUnknown(partner_id=ids.to_edge("ptn", partner_id))
+    if refused := [name for name in event_types if not rules.may_hear(patterns, name)]:
+        raise errors.WebhookEventsNotAllowed(event_types=", ".join(refused))
 
 
 async def rotate(tx: Tx, vault: Vault, one: Endpoint, *, overlap_seconds: int, origin: Origin) -> None:
@@ -66,17 +96,17 @@ async def secret_of_request(tx: Tx, vault: Vault, *, endpoint_id: UUID, origin: 
     return open_secret(vault, endpoint_id, sealed)
 
 
-async def get(tx: Tx, endpoint_id: UUID, *, lock: bool = False) -> Endpoint:
-    """One endpoint of the caller's group. Raises WebhookEndpointUnknown."""
-    one = await store.find_endpoint(tx, endpoint_id, lock=lock)
+async def get(tx: Tx, endpoint_id: UUID, partner_id: UUID | None, *, lock: bool = False) -> Endpoint:
+    """One endpoint of the caller's group, and of the partner if one is named. Raises WebhookEndpointUnknown."""
+    one = await store.find_endpoint(tx, endpoint_id, partner_id=partner_id, lock=lock)
     if one is None:
         raise errors.WebhookEndpointUnknown(webhook_endpoint_id=ids.to_edge("whe", endpoint_id))
     return one
 
 
-async def get_enabled(tx: Tx, endpoint_id: UUID) -> Endpoint:
+async def get_enabled(tx: Tx, endpoint_id: UUID, partner_id: UUID | None) -> Endpoint:
     """One endpoint, locked. Raises WebhookEndpointUnknown, WebhookEndpointDisabled."""
-    one = await get(tx, endpoint_id, lock=True)
+    one = await get(tx, endpoint_id, partner_id, lock=True)
     if one.disable_cause:
         raise errors.WebhookEndpointDisabled(webhook_endpoint_id=one.edge)
     return one
@@ -117,9 +147,9 @@ async def delete(tx: Tx, one: Endpoint) -> Endpoint:
     return disabled
 
 
-async def send_test(tx: Tx, endpoint_id: UUID, *, request_id: str) -> str:
+async def send_test(tx: Tx, endpoint_id: UUID, partner_id: UUID | None, *, request_id: str) -> str:
     """Send an event that means nothing; answers its id. Raises WebhookEndpointUnknown, WebhookEndpointDisabled."""
-    one = await get_enabled(tx, endpoint_id)
+    one = await get_enabled(tx, endpoint_id, partner_id)
     event_id = ids.derive(endpoint_id, "webhook-test", request_id)
     body = convert.envelope(
         event_id=event_id,
@@ -134,16 +164,31 @@ async def send_test(tx: Tx, endpoint_id: UUID, *, request_id: str) -> str:
     return rules.event_edge(event_id)
 
 
-async def replay(tx: Tx, endpoint_id: UUID, *, since: datetime, until: datetime | None) -> int:
-    """Send the events of a span of time once more; answers how many.
+async def replay(tx: Tx, endpoint_id: UUID, partner_id: UUID | None, *, since: datetime, until: datetime | None) -> int:
+    """Send the events of a span of time once more, of a partner's endpoint those that it may hear; answers how many.
 
     Raises WebhookEndpointUnknown, WebhookEndpointDisabled, WebhookReplayTooLarge.
     """
-    one = await get_enabled(tx, endpoint_id)
-    count = await store.count_events(tx, one.event_types, since, until)
+    one = await get_enabled(tx, endpoint_id, partner_id)
+    types = await _heard(tx, [one])
+    count = await store.count_events(tx, types[one.endpoint_id], since, until)
     if count > rules.REPLAY_MOST:
         raise errors.WebhookReplayTooLarge(event_count=count, limit=rules.REPLAY_MOST)
-    return await store.replay(tx, endpoint_id, one.event_types, since, until)
+    return await store.replay(tx, endpoint_id, types[one.endpoint_id], since, until)
+
+
+async def _heard(tx: Tx, endpoints: Sequence[Endpoint]) -> dict[UUID, list[str]]:
+    """The types that are sent to each endpoint: of what was asked for, what its partner's keys permit now."""
+    partners = {one.partner_id for one in endpoints if one.partner_id}
+    permitted = await store.partner_permissions(tx, partners) if partners else {}
+    return {
+        one.endpoint_id: [
+            name
+            for name in one.event_types
+            if one.partner_id is None or rules.may_hear(permitted.get(one.partner_id, ""), name)
+        ]
+        for one in endpoints
+    }
 
 
 async def take_in(tx: Tx, facts: Sequence[Fact[Message]]) -> bool:
@@ -151,7 +196,8 @@ async def take_in(tx: Tx, facts: Sequence[Fact[Message]]) -> bool:
     endpoints = await store.list_of_groups(tx, {fact.group_id for fact in facts})
     if not endpoints:
         return False
-    wanted = {(one.group_id, type_name) for one in endpoints for type_name in one.event_types}
+    heard = await _heard(tx, endpoints)
+    wanted = {(one.group_id, type_name) for one in endpoints for type_name in heard[one.endpoint_id]}
     events, pairs = [], []
     for fact in facts:
         type_name = convert.TYPE_OF[fact.payload.DESCRIPTOR.full_name]
@@ -176,7 +222,7 @@ async def take_in(tx: Tx, facts: Sequence[Fact[Message]]) -> bool:
         pairs += [
             (one.endpoint_id, fact.event_id, fact.group_id)
             for one in endpoints
-            if one.group_id == fact.group_id and type_name in one.event_types and not one.disable_cause
+            if one.group_id == fact.group_id and type_name in heard[one.endpoint_id] and not one.disable_cause
         ]
     if events:
         await store.add_events(tx, events)
@@ -224,3 +270,8 @@ async def finish(
 def endpoint_id_of(text: str) -> UUID:
     """The id in `whe_…`. Raises InvalidArgument."""
     return from_edge("whe", text, "webhook_endpoint_id")
+
+
+def partner_id_of(text: str) -> UUID | None:
+    """The id in `ptn_…`, None for no text. Raises InvalidArgument."""
+    return from_edge("ptn", text, "partner_id") if text else None

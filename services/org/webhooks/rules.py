@@ -13,8 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from chassis.ids import to_edge
+from chassis.permissions import permits
 
-ENDPOINTS_MOST, REPLAY_MOST = 50, 100_000
+ENDPOINTS_MOST, PARTNER_ENDPOINTS_MOST, REPLAY_MOST = 50, 10, 100_000
 # What waits at an endpoint that is enabled: so many are due at once, further ones when their wait is over.
 HASTEN_MOST = 10_000
 SECRET_PREFIX, SECRET_BYTES = "whsec_", 32
@@ -26,6 +27,8 @@ BACK_OFF_FACTOR, LONGEST_WAIT_SECONDS, JITTER = 4, 6 * 3600, 0.2
 CONCURRENT_TRIES = 4
 ANSWER_BYTES = 200
 TEST_TYPE = "webhook.test"
+# Of the permissions that let a partner hear: "events.points.earned", with dashes for underscores.
+EVENTS = "events"
 PORTS = (443, 8443)
 
 PENDING, DELIVERED, GIVEN_UP = "PENDING", "DELIVERED", "GIVEN_UP"
@@ -49,6 +52,8 @@ class Endpoint:
     create_time: datetime
     # When it was last enabled once more.
     enable_time: datetime | None = None
+    # The partner whose it is; None for the group's own.
+    partner_id: UUID | None = None
 
     @property
     def edge(self) -> str:
@@ -106,6 +111,15 @@ class Answer:
     def is_gone(self) -> bool:
         """The endpoint wants nothing any more."""
         return self.status == 410
+
+
+def may_hear(patterns: str, type_name: str) -> bool:
+    """Whether a partner whose keys permit `patterns` may be told of events of a type: "events.points.earned" and so on.
+
+    A test is for whoever has a key.
+    """
+    name = type_name.replace("_", "-")
+    return bool(patterns) and (type_name == TEST_TYPE or permits(patterns, f"{EVENTS}.{name}"))
 
 
 def event_edge(event_id: UUID) -> str:

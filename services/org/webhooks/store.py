@@ -16,28 +16,43 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from chassis.db import Tx
 from services.org.rules import Origin
+from services.org.tables import credential
 from services.org.webhook_tables import webhook_delivery, webhook_endpoint, webhook_event, webhook_secret
-from services.org.webhooks.rules import KEEP_DAYS, PENDING, Delivery, Endpoint, Leased
+from services.org.webhooks.rules import EVENTS, KEEP_DAYS, PENDING, TEST_TYPE, Delivery, Endpoint, Leased
 
 _now = func.clock_timestamp
 _ENDPOINT = [webhook_endpoint.c[field.name] for field in fields(Endpoint)]
 _IS_THERE = webhook_endpoint.c.delete_time.is_(None)
 
 
-async def add_endpoint(tx: Tx, *, endpoint_id: UUID, name: str, url: str, event_types: Sequence[str]) -> Endpoint:
-    """Add an enabled endpoint of the group."""
-    values = {"endpoint_id": endpoint_id, "group_id": tx.group_id, "name": name, "url": url}
+async def add_endpoint(
+    tx: Tx, *, endpoint_id: UUID, partner_id: UUID | None, name: str, url: str, event_types: Sequence[str]
+) -> Endpoint:
+    """Add an enabled endpoint of the group, or of a partner of its."""
+    values = {"endpoint_id": endpoint_id, "group_id": tx.group_id, "partner_id": partner_id, "name": name, "url": url}
     statement = insert(webhook_endpoint).values(
         **values, event_types=list(event_types), disable_cause="", create_time=_now()
     )
     return Endpoint(**(await tx.execute(statement.returning(*_ENDPOINT))).one()._mapping)
 
 
-async def count_endpoints(tx: Tx) -> int:
-    """The group's endpoints, whether enabled or not."""
-    of_group = (webhook_endpoint.c.group_id == tx.group_id, _IS_THERE)
+async def count_endpoints(tx: Tx, partner_id: UUID | None) -> int:
+    """The endpoints of a partner, or the group's own, whether enabled or not."""
+    whose = webhook_endpoint.c.partner_id.is_not_distinct_from(partner_id)
+    of_group = (webhook_endpoint.c.group_id == tx.group_id, whose, _IS_THERE)
     statement = select(func.count()).select_from(webhook_endpoint).where(*of_group)
     return int((await tx.execute(statement)).scalar_one())
+
+
+async def partner_permissions(tx: Tx, partner_ids: Collection[UUID]) -> dict[UUID, str]:
+    """What the keys of partners permit that work now, patterns separated by blanks; no entry without such a key."""
+    statement = select(credential.c.subject_id, credential.c.permissions).where(
+        credential.c.kind == "PARTNER", credential.c.subject_id.in_(partner_ids), credential.c.revoke_time.is_(None)
+    )
+    found: dict[UUID, str] = {}
+    for row in await tx.execute(statement):
+        found[row.subject_id] = f"{found.get(row.subject_id, '')} {row.permissions}".strip()
+    return found
 
 
 async def has_endpoints(tx: Tx) -> bool:
@@ -48,14 +63,21 @@ async def has_endpoints(tx: Tx) -> bool:
 
 
 async def find_endpoint(
-    tx: Tx, endpoint_id: UUID, *, lock: bool = False, group_id: UUID | None = None
+    tx: Tx,
+    endpoint_id: UUID,
+    *,
+    partner_id: UUID | None = None,
+    lock: bool = False,
+    group_id: UUID | None = None,
 ) -> Endpoint | None:
-    """One endpoint of the caller's group, or of another when a job asks."""
+    """One endpoint of the caller's group (of `partner_id` if it is named), or of another group when a job asks."""
     statement = select(*_ENDPOINT).where(
         webhook_endpoint.c.endpoint_id == endpoint_id,
         webhook_endpoint.c.group_id == (group_id or tx.group_id),
         _IS_THERE,
     )
+    if partner_id:
+        statement = statement.where(webhook_endpoint.c.partner_id == partner_id)
     row = (await tx.execute(statement.with_for_update(key_share=True) if lock else statement)).first()
     return Endpoint(**row._mapping) if row else None
 
@@ -75,9 +97,13 @@ async def delete_endpoint(tx: Tx, endpoint_id: UUID) -> None:
     await tx.execute(update(webhook_secret).where(*of_endpoint).values(end_time=_now()))
 
 
-async def list_endpoints(tx: Tx, *, before: tuple[datetime, UUID] | None, limit: int) -> list[Endpoint]:
-    """The group's endpoints, newest first."""
+async def list_endpoints(
+    tx: Tx, *, partner_id: UUID | None, before: tuple[datetime, UUID] | None, limit: int
+) -> list[Endpoint]:
+    """The group's endpoints and its partners', or those of one partner, newest first."""
     statement = select(*_ENDPOINT).where(webhook_endpoint.c.group_id == tx.group_id, _IS_THERE)
+    if partner_id:
+        statement = statement.where(webhook_endpoint.c.partner_id == partner_id)
     if before:
         columns = tuple_(webhook_endpoint.c.create_time, webhook_endpoint.c.endpoint_id)
         statement = statement.where(columns < tuple_(literal(before[0]), literal(before[1])))
@@ -259,9 +285,15 @@ _LOCK_ENDPOINTS = text(
            AND d.next_attempt_time <= clock_timestamp())
        ORDER BY endpoint_id FOR NO KEY UPDATE"""
 )
+# As rules.may_hear: a key that is revoked ends what waits with it.
+_MAY_HEAR = f"""(e.partner_id IS NULL OR EXISTS (
+    SELECT FROM credential AS c, unnest(string_to_array(c.permissions, ' ')) AS permitted (pattern), webhook_event AS w
+    WHERE c.kind = 'PARTNER' AND c.subject_id = e.partner_id AND c.revoke_time IS NULL AND w.event_id = p.event_id
+      AND (w.type = '{TEST_TYPE}'
+           OR '{EVENTS}.' || replace(w.type, '_', '-') LIKE replace(permitted.pattern, '*', '%'))))"""
 # What was tried before its endpoint was enabled is tried as if for the first time.
 _LEASE = text(
-    """UPDATE webhook_delivery AS d
+    f"""UPDATE webhook_delivery AS d
        SET lease_id = gen_random_uuid(), lease_holder = :holder,
            attempt_count = CASE WHEN d.last_attempt_time < taken.enable_time THEN 1 ELSE d.attempt_count + 1 END,
            lease_until = clock_timestamp() + make_interval(secs => :seconds), last_attempt_time = clock_timestamp()
@@ -270,7 +302,7 @@ _LEASE = text(
          FROM webhook_endpoint AS e CROSS JOIN LATERAL (
            SELECT p.endpoint_id, p.event_id FROM webhook_delivery AS p
            WHERE p.endpoint_id = e.endpoint_id AND p.state = 'PENDING' AND p.next_attempt_time <= clock_timestamp()
-             AND (p.lease_until IS NULL OR p.lease_until <= clock_timestamp())
+             AND (p.lease_until IS NULL OR p.lease_until <= clock_timestamp()) AND {_MAY_HEAR}
            ORDER BY p.next_attempt_time
            LIMIT greatest(0, :concurrent - (
              SELECT count(*) FROM webhook_delivery AS w

@@ -10,6 +10,7 @@ from uuid import UUID
 from chassis import ids
 from chassis.errors import InvalidArgument
 from huitong.points.v1 import doors_pb2, points_pb2
+from services.points.earning.mistakes import Mistake
 
 PAIR_MINUTES = 10
 DECISION_DAYS = 30
@@ -43,7 +44,7 @@ class DoorRules:
         return self.pair_seconds > 0 or self.limits is not None or self.waits_for_event(source, store_id)
 
 
-def door_rules_of(message: points_pb2.RuleSet, problems: list[str]) -> DoorRules | None:
+def door_rules_of(message: points_pb2.RuleSet, problems: list[Mistake]) -> DoorRules | None:
     """Those of a rule set, None when it has none; adds what is wrong to `problems`."""
     has_any = message.latest_arrival_days or message.interaction_limits
     if not (has_any or any(map(message.HasField, ("confirmation", "matching", "velocity")))):
@@ -53,20 +54,23 @@ def door_rules_of(message: points_pb2.RuleSet, problems: list[str]) -> DoorRules
         try:
             stores.add(ids.from_edge("sto", text, "store_ids"))
         except InvalidArgument:
-            problems.append(f"confirmation: {text!r} is not an id that starts with sto_")
+            sentence = f"confirmation: {text!r} is not an id that starts with sto_"
+            problems.append(Mistake(sentence, "confirmation.store_ids"))
     limits = message.velocity.limits
     if len({limit.limit_id for limit in limits}) != len(limits):
-        problems.append("velocity: limit ids must differ")
+        problems.append(Mistake("velocity: limit ids must differ", "velocity.limits"))
     for limit in limits:
         if not any(getattr(limit, name) for name in _MAXIMA):
-            problems.append(f"velocity limit {limit.limit_id} has no maximum")
+            problems.append(_of_limit(limit, f"velocity limit {limit.limit_id} has no maximum"))
         if limit.max_successive_receipts and limit.scope != doors_pb2.LIMIT_SCOPE_MEMBER:
-            problems.append(f"velocity limit {limit.limit_id}: successive receipts are a MEMBER's")
+            sentence = f"velocity limit {limit.limit_id}: successive receipts are a MEMBER's"
+            problems.append(_of_limit(limit, sentence, "max_successive_receipts"))
         if limit.max_times_average and limit.scope != doors_pb2.LIMIT_SCOPE_STORE:
-            problems.append(f"velocity limit {limit.limit_id}: the average is a STORE's")
+            sentence = f"velocity limit {limit.limit_id}: the average is a STORE's"
+            problems.append(_of_limit(limit, sentence, "max_times_average"))
     interactions = {limit.reason_code: limit.max_points_per_member_day for limit in message.interaction_limits}
     if len(interactions) != len(message.interaction_limits):
-        problems.append("interaction limits: reason codes must differ")
+        problems.append(Mistake("interaction limits: reason codes must differ", "interaction_limits"))
     return DoorRules(
         confirm_days=message.confirmation.longest_wait_days,
         confirm_sources=frozenset(message.confirmation.sources),
@@ -78,6 +82,10 @@ def door_rules_of(message: points_pb2.RuleSet, problems: list[str]) -> DoorRules
         latest_arrival_days=message.latest_arrival_days,
         interaction_limits=interactions,
     )
+
+
+def _of_limit(limit: doors_pb2.VelocityLimit, sentence: str, field: str = "") -> Mistake:
+    return Mistake(sentence, field, part="velocity.limits", part_id=limit.limit_id)
 
 
 def _row(limit: doors_pb2.VelocityLimit) -> dict[str, object]:

@@ -102,6 +102,7 @@ class SaleCases:
         async def decide(tx: Tx) -> pb.DecideSaleCaseResponse:
             unknown = SaleCaseUnknown(case_id=request.case_id)
             await _decide(tx, sale_id, kind=row["kind"], state=state, note=request.note, if_unknown=unknown)
+            tx.before = pb.DecideSaleCaseResponse(sale_case=to_message(row))
             return pb.DecideSaleCaseResponse()
 
         await self._db.run_once(request, pb.DecideSaleCaseResponse, decide)

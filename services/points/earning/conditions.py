@@ -44,6 +44,7 @@ SALE_FACTS = {
     "calendar.weekday": INT,  # 1 Monday to 7 Sunday
     "calendar.is_day_off": YES_NO,
     "calendar.is_holiday": YES_NO,
+    "calendar.day_names": TEXTS,  # as the rule set's calendar has them
 }
 LINE_FACTS = {
     "line.category": TEXT,
@@ -61,6 +62,7 @@ _LARGEST = _EMPTIEST | {
     "sale.line_count": 1000,
     "sale.categories": [f"CATEGORY {number}" for number in range(1000)],
     "sale.tenders": [f"TENDER_{number}" for number in range(20)],
+    "calendar.day_names": [f"day {number}" for number in range(100)],
     "member.segments": [f"segment-{number}" for number in range(100)],
 }
 
@@ -113,13 +115,13 @@ class Condition:
             made._problem, made.uses_line = str(invalid), False
         return made
 
-    def find_problem(self) -> str:
-        """Why it cannot be saved, "" when it can."""
+    def find_problem(self) -> ConditionInvalid | None:
+        """Why it cannot be saved; None when it can."""
         try:
             Condition(self.text)
         except ConditionInvalid as invalid:
-            return str(invalid)
-        return ""
+            return invalid
+        return None
 
     def uses(self, fact: str) -> bool:
         """Whether it names a fact; also true when a text in it does."""

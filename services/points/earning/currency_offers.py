@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from chassis.units import BPS
+from services.points.earning.mistakes import Mistake, of_rule
 from services.points.earning.offers import Combination, SaleFacts, match_offers
 from services.points.earning.shares import largest_remainder
 
 if TYPE_CHECKING:
+    from services.points.earning.base_rates import LineRates
     from services.points.earning.rules import Rule
 
 
@@ -32,19 +34,23 @@ def currencies_of(awards: Iterable[Award]) -> set[UUID]:
     return {award.rule.offer.currency_id for award in awards if award.rule.offer.currency_id is not None}
 
 
-def find_currency_offer_problems(offers: Sequence[Rule]) -> list[str]:
+def find_currency_offer_problems(offers: Sequence[Rule]) -> list[Mistake]:
     """What keeps these offers from being published, by rule."""
     problems = []
     for rule in offers:
         offer = rule.offer
         if bool(offer.fixed_points) is bool(rule.bonus_bps):
-            problems.append(f"rule {rule.rule_id} gives either bonus_bps or fixed_points")
+            sentence = f"rule {rule.rule_id} gives either bonus_bps or fixed_points"
+            problems.append(of_rule(rule.rule_id, sentence, "bonus_bps"))
         if offer.combination is not Combination.STACK or offer.group or offer.priority:
-            problems.append(f"rule {rule.rule_id} gives another currency and can only STACK")
+            sentence = f"rule {rule.rule_id} gives another currency and can only STACK"
+            problems.append(of_rule(rule.rule_id, sentence, "combination"))
         if offer.is_limited:
-            problems.append(f"rule {rule.rule_id} gives another currency: max_points is its only limit")
+            sentence = f"rule {rule.rule_id} gives another currency: max_points is its only limit"
+            problems.append(of_rule(rule.rule_id, sentence, "currency_id"))
         if offer.throttle_bps is not None or rule.funders:
-            problems.append(f"rule {rule.rule_id} gives another currency: it has no throttle and no funders")
+            sentence = f"rule {rule.rule_id} gives another currency: it has no throttle and no funders"
+            problems.append(of_rule(rule.rule_id, sentence, "currency_id"))
     return problems
 
 
@@ -53,8 +59,7 @@ def awards_of(
     sale: SaleFacts,
     *,
     excluded: frozenset[str],
-    base_points: int,
-    base_step_minor: int,
+    base_rates: LineRates,
 ) -> tuple[list[Award], Sequence[tuple[str, str]]]:
     """What these offers give for a sale, and those that could not be computed (rule id, problem)."""
     matched = match_offers(offers, sale, excluded=excluded)
@@ -64,9 +69,10 @@ def awards_of(
         amounts = [sale.amounts_minor[index] for index in lines]
         if not lines:
             continue
-        whole = rule.offer.fixed_points or sum(amounts) * rule.bonus_bps * base_points // (base_step_minor * BPS)
+        parts = [amount * base_rates.factors[index] for index, amount in zip(lines, amounts, strict=True)]
+        whole = rule.offer.fixed_points or sum(parts) * rule.bonus_bps // (base_rates.step_minor * BPS)
         points = min(whole, rule.offer.max_points) if rule.offer.max_points else whole
         if points:
-            shares = largest_remainder(points, amounts)
+            shares = largest_remainder(points, amounts if rule.offer.fixed_points else parts)
             awards.append(Award(rule, points, list(zip(lines, shares, strict=True)), whole - points))
     return awards, matched.skipped

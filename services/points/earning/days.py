@@ -1,4 +1,4 @@
-"""Days on which an offer is on: dates, RFC 5545 recurrence, and the business calendar. Pure."""
+"""Days on which an offer is on: dates, RFC 5545 recurrence, and kinds of days by the business calendar. Pure."""
 
 from __future__ import annotations
 
@@ -6,25 +6,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from enum import IntEnum
 from functools import lru_cache
 
-import chinese_calendar
 from dateutil import rrule
+
+from services.points.earning.calendars import STATUTORY, Calendar, DayKind
 
 # A recurrence without a start is counted from here, a Monday.
 COUNTED_FROM = date(2001, 1, 1)
 # One that has no day in so long a time is a mistake.
 LONGEST_WAIT = timedelta(days=366 * 9)
-
-
-class DayKind(IntEnum):
-    """As in huitong.points.v1.DayKind."""
-
-    ANY = 0
-    DAY_OFF = 1
-    WORKDAY = 2
-    HOLIDAY = 3
 
 
 class DaysInvalid(Exception):
@@ -59,6 +50,12 @@ class Days:
             return str(error)
         return ""
 
+    def field_of(self, problem: str) -> str:
+        """The field of a rule that a problem of its days is about."""
+        if "recurrence" in problem:
+            return "recurrence"
+        return "end_date" if self.start and self.end and self.end < self.start else "month_days"
+
     def find_over(self, since: date) -> str:
         """Says so when the recurrence has no day from `since` on, though the dates go on. The days must be in order."""
         goes_on = self.end is None or self.end >= since
@@ -77,36 +74,37 @@ class Days:
         days = _occurrences(self.recurrence, self.counted_from, begin, min(end, self.end or end))
         return next(days, None) is not None
 
-    def include(self, day: date) -> bool:
+    def include(self, day: date, calendar: Calendar = STATUTORY) -> bool:
         """Whether `day` is one of them; of a recurrence that is none (any more) no day is."""
-        return _include(self, day)
+        return _include(self, day, calendar)
 
-    def meets(self, other: Days, since: date) -> bool:
+    def meets(self, other: Days, since: date, calendar: Calendar = STATUTORY) -> bool:
         """Whether a day from `since` on is one of both, within the next nine years."""
         begin = max(day for day in (since, self.start, other.start) if day)
         if begin.year > date.max.year - 10:
             return True  # nobody knows
         end = min(day for day in (begin + LONGEST_WAIT, self.end, other.end) if day)
-        return not self._within(begin, end).isdisjoint(other._within(begin, end))
+        return not self._within(begin, end, calendar).isdisjoint(other._within(begin, end, calendar))
 
-    def _within(self, begin: date, end: date) -> set[date]:
+    def _within(self, begin: date, end: date, calendar: Calendar) -> set[date]:
         if not self.recurrence:
             days = {begin + timedelta(days=number) for number in range((end - begin).days + 1)}
-            return {day for day in days if _include(self, day)}
+            return {day for day in days if _include(self, day, calendar)}
         rest = replace(self, recurrence="")
-        return {day for day in _occurrences(self.recurrence, self.counted_from, begin, end) if rest.include(day)}
+        found = _occurrences(self.recurrence, self.counted_from, begin, end)
+        return {day for day in found if rest.include(day, calendar)}
 
 
 ALWAYS = Days()
 
 
 @lru_cache(maxsize=65_536)
-def _include(days: Days, day: date) -> bool:
+def _include(days: Days, day: date, calendar: Calendar) -> bool:
     if (days.start and day < days.start) or (days.end and day > days.end):
         return False
     if (days.month_days or days.week_days) and not (day.day in days.month_days or day.isoweekday() in days.week_days):
         return False
-    if days.kind is not DayKind.ANY and not _is_of_kind(day, days.kind):
+    if days.kind is not DayKind.ANY and not _is_of_kind(day, days.kind, calendar):
         return False
     if days.recurrence:
         try:
@@ -116,30 +114,10 @@ def _include(days: Days, day: date) -> bool:
     return True
 
 
-def _is_of_kind(day: date, kind: DayKind) -> bool:
+def _is_of_kind(day: date, kind: DayKind, calendar: Calendar) -> bool:
     if kind is DayKind.HOLIDAY:
-        return is_holiday(day)
-    return is_day_off(day) is (kind is DayKind.DAY_OFF)
-
-
-def is_day_off(day: date) -> bool:
-    """A day without work by the business calendar: weekends move around holidays.
-
-    Years that the calendar does not know yet have their weekends only.
-    """
-    try:
-        return chinese_calendar.is_holiday(day)
-    except NotImplementedError:
-        return day.isoweekday() >= 6
-
-
-def is_holiday(day: date) -> bool:
-    """A statutory holiday; none in years that the calendar does not know yet."""
-    try:
-        off, name = chinese_calendar.get_holiday_detail(day)
-    except NotImplementedError:
-        return False
-    return bool(off and name)
+        return calendar.is_holiday(day)
+    return calendar.is_day_off(day) is (kind is DayKind.DAY_OFF)
 
 
 # At least so many days are from one period of a frequency to the next.

@@ -172,6 +172,7 @@ def compute_sale(
             [line.quantity for line in request.lines],
             _more(request, lines, place, business_date, known) if rule_set.has_conditions else NO_MORE,
             place.category,
+            rule_set.calendars.of(place.business_unit_id),
         )
     earning = points_for_sale(
         rule_set,
@@ -202,8 +203,7 @@ def compute_sale(
                 setting,
             ),
             excluded=rule_set.excluded_categories,
-            base_points=rule_set.base_points,
-            base_step_minor=rule_set.base_step_minor,
+            base_rates=rule_set.line_rates(categories),
         )
         earning = earning._replace(skipped=(*earning.skipped, *skipped))
     if earning.points > MOST_POINTS or any(award.points > MOST_POINTS for award in awards):

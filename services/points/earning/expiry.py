@@ -14,6 +14,8 @@ from enum import IntEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from services.points.earning.mistakes import Mistake
+
 # Points that never expire: the key of a lot needs an instant. At the edge it is an expire_time that is not there.
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 MOST_MONTHS = 120
@@ -119,20 +121,23 @@ def rolling(months: int) -> ExpiryPolicy:
     return ExpiryPolicy(ExpiryKind.ROLLING_MONTHS, months=months)
 
 
-def find_expiry_problems(policy: ExpiryPolicy, used: Iterable[str], effective_date: date) -> list[str]:
+def find_expiry_problems(policy: ExpiryPolicy, used: Iterable[str], effective_date: date) -> list[Mistake]:
     """All that is wrong with a policy. `used` are the names of the fields that were given, `kind` aside."""
     if policy.kind is ExpiryKind.UNSPECIFIED:
-        return ["the expiry names no kind"]
+        return [Mistake("the expiry names no kind", "expiry.kind")]
     problems = []
     if foreign := sorted(set(used) - _FIELDS[policy.kind]):
-        problems.append(f"an expiry of kind {policy.kind.name} cannot have {', '.join(foreign)}")
+        sentence = f"an expiry of kind {policy.kind.name} cannot have {', '.join(foreign)}"
+        problems.append(Mistake(sentence, f"expiry.{foreign[0]}"))
     if policy.kind is ExpiryKind.ROLLING_MONTHS and not 1 <= policy.months <= MOST_MONTHS:
-        problems.append(f"an expiry of kind ROLLING_MONTHS needs 1 to {MOST_MONTHS} months")
+        problems.append(Mistake(f"an expiry of kind ROLLING_MONTHS needs 1 to {MOST_MONTHS} months", "expiry.months"))
     if policy.kind is ExpiryKind.FIXED_DATE:
         if policy.fixed_date is None:
-            problems.append("an expiry of kind FIXED_DATE needs a fixed_date that exists")
+            sentence = "an expiry of kind FIXED_DATE needs a fixed_date that exists"
+            problems.append(Mistake(sentence, "expiry.fixed_date"))
         elif policy.fixed_date < effective_date:
-            problems.append(f"points would expire on {policy.fixed_date}, before the rules are in force")
+            sentence = f"points would expire on {policy.fixed_date}, before the rules are in force"
+            problems.append(Mistake(sentence, "expiry.fixed_date"))
     return problems
 
 

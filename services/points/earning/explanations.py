@@ -14,6 +14,7 @@ from services.points.earning.base_rates import BaseRate
 from services.points.earning.funding import Funded, FunderKind, Funding
 from services.points.earning.limits import AppliedLimit
 from services.points.earning.rating import Applied, Earning
+from services.points.earning.shares import largest_remainder
 from services.points.governor.costs import Throttle
 
 
@@ -73,15 +74,33 @@ def explanation_of(
         )
         parts.append(points_pb2.Explanation(throttle=bitten).SerializeToString())
     if base_rate is not None:
-        applied = points_pb2.AppliedBaseRate(
-            rate_id=base_rate.rate_id,
-            name=base_rate.name,
-            name_zh=base_rate.name_zh,
-            base_points=base_rate.points,
-            base_step_minor=base_rate.step_minor,
-        )
-        parts.append(points_pb2.Explanation(base_rate=applied).SerializeToString())
+        parts.append(points_pb2.Explanation(base_rate=_rate_to_proto(base_rate)).SerializeToString())
+    if earning.rated:
+        parts.append(points_pb2.Explanation(rated_lines=_rated_lines(earning, line_nos)).SerializeToString())
     return b"".join(parts)
+
+
+def _rated_lines(earning: Earning, line_nos: Sequence[int]) -> list[points_pb2.RatedLines]:
+    base_points = sum(applied.points for applied in earning.applied if applied.kind is rules.RuleKind.BASE)
+    shares = largest_remainder(base_points, [rated.weight for rated in earning.rated])
+    return [
+        points_pb2.RatedLines(
+            rate=_rate_to_proto(rated.rate) if rated.rate is not None else None,
+            line_nos=[line_nos[index] for index in rated.lines],
+            points=points,
+        )
+        for rated, points in zip(earning.rated, shares, strict=True)
+    ]
+
+
+def _rate_to_proto(rate: BaseRate) -> points_pb2.AppliedBaseRate:
+    return points_pb2.AppliedBaseRate(
+        rate_id=rate.rate_id,
+        name=rate.name,
+        name_zh=rate.name_zh,
+        base_points=rate.points,
+        base_step_minor=rate.step_minor,
+    )
 
 
 _FUNDER_PREFIX = {FunderKind.MERCHANT: "mch", FunderKind.NAMED_MERCHANT: "mch", FunderKind.BUSINESS_UNIT: "unt"}

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from chassis.units import BPS, largest_remainder
 from huitong.points.v1 import points_pb2
+from services.points.earning.mistakes import Mistake, of_rule
 
 if TYPE_CHECKING:
     from services.points.earning.rating import Applied
@@ -53,7 +54,7 @@ class Funding(NamedTuple):
     in_all: list[Funded]
 
 
-def find_share_problems(rule_id: str, shares: Sequence[FunderShare]) -> list[str]:
+def find_share_problems(rule_id: str, shares: Sequence[FunderShare]) -> list[Mistake]:
     """What keeps a rule's funders from being published."""
     problems = []
     if shares and sum(share.share_bps for share in shares) != BPS:
@@ -63,7 +64,7 @@ def find_share_problems(rule_id: str, shares: Sequence[FunderShare]) -> list[str
     for share in shares:
         if (share.kind is FunderKind.NAMED_MERCHANT) is not (share.merchant_id is not None):
             problems.append(f"rule {rule_id}: a funder has a merchant_id exactly when it is a named merchant")
-    return problems
+    return [of_rule(rule_id, problem, "funders") for problem in problems]
 
 
 def fund(rule_set: RuleSet, applied: Sequence[Applied], *, merchant_id: UUID, business_unit_id: UUID) -> Funding:

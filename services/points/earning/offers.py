@@ -15,8 +15,10 @@ from uuid import UUID
 
 from chassis import ids
 from chassis.units import BPS
+from services.points.earning.calendars import STATUTORY, STATUTORY_ONLY, Calendar, Calendars, DayKind
 from services.points.earning.conditions import Condition, ConditionFailed
-from services.points.earning.days import ALWAYS, Days, is_day_off, is_holiday
+from services.points.earning.days import ALWAYS, Days
+from services.points.earning.mistakes import Mistake, of_rule
 
 if TYPE_CHECKING:
     from datetime import date
@@ -103,6 +105,11 @@ class Setting(NamedTuple):
     quantities: Sequence[int]
     more: More = NO_MORE
     store_category: str = ""
+    calendar: Calendar = STATUTORY
+
+
+# Stands in where no offer is looked at.
+NO_SETTING = Setting(UUID(int=0), UUID(int=0), 0, "", (), ())
 
 
 class SaleFacts(NamedTuple):
@@ -126,32 +133,36 @@ class Matched(NamedTuple):
     skipped: tuple[tuple[str, str], ...]
 
 
-def find_offer_problems(offers: Sequence[Rule], since: date) -> list[str]:
+def find_offer_problems(offers: Sequence[Rule], since: date, calendars: Calendars = STATUTORY_ONLY) -> list[Mistake]:
     """What keeps these offers from being published from `since` on, by rule."""
     problems = []
     for rule in offers:
         offer = rule.offer
         if bool(offer.fixed_points) is bool(rule.bonus_bps):
-            problems.append(f"rule {rule.rule_id} gives either bonus_bps or fixed_points")
+            sentence = f"rule {rule.rule_id} gives either bonus_bps or fixed_points"
+            problems.append(of_rule(rule.rule_id, sentence, "bonus_bps"))
         if (offer.combination is Combination.BEST_OF) is not bool(offer.group):
-            problems.append(f"rule {rule.rule_id} names a combination_group exactly when it is BEST_OF")
+            sentence = f"rule {rule.rule_id} names a combination_group exactly when it is BEST_OF"
+            problems.append(of_rule(rule.rule_id, sentence, "combination_group"))
         for other in offers:
             if other is rule:
                 break
-            if _overlap(rule, other, since):
-                problems.append(
+            if _overlap(rule, other, since, calendars):
+                sentence = (
                     f"rules {other.rule_id} and {rule.rule_id} are both exclusive with the same priority "
                     "and can meet on one line"
                 )
+                problems.append(of_rule(rule.rule_id, sentence, "priority"))
             if offer.group and offer.group == other.offer.group and bool(rule.bonus_bps) is not bool(other.bonus_bps):
-                problems.append(
+                sentence = (
                     f"rules {other.rule_id} and {rule.rule_id} of group {offer.group} cannot be compared: "
                     "one gives a rate, the other fixed points"
                 )
+                problems.append(of_rule(rule.rule_id, sentence, "combination_group"))
     return problems
 
 
-def _overlap(rule: Rule, other: Rule, since: date) -> bool:
+def _overlap(rule: Rule, other: Rule, since: date, calendars: Calendars) -> bool:
     """Whether two exclusive offers of one priority can match the same line at the same time: which of them counts is
     then said by nobody. What conditions say is not looked into."""
     one, two = rule.offer, other.offer
@@ -168,7 +179,10 @@ def _overlap(rule: Rule, other: Rule, since: date) -> bool:
         return False
     if one.days.find_problem() or two.days.find_problem():
         return False  # which is said of them already
-    return one.days.meets(two.days, since)
+    if DayKind.ANY is one.days.kind is two.days.kind:
+        return one.days.meets(two.days, since)
+    units = one.business_unit_ids & two.business_unit_ids or one.business_unit_ids or two.business_unit_ids
+    return any(one.days.meets(two.days, since, calendar) for calendar in calendars.within(units))
 
 
 def match_offers(offers: Sequence[Rule], sale: SaleFacts, *, excluded: frozenset[str]) -> Matched:
@@ -248,8 +262,9 @@ def facts_of(sale: SaleFacts) -> dict[str, Any]:
         "calendar.month": day.month,
         "calendar.day": day.day,
         "calendar.weekday": day.isoweekday(),
-        "calendar.is_day_off": is_day_off(day),
-        "calendar.is_holiday": is_holiday(day),
+        "calendar.is_day_off": setting.calendar.is_day_off(day),
+        "calendar.is_holiday": setting.calendar.is_holiday(day),
+        "calendar.day_names": list(setting.calendar.names_of(day)),
     }
 
 
@@ -260,7 +275,7 @@ def _is_in_scope(rule: Rule, offer: Offer, sale: SaleFacts) -> bool:
         and (not offer.merchant_ids or sale.setting.merchant_id in offer.merchant_ids)
         and (not offer.business_unit_ids or sale.setting.business_unit_id in offer.business_unit_ids)
         and (not offer.store_categories or sale.setting.store_category in offer.store_categories)
-        and offer.days.include(sale.business_date)
+        and offer.days.include(sale.business_date, sale.setting.calendar)
     )
 
 

@@ -11,7 +11,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from chassis.units import share_floor
+from services.points.earning.calendars import STATUTORY, Calendar
 from services.points.earning.days import ALWAYS, Days
+from services.points.earning.mistakes import Mistake
 
 
 class Skipped(IntEnum):
@@ -70,7 +72,7 @@ class OffsetTerms:
             return Skipped.PLACE
         if self.tier_codes and order.tier_code not in self.tier_codes:
             return Skipped.TIER
-        return None if self.days.include(order.business_date) else Skipped.DAY
+        return None if self.days.include(order.business_date, order.calendar) else Skipped.DAY
 
     def excludes(self, line: Line) -> bool:
         """Whether points do not pay a line."""
@@ -95,6 +97,7 @@ class Order:
     tier_code: str
     business_date: date
     lines: Sequence[Line] = ()
+    calendar: Calendar = STATUTORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +139,24 @@ def allow(all_terms: Sequence[OffsetTerms], own: OffsetTerms | None, order: Orde
     return Allowed(chosen, eligible_minor, points if points >= chosen.least_points else 0, skipped)
 
 
-def find_terms_problems(all_terms: Iterable[OffsetTerms]) -> list[str]:
+def find_terms_problems(all_terms: Iterable[OffsetTerms]) -> list[Mistake]:
     """All that keeps terms from being published."""
     problems = []
     for terms_id, count in Counter(terms.terms_id for terms in all_terms).items():
         if count > 1:
-            problems.append(f"offset terms {terms_id} come {count} times")
+            problems.append(_of_terms(terms_id, f"offset terms {terms_id} come {count} times"))
     for terms in all_terms:
         if terms.points < 1 or terms.minor < 1:
-            problems.append(f"offset terms {terms.terms_id}: points must be worth something")
+            sentence = f"offset terms {terms.terms_id}: points must be worth something"
+            problems.append(_of_terms(terms.terms_id, sentence, "offset"))
         elif terms.step * terms.minor % terms.points:
-            problems.append(f"offset terms {terms.terms_id}: {terms.step} points are not worth whole minor units")
+            sentence = f"offset terms {terms.terms_id}: {terms.step} points are not worth whole minor units"
+            problems.append(_of_terms(terms.terms_id, sentence, "step_points"))
         if problem := terms.days.find_problem():
-            problems.append(f"offset terms {terms.terms_id}: {problem}")
+            sentence = f"offset terms {terms.terms_id}: {problem}"
+            problems.append(_of_terms(terms.terms_id, sentence, terms.days.field_of(problem)))
     return problems
+
+
+def _of_terms(terms_id: str, sentence: str, field: str = "") -> Mistake:
+    return Mistake(sentence, field, part="offset_terms", part_id=terms_id)

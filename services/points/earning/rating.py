@@ -11,6 +11,8 @@ count. OFFER rules match as offers.py says. The tier multiplies. The points of a
 
     points = round( Σ amount_minor × base_points × rate_bps × tier_bps / (base_step_minor × 10^8) )
 
+base_points and base_step_minor are the line's: its item category may have a base rate of its own (base_rates.py).
+
 An offer with max_points gives at most those in place of its part of the sum, before the tier; one that is limited over
 many sales gives whole points (its part rounded as the sale is), as many as it is granted. Fixed points are added after
 rounding; the tier does not multiply them. Points of lines and of rules are shares of the total by largest remainder
@@ -27,7 +29,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from chassis.units import BPS
-from services.points.earning.offers import SaleFacts, Setting, combine, match_offers
+from services.points.earning.base_rates import BaseRate, LineRates, RatedLines
+from services.points.earning.offers import NO_SETTING, SaleFacts, Setting, combine, match_offers
 from services.points.earning.rules import BASE_RATE_BPS, Rounding, Rule, RuleKind, RuleSet, Tier
 from services.points.earning.shares import largest_remainder
 
@@ -56,6 +59,8 @@ class Earning(NamedTuple):
     skipped: Sequence[tuple[str, str]] = ()
     # What limited offers want to give: rule and points.
     wants: Sequence[tuple[Rule, int]] = ()
+    # Where item categories have base rates of their own: which lines each rate is for, in the order of the rule set.
+    rated: Sequence[RatedLines] = ()
 
 
 class _Common(NamedTuple):
@@ -102,7 +107,7 @@ def points_for_sale(
             threshold = rule
             break
     common = _common_of(rule_set, store_id, business_date, is_birth_month, threshold)
-    if rule_set.offers and setting is not None:
+    if (rule_set.offers and setting is not None) or rule_set.item_rates:
         sale = SaleFacts(
             amounts_minor,
             categories,
@@ -112,7 +117,7 @@ def points_for_sale(
             tier.code,
             birth_month,
             is_birth_month,
-            setting,
+            setting or NO_SETTING,
         )
         return _with_offers(rule_set, sale, common.rule_ids, tier, granted or {}, is_throttled)
 
@@ -174,9 +179,14 @@ def _with_offers(
     granted: Mapping[str, int],
     is_throttled: bool,
 ) -> Earning:
-    """points_for_sale in general: which bonuses count is decided for each line. `common` match every line."""
+    """points_for_sale in general: which bonuses and which base rate count is decided for each line.
+
+    `common` match every line.
+    """
     everywhere = [rule for rule in rule_set.rules if rule.rule_id in common]
-    matched = match_offers(rule_set.offers, sale, excluded=rule_set.excluded_categories)
+    matched = match_offers(
+        rule_set.offers if sale.setting is not NO_SETTING else (), sale, excluded=rule_set.excluded_categories
+    )
     exhausted = {rule_id for rule_id, points in granted.items() if not points}
     lines_of: dict[str, list[int]] = {}  # the lines that a bonus counts for, by rule id
     rates_bps: list[int] = []
@@ -195,12 +205,14 @@ def _with_offers(
             lines_of.setdefault(rule.rule_id, []).append(index)
         rates_bps.append(BASE_RATE_BPS + sum(rule.bonus_bps for rule in counting))
 
-    # Exact, in parts of 1 / (base_step_minor × BPS) points before the tier.
-    unit = rule_set.base_step_minor * BPS
+    # Exact, in parts of 1 / (step_minor × BPS) points before the tier.
+    base_rates = rule_set.line_rates(sale.categories)
+    factors, unit = base_rates.factors, base_rates.step_minor * BPS
     weights: list[int | Fraction] = [
-        amount * (BASE_RATE_BPS if rate else 0) * rule_set.base_points
-        for amount, rate in zip(sale.amounts_minor, rates_bps, strict=True)
+        amount * (BASE_RATE_BPS if rate else 0) * factor
+        for amount, rate, factor in zip(sale.amounts_minor, rates_bps, factors, strict=True)
     ]
+    rated = _rated(rule_set, sale, rates_bps, base_rates) if rule_set.item_rates else ()
     named: list[tuple[Rule, int, int | Fraction, tuple[int, int]]] = [
         (rule_set.base, BASE_RATE_BPS, sum(weights), (0, 0))
     ]
@@ -213,7 +225,8 @@ def _with_offers(
             continue
         offer = rule.offer
         amounts = [sale.amounts_minor[index] for index in lines]
-        whole = offer.fixed_points * unit or sum(amounts) * rule.bonus_bps * rule_set.base_points
+        parts = [amount * rule.bonus_bps * factors[index] for index, amount in zip(lines, amounts, strict=True)]
+        whole = offer.fixed_points * unit or sum(parts)
         open_part = offer.throttled(whole, unit) if is_throttled else whole
         part = min(open_part, offer.max_points * unit) if offer.max_points else open_part
         capped_points = (open_part - part) // unit
@@ -229,8 +242,7 @@ def _with_offers(
                 fixed_by_line[index] += share
             fixed.append(Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, 0, given, *lost))
             continue
-        for index, amount in zip(lines, amounts, strict=True):
-            own = amount * rule.bonus_bps * rule_set.base_points
+        for index, own in zip(lines, parts, strict=True):
             weights[index] += own if part == whole else Fraction(own * part, whole)
         named.append((rule, rule.bonus_bps, part, lost))
 
@@ -255,7 +267,22 @@ def _with_offers(
         applied + fixed,
         matched.skipped,
         tuple(wants),
+        rated,
     )
+
+
+def _rated(rule_set: RuleSet, sale: SaleFacts, rates_bps: Sequence[int], base_rates: LineRates) -> Sequence[RatedLines]:
+    """Which base rate the lines that count have; none when no item category of them has one of its own."""
+    found: dict[BaseRate | None, tuple[list[int], int]] = {}
+    for index, category in enumerate(sale.categories):
+        if rates_bps[index]:
+            rate = rule_set.item_rates.get(category, rule_set.applied_base_rate)
+            lines, weight = found.get(rate, ([], 0))
+            found[rate] = ([*lines, index], weight + sale.amounts_minor[index] * base_rates.factors[index])
+    if not any(rate is not None and rate.item_categories for rate in found):
+        return ()
+    # In an order that has nothing to do with that of the lines, so that shares have not either.
+    return tuple(RatedLines(rate, *found[rate]) for rate in (*rule_set.base_rates, None) if rate in found)
 
 
 def _tier_applied(tier: Tier, points: int) -> Applied:

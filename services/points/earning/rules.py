@@ -16,11 +16,13 @@ from zoneinfo import ZoneInfo
 
 from chassis.units import BPS
 from services.points.doors.rules import DoorRules
-from services.points.earning.base_rates import BaseRate, Place, find_rate_problems, rate_at
+from services.points.earning.base_rates import BaseRate, LineRates, Place, find_rate_problems, line_rates, rates_at
+from services.points.earning.calendars import Calendars, StatedDay, calendars_of, find_calendar_problems
 from services.points.earning.currency_offers import find_currency_offer_problems
 from services.points.earning.expiry import ExpiryPolicy, expire_time, expiry_of, most_pending_days, rolling
 from services.points.earning.funding import FunderShare, find_share_problems
 from services.points.earning.limits import SaleLimits
+from services.points.earning.mistakes import Mistake, of_rule
 from services.points.earning.offers import NO_OFFER, FirstIn, Offer, find_offer_problems
 from services.points.earning.offset_terms import OffsetTerms, find_terms_problems
 from services.points.governor.costs import CostGovernor
@@ -87,6 +89,11 @@ class Offset:
     max_share_bps: int
 
 
+# A place by all that base rates may name of it, and the rates that count there.
+_PlaceKey = tuple[UUID, UUID, UUID, str]
+_RatesKey = tuple[str | None, tuple[tuple[str, str], ...]]
+
+
 @dataclass(frozen=True, eq=False)  # by identity: looked up for every sale
 class RuleSet:
     """One version of a group's rules, in force from `effective_time`, or else from the start of `effective_date`."""
@@ -114,10 +121,13 @@ class RuleSet:
     excludes_tax: bool = False
     governor: CostGovernor | None = None
     doors: DoorRules | None = None
-    base_rates: tuple[BaseRate, ...] = ()  # instead of the two above, where they apply
+    base_rates: tuple[BaseRate, ...] = ()  # instead of base_points and base_step_minor, where they apply
+    # Of a place (`at`): where base_points and base_step_minor are from, and the rates of item categories.
     applied_base_rate: BaseRate | None = None
+    item_rates: Mapping[str, BaseRate] = field(default_factory=dict)
     family_pool_members: int = 0
     offset_terms: tuple[OffsetTerms, ...] = ()
+    calendar_days: tuple[StatedDay, ...] = ()
     # Derived: made once, looked up for every line.
     excludes_more: bool = field(init=False)  # than categories
     has_conditions: bool = field(init=False)
@@ -125,7 +135,9 @@ class RuleSet:
     funders_of: Mapping[str, tuple[FunderShare, ...]] = field(init=False)  # by rule id, of rules that say so
     uses_first: tuple[FirstIn, ...] = field(init=False)
     base: Rule = field(init=False)
-    _by_rate: dict[str, RuleSet] = field(init=False, default_factory=dict, repr=False)
+    calendars: Calendars = field(init=False)
+    _by_place: dict[_PlaceKey, RuleSet] = field(init=False, default_factory=dict, repr=False)
+    _by_rates: dict[_RatesKey, RuleSet] = field(init=False, default_factory=dict, repr=False)
     by_category: Mapping[str, tuple[Rule, ...]] = field(init=False)
     thresholds: tuple[Rule, ...] = field(init=False)
     offers: tuple[Rule, ...] = field(init=False)
@@ -155,6 +167,7 @@ class RuleSet:
         if self.excluded_items:
             object.__setattr__(self, "excluded_categories", self.excluded_categories | {NOT_COUNTING})
         object.__setattr__(self, "base", base)
+        object.__setattr__(self, "calendars", calendars_of(self.calendar_days))
         object.__setattr__(self, "by_category", by_category)
         object.__setattr__(self, "thresholds", tuple(thresholds))
         offers = [rule for rule in self.rules if rule.kind is RuleKind.OFFER]
@@ -167,15 +180,38 @@ class RuleSet:
         return self.uses_segments or bool(self.uses_first)
 
     def at(self, place: Place) -> RuleSet:
-        """The same rules with the base rate of a place; the same object each time, for it is what caches look at."""
-        rate = rate_at(self.base_rates, place) if self.base_rates else None
-        if rate is None:
+        """The same rules with the base rates of a place; the same object each time, for it is what caches look at."""
+        if not self.base_rates:
             return self
-        known = self._by_rate.get(rate.rate_id)
+        key = (place.store_id, place.merchant_id, place.business_unit_id, place.category)
+        known = self._by_place.get(key)
         if known is None:
-            known = replace(self, base_points=rate.points, base_step_minor=rate.step_minor, applied_base_rate=rate)
-            self._by_rate[rate.rate_id] = known
+            known = self._by_place[key] = self._at(place)
         return known
+
+    def _at(self, place: Place) -> RuleSet:
+        rate, item_rates = rates_at(self.base_rates, place)
+        if rate is None and not item_rates:
+            return self
+        key = (
+            rate.rate_id if rate is not None else None,
+            tuple(sorted((category, each.rate_id) for category, each in item_rates.items())),
+        )
+        known = self._by_rates.get(key)
+        if known is None:
+            known = replace(
+                self,
+                base_points=self.base_points if rate is None else rate.points,
+                base_step_minor=self.base_step_minor if rate is None else rate.step_minor,
+                applied_base_rate=rate,
+                item_rates=item_rates,
+            )
+            self._by_rates[key] = known
+        return known
+
+    def line_rates(self, categories: Sequence[str]) -> LineRates:
+        """What lines of these item categories earn before bonuses; of a rule set of a place."""
+        return line_rates(self.base_points, self.base_step_minor, self.item_rates, categories)
 
     def starts_at(self, time_zone: str) -> datetime:
         """The instant from which it is in force where a store is, as UTC."""
@@ -194,53 +230,71 @@ def in_force(rule_sets: Sequence[RuleSet], instant: datetime, time_zone: str) ->
     return max(started, key=lambda each: (each.starts_at(time_zone), each.version), default=None)
 
 
-def find_problems(rule_set: RuleSet) -> list[str]:
+def find_problems(rule_set: RuleSet) -> list[Mistake]:
     """All that keeps a rule set from being published."""
-    problems = []
+    problems: list[Mistake] = []
     if sum(rule.kind is RuleKind.BASE for rule in rule_set.rules) != 1:
-        problems.append("exactly one rule must be the base rate")
+        problems.append(Mistake("exactly one rule must be the base rate", "rules"))
     if len({rule.rule_id for rule in rule_set.rules}) != len(rule_set.rules):
-        problems.append("rule ids must differ")
+        problems.append(Mistake("rule ids must differ", "rules"))
     for rule in rule_set.rules:
         problems += find_share_problems(rule.rule_id, rule.funders)
         if rule.kind is RuleKind.CATEGORY and not rule.categories:
-            problems.append(f"rule {rule.rule_id} names no category")
+            problems.append(of_rule(rule.rule_id, f"rule {rule.rule_id} names no category", "categories"))
         if rule.kind is RuleKind.STORE and not rule.store_ids:
-            problems.append(f"rule {rule.rule_id} names no store")
+            problems.append(of_rule(rule.rule_id, f"rule {rule.rule_id} names no store", "store_ids"))
         if rule.kind is RuleKind.DAY:
             if not rule.month_days and not rule.week_days:
-                problems.append(f"rule {rule.rule_id} names no day")
+                problems.append(of_rule(rule.rule_id, f"rule {rule.rule_id} names no day", "month_days"))
             if not rule.month_days <= set(range(1, 32)) or not rule.week_days <= set(range(1, 8)):
-                problems.append(f"rule {rule.rule_id} names a day that does not exist")
+                problems.append(
+                    of_rule(rule.rule_id, f"rule {rule.rule_id} names a day that does not exist", "month_days")
+                )
     minimums = [rule.min_amount_minor for rule in rule_set.thresholds]
     if len(set(minimums)) != len(minimums):
-        problems.append("two thresholds have the same minimum")
+        problems.append(Mistake("two thresholds have the same minimum", "rules"))
     if (rule_set.expiry is None) == (rule_set.expiry_months == 0):
-        problems.append("say when points expire either by expiry_months or by expiry")
+        problems.append(Mistake("say when points expire either by expiry_months or by expiry", "expiry_months"))
     elif rule_set.pending_days > (most_days := most_pending_days(rule_set.expiry or rolling(rule_set.expiry_months))):
-        problems.append(f"points would expire before they unlock: at most {most_days} pending days go with this expiry")
+        sentence = f"points would expire before they unlock: at most {most_days} pending days go with this expiry"
+        problems.append(Mistake(sentence, "pending_days"))
     if (rule_set.debt_policy is DebtPolicy.LIMITED) != (rule_set.debt_limit_points > 0):
-        problems.append("debt_limit_points goes with the debt policy LIMITED and with no other")
+        sentence = "debt_limit_points goes with the debt policy LIMITED and with no other"
+        problems.append(Mistake(sentence, "debt_limit_points"))
     if rule_set.governor is not None:
         if rule_set.offset is None:
-            problems.append("a cost governor needs an offset: without one points cost nothing")
+            problems.append(Mistake("a cost governor needs an offset: without one points cost nothing", "offset"))
         if rule_set.governor.throttle_bps < rule_set.governor.warn_bps:
-            problems.append("the cost governor would throttle before it warns")
+            sentence = "the cost governor would throttle before it warns"
+            problems.append(Mistake(sentence, "cost_governor.throttle_bps"))
     for rule in (*rule_set.offers, *rule_set.currency_offers):
         if problem := rule.offer.days.find_problem():
-            problems.append(f"rule {rule.rule_id}: {problem}")
-        if rule.offer.condition is not None and (problem := rule.offer.condition.find_problem()):
-            problems.append(f"rule {rule.rule_id}, condition: {problem}")
+            problems.append(of_rule(rule.rule_id, f"rule {rule.rule_id}: {problem}", rule.offer.days.field_of(problem)))
+        if rule.offer.condition is not None and (wrong := rule.offer.condition.find_problem()):
+            sentence = f"rule {rule.rule_id}, condition: {wrong}"
+            problems.append(of_rule(rule.rule_id, sentence, "condition", wrong.column))
     problems += find_currency_offer_problems(rule_set.currency_offers)
-    problems += find_offer_problems(rule_set.offers, rule_set.effective_date)
+    problems += find_offer_problems(rule_set.offers, rule_set.effective_date, rule_set.calendars)
+    problems += find_calendar_problems(rule_set.calendar_days)
     return problems + find_terms_problems(rule_set.offset_terms) + find_rate_problems(rule_set.base_rates)
 
 
-def find_over(rule_set: RuleSet, since: date) -> list[str]:
+def find_over(rule_set: RuleSet, since: date) -> list[Mistake]:
     """Recurrences of offers and offset terms that have no day left from `since` on, though their dates go on."""
-    named = [(f"rule {rule.rule_id}", rule.offer.days) for rule in rule_set.rules if rule.kind is RuleKind.OFFER]
-    named += [(f"offset terms {terms.terms_id}", terms.days) for terms in rule_set.offset_terms]
-    return [f"{name}: {problem}" for name, days in named if (problem := days.find_over(since))]
+    named = [
+        ("rules", rule.rule_id, f"rule {rule.rule_id}", rule.offer.days)
+        for rule in rule_set.rules
+        if rule.kind is RuleKind.OFFER
+    ]
+    named += [
+        ("offset_terms", terms.terms_id, f"offset terms {terms.terms_id}", terms.days)
+        for terms in rule_set.offset_terms
+    ]
+    return [
+        Mistake(f"{name}: {problem}", "recurrence", part=part, part_id=part_id)
+        for part, part_id, name, days in named
+        if (problem := days.find_over(since))
+    ]
 
 
 class Tier(NamedTuple):

@@ -38,7 +38,8 @@ class RuleServicer(points_pb2_grpc.RuleServiceServicer):
 
         async def publish(tx: Tx) -> points_pb2.PublishRuleSetResponse:
             published = await rule_sets.publish_first_rule_set(tx, request.rule_set)
-            return points_pb2.PublishRuleSetResponse(rule_set=published)
+            warnings = rule_sets.warnings_of(published, tx.now)
+            return points_pb2.PublishRuleSetResponse(rule_set=published, warnings=warnings)
 
         return await self._db.run_once(request, points_pb2.PublishRuleSetResponse, publish)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy import insert, select, text, tuple_, update
 
 from chassis import ids
 from chassis.db import Tx
+from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2, rules_pb2, wallets_pb2
 from services.points import store
 from services.points.convert import from_date, published_rule_set_of, rule_set_of, to_date, to_timestamp
@@ -18,12 +19,13 @@ from services.points.earning import rules
 from services.points.earning.cap_tables import cap
 from services.points.earning.caps import budget_id
 from services.points.earning.limits import SaleLimit
+from services.points.earning.mistakes import Mistake, of_rule, refusal
+from services.points.earning.warnings import find_warnings
 from services.points.errors import (
     EffectiveTimePast,
     RuleDraftDecided,
     RuleDraftUnknown,
     RuleSetUnknown,
-    RulesInvalid,
     SecondPersonRequired,
 )
 from services.points.lookup import AHEAD
@@ -49,9 +51,7 @@ async def publish_first_rule_set(tx: Tx, rule_set: points_pb2.RuleSet) -> points
     await store.count_change(tx, [tx.group_id])
     if await _newest_version(tx):
         raise SecondPersonRequired
-    _check_expiry(tx, rule_set_of(rule_set))
-    await _check_funders(tx, rule_set_of(rule_set))
-    await _check_currencies(tx, rule_set_of(rule_set))
+    await _check(tx, rule_set, rule_set_of(rule_set), _EVERYTHING)
     return await publish_rule_set(tx, rule_set)
 
 
@@ -114,17 +114,14 @@ async def create_draft(tx: Tx, *, request_id: str, rule_set: points_pb2.RuleSet,
     """Keep a draft of the caller's. Raises RulesInvalid."""
     parsed = rule_set_of(rule_set)
     if over := rules.find_over(parsed, max(parsed.effective_date, tx.now.date())):
-        raise RulesInvalid(problem="; ".join(over))
+        raise refusal(rule_set, over)
     return await _keep_draft(tx, parsed, request_id=request_id, rule_set=rule_set, note=note)
 
 
 async def _keep_draft(
     tx: Tx, parsed: rules.RuleSet, *, request_id: str, rule_set: points_pb2.RuleSet, note: str
 ) -> rules_pb2.RuleDraft:
-    _check_expiry(tx, parsed)
-    await _check_budgets(tx, parsed)
-    await _check_funders(tx, parsed)
-    await _check_currencies(tx, parsed)
+    await _check(tx, rule_set, parsed, _EVERYTHING)
     row = {
         "group_id": tx.group_id,
         "draft_id": ids.derive(tx.group_id, "rule_draft", request_id),
@@ -167,8 +164,7 @@ async def approve_draft(
         raise SecondPersonRequired
     rule_set = points_pb2.RuleSet.FromString(row["content"])
     parsed = rule_set_of(await _settled(tx, rule_set, tx.now + AHEAD))
-    _check_expiry(tx, parsed)
-    await _check_budgets(tx, parsed)
+    await _check(tx, rule_set, parsed, _MEANWHILE)
     who = await decided_by(draft_to_proto(row))
     # That may have taken its time, and so may whoever publishes beside us: counted from what is left to be done.
     await store.count_change(tx, [tx.group_id])
@@ -231,20 +227,34 @@ async def _settled(tx: Tx, rule_set: points_pb2.RuleSet, soonest: datetime) -> p
     return settled
 
 
-def _check_expiry(tx: Tx, rule_set: rules.RuleSet) -> None:
-    """Raises RulesInvalid when all points of these rules would expire on a day that is past."""
+_Check = Callable[[Tx, rules.RuleSet], Awaitable[list[Mistake]]]
+
+
+async def _check(tx: Tx, message: points_pb2.RuleSet, rule_set: rules.RuleSet, checks: Sequence[_Check]) -> None:
+    """Raises RulesInvalid with what all of them find."""
+    mistakes = [mistake for check in checks for mistake in await check(tx, rule_set)]
+    if mistakes:
+        raise refusal(message, mistakes)
+
+
+async def _find_past_expiry(tx: Tx, rule_set: rules.RuleSet) -> list[Mistake]:
+    """All points of these rules would expire on a day that is past."""
     fixed_date = rule_set.expiry.fixed_date if rule_set.expiry else None
-    if fixed_date is not None and fixed_date < tx.now.date():
-        raise RulesInvalid(problem=f"points would expire on {fixed_date}, which is past")
+    if fixed_date is None or fixed_date >= tx.now.date():
+        return []
+    return [Mistake(f"points would expire on {fixed_date}, which is past", "expiry.fixed_date")]
 
 
-async def _check_budgets(tx: Tx, rule_set: rules.RuleSet) -> None:
-    """Raises RulesInvalid when a budget or ceiling is below what has been given of it already.
+async def _find_spent_budgets(tx: Tx, rule_set: rules.RuleSet) -> list[Mistake]:
+    """A budget or ceiling is below what has been given of it already.
 
     Of a day or month those count in which the rule set comes into force.
     """
     limits = {
-        budget_id(tx.group_id, rule.rule_id): (f"rule {rule.rule_id}: its budget", rule.offer.budget_points)
+        budget_id(tx.group_id, rule.rule_id): (
+            of_rule(rule.rule_id, f"rule {rule.rule_id}: its budget", "budget_points"),
+            rule.offer.budget_points,
+        )
         for rule in rule_set.offers
         if rule.offer.budget_points
     }
@@ -255,20 +265,18 @@ async def _check_budgets(tx: Tx, rule_set: rules.RuleSet) -> None:
         for place in rows:
             begins = rules.business_date_of(max(rule_set.starts_at(place.time_zone), tx.now), place.time_zone)
             for limit in rule_set.sale_limits.of_sale(tx.group_id, place.store_id, begins):
-                limits[limit.cap_id] = (_described(limit.limit, place.store_id, begins), limit.points)
+                limits[limit.cap_id] = (_limit_of(limit.limit, place.store_id, begins), limit.points)
     query = select(cap.c.cap_id, cap.c.used_points).where(cap.c.cap_id.in_(list(limits)))
     used = {row.cap_id: row.used_points for row in await tx.execute(query)}
-    problems = [
-        f"{name} is below the {used[cap_id]} points that it has given"
-        for cap_id, (name, points) in limits.items()
+    return [
+        limit.saying(f"{limit} is below the {used[cap_id]} points that it has given")
+        for cap_id, (limit, points) in limits.items()
         if points < used.get(cap_id, 0)
     ]
-    if problems:
-        raise RulesInvalid(problem="; ".join(problems))
 
 
-async def _check_funders(tx: Tx, rule_set: rules.RuleSet) -> None:
-    """Raises RulesInvalid when a rule lets a merchant pay that the group does not have."""
+async def _find_unknown_funders(tx: Tx, rule_set: rules.RuleSet) -> list[Mistake]:
+    """A rule lets a merchant pay that the group does not have."""
     payers = {
         share.merchant_id: rule_id
         for rule_id, shares in rule_set.funders_of.items()
@@ -276,21 +284,22 @@ async def _check_funders(tx: Tx, rule_set: rules.RuleSet) -> None:
         if share.merchant_id is not None
     }
     if not payers:
-        return
+        return []
     known = store.merchant.c
     rows = await tx.execute(
         select(known.merchant_id).where(known.group_id == tx.group_id, known.merchant_id.in_(list(payers)))
     )
     missing = sorted(payers.keys() - set(rows.scalars()))
-    if missing:
-        named = (f"rule {payers[one]}: there is no merchant {ids.to_edge('mch', one)}" for one in missing)
-        raise RulesInvalid(problem="; ".join(named))
+    return [
+        of_rule(payers[one], f"rule {payers[one]}: there is no merchant {ids.to_edge('mch', one)}", "funders")
+        for one in missing
+    ]
 
 
-async def _check_currencies(tx: Tx, rule_set: rules.RuleSet) -> None:
-    """Raises RulesInvalid when an offer gives a currency that the group does not have as open points of a unit."""
+async def _find_unknown_currencies(tx: Tx, rule_set: rules.RuleSet) -> list[Mistake]:
+    """An offer gives a currency that the group does not have as open points of a unit."""
     if not rule_set.currency_offers:
-        return
+        return []
     known = currency.c
     rows = await tx.execute(
         select(known.currency_id).where(
@@ -300,25 +309,33 @@ async def _check_currencies(tx: Tx, rule_set: rules.RuleSet) -> None:
         )
     )
     open_ones = set(rows.scalars())
-    problems = [
-        f"rule {rule.rule_id}: its currency is none of the group's open points of a unit"
+    return [
+        of_rule(
+            rule.rule_id,
+            f"rule {rule.rule_id}: its currency is none of the group's open points of a unit",
+            "currency_id",
+        )
         for rule in rule_set.currency_offers
         if rule.offer.currency_id not in open_ones
     ]
-    if problems:
-        raise RulesInvalid(problem="; ".join(problems))
 
 
-def _described(limit: SaleLimit, store_id: UUID, day: date) -> str:
+_MEANWHILE: Sequence[_Check] = (_find_past_expiry, _find_spent_budgets)
+_EVERYTHING: Sequence[_Check] = (*_MEANWHILE, _find_unknown_funders, _find_unknown_currencies)
+
+
+def _limit_of(limit: SaleLimit, store_id: UUID, day: date) -> Mistake:
+    store_edge = ids.to_edge("sto", store_id)
     match limit:
         case SaleLimit.STORE_MONTH:
-            return f"store {ids.to_edge('sto', store_id)}: its budget of {day:%Y-%m}"
+            sentence, field = f"store {store_edge}: its budget of {day:%Y-%m}", "points_per_month"
         case SaleLimit.STORE:
-            return f"store {ids.to_edge('sto', store_id)}: its budget"
+            sentence, field = f"store {store_edge}: its budget", "points_in_all"
         case SaleLimit.GROUP_DAY:
-            return f"the issuance ceiling of {day}"
+            return Mistake(f"the issuance ceiling of {day}", "issuance_ceiling.points_per_day")
         case SaleLimit.GROUP_MONTH:
-            return f"the issuance ceiling of {day:%Y-%m}"
+            return Mistake(f"the issuance ceiling of {day:%Y-%m}", "issuance_ceiling.points_per_month")
+    return Mistake(sentence, field, part="store_budgets", part_id=store_edge)
 
 
 async def _lock_open(tx: Tx, draft_id: UUID) -> Any:
@@ -352,4 +369,11 @@ def draft_to_proto(row: Any) -> rules_pb2.RuleDraft:
         decided_by=row["decided_by"],
         create_time=to_timestamp(row["create_time"]),
         decide_time=to_timestamp(row["decide_time"]),
+        warnings=warnings_of(points_pb2.RuleSet.FromString(row["content"]), row["create_time"]),
     )
+
+
+def warnings_of(rule_set: points_pb2.RuleSet, now: datetime) -> list[types_pb2.Problem]:
+    """What should be known of a rule set that is drafted or published now."""
+    parsed = published_rule_set_of(rule_set)
+    return [warning.to_problem() for warning in find_warnings(parsed, max(parsed.effective_date, now.date()))]

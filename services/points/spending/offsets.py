@@ -116,6 +116,7 @@ class Offsets:
             tier_code=rules.tier_on(members[member_id].tiers, day).code,
             business_date=day,
             lines=[Line(line.amount_minor, line.category, line.item_code) for line in request.lines],
+            calendar=rule_set.calendars.of(data.merchants.get(merchant_id)),
         )
         allowed = allow(rule_set.offset_terms, _own(rule_set, is_parking=is_parking), order)
         answer = _answer(allowed, row["available_points"], request.order_total.currency_code)

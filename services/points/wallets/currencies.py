@@ -191,13 +191,12 @@ class Currencies:
         currency_id = ids.from_edge("cur", request.currency_id, "currency_id")
 
         async def close(tx: Tx) -> pb.CloseCurrencyResponse:
-            result = await tx.execute(
-                text("UPDATE currency SET state = 2 WHERE currency_id = :id AND group_id = :group_id RETURNING *"),
-                {"id": currency_id, "group_id": tx.group_id},
-            )
-            row = result.mappings().one_or_none()
+            which = {"id": currency_id, "group_id": tx.group_id}
+            row = (await tx.execute(_LOCK, which)).mappings().one_or_none()
             if row is None:
                 raise CurrencyUnknown(currency_id=request.currency_id)
+            tx.before = pb.CloseCurrencyResponse(currency=_currency_of(row).message())
+            row = (await tx.execute(_CLOSE, which)).mappings().one()
             return pb.CloseCurrencyResponse(currency=_currency_of(row).message())
 
         return await self._db.run_once(request, pb.CloseCurrencyResponse, close)
@@ -206,6 +205,10 @@ class Currencies:
         """The group's own points, then the others by code."""
         rows = await self._db.pool.fetch("SELECT * FROM currency WHERE group_id = $1 ORDER BY code", group_id)
         return [own_points(group_id), *map(_currency_of, rows)]
+
+
+_LOCK = text("SELECT * FROM currency WHERE currency_id = :id AND group_id = :group_id FOR UPDATE")
+_CLOSE = text("UPDATE currency SET state = 2 WHERE currency_id = :id AND group_id = :group_id RETURNING *")
 
 
 def own_points(group_id: UUID) -> Currency:

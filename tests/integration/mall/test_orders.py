@@ -326,7 +326,7 @@ async def test_ten_drivers_of_one_row_do_its_work_once(mall: Mall) -> None:
     assert {one.state for one in done} == {"COMPLETED"}
     assert mall.balance() == (900, 0, 100) and len(await mall.events("OrderCompleted")) == 1
     async with app.db.transaction(system()) as tx:
-        cancelling = await operations.cancel_order(
+        _, cancelling = await operations.cancel_order(
             tx, order_id=order.order_id, member_id=order.member_id, request_id=rid()
         )
     done = await asyncio.gather(*(saga.advance(cancelling) for _ in range(10)))

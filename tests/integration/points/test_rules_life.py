@@ -7,6 +7,7 @@ import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from unittest.mock import AsyncMock
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -356,6 +357,47 @@ async def test_a_quote_says_what_a_sale_would_earn_and_earns_nothing(world: Worl
     wrong = world.sale(1_000)
     wrong.total.amount_minor = 999
     await refused(office.quote(wrong), "LINES_DO_NOT_SUM")
+
+
+async def test_an_item_category_has_a_rate_of_its_own_from_the_draft_to_the_return(world: World) -> None:
+    office = Office(world)
+    rates = [
+        points_pb2.BaseRate(rate_id="gold", item_categories=["GOLD"], base_points=1, base_step_minor=1_000),
+        points_pb2.BaseRate(
+            rate_id="own-gold",
+            name_zh="自营黄金",
+            item_categories=["GOLD"],
+            merchant_ids=[ids.to_edge("mch", world.merchants[0])],
+            base_points=3,
+            base_step_minor=1_000,
+        ),
+    ]
+    tea = offer("tea", categories=["TEA"], bonus_bps=10_000)
+    draft = await office.draft(with_offers(world, tea, base_rates=rates))
+    sale = world.sale(5_005, 2_000, 5_995, categories=["GOLD", "TEA", "GOLD"])
+    assert (await office.quote(sale)).points == 130
+    quoted = await office.quote(sale, draft.draft_id)
+    # 110.00 of gold at 3 for 10.00, 20.00 of tea at the group's rate, twice.
+    assert [(line.line_no, line.points) for line in quoted.explanation.lines] == [(1, 15), (2, 40), (3, 18)]
+    in_force = begin_of(await office.approve(draft))
+    sale.sale_time.CopyFrom(to_timestamp(in_force) or sale.sale_time)
+    answer = await world.call(world.sales.RecordSale, sale)
+    assert (answer.points, answer.explanation.lines) == (73, quoted.explanation.lines)
+    assert [
+        (rated.rate.rate_id, rated.rate.name_zh, list(rated.line_nos), rated.points)
+        for rated in answer.explanation.rated_lines
+    ] == [("own-gold", "自营黄金", [1, 3], 33), ("", "", [2], 20)]
+    assert [(rule.rule_id, rule.points) for rule in answer.explanation.rules] == [("base", 53), ("tea", 20)]
+    elsewhere = await world.sell(5_000, shop=1, categories=["GOLD"], sale_time=in_force)
+    assert (elsewhere.points, elsewhere.explanation.rated_lines[0].rate.rate_id) == (5, "gold")
+    # The same by lines, in parts, and the rest.
+    first, half = await give_back(world, sale, (1, 5_005)), await give_back(world, sale, (2, 1_000))
+    assert (first.clawed_back_points, half.clawed_back_points) == (15, 20)
+    assert (await give_back(world, sale)).clawed_back_points == 73 - 15 - 20
+    # A simulation of the same day computes it anew: nothing changes.
+    day = in_force.astimezone(ZoneInfo("Asia/Shanghai")).date()
+    again = (await office.simulate((await office.draft(draft.rule_set)).draft_id, day, day)).result
+    assert (again.actual_points, again.draft_points, again.winning_member_count) == (78, 78, 0)
 
 
 async def test_a_simulation_computes_past_sales_by_a_draft_beside_what_they_earned(world: World) -> None:

@@ -247,7 +247,7 @@ async def test_a_merchants_own_base_rate_counts_and_is_explained_and_given_back(
     )
     drafts = world.apps.stub(rules_pb2_grpc.RuleDraftServiceStub, "points")
     error = await refused(world.call(drafts.CreateRuleDraft, draft, system(world.group_id)), "RULES_INVALID")
-    assert "nowhere names no place" in error.message and "grocers is there twice" in error.message
+    assert "nowhere names no place and no item category" in error.message and "grocers is there twice" in error.message
 
 
 async def test_points_stay_within_what_every_client_can_read(world: World) -> None:

@@ -17,7 +17,7 @@ from services.points.doors.sale_cases import SaleCases
 from services.points.ledger.ledger import Ledger
 from services.points.lookup import Lookup
 from services.points.merging.operations import Merges
-from tests.apps import internal, system
+from tests.apps import internal, noted, system
 from tests.integration.points.cases import REJECT, RELEASE, Office, dying
 from tests.integration.points.test_adjustments import Desk
 from tests.integration.points.test_merging import ABSORBED, SURVIVOR
@@ -64,6 +64,9 @@ async def test_sale_above_a_limit_is_recorded_and_its_points_wait(world: World) 
     fifth, fourth = await office.list(state=pb.SALE_CASE_STATE_OPEN)
     assert (await office.decide(fourth, RELEASE)).activated_points == 10
     assert (await office.decide(fifth, REJECT)).clawed_back_points == 10
+    released, rejected = await noted(world.app, "DecideSaleCase")
+    assert (released.reason, rejected.reason) == ("looked at", "looked at")
+    assert all('"state":"SALE_CASE_STATE_OPEN"' in act.before_json for act in (released, rejected))
     balance = await world.balance()
     assert (balance.available_points, balance.pending_points) == (40, 0)
     assert await office.list(state=pb.SALE_CASE_STATE_OPEN) == []

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis import ids
@@ -392,7 +392,7 @@ baskets_strategy = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15)
 @given(baskets_strategy)
 def test_sums_agree(drawn: list[tuple[int, int, int, int, list[tuple[int, int]]]]) -> None:
     data: list[Basket] = [

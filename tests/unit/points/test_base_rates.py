@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from chassis import ids
-from services.points.earning.base_rates import BaseRate, find_rate_problems, rate_at
+from services.points.earning.base_rates import BaseRate, find_rate_problems, rates_at
 from services.points.earning.rules import RuleSet
 from services.points.lookup import Store
 
@@ -39,12 +39,12 @@ ELSEWHERE = BaseRate("elsewhere", 9, 100, store_ids=frozenset([MERCHANT]), store
     ],
 )
 def test_the_rate_that_names_the_place_most_closely_counts(rates: tuple[BaseRate, ...], found: BaseRate | None) -> None:
-    assert rate_at(rates, PLACE) == found
+    assert rates_at(rates, PLACE).place == found
 
 
 def test_a_store_without_a_category_is_in_none() -> None:
     nameless = Store(STORE, MERCHANT, UNIT, "Asia/Shanghai", "CNY")
-    assert rate_at([BaseRate("odd", 1, 1, store_categories=frozenset([""]))], nameless) is None
+    assert rates_at([BaseRate("odd", 1, 1, store_categories=frozenset([""]))], nameless).place is None
 
 
 def test_the_rule_set_of_a_place_is_one_object_for_its_caches() -> None:
@@ -60,4 +60,4 @@ def test_what_keeps_rates_from_being_published() -> None:
     assert find_rate_problems([BY_STORE, BY_UNIT]) == []
     assert find_rate_problems([BY_STORE, BY_STORE]) == ["base rate store is there twice"]
     nowhere = find_rate_problems([BaseRate("nowhere", 1, 100)])
-    assert nowhere == ["base rate nowhere names no place: the group's own is base_points"]
+    assert nowhere == ["base rate nowhere names no place and no item category: the group's own is base_points"]

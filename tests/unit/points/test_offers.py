@@ -12,13 +12,14 @@ from uuid import UUID
 
 import pytest
 from dateutil import rrule
-from hypothesis import given, reject, settings
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from chassis import ids
 from services.points.earning import rules
+from services.points.earning.calendars import DayKind
 from services.points.earning.conditions import Condition, ConditionFailed, ConditionInvalid
-from services.points.earning.days import DayKind, Days, DaysInvalid
+from services.points.earning.days import Days, DaysInvalid
 from services.points.earning.offers import Combination, Offer, Setting
 from services.points.earning.rating import Earning, points_for_sale
 from services.points.earning.rules import Rounding, Rule, RuleKind, RuleSet, Tier
@@ -510,7 +511,6 @@ _recurrences = st.builds(
 
 
 @given(_recurrences, st.dates(date(2024, 1, 1), date(2026, 12, 31)), st.integers(0, 800), st.integers(0, 20))
-@settings(deadline=None)
 def test_days_are_those_of_the_recurrence(recurrence: str, start: date, after_days: int, count: int) -> None:
     begin = start + timedelta(days=after_days)
     end = begin + timedelta(days=count)

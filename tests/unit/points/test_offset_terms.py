@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.points.earning.days import DayKind, Days
+from services.points.earning.calendars import DayKind
+from services.points.earning.days import Days
 from services.points.earning.offset_terms import Line, OffsetTerms, Order, Skipped, allow, find_terms_problems
 
 MALL, HOTEL, SHOP, OTHER = (UUID(int=number) for number in range(1, 5))

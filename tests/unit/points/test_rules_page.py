@@ -165,6 +165,12 @@ def test_every_field_of_an_offer_is_explained() -> None:
     assert {field for field in fields if f"`{field}`" not in offers} == set()
 
 
+def test_every_scope_of_a_base_rate_is_explained() -> None:
+    page = PAGE[PAGE.index("## How points are computed") : PAGE.index("## Kinds of rules")]
+    fields = {field.name for field in points_pb2.BaseRate.DESCRIPTOR.fields} - {"rate_id", "name", "name_zh"}
+    assert {field for field in fields if f"`{field}`" not in page} == set()
+
+
 def test_the_rules_of_waiting_are_a_rule_set_and_name_every_field() -> None:
     section = PAGE[PAGE.index("## When points wait") :]
     block = re.findall(r"```json\n(.*?)```", section, re.DOTALL)[0]

@@ -2,8 +2,8 @@ from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
-from typing import ClassVar as _ClassVar, Optional as _Optional
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -43,3 +43,17 @@ class Problem(_message.Message):
     message_zh: str
     metadata: _containers.ScalarMap[str, str]
     def __init__(self, reason: _Optional[str] = ..., message: _Optional[str] = ..., message_zh: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class Spots(_message.Message):
+    __slots__ = ("spots",)
+    SPOTS_FIELD_NUMBER: _ClassVar[int]
+    spots: _containers.RepeatedCompositeFieldContainer[Spot]
+    def __init__(self, spots: _Optional[_Iterable[_Union[Spot, _Mapping]]] = ...) -> None: ...
+
+class Spot(_message.Message):
+    __slots__ = ("part_id", "column")
+    PART_ID_FIELD_NUMBER: _ClassVar[int]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    part_id: str
+    column: int
+    def __init__(self, part_id: _Optional[str] = ..., column: _Optional[int] = ...) -> None: ...

@@ -36,7 +36,7 @@ WEBHOOK_DELIVERY_STATE_DELIVERED: WebhookDeliveryState
 WEBHOOK_DELIVERY_STATE_GIVEN_UP: WebhookDeliveryState
 
 class WebhookEndpoint(_message.Message):
-    __slots__ = ("webhook_endpoint_id", "name", "url", "event_types", "disable_cause", "disable_time", "failing_since_time", "last_success_time", "create_time")
+    __slots__ = ("webhook_endpoint_id", "name", "url", "event_types", "disable_cause", "disable_time", "failing_since_time", "last_success_time", "create_time", "partner_id")
     WEBHOOK_ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     URL_FIELD_NUMBER: _ClassVar[int]
@@ -46,6 +46,7 @@ class WebhookEndpoint(_message.Message):
     FAILING_SINCE_TIME_FIELD_NUMBER: _ClassVar[int]
     LAST_SUCCESS_TIME_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PARTNER_ID_FIELD_NUMBER: _ClassVar[int]
     webhook_endpoint_id: str
     name: str
     url: str
@@ -55,7 +56,8 @@ class WebhookEndpoint(_message.Message):
     failing_since_time: _timestamp_pb2.Timestamp
     last_success_time: _timestamp_pb2.Timestamp
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, webhook_endpoint_id: _Optional[str] = ..., name: _Optional[str] = ..., url: _Optional[str] = ..., event_types: _Optional[_Iterable[str]] = ..., disable_cause: _Optional[_Union[WebhookDisableCause, str]] = ..., disable_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failing_since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_success_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    partner_id: str
+    def __init__(self, webhook_endpoint_id: _Optional[str] = ..., name: _Optional[str] = ..., url: _Optional[str] = ..., event_types: _Optional[_Iterable[str]] = ..., disable_cause: _Optional[_Union[WebhookDisableCause, str]] = ..., disable_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failing_since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_success_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., partner_id: _Optional[str] = ...) -> None: ...
 
 class WebhookDelivery(_message.Message):
     __slots__ = ("event_id", "event_type", "state", "attempt_count", "last_status", "last_error", "last_answer", "create_time", "last_attempt_time", "next_attempt_time")
@@ -82,18 +84,20 @@ class WebhookDelivery(_message.Message):
     def __init__(self, event_id: _Optional[str] = ..., event_type: _Optional[str] = ..., state: _Optional[_Union[WebhookDeliveryState, str]] = ..., attempt_count: _Optional[int] = ..., last_status: _Optional[int] = ..., last_error: _Optional[str] = ..., last_answer: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_attempt_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., next_attempt_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class CreateWebhookEndpointRequest(_message.Message):
-    __slots__ = ("request_id", "name", "url", "event_types", "reason")
+    __slots__ = ("request_id", "name", "url", "event_types", "reason", "partner_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     URL_FIELD_NUMBER: _ClassVar[int]
     EVENT_TYPES_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    PARTNER_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     name: str
     url: str
     event_types: _containers.RepeatedScalarFieldContainer[str]
     reason: str
-    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., url: _Optional[str] = ..., event_types: _Optional[_Iterable[str]] = ..., reason: _Optional[str] = ...) -> None: ...
+    partner_id: str
+    def __init__(self, request_id: _Optional[str] = ..., name: _Optional[str] = ..., url: _Optional[str] = ..., event_types: _Optional[_Iterable[str]] = ..., reason: _Optional[str] = ..., partner_id: _Optional[str] = ...) -> None: ...
 
 class CreateWebhookEndpointResponse(_message.Message):
     __slots__ = ("webhook_endpoint", "secret")
@@ -104,12 +108,14 @@ class CreateWebhookEndpointResponse(_message.Message):
     def __init__(self, webhook_endpoint: _Optional[_Union[WebhookEndpoint, _Mapping]] = ..., secret: _Optional[str] = ...) -> None: ...
 
 class ListWebhookEndpointsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token")
+    __slots__ = ("page_size", "page_token", "partner_id")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    PARTNER_ID_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    partner_id: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., partner_id: _Optional[str] = ...) -> None: ...
 
 class ListWebhookEndpointsResponse(_message.Message):
     __slots__ = ("webhook_endpoints", "next_page_token")
@@ -120,20 +126,22 @@ class ListWebhookEndpointsResponse(_message.Message):
     def __init__(self, webhook_endpoints: _Optional[_Iterable[_Union[WebhookEndpoint, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class UpdateWebhookEndpointRequest(_message.Message):
-    __slots__ = ("request_id", "webhook_endpoint_id", "name", "url", "event_types", "reason")
+    __slots__ = ("request_id", "webhook_endpoint_id", "name", "url", "event_types", "reason", "partner_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     WEBHOOK_ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     URL_FIELD_NUMBER: _ClassVar[int]
     EVENT_TYPES_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    PARTNER_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     webhook_endpoint_id: str
     name: str
     url: str
     event_types: _containers.RepeatedScalarFieldContainer[str]
     reason: str
-    def __init__(self, request_id: _Optional[str] = ..., webhook_endpoint_id: _Optional[str] = ..., name: _Optional[str] = ..., url: _Optional[str] = ..., event_types: _Optional[_Iterable[str]] = ..., reason: _Optional[str] = ...) -> None: ...
+    partner_id: str
+    def __init__(self, request_id: _Optional[str] = ..., webhook_endpoint_id: _Optional[str] = ..., name: _Optional[str] = ..., url: _Optional[str] = ..., event_types: _Optional[_Iterable[str]] = ..., reason: _Optional[str] = ..., partner_id: _Optional[str] = ...) -> None: ...
 
 class UpdateWebhookEndpointResponse(_message.Message):
     __slots__ = ("webhook_endpoint",)
@@ -142,14 +150,16 @@ class UpdateWebhookEndpointResponse(_message.Message):
     def __init__(self, webhook_endpoint: _Optional[_Union[WebhookEndpoint, _Mapping]] = ...) -> None: ...
 
 class DisableWebhookEndpointRequest(_message.Message):
-    __slots__ = ("request_id", "webhook_endpoint_id", "reason")
+    __slots__ = ("request_id", "webhook_endpoint_id", "reason", "partner_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     WEBHOOK_ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    PARTNER_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     webhook_endpoint_id: str
     reason: str
-    def __init__(self, request_id: _Optional[str] = ..., webhook_endpoint_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    partner_id: str
+    def __init__(self, request_id: _Optional[str] = ..., webhook_endpoint_id: _Optional[str] = ..., reason: _Optional[str] = ..., partner_id: _Optional[str] = ...) -> None: ...
 
 class DisableWebhookEndpointResponse(_message.Message):
     __slots__ = ("webhook_endpoint",)
@@ -158,14 +168,16 @@ class DisableWebhookEndpointResponse(_message.Message):
     def __init__(self, webhook_endpoint: _Optional[_Union[WebhookEndpoint, _Mapping]] = ...) -> None: ...
 
 class EnableWebhookEndpointRequest(_message.Message):
-    __slots__ = ("request_id", "webhook_endpoint_id", "reason")
+    __slots__ = ("request_id", "webhook_endpoint_id", "reason", "partner_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     WEBHOOK_ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    PARTNER_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     webhook_endpoint_id: str
     reason: str
-    def __init__(self, request_id: _Optional[str] = ..., webhook_endpoint_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    partner_id: str
+    def __init__(self, request_id: _Optional[str] = ..., webhook_endpoint_id: _Optional[str] = ..., reason: _Optional[str] = ..., partner_id: _Optional[str] = ...) -> None: ...
 
 class EnableWebhookEndpointResponse(_message.Message):
     __slots__ = ("webhook_endpoint",)
@@ -174,14 +186,16 @@ class EnableWebhookEndpointResponse(_message.Message):
     def __init__(self, webhook_endpoint: _Optional[_Union[WebhookEndpoint, _Mapping]] = ...) -> None: ...
 
 class DeleteWebhookEndpointRequest(_message.Message):
-    __slots__ = ("request_id", "webhook_endpoint_id", "reason")
+    __slots__ = ("request_id", "webhook_endpoint_id", "reason", "partner_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     WEBHOOK_ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    PARTNER_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     webhook_endpoint_id: str
     reason: str
-    def __init__(self, request_id: _Optional[str] = ..., webhook_endpoint_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    partner_id: str
+    def __init__(self, request_id: _Optional[str] = ..., webhook_endpoint_id: _Optional[str] = ..., reason: _Optional[str] = ..., partner_id: _Optional[str] = ...) -> None: ...
 
 class DeleteWebhookEndpointResponse(_message.Message):
     __slots__ = ("webhook_endpoint",)
@@ -190,16 +204,18 @@ class DeleteWebhookEndpointResponse(_message.Message):
     def __init__(self, webhook_endpoint: _Optional[_Union[WebhookEndpoint, _Mapping]] = ...) -> None: ...
 
 class RotateWebhookSecretRequest(_message.Message):
-    __slots__ = ("request_id", "webhook_endpoint_id", "overlap_seconds", "reason")
+    __slots__ = ("request_id", "webhook_endpoint_id", "overlap_seconds", "reason", "partner_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     WEBHOOK_ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
     OVERLAP_SECONDS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    PARTNER_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     webhook_endpoint_id: str
     overlap_seconds: int
     reason: str
-    def __init__(self, request_id: _Optional[str] = ..., webhook_endpoint_id: _Optional[str] = ..., overlap_seconds: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+    partner_id: str
+    def __init__(self, request_id: _Optional[str] = ..., webhook_endpoint_id: _Optional[str] = ..., overlap_seconds: _Optional[int] = ..., reason: _Optional[str] = ..., partner_id: _Optional[str] = ...) -> None: ...
 
 class RotateWebhookSecretResponse(_message.Message):
     __slots__ = ("webhook_endpoint", "secret")
@@ -210,12 +226,14 @@ class RotateWebhookSecretResponse(_message.Message):
     def __init__(self, webhook_endpoint: _Optional[_Union[WebhookEndpoint, _Mapping]] = ..., secret: _Optional[str] = ...) -> None: ...
 
 class SendTestEventRequest(_message.Message):
-    __slots__ = ("request_id", "webhook_endpoint_id")
+    __slots__ = ("request_id", "webhook_endpoint_id", "partner_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     WEBHOOK_ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
+    PARTNER_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     webhook_endpoint_id: str
-    def __init__(self, request_id: _Optional[str] = ..., webhook_endpoint_id: _Optional[str] = ...) -> None: ...
+    partner_id: str
+    def __init__(self, request_id: _Optional[str] = ..., webhook_endpoint_id: _Optional[str] = ..., partner_id: _Optional[str] = ...) -> None: ...
 
 class SendTestEventResponse(_message.Message):
     __slots__ = ("event_id",)
@@ -224,16 +242,18 @@ class SendTestEventResponse(_message.Message):
     def __init__(self, event_id: _Optional[str] = ...) -> None: ...
 
 class ReplayWebhookRequest(_message.Message):
-    __slots__ = ("request_id", "webhook_endpoint_id", "since_time", "until_time")
+    __slots__ = ("request_id", "webhook_endpoint_id", "since_time", "until_time", "partner_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     WEBHOOK_ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
     SINCE_TIME_FIELD_NUMBER: _ClassVar[int]
     UNTIL_TIME_FIELD_NUMBER: _ClassVar[int]
+    PARTNER_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     webhook_endpoint_id: str
     since_time: _timestamp_pb2.Timestamp
     until_time: _timestamp_pb2.Timestamp
-    def __init__(self, request_id: _Optional[str] = ..., webhook_endpoint_id: _Optional[str] = ..., since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    partner_id: str
+    def __init__(self, request_id: _Optional[str] = ..., webhook_endpoint_id: _Optional[str] = ..., since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., partner_id: _Optional[str] = ...) -> None: ...
 
 class ReplayWebhookResponse(_message.Message):
     __slots__ = ("event_count",)
@@ -242,16 +262,18 @@ class ReplayWebhookResponse(_message.Message):
     def __init__(self, event_count: _Optional[int] = ...) -> None: ...
 
 class ListWebhookDeliveriesRequest(_message.Message):
-    __slots__ = ("webhook_endpoint_id", "state", "page_size", "page_token")
+    __slots__ = ("webhook_endpoint_id", "state", "page_size", "page_token", "partner_id")
     WEBHOOK_ENDPOINT_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    PARTNER_ID_FIELD_NUMBER: _ClassVar[int]
     webhook_endpoint_id: str
     state: WebhookDeliveryState
     page_size: int
     page_token: str
-    def __init__(self, webhook_endpoint_id: _Optional[str] = ..., state: _Optional[_Union[WebhookDeliveryState, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    partner_id: str
+    def __init__(self, webhook_endpoint_id: _Optional[str] = ..., state: _Optional[_Union[WebhookDeliveryState, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., partner_id: _Optional[str] = ...) -> None: ...
 
 class ListWebhookDeliveriesResponse(_message.Message):
     __slots__ = ("deliveries", "next_page_token")

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class WebhookServiceStub:
-    """Endpoints of partners, and what was delivered to them.
+    """Endpoints of the group and of its partners, and what was delivered to them. A partner sees and changes its own.
     """
 
     def __init__(self, channel):
@@ -88,20 +88,22 @@ class WebhookServiceStub:
 
 
 class WebhookServiceServicer:
-    """Endpoints of partners, and what was delivered to them.
+    """Endpoints of the group and of its partners, and what was delivered to them. A partner sees and changes its own.
     """
 
     def CreateWebhookEndpoint(self, request, context):
         """Registers an endpoint and answers its secret, which is shown this once. A retry with the same request id answers
-        the same secret. Events from now on are sent to it.
-        Errors: REQUEST_ID_REUSED, WEBHOOK_URL_REFUSED, WEBHOOK_ENDPOINT_LIMIT, NOT_YOURS (a retry by another).
+        the same secret. Events from now on are sent to it. A partner hears what the permissions of its keys name
+        ("events.points.earned", "events.points.*"; a dash for an underscore), as long as they name it and work.
+        Errors: REQUEST_ID_REUSED, WEBHOOK_URL_REFUSED, WEBHOOK_ENDPOINT_LIMIT, PARTNER_UNKNOWN,
+        WEBHOOK_EVENTS_NOT_ALLOWED, NOT_YOURS (a retry by another).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListWebhookEndpoints(self, request, context):
-        """The group's endpoints, newest first, without their secrets.
+        """The group's endpoints and its partners', newest first, without their secrets.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,7 +111,7 @@ class WebhookServiceServicer:
 
     def UpdateWebhookEndpoint(self, request, context):
         """Changes an endpoint's name, URL or event types; what is left out stays. Deliveries that wait go to the new URL.
-        Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN, WEBHOOK_URL_REFUSED.
+        Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN, WEBHOOK_URL_REFUSED, WEBHOOK_EVENTS_NOT_ALLOWED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -237,7 +239,7 @@ def add_WebhookServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class WebhookService:
-    """Endpoints of partners, and what was delivered to them.
+    """Endpoints of the group and of its partners, and what was delivered to them. A partner sees and changes its own.
     """
 
     @staticmethod

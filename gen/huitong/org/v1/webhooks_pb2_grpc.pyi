@@ -31,7 +31,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class WebhookServiceStub:
-    """Endpoints of partners, and what was delivered to them."""
+    """Endpoints of the group and of its partners, and what was delivered to them. A partner sees and changes its own."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -39,14 +39,16 @@ class WebhookServiceStub:
     def __new__(cls, channel: _aio.Channel) -> WebhookServiceAsyncStub: ...
     CreateWebhookEndpoint: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.CreateWebhookEndpointRequest, _webhooks_pb2.CreateWebhookEndpointResponse]
     """Registers an endpoint and answers its secret, which is shown this once. A retry with the same request id answers
-    the same secret. Events from now on are sent to it.
-    Errors: REQUEST_ID_REUSED, WEBHOOK_URL_REFUSED, WEBHOOK_ENDPOINT_LIMIT, NOT_YOURS (a retry by another).
+    the same secret. Events from now on are sent to it. A partner hears what the permissions of its keys name
+    ("events.points.earned", "events.points.*"; a dash for an underscore), as long as they name it and work.
+    Errors: REQUEST_ID_REUSED, WEBHOOK_URL_REFUSED, WEBHOOK_ENDPOINT_LIMIT, PARTNER_UNKNOWN,
+    WEBHOOK_EVENTS_NOT_ALLOWED, NOT_YOURS (a retry by another).
     """
     ListWebhookEndpoints: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.ListWebhookEndpointsRequest, _webhooks_pb2.ListWebhookEndpointsResponse]
-    """The group's endpoints, newest first, without their secrets."""
+    """The group's endpoints and its partners', newest first, without their secrets."""
     UpdateWebhookEndpoint: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.UpdateWebhookEndpointRequest, _webhooks_pb2.UpdateWebhookEndpointResponse]
     """Changes an endpoint's name, URL or event types; what is left out stays. Deliveries that wait go to the new URL.
-    Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN, WEBHOOK_URL_REFUSED.
+    Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN, WEBHOOK_URL_REFUSED, WEBHOOK_EVENTS_NOT_ALLOWED.
     """
     DisableWebhookEndpoint: _grpc.UnaryUnaryMultiCallable[_webhooks_pb2.DisableWebhookEndpointRequest, _webhooks_pb2.DisableWebhookEndpointResponse]
     """Stops sending. Events that happen meanwhile are kept and can be replayed; deliveries that wait go on waiting.
@@ -83,19 +85,21 @@ class WebhookServiceStub:
 
 @_typing.type_check_only
 class WebhookServiceAsyncStub(WebhookServiceStub):
-    """Endpoints of partners, and what was delivered to them."""
+    """Endpoints of the group and of its partners, and what was delivered to them. A partner sees and changes its own."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateWebhookEndpoint: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.CreateWebhookEndpointRequest, _webhooks_pb2.CreateWebhookEndpointResponse]  # type: ignore[assignment]
     """Registers an endpoint and answers its secret, which is shown this once. A retry with the same request id answers
-    the same secret. Events from now on are sent to it.
-    Errors: REQUEST_ID_REUSED, WEBHOOK_URL_REFUSED, WEBHOOK_ENDPOINT_LIMIT, NOT_YOURS (a retry by another).
+    the same secret. Events from now on are sent to it. A partner hears what the permissions of its keys name
+    ("events.points.earned", "events.points.*"; a dash for an underscore), as long as they name it and work.
+    Errors: REQUEST_ID_REUSED, WEBHOOK_URL_REFUSED, WEBHOOK_ENDPOINT_LIMIT, PARTNER_UNKNOWN,
+    WEBHOOK_EVENTS_NOT_ALLOWED, NOT_YOURS (a retry by another).
     """
     ListWebhookEndpoints: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.ListWebhookEndpointsRequest, _webhooks_pb2.ListWebhookEndpointsResponse]  # type: ignore[assignment]
-    """The group's endpoints, newest first, without their secrets."""
+    """The group's endpoints and its partners', newest first, without their secrets."""
     UpdateWebhookEndpoint: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.UpdateWebhookEndpointRequest, _webhooks_pb2.UpdateWebhookEndpointResponse]  # type: ignore[assignment]
     """Changes an endpoint's name, URL or event types; what is left out stays. Deliveries that wait go to the new URL.
-    Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN, WEBHOOK_URL_REFUSED.
+    Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN, WEBHOOK_URL_REFUSED, WEBHOOK_EVENTS_NOT_ALLOWED.
     """
     DisableWebhookEndpoint: _aio.UnaryUnaryMultiCallable[_webhooks_pb2.DisableWebhookEndpointRequest, _webhooks_pb2.DisableWebhookEndpointResponse]  # type: ignore[assignment]
     """Stops sending. Events that happen meanwhile are kept and can be replayed; deliveries that wait go on waiting.
@@ -131,7 +135,7 @@ class WebhookServiceAsyncStub(WebhookServiceStub):
     """
 
 class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Endpoints of partners, and what was delivered to them."""
+    """Endpoints of the group and of its partners, and what was delivered to them. A partner sees and changes its own."""
 
     @_abc_1.abstractmethod
     def CreateWebhookEndpoint(
@@ -140,8 +144,10 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_pb2.CreateWebhookEndpointResponse, _abc.Awaitable[_webhooks_pb2.CreateWebhookEndpointResponse]]:
         """Registers an endpoint and answers its secret, which is shown this once. A retry with the same request id answers
-        the same secret. Events from now on are sent to it.
-        Errors: REQUEST_ID_REUSED, WEBHOOK_URL_REFUSED, WEBHOOK_ENDPOINT_LIMIT, NOT_YOURS (a retry by another).
+        the same secret. Events from now on are sent to it. A partner hears what the permissions of its keys name
+        ("events.points.earned", "events.points.*"; a dash for an underscore), as long as they name it and work.
+        Errors: REQUEST_ID_REUSED, WEBHOOK_URL_REFUSED, WEBHOOK_ENDPOINT_LIMIT, PARTNER_UNKNOWN,
+        WEBHOOK_EVENTS_NOT_ALLOWED, NOT_YOURS (a retry by another).
         """
 
     @_abc_1.abstractmethod
@@ -150,7 +156,7 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _webhooks_pb2.ListWebhookEndpointsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_pb2.ListWebhookEndpointsResponse, _abc.Awaitable[_webhooks_pb2.ListWebhookEndpointsResponse]]:
-        """The group's endpoints, newest first, without their secrets."""
+        """The group's endpoints and its partners', newest first, without their secrets."""
 
     @_abc_1.abstractmethod
     def UpdateWebhookEndpoint(
@@ -159,7 +165,7 @@ class WebhookServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_webhooks_pb2.UpdateWebhookEndpointResponse, _abc.Awaitable[_webhooks_pb2.UpdateWebhookEndpointResponse]]:
         """Changes an endpoint's name, URL or event types; what is left out stays. Deliveries that wait go to the new URL.
-        Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN, WEBHOOK_URL_REFUSED.
+        Errors: REQUEST_ID_REUSED, WEBHOOK_ENDPOINT_UNKNOWN, WEBHOOK_URL_REFUSED, WEBHOOK_EVENTS_NOT_ALLOWED.
         """
 
     @_abc_1.abstractmethod

@@ -307,7 +307,7 @@ class RecordSalesResult(_message.Message):
     def __init__(self, recorded: _Optional[_Union[RecordSaleResponse, _Mapping]] = ..., problem: _Optional[_Union[_types_pb2.Problem, _Mapping]] = ...) -> None: ...
 
 class Explanation(_message.Message):
-    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "nominal_expire_time", "no_points_reason", "limits", "excluded_tax_minor", "excluded_tender_minor", "funders", "throttle", "waits", "awards", "base_rate")
+    __slots__ = ("rule_set_version", "business_date", "tier_code", "tier_multiplier_bps", "rules", "lines", "eligible_minor", "skipped", "unlock_time", "nominal_expire_time", "no_points_reason", "limits", "excluded_tax_minor", "excluded_tender_minor", "funders", "throttle", "waits", "awards", "base_rate", "rated_lines")
     RULE_SET_VERSION_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_DATE_FIELD_NUMBER: _ClassVar[int]
     TIER_CODE_FIELD_NUMBER: _ClassVar[int]
@@ -327,6 +327,7 @@ class Explanation(_message.Message):
     WAITS_FIELD_NUMBER: _ClassVar[int]
     AWARDS_FIELD_NUMBER: _ClassVar[int]
     BASE_RATE_FIELD_NUMBER: _ClassVar[int]
+    RATED_LINES_FIELD_NUMBER: _ClassVar[int]
     rule_set_version: int
     business_date: _types_pb2.BusinessDate
     tier_code: str
@@ -346,7 +347,8 @@ class Explanation(_message.Message):
     waits: _containers.RepeatedCompositeFieldContainer[_doors_pb2.SaleWait]
     awards: _containers.RepeatedCompositeFieldContainer[CurrencyAward]
     base_rate: AppliedBaseRate
-    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., nominal_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., no_points_reason: _Optional[_Union[NoPointsReason, str]] = ..., limits: _Optional[_Iterable[_Union[AppliedLimit, _Mapping]]] = ..., excluded_tax_minor: _Optional[int] = ..., excluded_tender_minor: _Optional[int] = ..., funders: _Optional[_Iterable[_Union[FundedPoints, _Mapping]]] = ..., throttle: _Optional[_Union[AppliedThrottle, _Mapping]] = ..., waits: _Optional[_Iterable[_Union[_doors_pb2.SaleWait, _Mapping]]] = ..., awards: _Optional[_Iterable[_Union[CurrencyAward, _Mapping]]] = ..., base_rate: _Optional[_Union[AppliedBaseRate, _Mapping]] = ...) -> None: ...
+    rated_lines: _containers.RepeatedCompositeFieldContainer[RatedLines]
+    def __init__(self, rule_set_version: _Optional[int] = ..., business_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., tier_code: _Optional[str] = ..., tier_multiplier_bps: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[AppliedRule, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., eligible_minor: _Optional[int] = ..., skipped: _Optional[_Iterable[_Union[SkippedRule, _Mapping]]] = ..., unlock_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., nominal_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., no_points_reason: _Optional[_Union[NoPointsReason, str]] = ..., limits: _Optional[_Iterable[_Union[AppliedLimit, _Mapping]]] = ..., excluded_tax_minor: _Optional[int] = ..., excluded_tender_minor: _Optional[int] = ..., funders: _Optional[_Iterable[_Union[FundedPoints, _Mapping]]] = ..., throttle: _Optional[_Union[AppliedThrottle, _Mapping]] = ..., waits: _Optional[_Iterable[_Union[_doors_pb2.SaleWait, _Mapping]]] = ..., awards: _Optional[_Iterable[_Union[CurrencyAward, _Mapping]]] = ..., base_rate: _Optional[_Union[AppliedBaseRate, _Mapping]] = ..., rated_lines: _Optional[_Iterable[_Union[RatedLines, _Mapping]]] = ...) -> None: ...
 
 class CurrencyAward(_message.Message):
     __slots__ = ("txn_id", "currency_id", "rule_id", "name", "name_zh", "rate_bps", "points", "capped_points", "lines", "issuer_merchant_id", "unlock_time", "expire_time")
@@ -999,7 +1001,7 @@ class OfferThrottle(_message.Message):
     def __init__(self, factor_bps: _Optional[int] = ...) -> None: ...
 
 class BaseRate(_message.Message):
-    __slots__ = ("rate_id", "name", "name_zh", "business_unit_ids", "store_categories", "merchant_ids", "store_ids", "base_points", "base_step_minor")
+    __slots__ = ("rate_id", "name", "name_zh", "business_unit_ids", "store_categories", "merchant_ids", "store_ids", "base_points", "base_step_minor", "item_categories")
     RATE_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     NAME_ZH_FIELD_NUMBER: _ClassVar[int]
@@ -1009,6 +1011,7 @@ class BaseRate(_message.Message):
     STORE_IDS_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
     BASE_STEP_MINOR_FIELD_NUMBER: _ClassVar[int]
+    ITEM_CATEGORIES_FIELD_NUMBER: _ClassVar[int]
     rate_id: str
     name: str
     name_zh: str
@@ -1018,7 +1021,8 @@ class BaseRate(_message.Message):
     store_ids: _containers.RepeatedScalarFieldContainer[str]
     base_points: int
     base_step_minor: int
-    def __init__(self, rate_id: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., store_categories: _Optional[_Iterable[str]] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ...) -> None: ...
+    item_categories: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, rate_id: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., store_categories: _Optional[_Iterable[str]] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., item_categories: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class AppliedBaseRate(_message.Message):
     __slots__ = ("rate_id", "name", "name_zh", "base_points", "base_step_minor")
@@ -1034,8 +1038,18 @@ class AppliedBaseRate(_message.Message):
     base_step_minor: int
     def __init__(self, rate_id: _Optional[str] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ...) -> None: ...
 
+class RatedLines(_message.Message):
+    __slots__ = ("rate", "line_nos", "points")
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    LINE_NOS_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    rate: AppliedBaseRate
+    line_nos: _containers.RepeatedScalarFieldContainer[int]
+    points: int
+    def __init__(self, rate: _Optional[_Union[AppliedBaseRate, _Mapping]] = ..., line_nos: _Optional[_Iterable[int]] = ..., points: _Optional[int] = ...) -> None: ...
+
 class RuleSet(_message.Message):
-    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "expiry", "debt_policy", "debt_limit_points", "reminder_days", "hoarding_months", "store_budgets", "issuance_ceiling", "excluded_item_codes", "excluded_tenders", "excludes_tax", "cost_governor", "confirmation", "matching", "velocity", "latest_arrival_days", "interaction_limits", "family_pool_members", "offset_terms", "base_rates")
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "expiry", "debt_policy", "debt_limit_points", "reminder_days", "hoarding_months", "store_budgets", "issuance_ceiling", "excluded_item_codes", "excluded_tenders", "excludes_tax", "cost_governor", "confirmation", "matching", "velocity", "latest_arrival_days", "interaction_limits", "family_pool_members", "offset_terms", "base_rates", "calendar_days")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -1067,6 +1081,7 @@ class RuleSet(_message.Message):
     FAMILY_POOL_MEMBERS_FIELD_NUMBER: _ClassVar[int]
     OFFSET_TERMS_FIELD_NUMBER: _ClassVar[int]
     BASE_RATES_FIELD_NUMBER: _ClassVar[int]
+    CALENDAR_DAYS_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_date: _types_pb2.BusinessDate
     base_points: int
@@ -1098,7 +1113,20 @@ class RuleSet(_message.Message):
     family_pool_members: int
     offset_terms: _containers.RepeatedCompositeFieldContainer[OffsetTerms]
     base_rates: _containers.RepeatedCompositeFieldContainer[BaseRate]
-    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., expiry: _Optional[_Union[ExpiryPolicy, _Mapping]] = ..., debt_policy: _Optional[_Union[DebtPolicy, str]] = ..., debt_limit_points: _Optional[int] = ..., reminder_days: _Optional[_Iterable[int]] = ..., hoarding_months: _Optional[int] = ..., store_budgets: _Optional[_Iterable[_Union[StoreBudget, _Mapping]]] = ..., issuance_ceiling: _Optional[_Union[IssuanceCeiling, _Mapping]] = ..., excluded_item_codes: _Optional[_Iterable[str]] = ..., excluded_tenders: _Optional[_Iterable[str]] = ..., excludes_tax: _Optional[bool] = ..., cost_governor: _Optional[_Union[CostGovernor, _Mapping]] = ..., confirmation: _Optional[_Union[_doors_pb2.ConfirmationRule, _Mapping]] = ..., matching: _Optional[_Union[_doors_pb2.MatchingRule, _Mapping]] = ..., velocity: _Optional[_Union[_doors_pb2.VelocityRule, _Mapping]] = ..., latest_arrival_days: _Optional[int] = ..., interaction_limits: _Optional[_Iterable[_Union[_doors_pb2.InteractionLimit, _Mapping]]] = ..., family_pool_members: _Optional[int] = ..., offset_terms: _Optional[_Iterable[_Union[OffsetTerms, _Mapping]]] = ..., base_rates: _Optional[_Iterable[_Union[BaseRate, _Mapping]]] = ...) -> None: ...
+    calendar_days: _containers.RepeatedCompositeFieldContainer[CalendarDay]
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., expiry: _Optional[_Union[ExpiryPolicy, _Mapping]] = ..., debt_policy: _Optional[_Union[DebtPolicy, str]] = ..., debt_limit_points: _Optional[int] = ..., reminder_days: _Optional[_Iterable[int]] = ..., hoarding_months: _Optional[int] = ..., store_budgets: _Optional[_Iterable[_Union[StoreBudget, _Mapping]]] = ..., issuance_ceiling: _Optional[_Union[IssuanceCeiling, _Mapping]] = ..., excluded_item_codes: _Optional[_Iterable[str]] = ..., excluded_tenders: _Optional[_Iterable[str]] = ..., excludes_tax: _Optional[bool] = ..., cost_governor: _Optional[_Union[CostGovernor, _Mapping]] = ..., confirmation: _Optional[_Union[_doors_pb2.ConfirmationRule, _Mapping]] = ..., matching: _Optional[_Union[_doors_pb2.MatchingRule, _Mapping]] = ..., velocity: _Optional[_Union[_doors_pb2.VelocityRule, _Mapping]] = ..., latest_arrival_days: _Optional[int] = ..., interaction_limits: _Optional[_Iterable[_Union[_doors_pb2.InteractionLimit, _Mapping]]] = ..., family_pool_members: _Optional[int] = ..., offset_terms: _Optional[_Iterable[_Union[OffsetTerms, _Mapping]]] = ..., base_rates: _Optional[_Iterable[_Union[BaseRate, _Mapping]]] = ..., calendar_days: _Optional[_Iterable[_Union[CalendarDay, _Mapping]]] = ...) -> None: ...
+
+class CalendarDay(_message.Message):
+    __slots__ = ("date", "kind", "name", "business_unit_ids")
+    DATE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_UNIT_IDS_FIELD_NUMBER: _ClassVar[int]
+    date: _types_pb2.BusinessDate
+    kind: DayKind
+    name: str
+    business_unit_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., kind: _Optional[_Union[DayKind, str]] = ..., name: _Optional[str] = ..., business_unit_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ExpiryPolicy(_message.Message):
     __slots__ = ("kind", "months", "rounding", "years", "fixed_date", "grace_days")
@@ -1201,10 +1229,12 @@ class PublishRuleSetRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., rule_set: _Optional[_Union[RuleSet, _Mapping]] = ...) -> None: ...
 
 class PublishRuleSetResponse(_message.Message):
-    __slots__ = ("rule_set",)
+    __slots__ = ("rule_set", "warnings")
     RULE_SET_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     rule_set: RuleSet
-    def __init__(self, rule_set: _Optional[_Union[RuleSet, _Mapping]] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[_types_pb2.Problem]
+    def __init__(self, rule_set: _Optional[_Union[RuleSet, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Problem, _Mapping]]] = ...) -> None: ...
 
 class GetRuleSetRequest(_message.Message):
     __slots__ = ("business_date",)

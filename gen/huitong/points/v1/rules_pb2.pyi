@@ -38,7 +38,7 @@ RULE_SIMULATION_STATE_DONE: RuleSimulationState
 RULE_SIMULATION_STATE_FAILED: RuleSimulationState
 
 class RuleDraft(_message.Message):
-    __slots__ = ("draft_id", "state", "rule_set", "note", "author", "decided_by", "create_time", "decide_time")
+    __slots__ = ("draft_id", "state", "rule_set", "note", "author", "decided_by", "create_time", "decide_time", "warnings")
     DRAFT_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     RULE_SET_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +47,7 @@ class RuleDraft(_message.Message):
     DECIDED_BY_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     DECIDE_TIME_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     draft_id: str
     state: RuleDraftState
     rule_set: _points_pb2.RuleSet
@@ -55,7 +56,8 @@ class RuleDraft(_message.Message):
     decided_by: str
     create_time: _timestamp_pb2.Timestamp
     decide_time: _timestamp_pb2.Timestamp
-    def __init__(self, draft_id: _Optional[str] = ..., state: _Optional[_Union[RuleDraftState, str]] = ..., rule_set: _Optional[_Union[_points_pb2.RuleSet, _Mapping]] = ..., note: _Optional[str] = ..., author: _Optional[str] = ..., decided_by: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[_types_pb2.Problem]
+    def __init__(self, draft_id: _Optional[str] = ..., state: _Optional[_Union[RuleDraftState, str]] = ..., rule_set: _Optional[_Union[_points_pb2.RuleSet, _Mapping]] = ..., note: _Optional[str] = ..., author: _Optional[str] = ..., decided_by: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Problem, _Mapping]]] = ...) -> None: ...
 
 class CreateRuleDraftRequest(_message.Message):
     __slots__ = ("request_id", "rule_set", "note")

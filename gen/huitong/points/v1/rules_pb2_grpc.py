@@ -77,8 +77,9 @@ class RuleDraftServiceServicer:
     """
 
     def CreateRuleDraft(self, request, context):
-        """Keeps a rule set as a draft, which changes nothing. All that is wrong with it is answered at once, with the rule and,
-        for a condition, the column.
+        """Keeps a rule set as a draft, which changes nothing. All that is wrong with it is answered at once: RULES_INVALID names
+        fields by google.rpc.BadRequest ("rule_set.rules[2].condition"), and beside it by huitong.common.v1.Spots the id of the
+        rule (terms, rate, …) and the column in a condition.
         Errors: RULES_INVALID, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -34,8 +34,9 @@ class RuleDraftServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RuleDraftServiceAsyncStub: ...
     CreateRuleDraft: _grpc.UnaryUnaryMultiCallable[_rules_pb2.CreateRuleDraftRequest, _rules_pb2.CreateRuleDraftResponse]
-    """Keeps a rule set as a draft, which changes nothing. All that is wrong with it is answered at once, with the rule and,
-    for a condition, the column.
+    """Keeps a rule set as a draft, which changes nothing. All that is wrong with it is answered at once: RULES_INVALID names
+    fields by google.rpc.BadRequest ("rule_set.rules[2].condition"), and beside it by huitong.common.v1.Spots the id of the
+    rule (terms, rate, …) and the column in a condition.
     Errors: RULES_INVALID, REQUEST_ID_REUSED.
     """
     GetRuleDraft: _grpc.UnaryUnaryMultiCallable[_rules_pb2.GetRuleDraftRequest, _rules_pb2.GetRuleDraftResponse]
@@ -70,8 +71,9 @@ class RuleDraftServiceAsyncStub(RuleDraftServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateRuleDraft: _aio.UnaryUnaryMultiCallable[_rules_pb2.CreateRuleDraftRequest, _rules_pb2.CreateRuleDraftResponse]  # type: ignore[assignment]
-    """Keeps a rule set as a draft, which changes nothing. All that is wrong with it is answered at once, with the rule and,
-    for a condition, the column.
+    """Keeps a rule set as a draft, which changes nothing. All that is wrong with it is answered at once: RULES_INVALID names
+    fields by google.rpc.BadRequest ("rule_set.rules[2].condition"), and beside it by huitong.common.v1.Spots the id of the
+    rule (terms, rate, …) and the column in a condition.
     Errors: RULES_INVALID, REQUEST_ID_REUSED.
     """
     GetRuleDraft: _aio.UnaryUnaryMultiCallable[_rules_pb2.GetRuleDraftRequest, _rules_pb2.GetRuleDraftResponse]  # type: ignore[assignment]
@@ -109,8 +111,9 @@ class RuleDraftServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _rules_pb2.CreateRuleDraftRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_rules_pb2.CreateRuleDraftResponse, _abc.Awaitable[_rules_pb2.CreateRuleDraftResponse]]:
-        """Keeps a rule set as a draft, which changes nothing. All that is wrong with it is answered at once, with the rule and,
-        for a condition, the column.
+        """Keeps a rule set as a draft, which changes nothing. All that is wrong with it is answered at once: RULES_INVALID names
+        fields by google.rpc.BadRequest ("rule_set.rules[2].condition"), and beside it by huitong.common.v1.Spots the id of the
+        rule (terms, rate, …) and the column in a condition.
         Errors: RULES_INVALID, REQUEST_ID_REUSED.
         """
 

@@ -198,6 +198,7 @@ def _webhooks() -> None:
         "webhook_endpoint",
         sa.Column("endpoint_id", sa.Uuid, primary_key=True),
         sa.Column("group_id", sa.Uuid, sa.ForeignKey("org_group.group_id"), nullable=False),
+        sa.Column("partner_id", sa.Uuid),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("url", sa.Text, nullable=False),
         sa.Column("event_types", sa.ARRAY(sa.Text), nullable=False),
