@@ -83,7 +83,7 @@ chaos: install ## kill parts of a running suite and print what it lost (nothing)
 
 .PHONY: audit
 audit: install ## look the pinned dependencies up among known vulnerabilities
-	@$(PY) -m pip_audit --require-hashes --disable-pip -r requirements.lock
+	@$(PY) -m tools.audit
 
 .PHONY: lock
 lock: install ## pin the dependencies of pyproject.toml anew

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -21,7 +21,10 @@ Guard = Callable[[Message, Reach], None]
 
 
 class RequestShape:
-    """Where the fields of one operation's request come from: path, query, body."""
+    """Where the fields of one operation's request come from: path, query, body, headers.
+
+    `is_raw`: the body is handed on as it came, of whatever content type, into a field of bytes.
+    """
 
     def __init__(self, operation: Operation, http: HttpBinding, variables: tuple[str, ...]) -> None:
         """Raises ValueError when the binding names a field that the request does not have."""
@@ -29,8 +32,15 @@ class RequestShape:
         self._body = http.body
         # In NDJSON the body is one field only; the request's others may come from the query.
         self._body_is_all = http.body == "*"
-        for name in (*variables, *([] if http.body in ("", "*") else [http.body])):
+        for name in variables:
             find_field(operation.request, name.split("."))
+        self.is_raw = False
+        if http.body not in ("", "*"):
+            field = find_field(operation.request, [http.body])
+            self.is_raw = field.type == FieldDescriptor.TYPE_BYTES
+        self._headers = [(each.header.lower().encode(), each.field) for each in operation.door.headers]
+        for _, name in self._headers:
+            find_field(operation.request, [name])
 
     @property
     def has_body(self) -> bool:
@@ -52,6 +62,11 @@ class RequestShape:
         for name, value in variables.items():
             self._put_path_variable(request, name, value)
         return request
+
+    def add_headers(self, request: dict[str, Any], headers: Mapping[bytes, bytes]) -> None:
+        """Put the headers that the operation asks for into `request`; one that is missing is empty."""
+        for header, name in self._headers:
+            request[name] = headers.get(header, b"").decode("latin-1")
 
     def add_query(self, request: dict[str, Any], query: bytes) -> None:
         """Put the query's parameters into `request`; repeated fields by repetition, inner ones as `page.size`."""

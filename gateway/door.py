@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -156,12 +157,16 @@ class Door:
     def _request(exchange: Exchange, entered: _Entered) -> Message:
         route, body = entered.route, entered.body
         value: Any = {}
-        if route.shape.has_body and body:
+        if route.shape.is_raw:
+            value = base64.b64encode(body).decode()
+        elif route.shape.has_body and body:
             kind = exchange.content_type
             if kind and kind != b"application/json" and not (kind[:12] == b"application/" and kind[-5:] == b"+json"):
                 raise UnsupportedMediaType(accepted=route.batch.accepted if route.batch else "application/json")
             value = codec.parse_json(body)
-        return route.decode(route.shape.compose(value, exchange.query, entered.variables))
+        composed = route.shape.compose(value, exchange.query, entered.variables)
+        route.shape.add_headers(composed, exchange.headers)
+        return route.decode(composed)
 
     async def _call(self, exchange: Exchange, route: Route, caller: Caller, request: Message) -> Message:
         metadata: Metadata = (self._reception.token(caller), *reason_told(exchange.reason))

@@ -326,8 +326,11 @@ def _parameters(schemas: Schemas, operation: Operation, http: HttpBinding) -> li
     for name in variables:
         field = find_field(operation.request, name.split("."))
         found.append({"name": name, "in": "path", "required": True, **_parameter(schemas, field)})
+    for each in operation.door.headers:
+        parameter = _parameter(schemas, find_field(operation.request, [each.field]))
+        found.append({"name": each.header, "in": "header", "required": True, **parameter})
     if http.body != "*":
-        skipped = {*variables, http.body}
+        skipped = {*variables, http.body, *(each.field for each in operation.door.headers)}
         for name, field in _query_fields(operation.request, "", 0):
             if name not in skipped:
                 found.append({"name": name, "in": "query", "required": False, **_parameter(schemas, field)})
@@ -356,6 +359,9 @@ def _query_fields(message: Descriptor, prefix: str, depth: int) -> list[tuple[st
 
 def _request_content(schemas: Schemas, operation: Operation, http: HttpBinding) -> dict[str, Any]:
     if http.body != "*":
+        field = find_field(operation.request, [http.body])
+        if field.type == FieldDescriptor.TYPE_BYTES:
+            return {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}, "example": "…"}}
         message = find_message(operation.request, [http.body])
         return {"application/json": {"schema": schemas.reference(message), "example": schemas.example(message)}}
     variables = set(Template.parse(http.template).variables)

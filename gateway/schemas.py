@@ -62,6 +62,7 @@ _IDS = {
     "import_id": "imp",
     "webhook_endpoint_id": "whe",
     "event_id": "evt",
+    "notice_source_id": "nts",
 }
 # Examples by the end of a field's name; the first that fits the field's rules is taken.
 _SAMPLES: tuple[tuple[str, Any], ...] = (
@@ -101,6 +102,7 @@ _FALLBACKS = (
     "123456",
     "example-000001",
     "0" * 24,
+    "0" * 32,
     "0" * 64,
     "+8613800000001",
 )

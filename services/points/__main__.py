@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 
+from chassis.crypto import Vault
 from chassis.run import App, run_service
 from chassis.valkey import open_valkey
 from chassis.velocity import Velocity
 from huitong.common.v1 import personal_data_pb2_grpc
-from huitong.member.v1 import member_pb2_grpc
+from huitong.member.v1 import member_pb2_grpc, miniprogram_pb2_grpc
 from huitong.org.v1 import approvals_pb2_grpc, org_pb2_grpc
 from huitong.org.v1.events_pb2 import ApprovalDecided
 from huitong.points.v1 import (
@@ -17,6 +18,7 @@ from huitong.points.v1 import (
     family_pools_pb2_grpc,
     governor_pb2_grpc,
     lots_pb2_grpc,
+    payment_notices_pb2_grpc,
     points_pb2_grpc,
     retention_pb2_grpc,
     rewards_pb2_grpc,
@@ -46,6 +48,8 @@ from services.points.ledger.ledger import Ledger
 from services.points.lookup import Lookup
 from services.points.merging.operations import Merges
 from services.points.operations import Sales
+from services.points.payment_notices.api import PaymentNoticeServicer
+from services.points.payment_notices.operations import PaymentNotices
 from services.points.privacy.operations import personal_data
 from services.points.refunds import Refunds
 from services.points.retention.api import RetentionServicer
@@ -125,6 +129,9 @@ def build(app: App) -> None:
     )
     till_payments = TillPayments(app.db, lookup, claims, currencies, spendings, spenders)
     cases = SaleCases(app.db, lookup, ledger, merges)
+    refunds, vault = Refunds(app.db, lookup, claims, ledger, merges), Vault(app.settings.data_key.get_secret_value())
+    mini_programs = app.stub(miniprogram_pb2_grpc.MiniProgramServiceStub, "member")
+    notices = PaymentNotices(app.db, vault, lookup, sales, refunds, mini_programs)
     rewards = Rewards(app.db, lookup, claims, ledger, spenders)
     jobs = Jobs(app.db, ledger)
 
@@ -144,7 +151,7 @@ def build(app: App) -> None:
 
     app.serve(
         points_pb2_grpc.add_SalesServiceServicer_to_server,
-        SalesServicer(app.db, sales, Refunds(app.db, lookup, claims, ledger, merges), merges),
+        SalesServicer(app.db, sales, refunds, merges),
     )
     app.serve(
         points_pb2_grpc.add_WalletServiceServicer_to_server,
@@ -158,6 +165,10 @@ def build(app: App) -> None:
     app.serve(rewards_pb2_grpc.add_RewardServiceServicer_to_server, RewardServicer(rewards))
     app.serve(segments_pb2_grpc.add_SegmentServiceServicer_to_server, SegmentServicer(app.db))
     app.serve(sale_cases_pb2_grpc.add_SaleCaseServiceServicer_to_server, SaleCaseServicer(app.db, cases))
+    app.serve(
+        payment_notices_pb2_grpc.add_PaymentNoticeServiceServicer_to_server,
+        PaymentNoticeServicer(app.db, vault, notices),
+    )
     app.serve(devices_pb2_grpc.add_DeviceServiceServicer_to_server, DeviceServicer(app.db))
     app.serve(lots_pb2_grpc.add_LotServiceServicer_to_server, LotServicer(app.db, lookup, currencies, merges))
     app.serve(

@@ -498,6 +498,7 @@ async def test_an_address_that_fails_too_often_is_refused_before_its_body_is_rea
 
 async def test_who_guesses_key_ids_keeps_no_other_address_out(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookups, "SHARE_BURST", 3.0)
+    monkeypatch.setattr(lookups, "SHARE_PER_SECOND", 0.001)
     async with at(door, "10.0.0.1") as here, at(door, "10.0.0.2") as elsewhere:
         answers = [await knock(door, here, key_id=f"key_guess{number}") for number in range(5)]
         assert [answer.status_code for answer in answers] == [401, 401, 401, 503, 503]

@@ -11,14 +11,16 @@ from chassis import pages
 from chassis.crypto import Vault
 from chassis.db import Database, Tx
 from chassis.identity import Caller, CallerKind
+from chassis.ids import to_edge
 from chassis.rpc import caller
 from huitong.member.v1 import miniprogram_pb2, miniprogram_pb2_grpc
 from services.member import convert
+from services.member.errors import MemberUnknown
 from services.member.miniprogram import operations, store
 from services.member.miniprogram.errors import MiniProgramTicketExpired, MiniProgramUnknown
 from services.member.miniprogram.rules import make_ticket, read_ticket
 from services.member.miniprogram.store import MiniProgram
-from services.member.miniprogram.wechat import WeChat
+from services.member.miniprogram.wechat import WeChat, WeChatUser
 from services.member.risk.gate import Entrant, JoinGate
 from services.member.risk.operations import note_device
 from services.member.sessions.api import TokenMaker
@@ -89,6 +91,17 @@ class MiniProgramServicer(miniprogram_pb2_grpc.MiniProgramServiceServicer):
         return miniprogram_pb2.LogInByMiniProgramResponse(
             member=convert.member_message(opened.member), tokens=self._tokens.of(opened.session)
         )
+
+    async def GetMiniProgramMember(
+        self, request: miniprogram_pb2.GetMiniProgramMemberRequest, context: Context
+    ) -> miniprogram_pb2.GetMiniProgramMemberResponse:
+        """See the proto."""
+        user = WeChatUser(request.openid, "")
+        async with self._db.reading(caller()) as tx:
+            member_id = await operations.member_behind(tx, self._vault, request.app_id, user)
+        if member_id is None:
+            raise MemberUnknown
+        return miniprogram_pb2.GetMiniProgramMemberResponse(member_id=to_edge("mbr", member_id))
 
 
 def _nobody_in(group_id: UUID) -> Caller:

@@ -83,6 +83,11 @@ class Passage:
     watched_by: DoorRules | None = None
 
 
+def payment_key_of(group_id: UUID, merchant_id: UUID, provider: str, payment_id: str) -> UUID:
+    """What a payment is claimed by: a platform may not know the store, so its ids are the merchant's."""
+    return ids.derive("payment", group_id, merchant_id, provider, payment_id)
+
+
 def passage_of(
     request: points_pb2.RecordSaleRequest,
     *,
@@ -101,7 +106,7 @@ def passage_of(
     origin = request.origin
     if origin.payment_id:
         passage.provider = origin.payment_provider
-        passage.payment_key = ids.derive("payment", group_id, merchant_id, origin.payment_provider, origin.payment_id)
+        passage.payment_key = payment_key_of(group_id, merchant_id, origin.payment_provider, origin.payment_id)
     if origin.device_id:
         passage.device_id, passage.device_seq = origin.device_id, origin.device_seq
         passage.device_key = device_key_of(group_id, store_id, origin.device_id)

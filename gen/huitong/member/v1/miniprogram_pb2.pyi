@@ -76,3 +76,17 @@ class LogInByMiniProgramResponse(_message.Message):
     tokens: _member_pb2.Tokens
     link_ticket: str
     def __init__(self, member: _Optional[_Union[_member_pb2.Member, _Mapping]] = ..., tokens: _Optional[_Union[_member_pb2.Tokens, _Mapping]] = ..., link_ticket: _Optional[str] = ...) -> None: ...
+
+class GetMiniProgramMemberRequest(_message.Message):
+    __slots__ = ("app_id", "openid")
+    APP_ID_FIELD_NUMBER: _ClassVar[int]
+    OPENID_FIELD_NUMBER: _ClassVar[int]
+    app_id: str
+    openid: str
+    def __init__(self, app_id: _Optional[str] = ..., openid: _Optional[str] = ...) -> None: ...
+
+class GetMiniProgramMemberResponse(_message.Message):
+    __slots__ = ("member_id",)
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    def __init__(self, member_id: _Optional[str] = ...) -> None: ...

@@ -50,6 +50,11 @@ class MiniProgramServiceStub:
                 request_serializer=huitong_dot_member_dot_v1_dot_miniprogram__pb2.LogInByMiniProgramRequest.SerializeToString,
                 response_deserializer=huitong_dot_member_dot_v1_dot_miniprogram__pb2.LogInByMiniProgramResponse.FromString,
                 _registered_method=True)
+        self.GetMiniProgramMember = channel.unary_unary(
+                '/huitong.member.v1.MiniProgramService/GetMiniProgramMember',
+                request_serializer=huitong_dot_member_dot_v1_dot_miniprogram__pb2.GetMiniProgramMemberRequest.SerializeToString,
+                response_deserializer=huitong_dot_member_dot_v1_dot_miniprogram__pb2.GetMiniProgramMemberResponse.FromString,
+                _registered_method=True)
 
 
 class MiniProgramServiceServicer:
@@ -83,6 +88,14 @@ class MiniProgramServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetMiniProgramMember(self, request, context):
+        """Says which of the group's members a user of a mini-program is: of an absorbed one, the survivor.
+        Errors: MEMBER_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MiniProgramServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -100,6 +113,11 @@ def add_MiniProgramServiceServicer_to_server(servicer, server):
                     servicer.LogInByMiniProgram,
                     request_deserializer=huitong_dot_member_dot_v1_dot_miniprogram__pb2.LogInByMiniProgramRequest.FromString,
                     response_serializer=huitong_dot_member_dot_v1_dot_miniprogram__pb2.LogInByMiniProgramResponse.SerializeToString,
+            ),
+            'GetMiniProgramMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMiniProgramMember,
+                    request_deserializer=huitong_dot_member_dot_v1_dot_miniprogram__pb2.GetMiniProgramMemberRequest.FromString,
+                    response_serializer=huitong_dot_member_dot_v1_dot_miniprogram__pb2.GetMiniProgramMemberResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -184,6 +202,33 @@ class MiniProgramService:
             '/huitong.member.v1.MiniProgramService/LogInByMiniProgram',
             huitong_dot_member_dot_v1_dot_miniprogram__pb2.LogInByMiniProgramRequest.SerializeToString,
             huitong_dot_member_dot_v1_dot_miniprogram__pb2.LogInByMiniProgramResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMiniProgramMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/huitong.member.v1.MiniProgramService/GetMiniProgramMember',
+            huitong_dot_member_dot_v1_dot_miniprogram__pb2.GetMiniProgramMemberRequest.SerializeToString,
+            huitong_dot_member_dot_v1_dot_miniprogram__pb2.GetMiniProgramMemberResponse.FromString,
             options,
             channel_credentials,
             insecure,

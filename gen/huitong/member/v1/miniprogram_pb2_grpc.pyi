@@ -47,6 +47,10 @@ class MiniProgramServiceStub:
     MINI_PROGRAM_BLOCKED, MINI_PROGRAM_REFUSED, IDENTITY_TAKEN, IDENTITY_DENIED, JOIN_TOO_OFTEN (a new phone),
     MEMBER_FROZEN, MEMBER_CLOSED.
     """
+    GetMiniProgramMember: _grpc.UnaryUnaryMultiCallable[_miniprogram_pb2.GetMiniProgramMemberRequest, _miniprogram_pb2.GetMiniProgramMemberResponse]
+    """Says which of the group's members a user of a mini-program is: of an absorbed one, the survivor.
+    Errors: MEMBER_UNKNOWN.
+    """
 
 @_typing.type_check_only
 class MiniProgramServiceAsyncStub(MiniProgramServiceStub):
@@ -66,6 +70,10 @@ class MiniProgramServiceAsyncStub(MiniProgramServiceStub):
     Errors: MINI_PROGRAM_UNKNOWN, MINI_PROGRAM_CODE_INVALID, MINI_PROGRAM_TICKET_EXPIRED, MINI_PROGRAM_BUSY,
     MINI_PROGRAM_BLOCKED, MINI_PROGRAM_REFUSED, IDENTITY_TAKEN, IDENTITY_DENIED, JOIN_TOO_OFTEN (a new phone),
     MEMBER_FROZEN, MEMBER_CLOSED.
+    """
+    GetMiniProgramMember: _aio.UnaryUnaryMultiCallable[_miniprogram_pb2.GetMiniProgramMemberRequest, _miniprogram_pb2.GetMiniProgramMemberResponse]  # type: ignore[assignment]
+    """Says which of the group's members a user of a mini-program is: of an absorbed one, the survivor.
+    Errors: MEMBER_UNKNOWN.
     """
 
 class MiniProgramServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -101,6 +109,16 @@ class MiniProgramServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: MINI_PROGRAM_UNKNOWN, MINI_PROGRAM_CODE_INVALID, MINI_PROGRAM_TICKET_EXPIRED, MINI_PROGRAM_BUSY,
         MINI_PROGRAM_BLOCKED, MINI_PROGRAM_REFUSED, IDENTITY_TAKEN, IDENTITY_DENIED, JOIN_TOO_OFTEN (a new phone),
         MEMBER_FROZEN, MEMBER_CLOSED.
+        """
+
+    @_abc_1.abstractmethod
+    def GetMiniProgramMember(
+        self,
+        request: _miniprogram_pb2.GetMiniProgramMemberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_miniprogram_pb2.GetMiniProgramMemberResponse, _abc.Awaitable[_miniprogram_pb2.GetMiniProgramMemberResponse]]:
+        """Says which of the group's members a user of a mini-program is: of an absorbed one, the survivor.
+        Errors: MEMBER_UNKNOWN.
         """
 
 def add_MiniProgramServiceServicer_to_server(servicer: MiniProgramServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -617,6 +617,16 @@ TABLES = (
     """CREATE INDEX sale_case_by_other ON sale_case (other_sale_id) WHERE other_sale_id IS NOT NULL""",
     """CREATE INDEX sale_case_by_time ON sale_case (group_id, create_time, case_id)""",
     """CREATE INDEX sale_case_under_way ON sale_case (decide_time) WHERE state <> 1 AND NOT is_applied""",
+    """CREATE TABLE notice_source (
+        notice_source_id UUID NOT NULL,
+        group_id UUID NOT NULL,
+        mch_id TEXT NOT NULL,
+        sealed_key BYTEA NOT NULL,
+        platform_keys JSONB NOT NULL,
+        update_time TIMESTAMP WITH TIME ZONE NOT NULL,
+        PRIMARY KEY (notice_source_id),
+        UNIQUE (group_id, mch_id)
+    )""",
     """CREATE TABLE erased_member (
         member_id UUID NOT NULL,
         group_id UUID NOT NULL,
