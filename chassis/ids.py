@@ -33,6 +33,11 @@ def from_edge(prefix: str, text: str, field: str) -> UUID:
     raise InvalidArgument([(field, f"must be an id that starts with {prefix}_")])
 
 
+def optional_from_edge(prefix: str, text: str, field: str) -> UUID | None:
+    """As `from_edge`; None when nothing is named."""
+    return from_edge(prefix, text, field) if text else None
+
+
 def derive(*parts: object) -> UUID:
     """A stable uuid (version 5) of `parts`: the same parts always give the same id.
 

@@ -31,8 +31,8 @@ def permits(patterns: str, permission: str) -> bool:
 def narrowed(who: Caller, permission: str, method: str, *, has_binding: bool) -> Caller:
     """The operator or partner with nothing but `permission`, where it holds: what one call needs, and no more.
 
-    A grant that is not for the whole group serves only where a field of the request says what it is about.
-    Raises PermissionDenied.
+    A grant that is not for the whole group serves only where a field of the request says what it is about, or where
+    the RPC is for every place. Raises PermissionDenied.
     """
     scopes = {scope: permission for scope, patterns in who.scopes.items() if permits(patterns, permission)}
     if WHOLE_GROUP in scopes:

@@ -94,6 +94,7 @@ class Guard:
         self._audiences = frozenset(rule.audiences)
         self._services, self._permission = frozenset(rule.services), rule.permission
         self._proof = access_pb2.Proof.Name(rule.proof) if rule.proof else ""
+        self._is_for_every_place = rule.is_for_every_place
         # Whose calls leave an entry in the audit (chassis.acts).
         self.recorded_kinds = acts.recorded_kinds(rule.permission, is_for_all=bool(self._audiences & _DAILY))
         self._bindings = {
@@ -110,7 +111,8 @@ class Guard:
             raise PermissionDenied(method=self._name)
         bound = self._bindings[audience]
         if who.kind in WITH_PERMISSIONS:
-            who = narrowed(who, self._permission, self._name, has_binding=bool(bound))
+            has_binding = bool(bound) or self._is_for_every_place
+            who = narrowed(who, self._permission, self._name, has_binding=has_binding)
         check = _CHECKS.get(who.kind, _check_own)
         for field in bound:
             check(who, read_field(request, field), field)

@@ -16,13 +16,18 @@ from chassis.valkey import Script
 
 HOUR, DAY = 3_600, 86_400
 
-# KEYS: the windows. ARGV: the mark; then for each window its limit and its length in ms. Either all windows take the
-# mark or none. Answers the number of the window that was full (0 for none) and the ms until it has room.
+# KEYS: the windows. ARGV: the mark; for each window its limit and its length in ms; then marks that are known to belong
+# into all of them, each with its age in ms. Either all windows take the mark or none. Answers the number of the window
+# that was full (0 for none) and the ms until it has room.
 _SCRIPT = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 for i, key in ipairs(KEYS) do
   local limit, length = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+  for known = 2 * #KEYS + 2, #ARGV, 2 do
+    redis.call('ZADD', key, 'NX', now - tonumber(ARGV[known + 1]), ARGV[known])
+    redis.call('PEXPIRE', key, length)
+  end
   redis.call('ZREMRANGEBYSCORE', key, '-inf', now - length)
   if not redis.call('ZSCORE', key, ARGV[1]) and redis.call('ZCARD', key) >= limit then
     local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
@@ -61,12 +66,19 @@ class Velocity:
     def __init__(self, valkey: Redis, *, prefix: str) -> None:
         self._script, self._prefix = Script(valkey, _SCRIPT), prefix
 
-    async def take(self, group_id: UUID, mark: str, windows: Sequence[Window]) -> Full | None:
-        """Put `mark` into all windows unless one is full, and answer that one. Raises ValkeyGone."""
+    async def take(
+        self, group_id: UUID, mark: str, windows: Sequence[Window], *, known: Sequence[tuple[str, int]] = ()
+    ) -> Full | None:
+        """Put `mark` into all windows unless one is full, and answer that one. Raises ValkeyGone.
+
+        `known` marks (each with its age in ms) are put in first: what the caller can count itself stands also when
+        Valkey has lost its counts, or has old ones back.
+        """
         if not windows:
             return None
         # All keys of a group are in one slot of a cluster.
         keys = [f"{self._prefix}:{{{group_id.hex}}}:{window.name}:{window.what}" for window in windows]
         sizes = [size for window in windows for size in (window.limit, window.seconds * 1_000)]
-        number, retry_ms = (int(part) for part in await self._script.run(keys, [mark, *sizes]))
+        more: list[str | int] = [part for pair in known for part in pair]
+        number, retry_ms = (int(part) for part in await self._script.run(keys, [mark, *sizes, *more]))
         return Full(windows[number - 1], retry_ms) if number else None

@@ -48,6 +48,8 @@ class Operation:
     door: access_pb2.Door
     # What a member must have proved, "PROOF_SPENDING"; "" when nothing.
     proof: str = ""
+    # A grant for a part of the group lets in without naming a place.
+    is_for_every_place: bool = False
 
     @property
     def rpc(self) -> str:
@@ -198,4 +200,4 @@ def _operation(method: MethodDescriptor) -> Operation | None:
     bindings = tuple(BoundField(audience_kind(each.audience), tuple(each.field.split("."))) for each in access.bindings)
     door = option(method, access_pb2.door)
     proof = access_pb2.Proof.Name(access.proof) if access.proof else ""
-    return Operation(method, http, audiences, access.permission, bindings, door, proof)
+    return Operation(method, http, audiences, access.permission, bindings, door, proof, access.is_for_every_place)

@@ -50,8 +50,8 @@ class Entrance:
         if caller.kind in audiences:
             if caller.kind in WITH_PERMISSIONS:
                 # The service is told what this call needs, not all that the caller may do.
-                name, has_binding = self.operation.method.name, caller.kind in self.guards
-                return narrowed(caller, self.operation.permission, name, has_binding=has_binding)
+                has_binding = caller.kind in self.guards or self.operation.is_for_every_place
+                return narrowed(caller, self.operation.permission, self.operation.method.name, has_binding=has_binding)
             return caller
         if CallerKind.PUBLIC in audiences:
             return Caller(CallerKind.PUBLIC, address)

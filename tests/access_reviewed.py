@@ -29,6 +29,9 @@ _POOL = {"pool_id": OWN}
 
 # By RPC (without "huitong."), audiences and field.
 REVIEWED: dict[str, dict[tuple[str, ...], dict[str, str]]] = {
+    # Of the merchant that is bound only.
+    "mall.v1.CatalogueService.AddStock": {(NARROW,): {"item_id": OWN}},
+    "mall.v1.CatalogueService.CreateItem": {(NARROW,): {"benefit_code": GROUP}},
     "mall.v1.CatalogueService.GetItem": {(MEMBER, TERMINAL, PARTNER): {"item_id": GROUP}},
     "mall.v1.CheckoutService.CommitCheckout": {
         (TERMINAL,): {
@@ -47,13 +50,25 @@ REVIEWED: dict[str, dict[tuple[str, ...], dict[str, str]]] = {
         (TERMINAL,): {"member_id": GROUP, "member_code": SECRET, "pool_id": OWN},
     },
     "mall.v1.CheckoutService.VoidCheckout": {(TERMINAL, NARROW): {"checkout_id": OWN}},
-    "mall.v1.CouponService.IssueCoupon": {(PARTNER,): {"template_id": GROUP, "member_id": GROUP}},
+    "mall.v1.CouponService.IssueCoupon": {
+        (PARTNER,): {"template_id": GROUP, "member_id": GROUP, "merchant_id": GROUP},
+        (NARROW,): {"template_id": OWN, "member_id": GROUP},
+    },
+    # What the member has of the merchant that is bound.
+    "mall.v1.CouponService.ListCoupons": {(MEMBER,): {"merchant_id": GROUP}, (NARROW,): {"member_id": GROUP}},
     "mall.v1.CouponService.ReverseWriteOff": {(TERMINAL, MERCHANT, NARROW): {"coupon_code": OWN}},
     "mall.v1.CouponService.WriteOffCoupon": {
         (TERMINAL, MERCHANT, NARROW): {"coupon_code": SECRET, "receipt_no": LABEL},
     },
-    "mall.v1.OrderService.CancelOrder": {(MEMBER,): {"order_id": OWN}},
-    "mall.v1.OrderService.GetOrder": {(MEMBER,): {"order_id": OWN}},
+    "mall.v1.OrderService.CancelOrder": {
+        (MEMBER,): {"order_id": OWN, "merchant_id": GROUP},
+        (NARROW,): {"order_id": OWN, "member_id": GROUP},
+    },
+    "mall.v1.OrderService.GetOrder": {
+        (MEMBER,): {"order_id": OWN, "merchant_id": GROUP},
+        (NARROW,): {"order_id": OWN, "member_id": GROUP},
+    },
+    "mall.v1.OrderService.ListOrders": {(MEMBER,): {"merchant_id": GROUP}, (NARROW,): {"member_id": GROUP}},
     "mall.v1.OrderService.PlaceOrder": {(MEMBER,): {"item_id": GROUP}},
     # Of the store's merchant only.
     "mall.v1.OrderService.UseVoucher": {(TERMINAL, MERCHANT, NARROW): {"voucher_code": SECRET}},
@@ -65,15 +80,17 @@ REVIEWED: dict[str, dict[tuple[str, ...], dict[str, str]]] = {
         (TERMINAL,): {"member_id": GROUP, "benefit_code": LABEL, "member_code": SECRET}
     },
     "member.v1.MemberService.IdentifyMember": {
-        (TERMINAL, PARTNER): {
+        (TERMINAL, PARTNER, NARROW): {
             "card_no": GROUP,
             "plate_no": GROUP,
             "unit_number.business_unit_id": GROUP,
             "member_code": SECRET,
             "spend_request_id": LABEL,
         },
+        (TERMINAL, PARTNER): {"place_id": LABEL},
     },
     "member.v1.MemberService.JoinMember": {(TERMINAL, NARROW): {"device_id": LABEL}},
+    "member.v1.MemberService.JoinMembers": {(NARROW,): {"members.device_id": LABEL}},
     # A code is sent to the member's phone, or given by the platform to whoever holds it.
     "member.v1.ProofService.ChangePhone": {(MEMBER,): {"one_time_code": SECRET}},
     "member.v1.ProofService.CompleteProof": {
@@ -96,6 +113,8 @@ REVIEWED: dict[str, dict[tuple[str, ...], dict[str, str]]] = {
     "org.v1.WebhookService.RotateWebhookSecret": {(PARTNER,): {"webhook_endpoint_id": OWN}},
     "org.v1.WebhookService.SendTestEvent": {(PARTNER,): {"webhook_endpoint_id": OWN}},
     "org.v1.WebhookService.UpdateWebhookEndpoint": {(PARTNER,): {"webhook_endpoint_id": OWN}},
+    # In the car park that is bound.
+    "parking.v1.ParkingService.ListStays": {(MEMBER,): {"car_park_id": OWN}, (NARROW,): {"member_id": GROUP}},
     "parking.v1.ParkingService.PayFee": {(MEMBER,): {"car_park_id": GROUP, "plate_no": OWN}},
     "parking.v1.ParkingService.QuoteFee": {(MEMBER,): {"car_park_id": GROUP, "plate_no": OWN}},
     "parking.v1.ParkingService.RecordEntry": {(VENDOR,): {"plate_no": LABEL}},
@@ -108,6 +127,7 @@ REVIEWED: dict[str, dict[tuple[str, ...], dict[str, str]]] = {
     "points.v1.ConversionService.QuoteConversion": {
         (MEMBER,): {"from_currency_id": GROUP, "to_currency_id": GROUP},
     },
+    "points.v1.CurrencyService.CreateCurrency": {(NARROW,): {"money_code": LABEL}},
     "points.v1.CurrencyService.ListWallets": {(TERMINAL, PARTNER): {"member_id": GROUP}},
     "points.v1.DeviceService.GetDeviceProgress": {(TERMINAL, MERCHANT): {"device_id": LABEL}},
     "points.v1.FamilyPoolService.ContributeToPool": {(MEMBER,): _POOL},
@@ -118,19 +138,26 @@ REVIEWED: dict[str, dict[tuple[str, ...], dict[str, str]]] = {
     "points.v1.FamilyPoolService.LeaveFamilyPool": {(MEMBER,): {**_POOL, "other_member_id": OWN}},
     "points.v1.FamilyPoolService.ListPoolStatement": {(MEMBER,): _POOL},
     "points.v1.FamilyPoolService.SetPoolMember": {(MEMBER,): {**_POOL, "other_member_id": GROUP}},
+    "points.v1.LedgerService.GetTotals": {(NARROW,): {"currency_id": GROUP}},
     "points.v1.LotService.ListLots": {(MEMBER,): {"currency_id": GROUP}},
     "points.v1.RuleSimulationService.QuoteSale": {
         # For a till there are no drafts.
         (TERMINAL,): {**{f"sale.{name}": reason for name, reason in _SALE.items()}, "draft_id": OWN},
+        (NARROW,): {**{f"sale.{name}": reason for name, reason in _SALE.items()}, "draft_id": GROUP},
     },
-    "points.v1.SaleCaseService.ConfirmSale": {(TERMINAL, MERCHANT): {"receipt_no": OWN}},
-    "points.v1.SaleCaseService.RejectSale": {(TERMINAL, MERCHANT): {"receipt_no": OWN}},
-    "points.v1.SalesService.GetSale": {(MEMBER,): {"sale_id": OWN}},
-    "points.v1.SalesService.RecordSale": {(TERMINAL, MERCHANT): _SALE},
+    "points.v1.SaleCaseService.ConfirmSale": {(TERMINAL, MERCHANT, NARROW): {"receipt_no": OWN}},
+    "points.v1.SaleCaseService.DecideSaleCase": {(NARROW,): {"case_id": OWN}},
+    "points.v1.SaleCaseService.RejectSale": {(TERMINAL, MERCHANT, NARROW): {"receipt_no": OWN}},
+    # A narrow operator's is one of the store that is bound.
+    "points.v1.SalesService.GetSale": {
+        (MEMBER,): {"sale_id": OWN, "store_id": OWN},
+        (NARROW,): {"sale_id": OWN, "member_id": GROUP},
+    },
+    "points.v1.SalesService.RecordSale": {(TERMINAL, MERCHANT, NARROW): _SALE},
     "points.v1.SalesService.RecordSales": {
         (TERMINAL, MERCHANT): {f"sales.{name}": reason for name, reason in _SALE.items()},
     },
-    "points.v1.SalesService.RefundSale": {(TERMINAL, MERCHANT): {"receipt_no": OWN, "member_id": OWN}},
+    "points.v1.SalesService.RefundSale": {(TERMINAL, MERCHANT, NARROW): {"receipt_no": OWN, "member_id": OWN}},
     "points.v1.TillPaymentService.PayAtTill": {
         (TERMINAL,): {"member_id": GROUP, "member_code": SECRET, "currency_id": GROUP},
     },

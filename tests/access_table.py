@@ -47,6 +47,8 @@ PREFIX_OF_AUDIENCE = {"MEMBER": "mbr", "TERMINAL": "sto", "VENDOR": "unt"}
 # What the bound fields of those who are bound to a place hold, by the end of the field's name.
 PREFIX_OF_FIELD = {"store_id": "sto", "merchant_id": "mch", "business_unit_id": "unt", "car_park_id": "unt",
                    "partner_id": "ptn"}  # fmt: skip
+# A place of any kind: a store is below all of them.
+PREFIX_OF_FIELD |= {"place_id": "sto"}
 
 
 def prefix_of(audience: str, path: str) -> str:
@@ -67,6 +69,7 @@ class Declared:
     services: tuple[str, ...]
     bound: dict[str, tuple[str, ...]]
     batch: str
+    is_for_every_place: bool
 
     @classmethod
     def of(cls, method: MethodDescriptor) -> Declared:
@@ -80,8 +83,9 @@ class Declared:
         for binding in rule.bindings:
             bound[name(binding.audience)] = (*bound.get(name(binding.audience), ()), binding.field)
         return cls(
-            frozenset(map(name, rule.audiences)), rule.permission, tuple(rule.services), bound, door.ndjson_field
-        )
+            frozenset(map(name, rule.audiences)), rule.permission, tuple(rule.services), bound, door.ndjson_field,
+            rule.is_for_every_place,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,7 @@ def _cells_of_operators(rule: Declared) -> Iterator[Cell]:
         yield Cell("OPERATOR", "group", whose=tuple((path, whose) for path in paths))
     if not paths:
         for place in ("unt", "mch", "sto"):
-            yield Cell("OPERATOR", place, expected=DENIED)
+            yield Cell("OPERATOR", place, expected=LET_IN if rule.is_for_every_place else DENIED)
         return
     for path in paths:
         holds = prefix_of("OPERATOR", path)

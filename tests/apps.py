@@ -48,9 +48,9 @@ class Apps:
     async def migrate(self, name: str) -> None:
         """Bring the service's database up to date, once a sandbox."""
         done: set[str] = self.sandbox.__dict__.setdefault("migrated", set())
-        if name not in done:
+        if (url := self.settings.database_url(name)) not in done:
             await migrate(name, self.settings)
-            done.add(name)
+            done.add(url)
 
     async def as_owner(self, service: str, sql: str) -> None:
         """Run in the database of `service` what its own role may not."""
@@ -149,6 +149,11 @@ def internal(service: str, group_id: UUID = GROUP) -> Caller:
 def system(group_id: UUID = GROUP) -> Caller:
     """A back-office system of the group."""
     return Caller(CallerKind.SYSTEM, "key_test", group_id)
+
+
+def operator(name: str, group_id: UUID = GROUP) -> Caller:
+    """A person who may do everything in the group, as the gateway would hand them on."""
+    return Caller(CallerKind.OPERATOR, f"opr_{name}", group_id, "ops_1", {"": "*"})
 
 
 def member(member_id: str, group_id: UUID = GROUP) -> Caller:

@@ -95,6 +95,11 @@ class People:
         )
         return await self.call("InviteOperator", request, system(group_id))
 
+    async def hire(self, *grants: pb.Grant, group_id: UUID = GROUP) -> Caller:
+        """Somebody as the gateway would hand them on; what they may do is in org's database."""
+        invited = await self.invite(*grants, group_id=group_id)
+        return Caller(CallerKind.OPERATOR, invited.operator.operator_id, group_id, "ops_1", {"": "*"})
+
     async def enrol(self, *grants: pb.Grant, group_id: UUID = GROUP) -> Person:
         """Somebody who can log in."""
         invited = await self.invite(*grants, group_id=group_id)

@@ -225,4 +225,5 @@ approval = Table(
     Column("decide_time", DateTime(timezone=True)),
     Column("reason", Text, nullable=False),
     Index("approval_by_time", "group_id", "ask_time", "approval_id"),
+    Index("approval_by_decider", "group_id", "decided_by", "decide_time"),
 )

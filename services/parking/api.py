@@ -215,11 +215,12 @@ class ParkingServicer(parking_pb2_grpc.ParkingServiceServicer):
     async def ListStays(self, request: pb.ListStaysRequest, context: grpc.aio.ServicerContext) -> pb.ListStaysResponse:
         """A member's stays, newest first; of one that is going on, the fee as of now."""
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
+        car_park_id = ids.optional_from_edge("unt", request.car_park_id, "car_park_id")
         size = pages.page_size(request.page_size)
         before = _read_token(request.page_token) if request.page_token else None
         async with self._db.reading(rpc.caller()) as tx:
             member_id = await merging.person_of(tx, member_id)
-            rows = await store.list_stays(tx, member_id, before=before, limit=size + 1)
+            rows = await store.list_stays(tx, member_id, car_park_id, before=before, limit=size + 1)
             answer = pb.ListStaysResponse()
             for stay in rows[:size]:
                 fee = stay.fee
@@ -242,8 +243,9 @@ class ParkingServicer(parking_pb2_grpc.ParkingServiceServicer):
         self, request: pb.GetParkingTotalsRequest, context: grpc.aio.ServicerContext
     ) -> pb.GetParkingTotalsResponse:
         """Stays and fees of each car park."""
+        car_park_id = ids.optional_from_edge("unt", request.car_park_id, "car_park_id")
         async with self._db.reading(rpc.caller()) as tx:
-            rows = await store.list_totals(tx)
+            rows = await store.list_totals(tx, car_park_id)
         return pb.GetParkingTotalsResponse(
             car_parks=[
                 pb.CarParkTotals(

@@ -409,27 +409,33 @@ _UPDATE_STAY = text(
 )
 
 
-async def list_stays(tx: Tx, member_id: UUID, *, before: tuple[datetime, UUID] | None, limit: int) -> list[Stay]:
-    """A member's stays, newest first."""
+async def list_stays(
+    tx: Tx, member_id: UUID, car_park_id: UUID | None, *, before: tuple[datetime, UUID] | None, limit: int
+) -> list[Stay]:
+    """A member's stays (in the car park, when one is named), newest first."""
     behind = "AND (entry_time, stay_id) < (:time, :stay_id)" if before else ""
+    there = "AND car_park_id = :car_park_id" if car_park_id else ""
     sql = text(
-        f"""SELECT * FROM stay WHERE member_id = :member_id AND group_id = :group_id {behind}
+        f"""SELECT * FROM stay WHERE member_id = :member_id AND group_id = :group_id {there} {behind}
             ORDER BY entry_time DESC, stay_id DESC LIMIT :limit"""
     )
-    more = {"time": before[0], "stay_id": before[1]} if before else {}
+    more: dict[str, Any] = {"time": before[0], "stay_id": before[1]} if before else {}
+    if car_park_id:
+        more["car_park_id"] = car_park_id
     return [to_stay(row) for row in await _all(tx, sql, member_id=member_id, limit=limit, **more)]
 
 
-async def list_totals(tx: Tx) -> Sequence[Row[Any]]:
-    """Stays and fees of each car park; a stay that is going on counts with what was paid so far."""
+async def list_totals(tx: Tx, car_park_id: UUID | None) -> Sequence[Row[Any]]:
+    """Stays and fees of each car park, or of one; a stay that is going on counts with what was paid so far."""
+    there, more = ("AND car_park_id = :car_park_id", {"car_park_id": car_park_id}) if car_park_id else ("", {})
     sql = text(
-        """SELECT car_park_id, count(*) AS stay_count, sum(tariff_fee_minor)::bigint AS tariff_fee_minor,
+        f"""SELECT car_park_id, count(*) AS stay_count, sum(tariff_fee_minor)::bigint AS tariff_fee_minor,
                   sum(tier_waived_minor)::bigint AS tier_waived_minor,
                   sum(points_paid_minor)::bigint AS points_paid_minor, sum(points)::bigint AS points,
                   sum(money_paid_minor)::bigint AS money_paid_minor, sum(due_minor)::bigint AS due_minor
-           FROM stay WHERE group_id = :group_id GROUP BY car_park_id ORDER BY car_park_id"""
+           FROM stay WHERE group_id = :group_id {there} GROUP BY car_park_id ORDER BY car_park_id"""
     )
-    return await _all(tx, sql)
+    return await _all(tx, sql, **more)
 
 
 def to_stay(row: Row[Any]) -> Stay:

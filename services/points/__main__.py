@@ -120,7 +120,7 @@ def build(app: App) -> None:
     spenders = Spenders(app.db, lookup, Velocity(valkey, prefix=f"{app.settings.stream}:points:velocity"))
     transfers = Transfers(app.db, lookup, claims, ledger, spenders)
     stored_value = StoredValue(app.db, lookup, claims, ledger, currencies)
-    conversions = Conversions(app.db, lookup, claims, ledger, currencies, spenders)
+    conversions = Conversions(app.db, lookup, claims, ledger, currencies, spenders, second)
     pools = FamilyPools(app.db, lookup, transfers, lane_count, spenders)
     offsets = Offsets(app.db, lookup, pools, app.settings.internal_key.get_secret_value())
     purses = Purses(lookup, currencies, pools)

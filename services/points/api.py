@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chassis import ids, rpc
+from chassis import acts, ids, rpc
 from chassis.db import Database, Tx
 from chassis.errors import AppError, InvalidArgument
 from chassis.pages import decode_token, encode_token, page_size
@@ -59,9 +59,13 @@ class SalesServicer(points_pb2_grpc.SalesServiceServicer):
 
     async def RecordSale(self, request: points_pb2.RecordSaleRequest, context: Any) -> points_pb2.RecordSaleResponse:
         """One sale."""
-        timeout_s = _seconds_left(context)
-        recorded = await self._single_sales.record(rpc.caller().group_id, request, timeout_s=timeout_s)
-        return recorded.answer(points_pb2.RecordSaleResponse())
+        group_id, timeout_s = rpc.caller().group_id, _seconds_left(context)
+
+        async def record() -> points_pb2.RecordSaleResponse:
+            recorded = await self._single_sales.record(group_id, request, timeout_s=timeout_s)
+            return recorded.answer(points_pb2.RecordSaleResponse())
+
+        return await acts.noted(self._db, record)
 
     async def RecordSales(self, request: points_pb2.RecordSalesRequest, context: Any) -> points_pb2.RecordSalesResponse:
         """Many sales, each with its own answer."""
@@ -79,7 +83,8 @@ class SalesServicer(points_pb2_grpc.SalesServiceServicer):
 
     async def RefundSale(self, request: points_pb2.RefundSaleRequest, context: Any) -> points_pb2.RefundSaleResponse:
         """A return of goods."""
-        return await self._refunds.refund_sale(rpc.caller().group_id, request)
+        group_id = rpc.caller().group_id
+        return await acts.noted(self._db, lambda: self._refunds.refund_sale(group_id, request))
 
     async def GetSale(self, request: points_pb2.GetSaleRequest, context: Any) -> points_pb2.GetSaleResponse:
         """One sale of a member with its explanation."""
@@ -92,6 +97,8 @@ class SalesServicer(points_pb2_grpc.SalesServiceServicer):
         if row is None:
             raise SaleUnknown(sale=request.sale_id)
         sale = points_pb2.RecordSaleRequest.FromString(row["detail"])
+        if request.store_id not in ("", sale.store_id):
+            raise SaleUnknown(sale=request.sale_id)
         return points_pb2.GetSaleResponse(
             sale_id=request.sale_id,
             member_id=request.member_id,
@@ -297,8 +304,9 @@ class LedgerServicer(points_pb2_grpc.LedgerServiceServicer):
     async def GetTotals(self, request: points_pb2.GetTotalsRequest, context: Any) -> points_pb2.GetTotalsResponse:
         """Sums of each merchant, of one currency."""
         currency = await self._currencies.get(rpc.caller().group_id, request.currency_id)
+        unit_id = ids.optional_from_edge("unt", request.business_unit_id, "business_unit_id")
         async with self._db.reading(rpc.caller()) as tx:
-            rows = await queries.list_totals(tx, currency.currency_id)
+            rows = await queries.list_totals(tx, currency.currency_id, unit_id)
         answer = points_pb2.GetTotalsResponse()
         for row in rows:
             merchant = answer.merchants.add(

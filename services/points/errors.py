@@ -282,10 +282,10 @@ class NothingToRenew(AppError):
 
 
 class SecondPersonRequired(AppError):
-    """A second person has to approve this: somebody else than who asked for it."""
+    """A second person has to approve this: somebody else than who asked for it, and no system."""
 
     code, reason = StatusCode.PERMISSION_DENIED, "SECOND_PERSON_REQUIRED"
-    zh = "需由发起人以外的另一人审批。"
+    zh = "需由发起人以外的另一人审批，系统密钥不能代为审批。"
 
 
 class EffectiveTimePast(AppError):

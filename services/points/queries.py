@@ -201,11 +201,12 @@ async def list_statement(tx: Tx, wallet_id: UUID, *, before_version: int, limit:
     return (await tx.execute(STATEMENT, values)).mappings().all()
 
 
-async def list_totals(tx: Tx, currency_id: UUID) -> Sequence[RowMapping]:
-    """Sums of each merchant of the group that issued or took points of a currency, with its business unit."""
+async def list_totals(tx: Tx, currency_id: UUID, unit_id: UUID | None) -> Sequence[RowMapping]:
+    """Sums of each merchant of the group (or the unit) that issued or took points of a currency, with its unit."""
+    there = "AND m.business_unit_id = :unit_id" if unit_id else ""
     result = await tx.execute(
         text(
-            """SELECT s.merchant_id, m.business_unit_id, sum(s.issued_points)::bigint AS issued_points,
+            f"""SELECT s.merchant_id, m.business_unit_id, sum(s.issued_points)::bigint AS issued_points,
                       sum(s.clawed_back_points)::bigint AS clawed_back_points,
                       sum(s.redeemed_points)::bigint AS redeemed_points,
                       sum(s.expired_points)::bigint AS expired_points,
@@ -214,10 +215,10 @@ async def list_totals(tx: Tx, currency_id: UUID) -> Sequence[RowMapping]:
                       sum(s.sale_count)::bigint AS sale_count, sum(s.sales_minor)::bigint AS sales_minor,
                       coalesce(sum(s.written_off_points), 0)::bigint AS written_off_points
                FROM issuer_slot s LEFT JOIN merchant m ON m.merchant_id = s.merchant_id
-               WHERE s.group_id = :group_id AND s.currency_id = :currency_id
+               WHERE s.group_id = :group_id AND s.currency_id = :currency_id {there}
                GROUP BY s.merchant_id, m.business_unit_id ORDER BY s.merchant_id"""
         ),
-        {"group_id": tx.group_id, "currency_id": currency_id},
+        {"group_id": tx.group_id, "currency_id": currency_id} | ({"unit_id": unit_id} if unit_id else {}),
     )
     return result.mappings().all()
 

@@ -70,7 +70,7 @@ class ContractServicer(settlement_pb2_grpc.ContractServiceServicer):
         if request.page_token:
             merchant_text, date_text = pages.decode_token(request.page_token, 2)
             after = (_uuid(merchant_text), _iso(date_text))
-        of_merchant = ids.from_edge("mch", request.merchant_id, "merchant_id") if request.merchant_id else None
+        of_merchant = ids.optional_from_edge("mch", request.merchant_id, "merchant_id")
         async with self._db.reading(rpc.caller()) as tx:
             rows = await store.list_contracts(tx, merchant_id=of_merchant, after=after, limit=size + 1)
         answer = pb.ListContractsResponse(contracts=[_to_contract(*row) for row in rows[:size]])
@@ -92,8 +92,9 @@ class StatementServicer(settlement_pb2_grpc.StatementServiceServicer):
         _check_period(request.period)
         size = pages.page_size(request.page_size)
         after = _uuid(pages.decode_token(request.page_token, 1)[0]) if request.page_token else None
+        unit_id = ids.optional_from_edge("unt", request.business_unit_id, "business_unit_id")
         async with self._db.reading(rpc.caller()) as tx:
-            rows = await statements.list_statements(tx, request.period, after=after, limit=size + 1)
+            rows = await statements.list_statements(tx, request.period, unit_id=unit_id, after=after, limit=size + 1)
         answer = pb.ListStatementsResponse(statements=[_to_statement(row) for row in rows[:size]])
         if len(rows) > size:
             answer.next_page_token = pages.encode_token(rows[size - 1].merchant_id)
@@ -136,9 +137,16 @@ class StatementServicer(settlement_pb2_grpc.StatementServiceServicer):
         self, request: pb.GetSettlementTotalsRequest, context: grpc.aio.ServicerContext
     ) -> pb.GetSettlementTotalsResponse:
         """Totals over all periods by merchant."""
+        unit_id = ids.optional_from_edge("unt", request.business_unit_id, "business_unit_id")
         async with self._db.reading(rpc.caller()) as tx:
-            rows = await statements.list_totals(tx)
-            units = await statements.list_unit_totals(tx)
+            rows = await statements.list_totals(tx, unit_id)
+            units = [each for each in await statements.list_unit_totals(tx) if unit_id in (None, each[0])]
+        if unit_id is not None:
+            return pb.GetSettlementTotalsResponse(
+                merchants=[_to_statement(row) for row in rows],
+                unit_minor=sum(paid_minor for _, paid_minor in units),
+                units=[_to_unit_total(*unit) for unit in units],
+            )
         fund_minor = sum(row.figures["fund_minor"] for row in rows)
         platform_minor = sum(row.figures["platform_minor"] for row in rows)
         unit_minor = sum(row.figures["unit_minor"] for row in rows)
@@ -148,10 +156,7 @@ class StatementServicer(settlement_pb2_grpc.StatementServiceServicer):
             platform_minor=platform_minor,
             imbalance_minor=sum(row.net_minor for row in rows) + fund_minor + platform_minor + unit_minor,
             unit_minor=unit_minor,
-            units=[
-                pb.UnitTotal(business_unit_id=ids.to_edge("unt", unit_id), unit_minor=paid_minor)
-                for unit_id, paid_minor in units
-            ],
+            units=[_to_unit_total(*unit) for unit in units],
         )
 
     async def Reconcile(self, request: pb.ReconcileRequest, context: grpc.aio.ServicerContext) -> pb.ReconcileResponse:
@@ -252,6 +257,10 @@ def _to_movement(row: MovementRow) -> pb.StatementMovement:
     )
     movement.occur_time.FromDatetime(row.occur_time)
     return movement
+
+
+def _to_unit_total(unit_id: UUID, paid_minor: int) -> pb.UnitTotal:
+    return pb.UnitTotal(business_unit_id=ids.to_edge("unt", unit_id), unit_minor=paid_minor)
 
 
 def _to_period(row: PeriodSums) -> pb.Period:

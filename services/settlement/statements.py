@@ -62,19 +62,32 @@ class PeriodSums:
     entry_count: int
 
 
-async def list_statements(tx: Tx, period: str, *, after: UUID | None, limit: int) -> list[StatementRow]:
-    """Statements of the caller's group by merchant; a closed period's come from its snapshot."""
+async def list_statements(
+    tx: Tx, period: str, *, unit_id: UUID | None, after: UUID | None, limit: int
+) -> list[StatementRow]:
+    """Statements of the caller's group (or of a unit) by merchant; a closed period's come from its snapshot."""
     is_closed = await is_period_closed(tx, period)
     rows = await tx.execute(
         text(f"""SELECT t.*, coalesce(u.currency_code, '') AS currency_code
                  FROM {"statement" if is_closed else "total"} AS t
                  LEFT JOIN merchant AS m USING (merchant_id)
                  LEFT JOIN business_unit AS u USING (business_unit_id)
-                 WHERE t.group_id = :group_id AND t.period = :period AND t.merchant_id > :after
+                 WHERE t.group_id = :group_id AND t.period = :period AND t.merchant_id > :after {_of_unit(unit_id)}
                  ORDER BY t.merchant_id LIMIT :limit"""),
-        {"group_id": tx.group_id, "period": period, "after": after or UUID(int=0), "limit": limit},
+        {
+            "group_id": tx.group_id,
+            "period": period,
+            "unit_id": unit_id,
+            "after": after or UUID(int=0),
+            "limit": limit,
+        },
     )
     return [_statement(row, row.currency_code, is_closed) for row in rows]
+
+
+def _of_unit(unit_id: UUID | None) -> str:
+    # Only when there is one: an empty one is bound, and not looked at.
+    return "AND m.business_unit_id = :unit_id" if unit_id else "AND CAST(:unit_id AS uuid) IS NULL"
 
 
 async def get_statement(tx: Tx, period: str, merchant_id: UUID, currency_code: str) -> StatementRow:
@@ -154,15 +167,15 @@ _FIND_PARTS = text(
 )
 
 
-async def list_totals(tx: Tx) -> list[StatementRow]:
-    """Each merchant's figures over all periods, by merchant."""
+async def list_totals(tx: Tx, unit_id: UUID | None = None) -> list[StatementRow]:
+    """The figures of each merchant of the group, or of one of its units, over all periods, by merchant."""
     rows = await tx.execute(
         text(f"""SELECT t.merchant_id, '' AS period, coalesce(max(u.currency_code), '') AS currency_code, {_SUMS}
                  FROM total AS t
                  LEFT JOIN merchant AS m USING (merchant_id)
                  LEFT JOIN business_unit AS u USING (business_unit_id)
-                 WHERE t.group_id = :group_id GROUP BY t.merchant_id ORDER BY t.merchant_id"""),
-        {"group_id": tx.group_id},
+                 WHERE t.group_id = :group_id {_of_unit(unit_id)} GROUP BY t.merchant_id ORDER BY t.merchant_id"""),
+        {"group_id": tx.group_id, "unit_id": unit_id},
     )
     return [_statement(row, row.currency_code, False) for row in rows]
 

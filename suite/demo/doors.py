@@ -42,6 +42,25 @@ class Key:
     key_id: str
     secret: str
 
+    def headers(self, method: str, path: str, query: str, body: bytes) -> dict[str, str]:
+        """What makes a request one of the key's. Signed anew for each try: a nonce is good once."""
+        return sign_request(key_id=self.key_id, secret=self.secret, method=method, path=path, query=query, body=body)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A person who has logged in; without a token, anybody."""
+
+    token: str
+
+    def headers(self, *_: object) -> dict[str, str]:
+        """What makes a request one of the person's."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+
+NOBODY = Session("")
+Who = Key | Session
+
 
 class Doors:
     """Requests to one gateway. What is in doubt is asked again with the same content, so it counts once."""
@@ -62,12 +81,12 @@ class Doors:
         if self._session is not None:
             await self._session.close()
 
-    async def post(self, key: Key, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def post(self, key: Who, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """POST one JSON request. Raises DoorRefused with the typed reason, DoorClosed."""
         content = await self._send("POST", key, path, "", orjson.dumps(body), "application/json")
         return orjson.loads(content)
 
-    async def post_lines(self, key: Key, path: str, lines: Sequence[bytes]) -> list[dict[str, Any]]:
+    async def post_lines(self, key: Who, path: str, lines: Sequence[bytes]) -> list[dict[str, Any]]:
         """POST NDJSON; the answer has a line for each. Raises DoorRefused when any line was refused."""
         content = await self._send("POST", key, path, "", b"\n".join(lines), "application/x-ndjson")
         answers = content.splitlines()
@@ -81,12 +100,12 @@ class Doors:
             raise DoorRefused(path=path, status="line", reason="LINES_MISSING", detail=f"{len(answers)} answers")
         return [orjson.loads(answer) for answer in answers] if path != "/v1/sales:batch" else []
 
-    async def get(self, key: Key, path: str, **parameters: object) -> dict[str, Any]:
+    async def get(self, key: Who, path: str, **parameters: object) -> dict[str, Any]:
         """GET. Raises DoorRefused, DoorClosed."""
         query = urlencode({name: value for name, value in parameters.items() if value not in ("", None)})
         return orjson.loads(await self._send("GET", key, path, query, b"", ""))
 
-    async def pages(self, key: Key, path: str, field: str, **parameters: object) -> list[dict[str, Any]]:
+    async def pages(self, key: Who, path: str, field: str, **parameters: object) -> list[dict[str, Any]]:
         """All rows of a list, page by page."""
         rows: list[dict[str, Any]] = []
         token = ""
@@ -97,17 +116,14 @@ class Doors:
             if not token:
                 return rows
 
-    async def _send(self, method: str, key: Key, path: str, query: str, body: bytes, content_type: str) -> bytes:
+    async def _send(self, method: str, key: Who, path: str, query: str, body: bytes, content_type: str) -> bytes:
         if self._session is None:
             raise RuntimeError("use `async with`")
         loop = asyncio.get_running_loop()
         give_up = loop.time() + PATIENCE_SECONDS
         pause = 0.1
         while True:
-            # Each try is signed anew: the nonce of the last one is used up.
-            headers = sign_request(
-                key_id=key.key_id, secret=key.secret, method=method, path=path, query=query, body=body
-            )
+            headers = key.headers(method, path, query, body)
             if content_type:
                 headers["Content-Type"] = content_type
             try:

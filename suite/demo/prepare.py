@@ -14,6 +14,7 @@ import orjson
 from suite.demo import published
 from suite.demo.data import Year
 from suite.demo.doors import DoorRefused, Doors, Key
+from suite.demo.people import approver, invite_approver
 from suite.demo.progress import Memory
 from suite.inside import Inside
 
@@ -113,12 +114,7 @@ async def _keys(doors: Doors, memory: Memory) -> None:
         },
     )
     memory.vendor = {"key_id": vendor["credential"]["key_id"], "secret": vendor["secret"]}
-    approver = await doors.post(
-        memory.system_key,
-        "/v1/credentials",
-        {"request_id": "demo-approver-key", "kind": "CREDENTIAL_KIND_SYSTEM", "name": "Second person"},
-    )
-    memory.approver = {"key_id": approver["credential"]["key_id"], "secret": approver["secret"]}
+    await invite_approver(doors, memory)
 
 
 async def _terms(doors: Doors, memory: Memory) -> None:
@@ -132,7 +128,7 @@ async def _terms(doors: Doors, memory: Memory) -> None:
     await doors.post(key, "/v1/rule-sets", {"request_id": "demo-rules-1", "rule_set": first})
     draft = await doors.post(key, "/v1/rule-drafts", {"request_id": "demo-rules-2", "rule_set": second})
     await doors.post(
-        memory.approver_key,
+        await approver(doors, memory),
         f"/v1/rule-drafts/{draft['draft']['draft_id']}:approve",
         {"request_id": "demo-rules-2-approved"},
     )

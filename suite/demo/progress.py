@@ -17,8 +17,10 @@ class Memory:
 
     group_id: str = ""
     system: dict[str, str] = field(default_factory=dict)
-    # The second person's, who approves what the first has drafted.
+    # The second person, who approves what the system has drafted: login, password, totp_secret, session_token.
     approver: dict[str, str] = field(default_factory=dict)
+    # When that session was opened, in unix seconds.
+    approver_login_time: float = 0.0
     vendor: dict[str, str] = field(default_factory=dict)
     # By store code: store_id, key_id, secret.
     terminals: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -38,11 +40,6 @@ class Memory:
     def system_key(self) -> Key:
         """The group's own system."""
         return Key(self.system["key_id"], self.system["secret"])
-
-    @property
-    def approver_key(self) -> Key:
-        """The second person's."""
-        return Key(self.approver["key_id"], self.approver["secret"])
 
     @property
     def vendor_key(self) -> Key:

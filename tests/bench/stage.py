@@ -143,7 +143,8 @@ class Stage:
             ["services.org"],
         ):
             self._processes.append(subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT, env=environment))
-        self.points_process, self.echo_process, self.gateway_process, self.http_echo_process, _ = self._processes
+        names = ("points", "echo", "gateway", "http_echo", "org")
+        self.pids = {name: process.pid for name, process in zip(names, self._processes, strict=True)}
         self._points = rpc.open_channel(self.service.points_address)
         self._echo = grpc.aio.insecure_channel(f"127.0.0.1:{self.echo_port}")
         self.sales = points_pb2_grpc.SalesServiceStub(self._points)

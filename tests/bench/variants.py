@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import random
 import re
 import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,6 +65,8 @@ class Variant:
     target: float | None = None
     # Whether a lower ratio is the better one.
     is_latency: bool = False
+    # Whose books it writes: "lanes", "service", or nobody's.
+    books: str = ""
 
 
 class Bench:
@@ -92,38 +96,73 @@ class Bench:
         return [
             Variant("tpcb", "pgbench TPC-B, 16 clients", "per_row", self.tpcb),
             Variant("per_row", "pgbench, same-work SQL function per row, 16 clients", "", self.per_row),
-            Variant("lanes_64", "in-process lanes, 64 in flight", "per_row", lanes(64)),
-            Variant("lanes_256", "in-process lanes, 256 in flight", "per_row", lanes(256), 2.5),
-            Variant("lanes_shared", "the same, as two processes share the lanes", "lanes_256", self.lanes_shared),
+            Variant("lanes_64", "in-process lanes, 64 in flight", "per_row", lanes(64), books="lanes"),
+            Variant("lanes_256", "in-process lanes, 256 in flight", "per_row", lanes(256), 2.5, books="lanes"),
+            Variant(
+                "lanes_shared",
+                "the same, as two processes share the lanes",
+                "lanes_256",
+                self.lanes_shared,
+                books="lanes",
+            ),
             *self._growth(),
-            Variant("lanes_zipf", "the same, members by Zipf 1.0", "per_row", lanes(256, self.zipf_item)),
-            Variant("lanes_hot_member", "the same, one member", "per_row", lanes(256, self.hot_member_item)),
-            Variant("lanes_hot_merchant", "the same, one merchant", "per_row", lanes(256, self.hot_merchant_item)),
-            Variant("lanes_80_20", "the same, 20% spending", "per_row", lanes(256, self.mixed_item)),
-            Variant("lanes_replays", "the same, 10% replays", "per_row", lanes(256, self.replayed_item)),
+            *(
+                Variant(name, f"the same, {what}", "per_row", lanes(256, make), books="lanes")
+                for name, what, make in (
+                    ("lanes_zipf", "members by Zipf 1.0", self.zipf_item),
+                    ("lanes_hot_member", "one member", self.hot_member_item),
+                    ("lanes_hot_merchant", "one merchant", self.hot_merchant_item),
+                    ("lanes_80_20", "20% spending", self.mixed_item),
+                    ("lanes_replays", "10% replays", self.replayed_item),
+                )
+            ),
             Variant(
                 "record_sales_100",
                 f"RecordSales, 100 sales of {LINES} lines a call, {CLIENTS} calls in flight",
                 "per_row",
                 self.record_sales,
                 1.5,
+                books="service",
             ),
             Variant("member_codes", "dynamic member codes verified, in process", "", self.member_codes, 10_000),
             Variant("echo_unary", "unary gRPC echo, 64 in flight", "", self.echo),
-            Variant("record_sale_unary", "unary RecordSale, 64 in flight", "echo_unary", self.record_sale, 0.6),
+            Variant(
+                "record_sale_unary",
+                "unary RecordSale, 64 in flight",
+                "echo_unary",
+                self.record_sale,
+                0.6,
+                books="service",
+            ),
             *(
                 Variant(
                     f"open_{share}",
                     f"the same in an open loop, at {share}% of that",
                     "record_sale_unary",
                     self.open_loop(share / 100),
+                    books="service",
                 )
                 for share in (50, 80)
             ),
             Variant("echo_http", "POST to an empty HTTP→gRPC echo, 64 in flight", "", self.http_echo),
-            Variant("gateway_sale", "POST of a signed sale, 64 in flight", "echo_http", self.gateway_sale, 0.6),
+            Variant(
+                "gateway_sale",
+                "POST of a signed sale, 64 in flight",
+                "echo_http",
+                self.gateway_sale,
+                0.6,
+                books="service",
+            ),
             Variant("alone_floor", "scalar SQL call + echo, one caller (p50 ms)", "", self.alone_floor, None, True),
-            Variant("alone_p50", "unary RecordSale, one caller (p50 ms)", "alone_floor", self.alone, 1.5, True),
+            Variant(
+                "alone_p50",
+                "unary RecordSale, one caller (p50 ms)",
+                "alone_floor",
+                self.alone,
+                1.5,
+                True,
+                books="service",
+            ),
         ]
 
     def _growth(self) -> list[Variant]:
@@ -151,7 +190,7 @@ class Bench:
 
     async def _pgbench(self, arguments: list[str], url: str, seconds: float) -> Measured:
         whole = str(max(1, round(seconds)))
-        before = self.stage.postgres_seconds()
+        before, children = self.stage.postgres_seconds(), os.times()
         output = await self.stage.pgbench(
             ["-n", "-c", str(CLIENTS), "-j", "2", "-M", "prepared", "-T", whole, *arguments], url
         )
@@ -160,7 +199,9 @@ class Bench:
         count = re.search(r"actually processed: (\d+)", output)
         if found is None or count is None:
             raise SystemExit(f"pgbench answered something else:\n{output}")
-        cpu = {}
+        ended = os.times()  # pgbench is the only child that has ended meanwhile
+        own = ended.children_user + ended.children_system - children.children_user - children.children_system
+        cpu = {"client": own / int(count[1]) * 1e6}
         if before is not None and after is not None:
             cpu["postgres"] = (after - before) / int(count[1]) * 1e6
         return Measured(float(found[1]), cpu)
@@ -176,11 +217,13 @@ class Bench:
                     self.random.randrange(1, WALLETS + 1), self.random.randrange(1, MERCHANTS + 1), 100, 10
                 )
 
-            sql_ms = await _p50_ms(scalar, seconds / 2)
+            statement_alone = await self._one_by_one(scalar, seconds / 2)
         finally:
             await connection.close()
-        echo_ms = await _p50_ms(lambda: self.stage.echo.RecordSale(self._sale()), seconds / 2)
-        return Measured(0.0, latency_ms={"p50": sql_ms + echo_ms})
+        echo_alone = await self._one_by_one(lambda: self.stage.echo.RecordSale(self._sale()), seconds / 2, "echo")
+        cpu = Counter(statement_alone.cpu_us) + Counter(echo_alone.cpu_us)
+        p50_ms = statement_alone.latency_ms["p50"] + echo_alone.latency_ms["p50"]
+        return Measured(0.0, dict(cpu), latency_ms={"p50": p50_ms})
 
     async def member_codes(self, seconds: float) -> Measured:
         """Each of another member: the seed is derived anew."""
@@ -189,18 +232,19 @@ class Bench:
         codes = [
             make_code(member_seed(key, GROUP, number), member_no=number, step=step, serial=0) for number in numbers
         ]
-        done, began = 0, time.perf_counter()
+        done, began, own = 0, time.perf_counter(), time.process_time()
         while time.perf_counter() < began + seconds:
             for text in codes:
                 code = read_code(text)
                 if code is None or judge_code(member_seed(key, GROUP, code.member_no), code, now_step=step)[1] != step:
                     raise SystemExit(f"the code {text} is not valid")
             done += len(codes)
-        return Measured(done / (time.perf_counter() - began))
+        cpu = {"client": (time.process_time() - own) / done * 1e6}
+        return Measured(done / (time.perf_counter() - began), cpu)
 
     async def echo(self, seconds: float) -> Measured:
         """The wire by itself."""
-        return await self._unary(self.stage.echo.RecordSale, seconds, self.stage.echo_process.pid)
+        return await self._unary(self.stage.echo.RecordSale, seconds, "echo")
 
     # ---- ours
 
@@ -243,8 +287,12 @@ class Bench:
             halves = await asyncio.gather(*(self.lanes(128, ledger=each)(seconds) for each in (self.ledger, other)))
         finally:
             await other.close()
+        # Both ran in this process at the same time: what it and PostgreSQL took is in both figures whole.
+        per_second = sum(half.per_second for half in halves)
+        cpu = {part: micros * halves[0].per_second / per_second for part, micros in halves[0].cpu_us.items()}
         return Measured(
-            sum(half.per_second for half in halves),
+            per_second,
+            cpu,
             batch_items=statistics.mean(half.batch_items or 0 for half in halves),
         )
 
@@ -331,13 +379,11 @@ class Bench:
                         raise SystemExit(f"a sale was refused: {result.problem.reason}")
                 done += len(answer.results)
 
-        return await self._watched(
-            lambda: asyncio.gather(*(caller() for _ in range(CLIENTS))), lambda: done, self.stage.points_process.pid
-        )
+        return await self._watched(lambda: asyncio.gather(*(caller() for _ in range(CLIENTS))), lambda: done, "points")
 
     async def record_sale(self, seconds: float) -> Measured:
         """One sale a call."""
-        measured = await self._unary(self.stage.sales.RecordSale, seconds, self.stage.points_process.pid)
+        measured = await self._unary(self.stage.sales.RecordSale, seconds, "points")
         self.capacity = measured.per_second
         return measured
 
@@ -360,7 +406,7 @@ class Bench:
                     calls.append(asyncio.create_task(one(due)))
                 await asyncio.gather(*calls)
 
-            measured = await self._watched(all_of_them, lambda: len(samples_ms), self.stage.points_process.pid)
+            measured = await self._watched(all_of_them, lambda: len(samples_ms), "points")
             measured.samples_ms = samples_ms
             return measured
 
@@ -372,11 +418,24 @@ class Bench:
         async def one() -> None:
             await self.stage.sales.RecordSale(self._sale(), metadata=self.stage.metadata)
 
-        measured = Measured(0.0, latency_ms={"p50": await _p50_ms(one, seconds)})
-        await self.stage.drained()
+        return await self._one_by_one(one, seconds, "points")
+
+    async def _one_by_one(self, call: Callable[[], Awaitable[Any]], seconds: float, *parts: str) -> Measured:
+        """One caller; the p50 of how long each call took."""
+        taken_ms: list[float] = []
+
+        async def all_of_them() -> None:
+            end = time.perf_counter() + seconds
+            while time.perf_counter() < end or len(taken_ms) < 20:
+                began = time.perf_counter()
+                await call()
+                taken_ms.append((time.perf_counter() - began) * 1_000)
+
+        measured = await self._watched(all_of_them, lambda: len(taken_ms), *parts)
+        measured.latency_ms = {"p50": statistics.median(taken_ms)}
         return measured
 
-    async def _unary(self, method: Any, seconds: float, pid: int) -> Measured:
+    async def _unary(self, method: Any, seconds: float, part: str) -> Measured:
         end = time.perf_counter() + seconds
         done = 0
 
@@ -386,17 +445,17 @@ class Bench:
                 await method(self._sale(), metadata=self.stage.metadata, timeout=30)
                 done += 1
 
-        return await self._watched(lambda: asyncio.gather(*(caller() for _ in range(64))), lambda: done, pid)
+        return await self._watched(lambda: asyncio.gather(*(caller() for _ in range(64))), lambda: done, part)
 
     async def http_echo(self, seconds: float) -> Measured:
         """The doors by themselves; the client does the same work as for a sale."""
-        return await self._posted(self.stage.http_echo_port, seconds, self.stage.http_echo_process.pid)
+        return await self._posted(self.stage.http_echo_port, seconds, "http_echo", "echo")
 
     async def gateway_sale(self, seconds: float) -> Measured:
         """One sale a request, signed, through the gateway."""
-        return await self._posted(self.stage.gateway_port, seconds, self.stage.gateway_process.pid)
+        return await self._posted(self.stage.gateway_port, seconds, "gateway", "points")
 
-    async def _posted(self, port: int, seconds: float, pid: int) -> Measured:
+    async def _posted(self, port: int, seconds: float, *parts: str) -> Measured:
         end = time.perf_counter() + seconds
         done = 0
         key_id, secret = self.stage.key
@@ -415,21 +474,24 @@ class Bench:
                 done += 1
 
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64)) as session:
-            return await self._watched(lambda: asyncio.gather(*(caller(session) for _ in range(64))), lambda: done, pid)
+            return await self._watched(
+                lambda: asyncio.gather(*(caller(session) for _ in range(64))), lambda: done, *parts
+            )
 
-    async def _watched(self, run: Callable[[], Awaitable[Any]], count: Callable[[], int], pid: int) -> Measured:
-        postgres, own, service = self.stage.postgres_seconds(), time.process_time(), tree_seconds(pid)
-        began = time.perf_counter()
+    async def _watched(self, run: Callable[[], Awaitable[Any]], count: Callable[[], int], *parts: str) -> Measured:
+        """Run, and see what of processor time each named process, this one and PostgreSQL took."""
+        before, began = self._seconds(parts), time.perf_counter()
         await run()
-        elapsed, done = time.perf_counter() - began, count()
-        cpu = {
-            "client": (time.process_time() - own) / done * 1e6,
-            "service": (tree_seconds(pid) - service) / done * 1e6,
-        }
-        if postgres is not None:
-            cpu["postgres"] = ((self.stage.postgres_seconds() or 0.0) - postgres) / done * 1e6
+        elapsed, done, after = time.perf_counter() - began, count(), self._seconds(parts)
+        cpu = {part: (after[part] - seconds) / done * 1e6 for part, seconds in before.items()}
         await self.stage.drained()
         return Measured(done / elapsed, cpu)
+
+    def _seconds(self, parts: Sequence[str]) -> dict[str, float]:
+        seconds = {part: tree_seconds(self.stage.pids[part]) for part in parts} | {"client": time.process_time()}
+        if (postgres := self.stage.postgres_seconds()) is not None:
+            seconds["postgres"] = postgres
+        return seconds
 
     def _sale_json(self) -> bytes:
         sale = self._sale()
@@ -478,16 +540,6 @@ class Bench:
                 for line_no, amount in enumerate(amounts, 1)
             ],
         )
-
-
-async def _p50_ms(call: Callable[[], Awaitable[Any]], seconds: float) -> float:
-    taken: list[float] = []
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(taken) < 20:
-        began = time.perf_counter()
-        await call()
-        taken.append((time.perf_counter() - began) * 1_000)
-    return statistics.median(taken)
 
 
 async def open_bench(stage: Stage, *, grows: bool) -> Bench:

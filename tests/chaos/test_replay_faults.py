@@ -19,7 +19,7 @@ import orjson
 import pytest
 
 from suite.demo.data import Year
-from suite.demo.doors import Doors, Key
+from suite.demo.doors import Doors, Who
 from suite.demo.replay import Replay
 from suite.inside import Inside
 from suite.invariants import check
@@ -45,7 +45,7 @@ class Witness(Doors):
         super().__init__(url)
         self.acknowledged: dict[UUID, int] = {}
 
-    async def _send(self, method: str, key: Key, path: str, query: str, body: bytes, content_type: str) -> bytes:
+    async def _send(self, method: str, key: Who, path: str, query: str, body: bytes, content_type: str) -> bytes:
         content = await super()._send(method, key, path, query, body, content_type)
         if path == "/v1/sales:batch":
             for line in content.splitlines():

@@ -10,13 +10,11 @@ from gateway.contract import Contract, Operation
 from gateway.openapi import describe
 from gateway.routing import Template
 from huitong.org.v1 import operators_pb2
-from services.org.operators.rules import GROUP_ADMIN, PERMISSIONS, SCOPES
+from services.org.operators.rules import GROUP_ADMIN, GROUP_ONLY, PERMISSIONS, SCOPES
 
 DOCUMENT = describe(Contract.load())
 OPERATIONS = [each for each in Contract.load().operations() if CallerKind.OPERATOR in each.audiences]
 DECLARED = {each.permission for each in OPERATIONS}
-# The points service's protos do not name operators yet.
-LATER = ("points.",)
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.rpc)
 
@@ -54,7 +52,7 @@ def test_every_pattern_of_a_role_means_something(role: str) -> None:
     dead = [
         pattern
         for pattern in PERMISSIONS[role].split()
-        if not pattern.startswith(LATER) and not any(permits(pattern, permission) for permission in DECLARED)
+        if not any(permits(pattern, permission) for permission in DECLARED)
     ]
     assert dead == []
 
@@ -71,21 +69,43 @@ def test_an_auditor_changes_nothing() -> None:
     assert changing == []
 
 
-@pytest.mark.parametrize("role", [role for role, kinds in SCOPES.items() if "group" not in kinds])
-def test_a_role_for_a_part_can_call_something_there(role: str) -> None:
-    fields = {
-        "business unit": ("business_unit_id", "car_park_id"), "merchant": ("merchant_id",), "store": ("store_id",),
-    }  # fmt: skip
-    for kind in SCOPES[role]:
-        reachable = [
-            operation.rpc
-            for operation in OPERATIONS
-            for bound in operation.bindings
-            if bound.kind is CallerKind.OPERATOR
-            and bound.path[-1] in fields[kind]
-            and permits(PERMISSIONS[role], operation.permission)
-        ]
-        assert reachable, f"{role} for one {kind} can do nothing"
+# By kind of place, the fields that may hold it or what lies below it.
+_BELOW: dict[str, tuple[str, ...]] = {"store": ("store_id", "place_id")}
+_BELOW["merchant"] = ("merchant_id", *_BELOW["store"])
+_BELOW["business unit"] = ("business_unit_id", "car_park_id", *_BELOW["merchant"])
+ROLES_OF_PARTS = [(role, kind) for role, kinds in SCOPES.items() for kind in kinds if kind != "group"]
+
+
+def opens(operation: Operation, kind: str) -> bool:
+    """Whether a grant for such a place can open the door."""
+    bound = [each.path[-1] for each in operation.bindings if each.kind is CallerKind.OPERATOR]
+    return operation.is_for_every_place or (bool(bound) and all(name in _BELOW[kind] for name in bound))
+
+
+@pytest.mark.parametrize(("role", "kind"), ROLES_OF_PARTS)
+def test_each_permission_of_a_role_for_a_part_opens_something_there(role: str, kind: str) -> None:
+    closed = {
+        permission
+        for permission in DECLARED
+        if permits(PERMISSIONS[role], permission)
+        and not any(opens(each, kind) for each in OPERATIONS if each.permission == permission)
+    }
+    reviewed = {each for each in closed if permits(" ".join(GROUP_ONLY), each)}
+    assert closed == reviewed, "bind the field that holds the place, or say in GROUP_ONLY why it is the group's"
+
+
+@pytest.mark.parametrize("pattern", GROUP_ONLY)
+def test_what_is_the_group_s_opens_nothing_for_a_part_and_is_in_a_role_for_one(pattern: str) -> None:
+    found = [each for each in OPERATIONS if permits(pattern, each.permission)]
+    assert [each.rpc for each in found if opens(each, "business unit")] == []
+    assert any(permits(PERMISSIONS[role], each.permission) for role, _ in ROLES_OF_PARTS for each in found)
+
+
+@each_operation
+def test_a_door_for_every_place_only_shows_and_binds_no_place(operation: Operation) -> None:
+    if operation.is_for_every_place:
+        assert operation.permission.endswith(".read")
+        assert not [each for each in operation.bindings if each.kind is CallerKind.OPERATOR]
 
 
 @each_operation

@@ -300,7 +300,11 @@ async def test_rules_are_simulated_by_command_and_approved_by_another(suite: Dem
         "POST", path, body=body, headers={"Content-Type": "application/json", **signed}
     )
     assert (status, refused["reason"]) == (403, "SECOND_PERSON_REQUIRED")
-    approved = await walker.post(path, {"request_id": "tour-approve-1"}, key=walker.memory.approver_key)
+    approve = tmp_path / "approve.json"
+    approve.write_bytes(body)
+    header = suite.run("sign", "POST", path, str(approve), "--as", "approver")
+    assert header.returncode == 0, header.stderr
+    approved = await walker.post(path, {"request_id": "tour-approve-1"}, token=header.stdout.split()[-1])
     assert approved["draft"]["state"] == "RULE_DRAFT_STATE_PUBLISHED"
     file.write_bytes(orjson.dumps({**rule_set, "rules": [{**double, "condition": "sale.hours < 9"}]}))
     wrong = suite.run("rules", "simulate", str(file))
@@ -359,7 +363,8 @@ async def test_nothing_of_this_is_in_logs_events_or_traces(suite: DemoSuite, col
     assert status in (400, 422)
     home, memory = suite.home.secrets(), suite.memory
     USED.values["secret"] |= {home.server_password, home.internal_key, home.access_key, home.data_key}
-    USED.values["secret"] |= {key["secret"] for key in (memory.system, memory.approver, memory.vendor)}
+    USED.values["secret"] |= {key["secret"] for key in (memory.system, memory.vendor)}
+    USED.values["secret"] |= {memory.approver[name] for name in ("password", "totp_secret", "session_token")}
     USED.values["secret"] |= {till["secret"] for till in list(memory.terminals.values())[:5]}
     households = [int(household) for household in list(memory.members)[:10]]
     USED.values["phone"] |= {published.phone_of(each) for each in households}

@@ -9,7 +9,7 @@ import pytest
 
 from suite.demo import published, replay
 from suite.demo.data import Day
-from suite.demo.doors import DoorRefused, Doors, Key
+from suite.demo.doors import DoorRefused, Doors, Who
 from suite.demo.progress import Memory
 from suite.demo.replay import Replay
 from suite.inside import Inside
@@ -47,14 +47,14 @@ class ScriptedDoors(Doors):
         self.balance, self.orders, self.placed, self.later = balance, orders, placed, list(later)
         self.posted: list[tuple[str, dict[str, Any]]] = []
 
-    async def get(self, key: Key, path: str, **parameters: object) -> dict[str, Any]:
+    async def get(self, key: Who, path: str, **parameters: object) -> dict[str, Any]:
         if path.endswith("/balance"):
             return {"available_points": self.balance}
         if path.endswith("/orders"):
             return {"orders": self.orders} if self.orders else {}
         return {"order": self.later.pop(0)}
 
-    async def post(self, key: Key, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def post(self, key: Who, path: str, body: dict[str, Any]) -> dict[str, Any]:
         self.posted.append((path, body))
         if path != "/v1/orders":
             return {"order": order(COFFEE, "CANCELLED")}
@@ -93,7 +93,7 @@ async def test_an_order_that_was_on_its_way_is_found_when_its_request_id_is_refu
     reused = DoorRefused(path="/v1/orders", status=409, reason="REQUEST_ID_REUSED", detail="")
     doors = ScriptedDoors(balance=400, orders=[], placed=reused)
 
-    async def post(key: Key, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def post(key: Who, path: str, body: dict[str, Any]) -> dict[str, Any]:
         doors.orders = [order(SPA)]
         return await ScriptedDoors.post(doors, key, path, body)
 

@@ -37,6 +37,7 @@ from gateway.contract import Contract
 from gateway.openapi import describe
 from gateway.routing import RouteTable, Template
 from huitong.org.v1 import org_pb2, org_pb2_grpc
+from services.org.operators.rules import PERMISSIONS
 from suite.simulators.wechat import WeChatSimulator
 from tests.apps import EVERY_PROOF, Apps, internal
 from tests.people import People, grant
@@ -159,12 +160,23 @@ class WholeSuite:
         self.group_id = from_edge("grp", made.group.group_id, "group_id")
         async with httpx.AsyncClient(base_url=self.url, timeout=20) as client:
             await self._furnish(Doors(self, client))
-        people = People(apps)
-        people.db = apps.running["org"].db
-        administrator = await people.enrol(grant("GROUP_ADMIN"), group_id=self.group_id)
-        self._session = await people.log_in(administrator, group_code=group_code)
+        self.group_code = group_code
+        await self._log_in("GROUP_ADMIN", "")
+
+    def seen_by(self, role: str, scope_id: str) -> WholeSuite:
+        """The same group, with another person of it as its operator."""
+        other = copy.copy(self)
+        other.callers = dict(self.callers)
+        self.run(other._log_in(role, scope_id))
+        return other
+
+    async def _log_in(self, role: str, scope_id: str) -> None:
+        people = People(self.apps)
+        people.db = self.apps.running["org"].db
+        person = await people.enrol(grant(role, scope_id), group_id=self.group_id)
+        self._session = await people.log_in(person, group_code=self.group_code)
         self.callers[CallerKind.OPERATOR] = Caller(
-            CallerKind.OPERATOR, administrator.operator_id, self.group_id, scopes={"": "*"}
+            CallerKind.OPERATOR, person.operator_id, self.group_id, scopes={scope_id: PERMISSIONS[role]}
         )
 
     async def _serve(self, app: Any, port: int) -> None:

@@ -10,7 +10,7 @@ import grpc
 
 from chassis.db import Database, Tx
 from chassis.errors import InvalidArgument
-from chassis.ids import derive, from_edge, to_edge
+from chassis.ids import derive, from_edge, optional_from_edge, to_edge
 from chassis.pages import decode_token, encode_token, page_size
 from chassis.rpc import caller
 from huitong.mall.v1 import mall_pb2, mall_pb2_grpc
@@ -54,9 +54,12 @@ class CatalogueServicer(mall_pb2_grpc.CatalogueServiceServicer):
     async def AddStock(self, request: mall_pb2.AddStockRequest, _: Context) -> mall_pb2.AddStockResponse:
         """See the proto."""
         item_id = from_edge("itm", request.item_id, "item_id")
+        merchant_id = optional_from_edge("mch", request.merchant_id, "merchant_id")
 
         async def add(tx: Tx) -> mall_pb2.AddStockResponse:
-            changed = await operations.add_stock(tx, item_id=item_id, quantity=request.quantity)
+            changed = await operations.add_stock(
+                tx, item_id=item_id, merchant_id=merchant_id, quantity=request.quantity
+            )
             before = replace(changed, stock_left=changed.stock_left - request.quantity)
             tx.before = mall_pb2.AddStockResponse(item=item_to_proto(before))
             return mall_pb2.AddStockResponse(item=item_to_proto(changed))

@@ -19,9 +19,9 @@ async def create_item(tx: Tx, new: Item) -> Item:
     return new
 
 
-async def add_stock(tx: Tx, *, item_id: UUID, quantity: int) -> Item:
-    """Put `quantity` more in. Raises ItemUnknown."""
-    changed = await store.add_stock(tx, item_id, quantity)
+async def add_stock(tx: Tx, *, item_id: UUID, merchant_id: UUID | None, quantity: int) -> Item:
+    """Put `quantity` more in, of an item of the merchant when one is named. Raises ItemUnknown."""
+    changed = await store.add_stock(tx, item_id, merchant_id, quantity)
     if changed is None:
         raise ItemUnknown(item_id=to_edge("itm", item_id))
     return changed

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, tuple_, update
+from sqlalchemy import ColumnElement, select, true, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db import Tx
@@ -33,11 +33,12 @@ async def find_item(tx: Tx, item_id: UUID) -> Item | None:
     return _item((await tx.execute(select(item).where(_is(tx, item_id)))).one_or_none())
 
 
-async def add_stock(tx: Tx, item_id: UUID, quantity: int) -> Item | None:
-    """Put `quantity` (>= 1) in; None when there is no such item."""
+async def add_stock(tx: Tx, item_id: UUID, merchant_id: UUID | None, quantity: int) -> Item | None:
+    """Put `quantity` (>= 1) in; None when there is no such item (of the merchant, when one is named)."""
+    is_whose = true() if merchant_id is None else item.c.merchant_id == merchant_id
     statement = (
         update(item)
-        .where(_is(tx, item_id))
+        .where(_is(tx, item_id), is_whose)
         .values(stock_total=item.c.stock_total + quantity, stock_left=item.c.stock_left + quantity)
         .returning(item)
     )

@@ -11,7 +11,7 @@ import grpc
 
 from chassis.db import Database, Tx
 from chassis.errors import AppError, InvalidArgument
-from chassis.ids import derive, from_edge, to_edge
+from chassis.ids import derive, from_edge, optional_from_edge, to_edge
 from chassis.pages import decode_token, encode_token, page_size
 from chassis.rpc import caller, validate
 from huitong.common.v1 import types_pb2
@@ -68,13 +68,19 @@ class CouponServicer(mall_pb2_grpc.CouponServiceServicer):
         group_id = caller().group_id
         template_id = from_edge("cpt", request.template_id, "template_id")
         member_id = from_edge("mbr", request.member_id, "member_id")
+        merchant_id = optional_from_edge("mch", request.merchant_id, "merchant_id")
         coupon_id = derive(group_id, "coupon", request.request_id)
         await self._copies.require_member(group_id, member_id)
 
         async def issue(tx: Tx) -> mall_pb2.IssueCouponResponse:
             code = self._codes.coupon(coupon_id)
             coupon = await operations.issue_coupon(
-                tx, coupon_id=coupon_id, code=code, template_id=template_id, member_id=member_id
+                tx,
+                coupon_id=coupon_id,
+                code=code,
+                template_id=template_id,
+                merchant_id=merchant_id,
+                member_id=member_id,
             )
             template = await operations.get_template(tx, template_id)
             return mall_pb2.IssueCouponResponse(coupon=coupon_to_proto(coupon, template))
@@ -86,10 +92,13 @@ class CouponServicer(mall_pb2_grpc.CouponServiceServicer):
         member_id = from_edge("mbr", request.member_id, "member_id")
         limit = page_size(request.page_size)
         after = _read_token(request.page_token)
+        merchant_id = optional_from_edge("mch", request.merchant_id, "merchant_id")
         await self._copies.require_member(caller().group_id, member_id)
         async with self._db.reading(caller()) as tx:
             member_id = await person_of(tx, member_id)
-            found = await store.list_coupons(tx, member_id=member_id, after=after, limit=limit + 1)
+            found = await store.list_coupons(
+                tx, member_id=member_id, merchant_id=merchant_id, after=after, limit=limit + 1
+            )
         response = mall_pb2.ListCouponsResponse(coupons=[coupon_to_proto(*pair) for pair in found[:limit]])
         if len(found) > limit:
             last, _template = found[limit - 1]
@@ -138,7 +147,7 @@ class CouponServicer(mall_pb2_grpc.CouponServiceServicer):
 def _template_or_error(group_id: UUID, request: mall_pb2.CreateTemplateRequest) -> Template | AppError:
     try:
         validate(request)
-        merchant_id = from_edge("mch", request.merchant_id, "merchant_id") if request.merchant_id else None
+        merchant_id = optional_from_edge("mch", request.merchant_id, "merchant_id")
     except InvalidArgument as error:
         return error
     return Template(

@@ -69,9 +69,12 @@ def _outcome(line: Template, made: Template | None) -> Template | AppError:
     return made if made.request_hash == line.request_hash else RequestIdReused(request_id=line.request_id)
 
 
-async def issue_coupon(tx: Tx, *, coupon_id: UUID, code: str, template_id: UUID, member_id: UUID) -> Coupon:
+async def issue_coupon(
+    tx: Tx, *, coupon_id: UUID, code: str, template_id: UUID, merchant_id: UUID | None = None, member_id: UUID
+) -> Coupon:
     """Give a member a coupon; it may be issued before it becomes valid, not after its end.
 
+    A template for another merchant than the one that is named, if one is, is not known.
     Raises: TemplateUnknown, TemplateNotValidNow, TemplateExhausted, LimitReached.
     """
     person_id = await person_of(tx, member_id)
@@ -79,6 +82,8 @@ async def issue_coupon(tx: Tx, *, coupon_id: UUID, code: str, template_id: UUID,
         await note_as_absorbed(tx, member_id=member_id, item_id=coupon_id)
     member_id = person_id
     template = await get_template(tx, template_id)
+    if merchant_id not in (None, template.merchant_id):
+        raise TemplateUnknown(template_id=to_edge("cpt", template_id))
     if tx.now >= template.valid_until_time:
         raise TemplateNotValidNow(valid_until_time=template.valid_until_time.isoformat())
     if not await store.lock_and_count_one(tx, template_id):

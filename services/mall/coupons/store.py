@@ -104,9 +104,9 @@ async def update_coupon(tx: Tx, coupon_id: UUID, values: dict[str, Any]) -> Coup
 
 
 async def list_coupons(
-    tx: Tx, *, member_id: UUID, after: tuple[datetime, UUID] | None, limit: int
+    tx: Tx, *, member_id: UUID, merchant_id: UUID | None, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[tuple[Coupon, Template]]:
-    """A member's coupons with their templates, by (expiry, id) behind `after`."""
+    """A member's coupons (for the merchant alone, when one is named) with templates, by (expiry, id) behind `after`."""
     columns = coupon.c
     query = (
         select(coupon)
@@ -116,6 +116,11 @@ async def list_coupons(
     )
     if after is not None:
         query = query.where(tuple_(columns.valid_until_time, columns.coupon_id) > after)
+    if merchant_id is not None:
+        of_merchant = select(coupon_template.c.template_id).where(
+            coupon_template.c.group_id == tx.group_id, coupon_template.c.merchant_id == merchant_id
+        )
+        query = query.where(columns.template_id.in_(of_merchant))
     return await _with_templates(tx, [Coupon(**row._mapping) for row in await tx.execute(query)])
 
 

@@ -10,7 +10,7 @@ import grpc
 
 from chassis.db import Database, Tx
 from chassis.errors import InvalidArgument
-from chassis.ids import from_edge, to_edge
+from chassis.ids import from_edge, optional_from_edge, to_edge
 from chassis.pages import decode_token, encode_token, page_size
 from chassis.rpc import caller
 from huitong.mall.v1 import mall_pb2, mall_pb2_grpc
@@ -53,10 +53,11 @@ class OrderServicer(mall_pb2_grpc.OrderServiceServicer):
         """See the proto."""
         order_id = from_edge("ord", request.order_id, "order_id")
         member_id = from_edge("mbr", request.member_id, "member_id")
+        merchant_id = optional_from_edge("mch", request.merchant_id, "merchant_id")
         async with self._db.reading(caller()) as tx:
             order = await store.find_order(tx, order_id)
             owners = (member_id, await person_of(tx, member_id))
-        if order is None or order.member_id not in owners:
+        if order is None or order.member_id not in owners or merchant_id not in (None, order.merchant_id):
             raise OrderUnknown(order_id=request.order_id)
         return mall_pb2.GetOrderResponse(order=order_to_proto(order))
 
@@ -65,9 +66,12 @@ class OrderServicer(mall_pb2_grpc.OrderServiceServicer):
         limit = page_size(request.page_size)
         before = _read_token(request.page_token)
         member_id = from_edge("mbr", request.member_id, "member_id")
+        merchant_id = optional_from_edge("mch", request.merchant_id, "merchant_id")
         async with self._db.reading(caller()) as tx:
             member_id = await person_of(tx, member_id)
-            orders = await store.list_orders(tx, member_id=member_id, before=before, limit=limit + 1)
+            orders = await store.list_orders(
+                tx, member_id=member_id, merchant_id=merchant_id, before=before, limit=limit + 1
+            )
         response = mall_pb2.ListOrdersResponse(orders=[order_to_proto(order) for order in orders[:limit]])
         if len(orders) > limit:
             last = orders[limit - 1]
@@ -78,10 +82,11 @@ class OrderServicer(mall_pb2_grpc.OrderServiceServicer):
         """See the proto. A retry answers the order as it is by then."""
         order_id = from_edge("ord", request.order_id, "order_id")
         member_id = from_edge("mbr", request.member_id, "member_id")
+        merchant_id = optional_from_edge("mch", request.merchant_id, "merchant_id")
 
         async def cancel(tx: Tx) -> mall_pb2.CancelOrderResponse:
             before, order = await operations.cancel_order(
-                tx, order_id=order_id, member_id=member_id, request_id=request.request_id
+                tx, order_id=order_id, member_id=member_id, merchant_id=merchant_id, request_id=request.request_id
             )
             tx.before = mall_pb2.CancelOrderResponse(order=order_to_proto(before))
             return mall_pb2.CancelOrderResponse(order=order_to_proto(order))

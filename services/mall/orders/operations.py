@@ -116,7 +116,9 @@ async def end(tx: Tx, order: Order) -> None:
     )
 
 
-async def cancel_order(tx: Tx, *, order_id: UUID, member_id: UUID, request_id: str) -> tuple[Order, Order]:
+async def cancel_order(
+    tx: Tx, *, order_id: UUID, member_id: UUID, merchant_id: UUID | None = None, request_id: str
+) -> tuple[Order, Order]:
     """Begin to give everything back; from here on the voucher cannot be used. Order rows lock first.
 
     Answers the order as it was and as it is. One that is still under way is marked, and gives
@@ -124,7 +126,11 @@ async def cancel_order(tx: Tx, *, order_id: UUID, member_id: UUID, request_id: s
     Raises: OrderUnknown, VoucherUsed.
     """
     order = await store.lock_order(tx, order_id)
-    if order is None or order.member_id not in (member_id, await copies.person_of(tx, member_id)):
+    if (
+        order is None
+        or order.member_id not in (member_id, await copies.person_of(tx, member_id))
+        or merchant_id not in (None, order.merchant_id)
+    ):
         raise OrderUnknown(order_id=to_edge("ord", order_id))
     if order.use_time is not None:
         raise VoucherUsed(use_time=order.use_time.isoformat())

@@ -75,8 +75,10 @@ async def update_order(tx: Tx, order_id: UUID, values: dict[str, Any]) -> Order:
     return Order(**(await tx.execute(statement)).one()._mapping)
 
 
-async def list_orders(tx: Tx, *, member_id: UUID, before: tuple[datetime, UUID] | None, limit: int) -> list[Order]:
-    """A member's orders, newest first, older than `before`."""
+async def list_orders(
+    tx: Tx, *, member_id: UUID, merchant_id: UUID | None, before: tuple[datetime, UUID] | None, limit: int
+) -> list[Order]:
+    """A member's orders (of items of the merchant, when one is named), newest first, older than `before`."""
     columns = voucher_order.c
     query = (
         select(voucher_order)
@@ -86,4 +88,6 @@ async def list_orders(tx: Tx, *, member_id: UUID, before: tuple[datetime, UUID] 
     )
     if before is not None:
         query = query.where(tuple_(columns.order_time, columns.order_id) < before)
+    if merchant_id is not None:
+        query = query.where(columns.merchant_id == merchant_id)
     return [Order(**row._mapping) for row in await tx.execute(query)]

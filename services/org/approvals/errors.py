@@ -54,3 +54,10 @@ class ApprovalLimitExceeded(AppError):
 
     code, reason = StatusCode.PERMISSION_DENIED, "APPROVAL_LIMIT_EXCEEDED"
     zh = "该申请数额为 {amount}，您的角色最多可批准 {limit}。"
+
+
+class ApprovalSpanExceeded(AppError):
+    """This is about {amount}; of the {limit} that you may approve within {hours} hours, {left} are left."""
+
+    code, reason = StatusCode.PERMISSION_DENIED, "APPROVAL_SPAN_EXCEEDED"
+    zh = "该申请数额为 {amount}；您在 {hours} 小时内最多可批准 {limit}，尚余 {left}。"

@@ -66,7 +66,7 @@ async def approve(tx: Tx, one: Approval, *, reason: str) -> Approval:
     """The caller, an operator, agrees to a locked approval.
 
     What counts is what the operator may do now, not when the session was last looked up. Raises ApprovalDecided,
-    ApprovalExpired, SecondPersonNeeded, PermissionDenied, ApprovalLimitExceeded.
+    ApprovalExpired, SecondPersonNeeded, PermissionDenied, ApprovalLimitExceeded, ApprovalSpanExceeded.
     """
     rules.check_decidable(one, tx.now)
     # Whoever invited a person could have enrolled in their place. So two who may both be one and the same person are no
@@ -74,7 +74,13 @@ async def approve(tx: Tx, one: Approval, *, reason: str) -> Approval:
     asker, approver = [{who, *await operator_store.find_inviters(tx, who)} for who in (one.asked_by, tx.caller.subject)]
     if any(who.startswith("opr_") for who in asker & approver):
         raise errors.SecondPersonNeeded
-    rules.check_limit(one, await _roles(tx, one))
+    roles, before = await _roles(tx, one), 0
+    if rules.is_limited(one):
+        # What they approve at once is counted one after the other.
+        await operator_store.lock_operator(tx, from_edge("opr", tx.caller.subject, "operator_id"))
+        since = tx.now - timedelta(hours=rules.SPAN_HOURS)
+        before = await store.sum_approved(tx, permission=one.permission, decided_by=tx.caller.subject, since=since)
+    rules.check_limits(one, roles, before)
     return await _decide(tx, one, rules.APPROVED, reason)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -20,6 +20,11 @@ PERMITS = "huitong.org."
 # not named may approve nothing of it.
 LIMITS: dict[str, dict[str, int]] = {
     "points.adjustments.decide": {"FINANCE": 50_000, "GROUP_ADMIN": 1_000_000},  # points
+}
+# As many small ones come to much, what one person may approve of it in all within so many hours, in the same way.
+SPAN_HOURS = 24
+LIMITS_OF_SPAN: dict[str, dict[str, int]] = {
+    "points.adjustments.decide": {"FINANCE": 200_000, "GROUP_ADMIN": 3_000_000},
 }
 
 
@@ -86,14 +91,24 @@ def check_usable(one: Approval, content: bytes, now: datetime) -> None:
         raise errors.ApprovalForOtherContent
 
 
-def check_limit(one: Approval, roles: Iterable[str]) -> None:
+def is_limited(one: Approval) -> bool:
+    """Whether there are limits to what it is about."""
+    return one.permission in LIMITS
+
+
+def check_limits(one: Approval, roles: Collection[str], approved_before: int) -> None:
     """Whether somebody who has the action's permission by these roles may approve so much.
 
-    Raises ApprovalLimitExceeded.
+    `approved_before` is what they have approved of it in the span. Raises ApprovalLimitExceeded, ApprovalSpanExceeded.
     """
-    limits = LIMITS.get(one.permission)
-    if limits is None:
+    if not is_limited(one):
         return
-    limit = max((limits.get(role, 0) for role in roles), default=0)
+    limit, in_all = (
+        max((limits[one.permission].get(role, 0) for role in roles), default=0) for limits in (LIMITS, LIMITS_OF_SPAN)
+    )
     if one.amount > limit:
         raise errors.ApprovalLimitExceeded(amount=one.amount, limit=limit)
+    if one.amount > in_all - approved_before:
+        raise errors.ApprovalSpanExceeded(
+            amount=one.amount, hours=SPAN_HOURS, limit=in_all, left=max(in_all - approved_before, 0)
+        )

@@ -1,4 +1,4 @@
-"""Queries about approvals; the table is in services/org/tables.py. Lock order: an approval, then the group's row."""
+"""Queries about approvals; the table is in services/org/tables.py. Locked in this order: approval, operator, group."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, insert, literal, or_, select, tuple_, update
+from sqlalchemy import and_, func, insert, literal, or_, select, tuple_, update
 
 from chassis.db import Tx
-from services.org.approvals.rules import APPROVED, EXPIRED, PENDING, PERMITS, Approval
+from services.org.approvals.rules import APPROVED, EXPIRED, PENDING, PERMITS, USED, Approval
 from services.org.tables import approval
 
 _open = or_(
@@ -34,6 +34,18 @@ async def find(tx: Tx, approval_id: UUID, *, lock: bool = False) -> Approval | N
 async def change(tx: Tx, approval_id: UUID, **values: Any) -> None:
     """Set columns of an approval."""
     await tx.execute(update(approval).where(approval.c.approval_id == approval_id).values(**values))
+
+
+async def sum_approved(tx: Tx, *, permission: str, decided_by: str, since: datetime) -> int:
+    """The sum of what somebody has approved with a permission after `since`. Exact while they are locked."""
+    query = select(func.coalesce(func.sum(approval.c.amount), 0)).where(
+        approval.c.group_id == tx.group_id,
+        approval.c.decided_by == decided_by,
+        approval.c.decide_time > since,
+        approval.c.permission == permission,
+        approval.c.state.in_((APPROVED, USED)),
+    )
+    return int((await tx.execute(query)).scalar_one())
 
 
 async def list_approvals(tx: Tx, *, state: str, before: tuple[datetime, UUID] | None, limit: int) -> list[Approval]:

@@ -57,6 +57,35 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "MERCHANT_CLERK": (_MERCHANT, _STORE),
     "AUDITOR": (_GROUP, _UNIT),
 }
+# What is the group's by its nature. A role has these only by a grant for the whole group: no door to them is bound to a
+# place, and tests/contract/test_operator_permissions.py holds the protos to it.
+GROUP_ONLY: dict[str, str] = {
+    "member.attributes.write": "attributes and tags are of the group's members",
+    "member.benefits.write": "a tier has its benefits everywhere",
+    "member.consent-texts.write": "members agree with the group",
+    "member.consents.read": "members agree with the group",
+    "member.erasures.read": "a member is erased everywhere",
+    "member.members.read": "a member is the group's; who stands at a till identifies them",
+    "member.merges.*": "two records of one person are the group's",
+    "member.privacy-settings.read": "one setting for the group",
+    "member.referrals.write": "one programme for the group",
+    "member.reports.read": "tiers are counted over all members",
+    "member.risk.*": "a member is frozen everywhere",
+    "org.approvals.*": "what needs a second person is asked for and decided for the group",
+    "org.audit.read": "one chain for the group",
+    "org.credentials.read": "keys of all kinds",
+    "org.operators.read": "people of all places",
+    "org.webhooks.read": "endpoints hear of the whole group",
+    "parking.plates.read": "a member's plates count in every car park",
+    "points.adjustments.*": "they change the member's points everywhere",
+    "points.conversion-rates.write": "a rate is the same everywhere",
+    "points.conversion-rates.decide": "a rate is the same everywhere",
+    "points.pools.read": "a family's points are the group's",
+    "points.rules.write": "one rule set for the group",
+    "points.rules.approve": "one rule set for the group",
+    "points.segments.*": "segments are of the group's members",
+    "points.wallets.*": "a member's points are the group's",
+}
 _KIND_OF = {"": _GROUP, "unt": _UNIT, "mch": _MERCHANT, "sto": _STORE}
 
 

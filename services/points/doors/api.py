@@ -36,9 +36,10 @@ class SaleCaseServicer(sale_cases_pb2_grpc.SaleCaseServiceServicer):
     ) -> sale_cases_pb2.ListSaleCasesResponse:
         """The group's, newest first."""
         before, size = place_of(request.page_token), page_size(request.page_size)
+        unit_id = ids.optional_from_edge("unt", request.business_unit_id, "business_unit_id")
         async with self._db.reading(rpc.caller()) as tx:
             rows = await door_queries.list_cases(
-                tx, state=request.state, kind=request.kind, before=before, limit=size + 1
+                tx, state=request.state, kind=request.kind, unit_id=unit_id, before=before, limit=size + 1
             )
         more, rows = len(rows) > size, rows[:size]
         last = (rows[-1]["create_time"].isoformat(), rows[-1]["case_id"]) if more else ()

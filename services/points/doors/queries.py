@@ -33,9 +33,9 @@ async def find_case(pool: asyncpg.Pool, group_id: UUID, case_id: UUID) -> Mappin
 
 
 async def list_cases(
-    tx: Tx, *, state: int, kind: int, before: tuple[datetime, UUID] | None, limit: int
+    tx: Tx, *, state: int, kind: int, unit_id: UUID | None, before: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[RowMapping]:
-    """The group's cases behind `before`, newest first; `state` and `kind` 0 mean any."""
+    """The cases of the group, or of stores of a unit, behind `before`, newest first; `state` and `kind` 0 mean any."""
     conditions = ["c.group_id = :group_id"]
     values: dict[str, Any] = {"group_id": tx.group_id, "limit": limit}
     if state:
@@ -44,6 +44,9 @@ async def list_cases(
     if kind:
         conditions.append("c.kind = :kind")
         values["kind"] = kind
+    if unit_id is not None:
+        conditions.append("c.store_id IN (SELECT store_id FROM store WHERE business_unit_id = :unit_id)")
+        values["unit_id"] = unit_id
     if before is not None:
         conditions.append("(c.create_time, c.case_id) < (:before_time, :before_id)")
         values["before_time"], values["before_id"] = before
@@ -55,6 +58,17 @@ async def list_cases(
         values,
     )
     return result.mappings().all()
+
+
+async def is_of_unit(pool: asyncpg.Pool, case_id: UUID, unit_id: UUID) -> bool:
+    """Whether a case is of a store of the unit."""
+    found: bool = await pool.fetchval(
+        """SELECT EXISTS (SELECT FROM sale_case c JOIN store s USING (store_id)
+                          WHERE c.case_id = $1 AND s.business_unit_id = $2)""",
+        case_id,
+        unit_id,
+    )
+    return found
 
 
 async def list_cases_of_sale(pool: asyncpg.Pool, sale_id: UUID) -> Sequence[Mapping[str, Any]]:

@@ -91,8 +91,9 @@ class SaleCases:
     async def decide(self, group_id: UUID, request: pb.DecideSaleCaseRequest) -> pb.DecideSaleCaseResponse:
         """Decide a case. Raises SaleCaseUnknown, SaleCaseDecided, SaleUnknown, RequestIdReused, Unavailable."""
         case_id = ids.from_edge("cas", request.case_id, "case_id")
+        unit_id = ids.optional_from_edge("unt", request.business_unit_id, "business_unit_id")
         row = await door_queries.find_case(self._db.pool, group_id, case_id)
-        if row is None:
+        if row is None or (unit_id and not await door_queries.is_of_unit(self._db.pool, case_id, unit_id)):
             raise SaleCaseUnknown(case_id=request.case_id)
         wallet_id, sale_id = row["wallet_id"], row["sale_id"]
         if await queries.find_sale(self._db.pool, wallet_id, sale_id, sale_id) is None:

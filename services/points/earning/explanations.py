@@ -11,7 +11,7 @@ from huitong.points.v1 import points_pb2
 from services.points.convert import to_date, to_timestamp
 from services.points.earning import rules
 from services.points.earning.base_rates import BaseRate
-from services.points.earning.funding import Funded, FunderKind, Funding
+from services.points.earning.funding import Funded, Funder, FunderKind, Funding
 from services.points.earning.limits import AppliedLimit
 from services.points.earning.rating import Applied, Earning
 from services.points.earning.shares import largest_remainder
@@ -114,6 +114,15 @@ def funded_to_proto(funded: Funded) -> points_pb2.FundedPoints:
         funder_id=ids.to_edge(_FUNDER_PREFIX[kind], funder_id) if funder_id is not None else "",
         points=funded.points,
     )
+
+
+def funded_from_proto(message: points_pb2.FundedPoints) -> Funded:
+    """As `funded_to_proto` has written it."""
+    kind = FunderKind(message.kind)
+    funder_id = (
+        None if kind is FunderKind.PLATFORM else ids.from_edge(_FUNDER_PREFIX[kind], message.funder_id, "funder_id")
+    )
+    return Funded(Funder(kind, funder_id), message.points)
 
 
 def _explained_funded(applied: Applied, funded: Sequence[Funded]) -> bytes:

@@ -25,9 +25,10 @@ class CostGovernorServicer(governor_pb2_grpc.CostGovernorServiceServicer):
         self, request: governor_pb2.ListUnitCostsRequest, context: Any
     ) -> governor_pb2.ListUnitCostsResponse:
         """Figures of the window, by unit."""
+        unit_id = ids.optional_from_edge("unt", request.business_unit_id, "business_unit_id")
         data = await self._lookup.group(rpc.caller().group_id)
         async with self._db.reading(rpc.caller()) as tx:
-            units = await governor.list_unit_costs(tx, data)
+            units = await governor.list_unit_costs(tx, data, unit_id)
             uncounted = await governor.count_uncounted(tx) if units else 0
         return governor_pb2.ListUnitCostsResponse(units=units, uncounted_event_count=uncounted)
 
@@ -36,9 +37,7 @@ class CostGovernorServicer(governor_pb2_grpc.CostGovernorServiceServicer):
     ) -> governor_pb2.ListCostActionsResponse:
         """All actions, newest first."""
         limit = page_size(request.page_size)
-        unit_id = None
-        if request.business_unit_id:
-            unit_id = ids.from_edge("unt", request.business_unit_id, "business_unit_id")
+        unit_id = ids.optional_from_edge("unt", request.business_unit_id, "business_unit_id")
         async with self._db.reading(rpc.caller()) as tx:
             found = await governor.list_actions(tx, unit_id=unit_id, before=_token(request.page_token), limit=limit + 1)
         response = governor_pb2.ListCostActionsResponse(actions=found[:limit])

@@ -191,10 +191,14 @@ async def state_of(tx: Tx, unit_id: UUID) -> CostState:
     return CostState((await tx.execute(query)).scalar_one_or_none() or CostState.CALM)
 
 
-async def list_unit_costs(tx: Tx, data: GroupData) -> list[governor_pb2.UnitCostState]:
-    """Units that sold anything in the window of the rules in force, by id."""
+async def list_unit_costs(
+    tx: Tx, data: GroupData, only_unit_id: UUID | None = None
+) -> list[governor_pb2.UnitCostState]:
+    """Units (or the one that is named) that sold anything in the window of the rules in force, by id."""
     found = []
     for unit_id, time_zone in sorted(units_of(data).items()):
+        if only_unit_id not in (None, unit_id):
+            continue
         rule_set = rules.in_force(data.rule_sets, tx.now, time_zone)
         if rule_set is None or rule_set.governor is None:
             continue

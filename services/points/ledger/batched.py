@@ -1,11 +1,15 @@
-"""Many callers, one connection: what has arrived while the last call was under way goes together in the next one."""
+"""Many callers, one connection: what has arrived while the last call was under way goes together in the next one.
+
+A call takes the oldest asks, and with them the smallest: an upload waits for those ahead of it, a till for the call
+under way. When the queue fills up, large asks are refused first.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -16,6 +20,7 @@ from chassis.errors import AppError, Internal, Overloaded, Unavailable
 log = structlog.get_logger()
 
 BATCH_ROWS = 1_000
+SMALLEST_ROWS = 500  # more, of the smallest asks, in a call that has no room for all
 WAITING_ROWS = 20_000
 CALL_SECONDS = 10.0
 PATIENCE_SECONDS = 10.0
@@ -31,7 +36,7 @@ class BatchedCalls:
 
     def __init__(self, url: str, statements: Sequence[str], *, settings: Mapping[str, str]) -> None:
         self._url, self._settings = url, settings
-        self._queues: dict[str, deque[_Waiting]] = {statement: deque() for statement in statements}
+        self._queues: dict[str, list[_Waiting]] = {statement: [] for statement in statements}
         self._waiting_count = 0
         self._arrived = asyncio.Event()
         self._connection: asyncpg.Connection | None = None
@@ -61,7 +66,7 @@ class BatchedCalls:
 
         Raises Overloaded, and Unavailable when the database does not answer.
         """
-        if self._waiting_count + len(rows) > WAITING_ROWS:
+        if self._waiting_count + 2 * len(rows) > WAITING_ROWS:
             raise Overloaded
         future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._queues[statement].append(_Waiting(rows, future))
@@ -76,12 +81,8 @@ class BatchedCalls:
             self._arrived.clear()
             while self._waiting_count:
                 for statement, queue in self._queues.items():
-                    batch: list[_Waiting] = []
-                    count = 0
-                    while queue and (not batch or count + len(queue[0].rows) <= BATCH_ROWS):
-                        batch.append(queue.popleft())
-                        count += len(batch[-1].rows)
-                    self._waiting_count -= count
+                    batch = _take(queue)
+                    self._waiting_count -= sum(len(waiting.rows) for waiting in batch)
                     if batch:
                         await self._ask_together(statement, batch)
 
@@ -145,6 +146,21 @@ class BatchedCalls:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
+
+
+def _take(queue: list[_Waiting]) -> list[_Waiting]:
+    """Out of a queue what goes together, whole asks: the oldest, at least one, and the smallest of the others."""
+    count = end = 0
+    while end < len(queue) and (not end or count + len(queue[end].rows) <= BATCH_ROWS):
+        count += len(queue[end].rows)
+        end += 1
+    batch, rest = queue[:end], queue[end:]
+    by_size = sorted(rest, key=lambda waiting: len(waiting.rows))
+    sizes = accumulate(len(waiting.rows) for waiting in by_size)
+    smallest = [waiting for waiting, size in zip(by_size, sizes, strict=True) if size <= SMALLEST_ROWS]
+    taken = {id(waiting) for waiting in smallest}
+    queue[:] = [waiting for waiting in rest if id(waiting) not in taken]
+    return batch + smallest
 
 
 def _fail(waiting: _Waiting, error: BaseException) -> None:

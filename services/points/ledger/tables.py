@@ -219,6 +219,7 @@ hold = Table(
     Column("detail", LargeBinary),  # Spending
     Column("create_time", _Time, nullable=False),
     Column("expire_time", _Time, nullable=False),
+    Index("hold_by_time", "wallet_id", "create_time"),
     Index("hold_by_expiry", "expire_time", "wallet_id", "hold_id", postgresql_where=text("state = 1")),
 )
 

@@ -12,6 +12,7 @@ crash: what is under way is a row, and ids are made of the merge and the wallet'
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -143,10 +144,12 @@ class Merges:
             for pair in pairs:
                 if await self._is_held(merge, pair):
                     return  # they end within minutes; the next run looks again
-            charges = [charge for pair in pairs for charge in await self._charges_of(merge, pair)]
+            charges = [await self._charge_of(merge, pair) for pair in pairs]
             await queries.save_charges(self._db.pool, merge["merge_id"], json.dumps(charges))
         charged = uncharged = 0
-        for charge in json.loads(await queries.get_charges(self._db.pool, merge["merge_id"]) or "[]"):
+        for charge in await self._charges(merge["merge_id"]):
+            if not charge["points"]:
+                continue
             outcome = await self._move(
                 merge,
                 UUID(charge["from_wallet_id"]),
@@ -195,28 +198,43 @@ class Merges:
         spender = points_pb2.Spending.FromString(detail or b"").member_id
         return spender == ids.to_edge("mbr", merge["absorbed_id"])
 
-    async def _charges_of(self, merge: Row, pair: Pair) -> list[dict[str, Any]]:
-        """Who owes whom: spent of the absorbed member's lots by the survivor, against what the survivor has given."""
+    async def _charges(self, merge_id: UUID) -> list[dict[str, Any]]:
+        charges: list[dict[str, Any]] = json.loads(await queries.get_charges(self._db.pool, merge_id) or "[]")
+        return charges
+
+    async def _charge_of(self, merge: Row, pair: Pair) -> dict[str, Any]:
+        """Who owes whom: spent of the absorbed member's lots by the survivor, against what the survivor has given.
+
+        And the versions of both wallets, up to which what came back of redemptions is accounted for.
+        """
         moved = await queries.list_lots_moved(self._db.pool, merge["merge_id"], *pair)
         # All that is left has gone back: what is missing of a lot was spent, what is too much was the survivor's.
         missing = _by_lot(moved)
         own = {lot_id for lot_id, points in missing.items() if points > 0}
         owed_points = 0
-        for row in await queries.list_spent(self._db.pool, pair.survivor_wallet_id, merge["merge_time"]):
+        taken: Counter[UUID] = Counter()
+        absorbed_version, _ = await queries.list_spent(self._db.pool, pair.absorbed_wallet_id, merge["merge_time"])
+        version, spent = await queries.list_spent(self._db.pool, pair.survivor_wallet_id, merge["merge_time"])
+        for row in spent:
             is_named = row["detail"] is not None and self._is_named(merge, row["detail"])
             if row["lot_id"] in own and not is_named:
-                owed_points += row["points"]
+                taken[row["lot_id"]] += row["points"]
             elif row["lot_id"] not in own and is_named:
                 owed_points -= row["points"]
+        # Of a lot that both have parts of (one had given it to the other) no more than is missing was the absorbed's.
+        owed_points += sum(min(points, missing[lot_id]) for lot_id, points in taken.items())
         # Debts that the survivor's purchases repaid, and points of its own that went into returns of the absorbed's.
         owed_points -= await queries.net_debt_moved(self._db.pool, merge["merge_id"], *pair)
         owed_points += sum(points for points in missing.values() if points < 0)
-        if not owed_points:
-            return []
         giver, taker = pair.survivor_wallet_id, pair.absorbed_wallet_id
         if owed_points < 0:
             giver, taker = taker, giver
-        return [{"from_wallet_id": str(giver), "to_wallet_id": str(taker), "points": abs(owed_points)}]
+        return {
+            "from_wallet_id": str(giver),
+            "to_wallet_id": str(taker),
+            "points": abs(owed_points),
+            "versions": {str(pair.survivor_wallet_id): version, str(pair.absorbed_wallet_id): absorbed_version},
+        }
 
     # ---- what names a member of a merge
 
@@ -320,9 +338,16 @@ class Merges:
         if wallet is None or (owner_id := wallet["owner_id"] or wallet_id) == member_id:
             return
         merge_id = await queries.is_linked(self._db.pool, member_id, owner_id)
+        if merge_id is None:
+            return
         for one in (owner_id, member_id):
-            if merge_id is None or await queries.find_merge_of(self._db.pool, one) is not None:
+            if await queries.find_merge_of(self._db.pool, one) is not None:
                 return
+        for charge in await self._charges(merge_id):
+            if charge["versions"].get(str(wallet_id), 0) >= await queries.version_of(
+                self._db.pool, wallet_id, after_txn_id
+            ):
+                return  # asked once more: what came back before they were apart was shared out then
         to_wallet_id = member_id
         if wallet["currency_id"] is not None:
             to_wallet_id = ids.derive("wallet", member_id, wallet["currency_id"])

@@ -204,21 +204,24 @@ async def list_holds(pool: asyncpg.Pool, wallet_id: UUID) -> Sequence[Row]:
     return rows
 
 
-async def list_spent(pool: asyncpg.Pool, wallet_id: UUID, since: datetime) -> Sequence[Row]:
+async def list_spent(pool: asyncpg.Pool, wallet_id: UUID, since: datetime) -> tuple[int, Sequence[Row]]:
     """What left a wallet for good since then, by transaction and lot, less what came back; expiry is nobody's doing.
 
-    `detail` is set for redemptions: a Spending.
+    And the wallet's version as of which this is so. `detail` is set for redemptions: a Spending.
     """
     rows: Sequence[Row] = await pool.fetch(
-        """SELECT u.lot_id, (u.points - u.restored_points)::bigint AS points,
-                  CASE WHEN t.kind IN (3, 7) THEN t.detail END AS detail
-           FROM txn t JOIN lot_use u ON u.wallet_id = t.wallet_id AND u.txn_id = t.txn_id
-           WHERE t.wallet_id = $1 AND t.record_time >= $2 AND t.kind IN (2, 3, 7, 11, 12, 21, 22, 24)
-             AND u.points > u.restored_points""",
+        """SELECT w.version, s.lot_id, s.points, s.detail FROM wallet w
+           LEFT JOIN LATERAL (
+               SELECT u.lot_id, (u.points - u.restored_points)::bigint AS points,
+                      CASE WHEN t.kind IN (3, 7) THEN t.detail END AS detail
+               FROM txn t JOIN lot_use u ON u.wallet_id = t.wallet_id AND u.txn_id = t.txn_id
+               WHERE t.wallet_id = w.wallet_id AND t.record_time >= $2 AND t.kind IN (2, 3, 7, 11, 12, 21, 22, 24)
+                 AND u.points > u.restored_points) s ON true
+           WHERE w.wallet_id = $1""",
         wallet_id,
         since,
     )
-    return rows
+    return rows[0]["version"], [row for row in rows if row["lot_id"] is not None]
 
 
 async def save_charges(pool: asyncpg.Pool, merge_id: UUID, charges: str) -> None:
@@ -226,6 +229,12 @@ async def save_charges(pool: asyncpg.Pool, merge_id: UUID, charges: str) -> None
     await pool.execute(
         "UPDATE member_merge SET charges = $2 WHERE merge_id = $1 AND charges IS NULL", merge_id, charges
     )
+
+
+async def version_of(pool: asyncpg.Pool, wallet_id: UUID, txn_id: UUID) -> int:
+    """The place of a transaction among those of its wallet."""
+    found: int = await pool.fetchval("SELECT version FROM txn WHERE wallet_id = $1 AND txn_id = $2", wallet_id, txn_id)
+    return found
 
 
 async def get_charges(pool: asyncpg.Pool, merge_id: UUID) -> str | None:

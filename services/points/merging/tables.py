@@ -43,7 +43,7 @@ member_merge = Table(
     Column("absorbed_id", Uuid, nullable=False),
     Column("state", SmallInteger, nullable=False),
     Column("merge_time", _Time, nullable=False),
-    Column("charges", JSONB),  # of an unmerge: [{from_wallet_id, to_wallet_id, points}]
+    Column("charges", JSONB),  # of an unmerge: [{from_wallet_id, to_wallet_id, points, versions}]
     Index("member_merge_by_absorbed", "absorbed_id", "merge_time"),
     Index("member_merge_by_survivor", "survivor_id", "merge_time"),
     Index("member_merge_open", "merge_id", postgresql_where=text("state <> 4")),

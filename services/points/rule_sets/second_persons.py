@@ -2,7 +2,7 @@
 
 What an operator asks for here is an approval there; what an operator decides here is decided there first, by org's
 rules (limits by role, nobody whom the asker invited). Decisions that are taken at org's own door come as events.
-Systems, which org takes for no persons, decide among themselves as before.
+Keys are no persons: a system may ask, take back and refuse what another system asked for, and approves nothing.
 """
 
 from __future__ import annotations
@@ -74,14 +74,17 @@ class SecondPersons:
         """Let org record the caller's decision; answers who decided, by org's word.
 
         Called with all checks of our own behind it, before the decision is written here: if that fails yet, the
-        approval stands and the next try goes through. A decision among systems is theirs.
+        approval stands and the next try goes through.
         Raises SecondPersonRequired, and what org refuses.
         """
         who = tx.caller
-        if who.kind is not CallerKind.OPERATOR:
-            if is_person(ask.asked_by) and decision != WITHDRAW:
-                raise SecondPersonRequired
-            return who.subject
+        if who.kind is CallerKind.OPERATOR:
+            return await self._decide_at_org(who, ask, decision, reason)
+        if decision == APPROVE or (decision == REJECT and is_person(ask.asked_by)):
+            raise SecondPersonRequired
+        return who.subject
+
+    async def _decide_at_org(self, who: Caller, ask: Ask, decision: approvals_pb2.ApprovalDecision, reason: str) -> str:
         approval_id = await self.ask(ask)
         request = approvals_pb2.DecideApprovalRequest(
             request_id=ids.derive(ask.key, decision, who.subject, reason).hex,

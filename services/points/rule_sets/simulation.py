@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -26,7 +24,6 @@ from services.points.earning.awards import explain_awards
 from services.points.earning.currency_offers import currencies_of
 from services.points.earning.earning import (
     NOTHING_KNOWN,
-    Computed,
     Known,
     check_sale,
     compute_sale,
@@ -35,14 +32,14 @@ from services.points.earning.earning import (
 )
 from services.points.earning.member_facts import Asked, MemberFacts
 from services.points.errors import MemberUnknown, RuleDraftUnknown, RuleSimulationUnknown, SpanInvalid
-from services.points.lookup import GroupData, Lookup, Store
+from services.points.lookup import Lookup, Store
 from services.points.rule_sets import operations as rule_sets
+from services.points.rule_sets.simulated import Sums
 from services.points.wallets.currencies import Currencies
 
 log = structlog.get_logger()
 
 CHUNK_SALES, PAUSE_SALES = 1_000, 100
-MOST_CHANGES = 20
 RUNNING, DONE, FAILED = (
     int(state)
     for state in (
@@ -227,13 +224,13 @@ class Simulations:
         async with self._db.reading(rpc.internal_caller("points", group_id)) as tx:
             draft = rule_set_of((await rule_sets.get_draft(tx, row["draft_id"])).rule_set)
         data = await self._lookup.group(group_id)
-        # Wide enough for business dates anywhere on earth; _Sums leaves out what is not of the span.
+        # Wide enough for business dates anywhere on earth; Sums leaves out what is not of the span.
         span = (
             rules.start_of(row["first_date"] - timedelta(days=1), "UTC"),
             rules.start_of(row["last_date"] + timedelta(days=2), "UTC"),
         )
         total = await self._db.pool.fetchval(f"SELECT count(*) FROM txn WHERE {_SPAN}", group_id, *span)
-        sums = _Sums(data, draft, row["first_date"], row["last_date"])
+        sums = Sums(data, draft, row["first_date"], row["last_date"])
         own = (group_id, row["simulation_id"])
         seen = 0
         async for sales in self._chunks(group_id, *span):
@@ -244,10 +241,14 @@ class Simulations:
         return sums.result()
 
     async def _chunks(self, group_id: UUID, start: datetime, end: datetime) -> AsyncIterator[Sequence[asyncpg.Record]]:
-        """The span's sales as they were recorded, in one snapshot."""
+        """The span's sales as they were recorded and what came back of them, in one snapshot."""
         async with self._db.pool.acquire() as connection, connection.transaction(readonly=True):
             cursor = await connection.cursor(
-                f"SELECT wallet_id, store_id, points, amount_minor, occur_time, detail FROM txn WHERE {_SPAN}",
+                f"""SELECT s.*, r.returned_lines
+                    FROM (SELECT wallet_id, txn_id, store_id, merchant_id, points, amount_minor, occur_time, detail,
+                                 explanation
+                          FROM txn WHERE {_SPAN}) s
+                    LEFT JOIN sale_refund r ON r.wallet_id = s.wallet_id AND r.sale_id = s.txn_id""",
                 group_id,
                 start,
                 end,
@@ -255,7 +256,7 @@ class Simulations:
             while sales := await cursor.fetch(CHUNK_SALES):
                 yield sales
 
-    async def _add(self, group_id: UUID, sales: Sequence[asyncpg.Record], sums: _Sums) -> None:
+    async def _add(self, group_id: UUID, sales: Sequence[asyncpg.Record], sums: Sums) -> None:
         _, members, _ = await self._lookup.members(group_id, {sale["wallet_id"] for sale in sales})
         requests = [points_pb2.RecordSaleRequest.FromString(sale["detail"]) for sale in sales]
         places = [sums.data.stores.get(sale["store_id"]) for sale in sales]
@@ -275,6 +276,7 @@ class Simulations:
                 raise ValueError("a sale of a store or member that is not there")
             sums.add(
                 sale,
+                request,
                 compute_sale(
                     request,
                     lines_of(request),
@@ -284,7 +286,7 @@ class Simulations:
                     rule_set=sums.draft,
                     known=known[number],
                 ),
-                place.time_zone,
+                place,
             )
             if number % PAUSE_SALES == 0:
                 await asyncio.sleep(0)  # tills do not wait for a simulation
@@ -309,84 +311,6 @@ def _reason_of(error: Exception) -> str:
             return "the sales of the span took too long to read; try a shorter one"
         case _:
             return "an error of the service; it is in its log"
-
-
-class _Sums:
-    """What a simulation adds up."""
-
-    def __init__(self, data: GroupData, draft: rules.RuleSet, first_date: date, last_date: date) -> None:
-        self.data, self.draft = data, draft
-        self._first_date, self._last_date = first_date, last_date
-        self.sale_count = self.sales_minor = self.draft_points = self.skipped_count = 0
-        # Points by what they pay, so that the division rounds once: (offset minor, offset points) → points.
-        self._actual: Counter[tuple[int, int]] = Counter()
-        self._members: dict[UUID, list[int]] = {}
-        self._stores: dict[UUID, list[int]] = {}
-        self._rules: dict[str, points_pb2.AppliedRule] = {}
-
-    def add(self, sale: asyncpg.Record, computed: Computed, time_zone: str) -> None:
-        """One sale, what it earned (in the record) and what it would earn; nothing when it is not of the span."""
-        if not self._first_date <= computed.business_date <= self._last_date:
-            return
-        actual, earning = sale["points"], computed.earning
-        self.sale_count += 1
-        self.sales_minor += sale["amount_minor"]
-        self.draft_points += earning.points
-        self.skipped_count += bool(earning.skipped)
-        self._actual[_worth(self.data.rule_set_at(sale["occur_time"], time_zone))] += actual
-        for changes, key in ((self._members, sale["wallet_id"]), (self._stores, sale["store_id"])):
-            change = changes.setdefault(key, [0, 0])
-            change[0] += actual
-            change[1] += earning.points
-        for applied in earning.applied:
-            rule = self._rules.get(applied.rule_id)
-            if rule is None:
-                rule = self._rules[applied.rule_id] = points_pb2.AppliedRule(
-                    rule_id=applied.rule_id,
-                    kind=int(applied.kind),  # type: ignore[arg-type]
-                    name=applied.name,
-                    name_zh=applied.name_zh,
-                )
-            rule.points += applied.points
-            rule.capped_points += applied.capped_points
-
-    def result(self) -> rules_pb2.SimulationResult:
-        """The whole."""
-        minor, points = _worth(self.draft)
-        actual_cost = sum(count * minor // points for (minor, points), count in self._actual.items())
-        draft_cost = self.draft_points * minor // points
-        return rules_pb2.SimulationResult(
-            sale_count=self.sale_count,
-            sales_minor=self.sales_minor,
-            actual_points=self._actual.total(),
-            draft_points=self.draft_points,
-            actual_cost_minor=actual_cost,
-            draft_cost_minor=draft_cost,
-            liability_change_minor=draft_cost - actual_cost,
-            winning_member_count=sum(after > before for before, after in self._members.values()),
-            losing_member_count=sum(after < before for before, after in self._members.values()),
-            member_winners=_most(self._members, "mbr", sign=1),
-            member_losers=_most(self._members, "mbr", sign=-1),
-            store_winners=_most(self._stores, "sto", sign=1),
-            store_losers=_most(self._stores, "sto", sign=-1),
-            rules=[self._rules[rule_id] for rule_id in sorted(self._rules)],
-            skipped_count=self.skipped_count,
-        )
-
-
-def _worth(rule_set: rules.RuleSet) -> tuple[int, int]:
-    """What points pay: so much money for so many points."""
-    return (rule_set.offset.minor, rule_set.offset.points) if rule_set.offset else (0, 1)
-
-
-def _most(changes: dict[UUID, list[int]], prefix: str, *, sign: int) -> list[rules_pb2.SimulatedChange]:
-    """Those whose points change most in one direction, the most first."""
-    changed = ((key, before, after) for key, (before, after) in changes.items() if sign * (after - before) > 0)
-    most = heapq.nsmallest(MOST_CHANGES, changed, key=lambda one: (-sign * (one[2] - one[1]), one[0]))
-    return [
-        rules_pb2.SimulatedChange(id=ids.to_edge(prefix, key), actual_points=before, draft_points=after)
-        for key, before, after in most
-    ]
 
 
 def span_of(request: rules_pb2.StartRuleSimulationRequest) -> tuple[date, date]:

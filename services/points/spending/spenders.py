@@ -19,6 +19,7 @@ from chassis.valkey import ValkeyGone
 from chassis.velocity import HOUR, Velocity, Window
 from huitong.member.v1.risk_pb2 import MEMBER_STATE_CLOSED, MEMBER_STATE_FROZEN
 from services.points import queries
+from services.points.ledger.ledger import Kind
 from services.points.lookup import Lookup
 from services.points.spending.errors import (
     MemberClosed,
@@ -36,13 +37,27 @@ _SPENDER = """
     FROM member m LEFT JOIN spend_policy p ON p.group_id = m.group_id
     WHERE m.member_id = $1 AND m.group_id = $2"""
 
+# What a member moved out or held within the last hour, but not through a family pool: it has limits of its own.
+# Nobody moves more often than what is looked at.
+_SPENT = f"""
+    SELECT s.id, (extract(epoch FROM {{now_sql}} - s.time) * 1000)::bigint AS age_ms
+    FROM wallet AS w CROSS JOIN LATERAL (
+      SELECT t.txn_id AS id, t.record_time AS time
+      FROM (SELECT kind, record_time, txn_id FROM txn WHERE wallet_id = w.wallet_id
+            ORDER BY version DESC LIMIT 1000) AS t
+      WHERE t.kind = ANY(ARRAY[{Kind.REDEEM}, {Kind.TRANSFER_OUT}, {Kind.CONVERT_OUT}])
+      UNION ALL SELECT hold_id, create_time FROM hold
+      WHERE wallet_id = w.wallet_id AND create_time > {{now_sql}} - interval '1 hour') AS s
+    WHERE (w.wallet_id = $1 OR (w.owner_id = $1 AND w.currency_id IS NOT NULL))
+      AND s.time > {{now_sql}} - interval '1 hour'"""
+
 
 class Spenders:
     """Lets members spend, or says why not."""
 
     def __init__(self, database: Database, lookup: Lookup, velocity: Velocity) -> None:
         self._db, self._lookup, self._velocity = database, lookup, velocity
-        self._select = _SPENDER.format(now_sql=database.now_sql)
+        self._select, self._spent = (text.format(now_sql=database.now_sql) for text in (_SPENDER, _SPENT))
 
     async def require(self, group_id: UUID, member_id: UUID, key: UUID) -> None:
         """Let a member make the movement or hold of the id `key`, and count it.
@@ -78,8 +93,10 @@ class Spenders:
         return row
 
     async def _count(self, group_id: UUID, member_id: UUID, key: UUID, limit: int) -> AppError | None:
+        spent = [(row["id"].hex, row["age_ms"]) for row in await self._db.pool.fetch(self._spent, member_id)]
+        window = Window("spends", member_id.hex, limit, HOUR)
         try:
-            full = await self._velocity.take(group_id, key.hex, [Window("spends", member_id.hex, limit, HOUR)])
+            full = await self._velocity.take(group_id, key.hex, [window], known=spent)
         except ValkeyGone:
             # Whoever empties an account does it while nobody counts.
             log.warning("spending_refused_uncounted", member_id=ids.to_edge("mbr", member_id))

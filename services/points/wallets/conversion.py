@@ -26,6 +26,7 @@ from services.points.errors import InsufficientPoints, SecondPersonRequired
 from services.points.ledger.claims import Claims
 from services.points.ledger.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import Lookup
+from services.points.rule_sets.second_persons import APPROVE, REJECT, Ask, SecondPersons
 from services.points.spending.spenders import Spenders
 from services.points.wallets.currencies import Currencies, Currency
 from services.points.wallets.errors import (
@@ -40,6 +41,7 @@ from services.points.wallets.tables import conversion_rate
 
 CHUNK = 200
 MOST_RATES = 200
+RATE_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,10 @@ class Conversions:
         ledger: Ledger,
         currencies: Currencies,
         spenders: Spenders,
+        second: SecondPersons,
     ) -> None:
         self._db, self._lookup, self._claims, self._ledger = database, lookup, claims, ledger
-        self._currencies, self._spenders = currencies, spenders
+        self._currencies, self._spenders, self._second = currencies, spenders, second
 
     async def propose(
         self, group_id: UUID, request: pb.ProposeConversionRateRequest
@@ -153,7 +156,7 @@ class Conversions:
     async def decide(self, request: pb.DecideConversionRateRequest) -> pb.DecideConversionRateResponse:
         """Approve or reject.
 
-        Raises: ConversionRateUnknown, ConversionRateDecided, SecondPersonRequired, RequestIdReused.
+        Raises: ConversionRateUnknown, ConversionRateDecided, SecondPersonRequired, RequestIdReused, what org refuses.
         """
         rate_id = ids.from_edge("rat", request.rate_id, "rate_id")
 
@@ -170,13 +173,15 @@ class Conversions:
             if row["proposed_by"] == tx.caller.subject:
                 raise SecondPersonRequired
             tx.before = _rate_message(row)
+            decision = APPROVE if request.is_approved else REJECT
+            decided_by = await self._second.decide(tx, _ask_for(tx.before), decision)
             state = pb.CONVERSION_RATE_STATE_APPROVED if request.is_approved else pb.CONVERSION_RATE_STATE_REJECTED
             result = await tx.execute(
                 text(
                     """UPDATE conversion_rate SET state = :state, decided_by = :by, decide_time = :now,
                               start_time = greatest(start_time, :now) WHERE rate_id = :id RETURNING *"""
                 ),
-                {"id": rate_id, "state": state, "by": tx.caller.subject, "now": tx.now},
+                {"id": rate_id, "state": state, "by": decided_by, "now": tx.now},
             )
             return pb.DecideConversionRateResponse(rate=_rate_message(result.mappings().one()))
 
@@ -363,6 +368,18 @@ def _check(outcome: Outcome, request: pb.ConvertPointsRequest, taken: int, limit
             raise InsufficientPoints(available_points=outcome.available_points, requested_points=taken)
         case _:
             raise Internal
+
+
+def _ask_for(rate: pb.ConversionRate) -> Ask:
+    return Ask(
+        key=rate.rate_id,
+        action="huitong.points.v1.ConversionService/DecideConversionRate",
+        permission="points.conversion-rates.decide",
+        content=rate,
+        summary=f"Convert {rate.from_currency_id} to {rate.to_currency_id}, {rate.denominator} for {rate.numerator}",
+        asked_by=rate.proposed_by,
+        valid_hours=RATE_DAYS * 24,
+    )
 
 
 def _rate_message(row: Any) -> pb.ConversionRate:

@@ -44,9 +44,7 @@ class Desk:
         return self
 
     async def hire(self, role: str, scope_id: str = "") -> Caller:
-        invited = await self.people.invite(grant(role, scope_id))
-        # As the gateway would hand on an operator; what counts is in the database.
-        return Caller(CallerKind.OPERATOR, invited.operator.operator_id, GROUP, "ops_1", {"": "*"})
+        return await self.people.hire(grant(role, scope_id))
 
     async def call(self, rpc: str, request: Any, who: Caller) -> Any:
         return await self.people.apps.call(getattr(self.approvals, rpc), request, who)
@@ -226,6 +224,34 @@ async def test_a_role_approves_up_to_its_limit(desk: Desk) -> None:
             assert await refusal(desk.decide("Approve", approval_id, who)) == answer
         else:
             assert (await desk.decide("Approve", approval_id, who)).state == pb.APPROVAL_STATE_APPROVED
+
+
+async def test_a_person_approves_so_much_within_a_day_also_at_once(desk: Desk) -> None:
+    carl = await desk.hire("FINANCE")
+    asked = [await desk.ask(desk.bob, amount=50_000) for _ in range(7)]
+    answers = await asyncio.gather(
+        *(desk.decide("Approve", approval_id, carl) for approval_id in asked), return_exceptions=True
+    )
+    given = [one for one in answers if isinstance(one, pb.Approval)]
+    assert sum(one.amount for one in given) == 200_000
+    refused = [one for one in answers if isinstance(one, AppError)]
+    assert {one.reason for one in refused} == {"APPROVAL_SPAN_EXCEEDED"}
+    assert "24 hours, 0 are left" in refused[0].message
+    # Each person has their own, what was refused to one is still to be decided, and an hour later nothing has changed.
+    left = [approval_id for approval_id in asked if approval_id not in {one.approval_id for one in given}]
+    assert (await desk.decide("Approve", left[0], desk.finance)).state == pb.APPROVAL_STATE_APPROVED
+    assert await refusal(desk.decide("Approve", left[1], carl)) == "APPROVAL_SPAN_EXCEEDED"
+    for hours, answer in ((23, "APPROVAL_SPAN_EXCEEDED"), (1, "")):
+        await desk.db.pool.execute(
+            "UPDATE approval SET decide_time = decide_time - make_interval(hours => $1) WHERE decided_by = $2",
+            hours, carl.subject,
+        )  # fmt: skip
+        if answer:
+            assert await refusal(desk.decide("Approve", left[1], carl)) == answer
+        else:
+            assert (await desk.decide("Approve", left[1], carl)).state == pb.APPROVAL_STATE_APPROVED
+    # What has no limits is not counted.
+    assert (await desk.decide("Approve", await desk.ask(permission="points.rules.approve"), carl)).amount == 500
 
 
 async def test_who_asked_may_take_it_back_and_others_need_the_permission_to_refuse(desk: Desk) -> None:

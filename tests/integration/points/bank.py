@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest import mock
 from uuid import UUID
 
 import asyncpg
+import pytest
 
 from chassis import ids
 from chassis.config import load_settings
@@ -15,6 +19,7 @@ from chassis.errors import AppError
 from chassis.migrate import migrate
 from services.points.ledger.ledger import Item, Kind, Ledger, Outcome, Status, lane_of
 from services.points.ledger.sql import statements
+from tests.apps import Apps
 from tests.integration.points.world import violations
 from tests.support import Sandbox
 
@@ -30,6 +35,9 @@ HOT_TABLES = (
 LANE_TABLES = ("lane", "issuer_slot")
 LEDGER_TABLES = HOT_TABLES + LANE_TABLES
 _BANKS = itertools.count(1)
+# For modules whose worlds have four lanes on the tables of a shard: the same tests that would run on plain ones, where
+# the others run.
+on_a_shard = pytest.mark.parametrize("points_service", ["_102008"], ids=["shard"], indirect=True, scope="module")
 
 
 class Bank:
@@ -134,8 +142,12 @@ async def open_bank(sandbox: Sandbox, *, lane_count: int = 2, suffix: str = "") 
     return Bank(url, owner_url=owner_url, lane_count=lane_count, suffix=suffix)
 
 
-async def _rename_tables(url: str, suffix: str) -> None:
-    """Afterwards no table of the ledger has its plain name: a query that forgets the suffix fails."""
+async def _rename_tables(url: str, suffix: str, *, under_views: bool = False) -> None:
+    """Afterwards no table of the ledger has its plain name: a call that forgets the suffix fails.
+
+    `under_views`: the plain names are views of them, as they are the distributed tables of a cluster, for all that is
+    not the ledger's call.
+    """
     connection = await asyncpg.connect(url)
     try:
         if await connection.fetchval("SELECT to_regclass('wallet') IS NULL"):
@@ -150,8 +162,25 @@ async def _rename_tables(url: str, suffix: str) -> None:
                 await connection.execute(f"ALTER TABLE {table} RENAME TO {table}{suffix}")
             for statement in statements(suffix):
                 await connection.execute(statement)
+            for table in LEDGER_TABLES if under_views else ():
+                await connection.execute(f"CREATE VIEW {table} AS SELECT * FROM {table}{suffix}")
+                await connection.execute(f"GRANT ALL ON {table} TO PUBLIC")
     finally:
         await connection.close()
+
+
+@contextlib.asynccontextmanager
+async def on_shard(apps: Apps, suffix: str) -> AsyncIterator[None]:
+    """Inside, the points service of `apps` has four lanes, whose calls run on tables with a suffix (none: as usual)."""
+    if not suffix:
+        yield
+        return
+    names = {name: f"{getattr(apps.settings, name)}shard_" for name in ("database_prefix", "stream")}
+    apps.settings = apps.settings.model_copy(update={**names, "points_lanes": 4})
+    await apps.migrate("points")
+    await _rename_tables(apps.settings.database_url("points"), suffix, under_views=True)
+    with mock.patch.dict(Ledger.__init__.__kwdefaults__ or {}, suffix=suffix):
+        yield
 
 
 def applied(answers: list[Outcome | AppError]) -> list[Outcome]:

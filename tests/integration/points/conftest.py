@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
+from chassis.identity import Caller
 from services.points.ledger.ledger import Ledger
+from services.points.rule_sets.second_persons import SecondPersons
 from tests.apps import Apps
-from tests.integration.points.bank import Bank, open_bank
+from tests.integration.points.bank import Bank, on_shard, open_bank
 from tests.integration.points.world import World, violations
 from tests.support import Sandbox
 
 
 @pytest.fixture(scope="module")
-async def points_service(sandbox: Sandbox) -> AsyncIterator[Apps]:
+async def points_service(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIterator[Apps]:
     """The points service that a module's worlds are in: to start and stop it for each would take longer than a test."""
     running = Apps(sandbox)
-    yield running
-    await running.stop()
+    async with on_shard(running, getattr(request, "param", "")):
+        yield running
+        await running.stop()
 
 
 @pytest.fixture
@@ -30,13 +34,20 @@ async def apps(sandbox: Sandbox, points_service: Apps) -> AsyncIterator[Apps]:
     await running.stop()
 
 
+async def _agreed(_: SecondPersons, who: Caller, *__: Any) -> str:
+    return who.subject
+
+
 @pytest.fixture
 async def world(points_service: Apps) -> AsyncIterator[World]:
     """A group of its own in a running points service. What else a test starts, or stops, is as before after it."""
     if "points" not in points_service.running:
         await points_service.start("points")
     await points_service.running["points"].db.pool.execute("DELETE FROM business_clock")
-    yield await World(points_service, points_service.running["points"]).build()
+    # org is not there: it agrees to what persons decide. With the real one: test_second_persons.py.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SecondPersons, "_decide_at_org", _agreed)
+        yield await World(points_service, points_service.running["points"]).build()
     await points_service.stop_all_but("points")
     assert await violations(points_service.settings.database_url("points")) == {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -19,6 +20,13 @@ class ModelLot:
     left: int
     held: int = 0
     unlock_time: datetime | None = None  # pending until it is activated
+    issuer: UUID | None = None
+
+
+@dataclass
+class ModelDebt:
+    issuer: UUID | None
+    left: int
 
 
 @dataclass
@@ -26,7 +34,9 @@ class ModelWallet:
     """What a wallet should be, in the plainest code."""
 
     lots: list[ModelLot] = field(default_factory=list)
-    debt: int = 0
+    debts: list[ModelDebt] = field(default_factory=list)
+    # What became of each issuer's points: (issuer, "redeemed").
+    books: Counter[tuple[UUID | None, str]] = field(default_factory=Counter)
     sales: list[tuple[UUID, datetime, int]] = field(default_factory=list)  # sale, expiry, points left to claw back
     uses: dict[UUID, list[tuple[ModelLot, int]]] = field(default_factory=dict)
     holds: dict[UUID, tuple[str, list[tuple[ModelLot, int]], datetime]] = field(default_factory=dict)
@@ -34,6 +44,10 @@ class ModelWallet:
     refused: dict[UUID, int] = field(default_factory=dict)  # holds released before they came, and the balance then
     refund_counts: dict[UUID, int] = field(default_factory=dict)
     funded: list[UUID] = field(default_factory=list)  # top-ups
+
+    @property
+    def debt(self) -> int:
+        return sum(debt.left for debt in self.debts)
 
     @property
     def available(self) -> int:
@@ -59,16 +73,40 @@ class ModelWallet:
                 points -= free
         return chosen
 
-    def earn(self, sale: UUID, points: int, expire_time: datetime, unlock_time: datetime | None) -> Answer:
-        self.sales.append((sale, expire_time, points))
-        return self.credit(sale, points, expire_time, unlock_time)
+    def note(self, parts: list[tuple[ModelLot, int]], account: str, sign: int = 1) -> None:
+        for lot, part in parts:
+            self.books[lot.issuer, account] += sign * part
 
-    def credit(self, txn: UUID, points: int, expire_time: datetime, unlock_time: datetime | None = None) -> Answer:
-        repaid = min(self.debt, points)
-        self.debt -= repaid
-        if points > repaid:
-            self.lots.append(ModelLot(txn, expire_time, points - repaid, unlock_time=unlock_time))
-        return Status.APPLIED, points, repaid, self.available
+    def earn(
+        self,
+        sale: UUID,
+        points: int,
+        expire_time: datetime,
+        unlock_time: datetime | None,
+        issuer: UUID | None = None,
+    ) -> Answer:
+        self.sales.append((sale, expire_time, points))
+        return self.credit(sale, points, expire_time, unlock_time, issuer)
+
+    def credit(
+        self,
+        txn: UUID,
+        points: int,
+        expire_time: datetime,
+        unlock_time: datetime | None = None,
+        issuer: UUID | None = None,
+    ) -> Answer:
+        """What is owed is repaid first, the oldest debt first."""
+        left = points
+        for debt in self.debts:
+            part = min(debt.left, left)
+            debt.left -= part
+            left -= part
+            self.books[debt.issuer, "debt"] -= part
+        if left:
+            self.lots.append(ModelLot(txn, expire_time, left, unlock_time=unlock_time, issuer=issuer))
+        self.books[issuer, "issued"] += points
+        return Status.APPLIED, points, points - left, self.available
 
     def fund(self, txn: UUID, points: int, expire_time: datetime, limit: int) -> Answer:
         """A top-up: it repays nothing, and the wallet may hold no more than `limit` (0: any amount)."""
@@ -97,7 +135,14 @@ class ModelWallet:
         return Status.APPLIED, points, 0, self.available
 
     def claw_back(
-        self, sale: UUID, points: int, now: datetime, *, seen_refunds: int, debt_limit: int | None = None
+        self,
+        sale: UUID,
+        points: int,
+        now: datetime,
+        *,
+        seen_refunds: int,
+        debt_limit: int | None = None,
+        issuer: UUID | None = None,
     ) -> Answer:
         """Beyond `debt_limit` nothing is owed; one below 0 leaves all lots but the sale's own alone."""
         if sale not in {known for known, _, _ in self.sales}:
@@ -113,12 +158,16 @@ class ModelWallet:
         debt = points - taken
         if debt_limit is not None:
             debt = min(debt, max(debt_limit - self.debt, 0))
-        self.debt += debt
+        if debt:
+            self.debts.append(ModelDebt(issuer, debt))
+        self.books[issuer, "clawed_back"] += taken + debt
+        self.books[issuer, "debt"] += debt
+        self.books[issuer, "written_off"] += points - taken - debt
         self.refund_counts[sale] = self.refund_counts.get(sale, 0) + 1
         self.sales = [(s, e, left - points if s == sale else left) for s, e, left in self.sales]
         return Status.APPLIED, taken + debt, debt, self.available
 
-    def redeem(self, txn: UUID, points: int, now: datetime) -> Answer:
+    def redeem(self, txn: UUID, points: int, now: datetime, account: str = "redeemed") -> Answer:
         chosen = self.choose(points, now)
         there = sum(part for _, part in chosen)
         if there < points:
@@ -126,10 +175,11 @@ class ModelWallet:
         for lot, part in chosen:
             lot.left -= part
         self.uses[txn] = chosen
+        self.note(chosen, account)
         return Status.APPLIED, points, 0, self.available
 
     def debit(self, txn: UUID, points: int, now: datetime) -> Answer:
-        answer = self.redeem(txn, points, now)
+        answer = self.redeem(txn, points, now, "clawed_back")
         self.uses.pop(txn, None)  # nothing ever comes back of it
         return answer
 
@@ -146,6 +196,7 @@ class ModelWallet:
             back = min(part, points)
             lot.left += back
             points -= back
+            self.note([(lot, back)], "redeemed", -1)
             left.append((lot, part - back))
         self.uses[txn] = left[::-1]
         return Status.APPLIED, given, 0, self.available
@@ -203,6 +254,7 @@ class ModelWallet:
             wanted -= part
             if part:
                 self.uses[txn].append((lot, part))
+        self.note(self.uses[txn], "redeemed")
         self.holds[hold] = ("captured", [], expire_time)
         return Status.APPLIED, points, 0, self.available
 
@@ -211,6 +263,7 @@ class ModelWallet:
         for lot in self.lots:
             if lot.expire_time == expire_time <= now and lot.unlock_time is None:
                 points += lot.left - lot.held
+                self.books[lot.issuer, "expired"] += lot.left - lot.held
                 lot.left = lot.held
         return (Status.APPLIED if points else Status.NOTHING), points, 0, self.available
 
@@ -223,7 +276,7 @@ class ModelWallet:
                 points += free
                 same = [one for one in self.lots if (one.lot_id, one.expire_time) == (lot.lot_id, expire_time)]
                 if not same:
-                    same = [ModelLot(lot.lot_id, expire_time, 0)]
+                    same = [ModelLot(lot.lot_id, expire_time, 0, issuer=lot.issuer)]
                     self.lots += same
                 same[0].left += free
         return (Status.APPLIED if points else Status.NOTHING), points, 0, self.available

@@ -1,7 +1,8 @@
 """Parts of the points service as processes of their own that die, by SIGKILL, at a named point.
 
 python -m tests.integration.points.mortal relay <database> <nats> <stream> bounds_stored|half_published|published
-python -m tests.integration.points.mortal expiry <database>      (killed from outside)
+python -m tests.integration.points.mortal expiry <database> never|holds_freed|found|half_expired|expired
+python -m tests.integration.points.mortal call <database> taken|sent|answered <wallet>
 """
 
 from __future__ import annotations
@@ -11,20 +12,25 @@ import os
 import signal
 import sys
 from asyncio.subprocess import Process
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
+from uuid import UUID
 
+import asyncpg
 import nats
 from nats.js import JetStreamContext
 
+from chassis import ids
 from chassis.activity import Activity
 from chassis.db import Database
 from chassis.events.relay import Relay
 from huitong.common.v1 import events_pb2
 from services.points.jobs import Jobs
 from services.points.ledger.events_source import LedgerOutbox
-from services.points.ledger.ledger import Ledger
+from services.points.ledger.ledger import Item, Kind, Lane, Ledger, lane_of
+from tests.integration.points.bank import Bank
 
 LANES = 2
 
@@ -75,16 +81,84 @@ async def _relay(url: str, nats_url: str, stream: str, point: str) -> None:
     await relay.run(0, client.jetstream())
 
 
-async def _expiry(url: str) -> None:
+class MortalJobs(Jobs):
+    """Dies when holds are freed and nothing else is done, before, after the first or after the last chunk expires."""
+
+    point = ""
+
+    async def activate_points(self, now: datetime) -> None:
+        if self.point == "holds_freed":
+            die()
+        await super().activate_points(now)
+
+    async def expire_points(self, now: datetime) -> None:
+        await super().expire_points(now)
+        if self.point == "expired":
+            die()
+
+    async def _apply(self, items: list[Item]) -> None:
+        expires = any(item.kind is Kind.EXPIRE for item in items)
+        if expires and self.point == "found":
+            die()
+        await super()._apply(items)
+        if expires and self.point == "half_expired":
+            die()
+
+
+async def _expiry(url: str, point: str) -> None:
     database = Database(url, may_set_time=False)
     await database.open()
     ledger = Ledger(url, LANES)
     await ledger.open()
-    await Jobs(database, ledger).close_day(await database.now())
+    jobs = MortalJobs(database, ledger)
+    jobs.point = point
+    await jobs.close_day(await database.now())
     await ledger.close()
     await database.close()
 
 
+class MortalLane(Lane):
+    """Dies with a batch in its hands: before it is sent, while the server works on it, or with the answers."""
+
+    point = ""
+
+    async def _call(self, items: Sequence[Item]) -> list[Any]:
+        if self.point == "taken":
+            die()
+        call = asyncio.ensure_future(super()._call(items))
+        if self.point == "sent":
+            await until_held_up(self._url)
+            die()
+        await call
+        die()
+
+
+async def until_held_up(url: str) -> None:
+    """Until a lane's call waits for a lock that somebody else has."""
+    connection = await asyncpg.connect(url)
+    while not await connection.fetchval(
+        """SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'
+             AND wait_event_type = 'Lock' AND application_name LIKE 'huitong-points-lane-%')"""
+    ):
+        await asyncio.sleep(0.01)
+    await connection.close()
+
+
+def batch_of(bank: Bank, wallet: UUID) -> list[Item]:
+    """What the lane that dies was asked for, the same whoever asks: it may be asked for again."""
+    sales = [bank.earn(wallet, 10, txn_id=ids.derive("mortal", wallet, number), shop=number % 4) for number in range(5)]
+    return [*sales, bank.move(Kind.REDEEM, wallet, 7, txn_id=ids.derive("mortal-spends", wallet), detail=b"")]
+
+
+async def _call(url: str, point: str, wallet: str) -> None:
+    lane = MortalLane(lane_of(UUID(wallet), LANES), url)
+    lane.point = point
+    await lane.open()
+    ledger = Ledger(url, LANES)
+    ledger.lanes[lane.lane] = lane
+    await ledger.apply(batch_of(Bank(url), UUID(wallet)))
+
+
 if __name__ == "__main__":
-    parts: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {"relay": _relay, "expiry": _expiry}
+    parts: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {"relay": _relay, "expiry": _expiry, "call": _call}
     asyncio.run(parts[sys.argv[1]](*sys.argv[2:]))

@@ -15,7 +15,7 @@ from chassis.identity import Caller, CallerKind
 from huitong.points.v1 import adjustments_pb2 as pb
 from huitong.points.v1 import adjustments_pb2_grpc, events_pb2, points_pb2
 from services.points.ledger.events_source import events_of
-from tests.apps import internal, member, terminal, wake_jobs
+from tests.apps import internal, member, operator, terminal, wake_jobs
 from tests.integration.points.test_sales import refused
 from tests.integration.points.world import World, set_time
 
@@ -27,7 +27,7 @@ class Desk:
         self.world = world
         self.stub = world.apps.stub(adjustments_pb2_grpc.AdjustmentServiceStub, "points")
         self.anna = Caller(CallerKind.SYSTEM, "key_anna", world.group_id)
-        self.bo = Caller(CallerKind.SYSTEM, "key_bo", world.group_id)
+        self.bo = operator("bo", world.group_id)
 
     async def ask(self, points: int, *, by: Caller | None = None, **changes: Any) -> pb.Adjustment:
         """A credit of the first merchant, or a debit when `points` is negative."""
@@ -100,11 +100,13 @@ async def test_credit_moves_nothing_until_a_second_person_approves(world: World,
     assert (await world.balance()).available_points == 0
     await refused(desk.approve(asked, by=desk.anna), "SECOND_PERSON_REQUIRED")
     await refused(desk.reject(asked, by=desk.anna), "SECOND_PERSON_REQUIRED")
+    key = Caller(CallerKind.SYSTEM, "key_another", world.group_id)
+    await refused(desk.approve(asked, by=key), "SECOND_PERSON_REQUIRED")
     assert await desk.state(asked) == pb.ADJUSTMENT_STATE_PENDING
 
     answer = await desk.approve(asked)
     assert (answer.available_points, answer.adjustment.state) == (120, pb.ADJUSTMENT_STATE_APPLIED)
-    assert (answer.adjustment.decided_by, answer.adjustment.decision_note) == ("key_bo", "fine")
+    assert (answer.adjustment.decided_by, answer.adjustment.decision_note) == ("opr_bo", "fine")
     (entry,) = await world.statement()
     assert (entry.kind, entry.points, entry.available_points) == (points_pb2.MOVEMENT_KIND_CREDIT, 120, 120)
     assert (entry.txn_id, entry.reference) == (answer.adjustment.txn_id, asked.adjustment_id)
@@ -198,7 +200,7 @@ async def test_approval_again_and_at_once_has_one_effect(world: World, desk: Des
 
 
 async def test_two_people_who_approve_and_reject_at_once_decide_once(world: World, desk: Desk) -> None:
-    third = Caller(CallerKind.SYSTEM, "key_third", world.group_id)
+    third = operator("third", world.group_id)
     for _ in range(5):
         asked = await desk.ask(10)
         before = (await world.balance()).available_points
@@ -279,7 +281,7 @@ async def test_unknown_member_and_unknown_merchant_are_refused(world: World, des
 
 async def test_nothing_crosses_groups(world: World, desk: Desk) -> None:
     asked = await desk.ask(50)
-    stranger = Caller(CallerKind.SYSTEM, "key_bo", ids.derive("another group"))
+    stranger = operator("bo", ids.derive("another group"))
     await refused(desk.approve(asked, by=stranger), "ADJUSTMENT_UNKNOWN")
     await refused(desk.reject(asked, by=stranger), "ADJUSTMENT_UNKNOWN")
     assert await desk.list(by=stranger) == []
@@ -345,7 +347,7 @@ async def test_job_applies_what_a_crash_kept_from_the_ledger(world: World, desk:
     asked = await desk.ask(points)
     # As the decision's transaction leaves it.
     await world.app.db.pool.execute(
-        """UPDATE adjustment SET state = 2, decided_by = 'key_bo', decision_note = '', decide_time = now(),
+        """UPDATE adjustment SET state = 2, decided_by = 'opr_bo', decision_note = '', decide_time = now(),
                                  points_expire_time = CASE WHEN direction = 1 THEN now() + interval '1 year' END
            WHERE adjustment_id = $1""",
         ids.from_edge("adj", asked.adjustment_id, "adjustment_id"),

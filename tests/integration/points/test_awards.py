@@ -13,12 +13,15 @@ from huitong.points.v1 import doors_pb2, points_pb2, rules_pb2, rules_pb2_grpc, 
 from services.points.earning.awards import Awards
 from services.points.ledger.events_source import events_of
 from tests.apps import system
+from tests.integration.points.bank import on_a_shard
 from tests.integration.points.cases import Office
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_spending import run_jobs
 from tests.integration.points.test_wallets import NOON, Wallets
 from tests.integration.points.test_wallets import wallets as wallets
 from tests.integration.points.world import set_time
+
+pytestmark = on_a_shard
 
 BASE = points_pb2.EarningRule(rule_id="base", kind=points_pb2.RULE_KIND_BASE, name="Base")
 

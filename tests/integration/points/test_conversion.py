@@ -15,10 +15,13 @@ from huitong.points.v1 import events_pb2, points_pb2, wallets_pb2
 from services.points.convert import to_timestamp
 from services.points.ledger.events_source import events_of
 from services.points.ledger.ledger import lane_of
-from tests.apps import member, system, wake_jobs
+from tests.apps import member, operator, system, wake_jobs
+from tests.integration.points.bank import on_a_shard
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_wallets import NOON, Wallets
 from tests.integration.points.world import World, set_time
+
+pytestmark = on_a_shard
 
 
 @pytest.fixture
@@ -48,7 +51,8 @@ async def propose(wallets: Wallets, source: str, target: str, rate: tuple[int, i
 
 
 async def decide(wallets: Wallets, rate_id: str, *, by: str = "approver", is_approved: bool = True) -> Any:
-    caller = replace(system(wallets.world.group_id), subject=by)
+    group_id = wallets.world.group_id
+    caller = replace(system(group_id), subject=by) if by.startswith("key_") else operator(by, group_id)
     request = wallets_pb2.DecideConversionRateRequest(
         request_id=wallets.world.request_id(), rate_id=rate_id, is_approved=is_approved
     )
@@ -213,7 +217,8 @@ async def test_rates_need_a_second_person_and_their_time(wallets: Wallets) -> No
     await wallets.world.sell(10_000)
     proposed = await propose(wallets, wallets.own, wallets.hotel, (2, 1))
     await refused(convert(wallets, wallets.own, wallets.hotel, 10, proposed.rate_id), "CONVERSION_NOT_OFFERED")
-    await refused(decide(wallets, proposed.rate_id, by=proposed.proposed_by), "SECOND_PERSON_REQUIRED")
+    for who in (proposed.proposed_by, "key_another"):
+        await refused(decide(wallets, proposed.rate_id, by=who), "SECOND_PERSON_REQUIRED")
     await decide(wallets, proposed.rate_id, is_approved=False)
     await refused(decide(wallets, proposed.rate_id), "CONVERSION_RATE_DECIDED")
     await refused(convert(wallets, wallets.own, wallets.hotel, 10, proposed.rate_id), "CONVERSION_NOT_OFFERED")

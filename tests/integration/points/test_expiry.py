@@ -175,7 +175,7 @@ async def test_run_killed_in_the_middle_and_run_again_expires_everything_once(fi
     await stop.fetch(
         "SELECT FROM wallet WHERE wallet_id = $1 FOR UPDATE", filled.wallets[filled.wallet_count // 2 // 7 * 7]
     )
-    process = await start("expiry", bank.url)
+    process = await start("expiry", bank.url, "never")
 
     async def is_held_up() -> bool:
         return any(row["wait_event_type"] == "Lock" for row in await bank.fetch(theirs, ours))
@@ -197,6 +197,24 @@ async def test_run_killed_in_the_middle_and_run_again_expires_everything_once(fi
     await filled.check()
     await filled.run()
     assert await filled.expired_count() == done, "a run with nothing to do did something"
+
+
+@pytest.mark.parametrize("filled", [600], indirect=True, ids=str)
+async def test_run_killed_at_each_point_is_finished_by_the_next(filled: Filled) -> None:
+    """One run after the other dies a step further on: each goes on where the one before it left off."""
+    at_each_point = []
+    for point in ("holds_freed", "found", "half_expired", "expired"):
+        process = await start("expiry", filled.bank.url, point)
+        assert await asyncio.wait_for(process.wait(), 60) == -signal.SIGKILL, point
+        held = await filled.bank.fetch("SELECT FROM wallet WHERE held_points > 0")
+        assert held == [], point
+        at_each_point.append(await filled.expired_count())
+        assert await filled.bank.violations() == {}, point
+    assert at_each_point[:2] == [0, 0]
+    assert 0 < at_each_point[2] < at_each_point[3]
+    await filled.check()
+    await filled.run()
+    assert await filled.expired_count() == at_each_point[3], "a run with nothing to do did something"
 
 
 @pytest.mark.parametrize("filled", [600], indirect=True, ids=str)

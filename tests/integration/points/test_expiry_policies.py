@@ -15,8 +15,11 @@ from services.points.convert import to_date
 from services.points.jobs import Jobs
 from services.points.ledger.events_source import events_of
 from services.points.ledger.ledger import Ledger
-from tests.apps import system
+from tests.apps import operator, system
+from tests.integration.points.bank import on_a_shard
 from tests.integration.points.world import World, set_time
+
+pytestmark = on_a_shard
 
 SOLD = datetime(2026, 3, 15, 4, tzinfo=UTC)  # noon in Shanghai
 FIXED, NONE, ROLLING = (
@@ -31,7 +34,7 @@ def policy(kind: points_pb2.ExpiryKind, **changes: Any) -> points_pb2.ExpiryPoli
 
 
 def person(world: World, name: str) -> Caller:
-    return Caller(CallerKind.SYSTEM, f"key_{name}", world.group_id)
+    return operator(name, world.group_id) if name == "bo" else Caller(CallerKind.SYSTEM, f"key_{name}", world.group_id)
 
 
 async def publish(world: World, expiry: points_pb2.ExpiryPolicy, **changes: Any) -> None:

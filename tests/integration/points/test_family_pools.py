@@ -16,9 +16,12 @@ from services.points.convert import to_date
 from services.points.ledger.events_source import events_of
 from services.points.ledger.ledger import lane_of
 from tests.apps import internal, member, system, wake_jobs
+from tests.integration.points.bank import on_a_shard
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_spending import run_jobs
 from tests.integration.points.world import World, set_time
+
+pytestmark = on_a_shard
 
 NOON = datetime(2019, 3, 15, 4, tzinfo=UTC)
 

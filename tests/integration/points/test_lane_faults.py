@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from chassis.errors import Unavailable
 from services.points.ledger import ledger as ledger_module
 from services.points.ledger.ledger import Item, Kind, Ledger, Outcome, Status
 from suite.local import LocalServers
+from tests.integration.points import mortal
 from tests.integration.points.bank import NOW, Bank, applied, open_bank
 from tests.integration.points.wire import Wire
 from tests.support import Sandbox
@@ -251,6 +253,32 @@ async def test_server_that_falls_silent_while_a_lane_connects_does_not_hold_it_f
             wire.is_deaf = False
             await batch.check(await answering, replayed=False)
         await far.close()
+
+
+@pytest.mark.parametrize(("point", "is_done"), [("taken", False), ("sent", True), ("answered", True)])
+async def test_process_killed_with_a_batch_in_its_hands_does_it_once(
+    sandbox: Sandbox, point: str, is_done: bool
+) -> None:
+    bank = await open_bank(sandbox)
+    (wallet,) = await bank.open_wallets(1)
+    items = mortal.batch_of(bank, wallet)
+    async with held_up(bank, items[0]) if point == "sent" else contextlib.nullcontext():
+        process = await mortal.start("call", bank.url, point, str(wallet))
+        assert await asyncio.wait_for(process.wait(), 30) == -signal.SIGKILL
+    # What the server had been told it does to the end, for nobody.
+    await until(bank, f"SELECT 1 WHERE NOT EXISTS (SELECT {_LANE_BACKENDS})")
+    done = await bank.fetch("SELECT FROM txn WHERE wallet_id = $1", wallet)
+    assert len(done) == (len(items) if is_done else 0)
+    ledger = bank.ledger()
+    await ledger.open()
+    try:
+        answers = await ledger.apply(items)
+    finally:
+        await ledger.close()
+    status = Status.REPLAY if is_done else Status.APPLIED
+    assert [answer.status for answer in answers if isinstance(answer, Outcome)] == [status] * len(items)
+    assert (await bank.wallet(wallet))["available_points"] == 43
+    assert await bank.violations() == {}
 
 
 @pytest.mark.timeout(180)

@@ -20,11 +20,15 @@ from services.points.lookup import Lookup
 from services.points.merging import operations as merging
 from services.points.merging import queries as merge_queries
 from services.points.merging.operations import Merges
+from tests.apps import member
+from tests.integration.points.bank import on_a_shard
 from tests.integration.points.cases import Lost
 from tests.integration.points.test_awards import offer, publish
 from tests.integration.points.test_renewals import Desk
 from tests.integration.points.test_wallets import Wallets
 from tests.integration.points.world import World, set_time
+
+pytestmark = on_a_shard
 
 NOON = datetime(2019, 3, 15, 4, tzinfo=UTC)
 SURVIVOR, ABSORBED = 0, 1
@@ -364,3 +368,38 @@ async def test_sales_and_spending_while_members_are_merged_and_parted(office: Of
     await office.merge()
     await office.run()
     assert await office.points() == (300 + earned - spent, 0)
+
+
+async def test_what_came_back_while_they_were_one_is_not_given_over_again(office: Office) -> None:
+    world = office.world
+    await world.sell(5_000, member=SURVIVOR)
+    await office.merge()
+    spent = await world.redeem(20, member=ABSORBED)
+    await world.reverse(spent, member=ABSORBED, request_id="reversal-1")
+    await office.unmerge()
+    assert await office.points() == (50, 0)
+    assert (await world.reverse(spent, member=ABSORBED, request_id="reversal-1")).is_replay
+    assert await office.points() == (50, 0)
+
+
+async def test_a_lot_that_both_have_parts_of_is_charged_for_no_more_than_is_missing(office: Office) -> None:
+    world = office.world
+    await world.publish(world.rule_set(transfer_limit_points=100, effective_date=to_date(date(2016, 1, 1))))
+    await world.sell(3_000, member=SURVIVOR)
+    await world.sell(5_000, member=ABSORBED, sale_time=NOON - timedelta(days=1))
+    gift = points_pb2.TransferPointsRequest(
+        request_id=world.request_id(),
+        member_id=world.member_id(SURVIVOR),
+        to_member_id=world.member_id(ABSORBED),
+        points=10,
+    )
+    await world.call(world.wallets.TransferPoints, gift, member(world.member_id(SURVIVOR), world.group_id))
+    await office.merge()
+    assert await office.points() == (80, 0)
+    # In one wallet: 20 of the survivor's own purchase and the 10 given, and 50 of the absorbed member's.
+    await world.redeem(75, member=SURVIVOR)
+    await office.unmerge()
+    survivor, absorbed = await office.points()
+    charged, uncharged = await office.charges()
+    # The survivor had 20 and spent 75: 55 of it was the absorbed member's, of which nothing is left to be charged.
+    assert (survivor, absorbed, charged, uncharged) == (0, 5, 0, 55)

@@ -15,9 +15,12 @@ from services.points.jobs import Jobs
 from services.points.ledger.events_source import events_of
 from services.points.ledger.ledger import Ledger
 from tests.apps import system
+from tests.integration.points.bank import on_a_shard
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_spending import run_jobs
 from tests.integration.points.world import World, set_time
+
+pytestmark = on_a_shard
 
 NOON = datetime(2019, 3, 15, 4, tzinfo=UTC)  # in Shanghai
 UNLOCK = datetime(2019, 3, 21, 16, tzinfo=UTC)  # 22 March, 00:00 in Shanghai

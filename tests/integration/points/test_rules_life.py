@@ -21,7 +21,7 @@ from services.points import store
 from services.points.convert import to_date, to_timestamp
 from services.points.lookup import AHEAD
 from services.points.rule_sets import simulation
-from tests.apps import system, terminal
+from tests.apps import operator, system, terminal
 from tests.integration.points.test_sales import refused
 from tests.integration.points.world import World, set_time
 
@@ -34,7 +34,7 @@ class Office:
     def __init__(self, world: World) -> None:
         self.world = world
         self.author = system(world.group_id)
-        self.second = Caller(CallerKind.SYSTEM, "key_second", world.group_id)
+        self.second = operator("second", world.group_id)
         self.drafts = world.apps.stub(rules_pb2_grpc.RuleDraftServiceStub, "points")
         self.simulations = world.apps.stub(rules_pb2_grpc.RuleSimulationServiceStub, "points")
 
@@ -105,9 +105,11 @@ async def test_a_draft_changes_nothing_until_a_second_person_approves(world: Wor
     assert (draft.state, draft.author, draft.note) == (rules_pb2.RULE_DRAFT_STATE_DRAFT, "key_test", "summer")
     assert (await world.sell(1_000)).points == 10
     await refused(office.approve(draft, office.author), "SECOND_PERSON_REQUIRED")
+    key = Caller(CallerKind.SYSTEM, "key_another", world.group_id)
+    await refused(office.approve(draft, key), "SECOND_PERSON_REQUIRED")
     assert (await world.sell(1_000)).points == 10
     published = await office.approve(draft)
-    assert (published.state, published.decided_by) == (rules_pb2.RULE_DRAFT_STATE_PUBLISHED, "key_second")
+    assert (published.state, published.decided_by) == (rules_pb2.RULE_DRAFT_STATE_PUBLISHED, "opr_second")
     assert published.rule_set.version == 2
     answer = await world.sell(1_000, sale_time=begin_of(published))
     assert (answer.points, answer.explanation.rule_set_version) == (15, 2)
@@ -428,6 +430,44 @@ async def test_a_simulation_computes_past_sales_by_a_draft_beside_what_they_earn
     assert [change.id for change in result.store_losers] == [ids.to_edge("sto", world.stores[1])]
     assert {rule.rule_id: rule.points for rule in result.rules} == {"base": 15, "tea": 10}
     assert (await world.balance(0)).earned_points_total == 10  # nothing was earned again
+
+
+async def test_a_simulation_says_what_finance_would_owe_and_who_pays(world: World) -> None:
+    """The example of docs/rules.md."""
+    office = Office(world)
+    day = datetime(2017, 3, 8, 4, tzinfo=UTC)
+    await world.sell(1_000, sale_time=day, categories=["TEA"])
+    sale = world.sale(1_000, 1_000, sale_time=day, member=1, shop=1, categories=["RICE", "TEA"])
+    await world.call(world.sales.RecordSale, sale)
+    await give_back(world, sale, (2, 500))
+    shares = [
+        points_pb2.FunderShare(kind=kind, share_bps=5_000)
+        for kind in (points_pb2.FUNDER_KIND_PLATFORM, points_pb2.FUNDER_KIND_MERCHANT)
+    ]
+    cheaper = points_pb2.OffsetRule(offset_points=1, offset_minor=2, max_share_bps=1_500)
+    tea = offer("tea", categories=["TEA"], bonus_bps=20_000, funders=shares)
+    draft = await office.draft(with_offers(world, tea, offset=cheaper))
+    result = (await office.simulate(draft.draft_id, date(2017, 3, 1), date(2017, 3, 31))).result
+    assert {
+        each.funder_id: (each.actual_points, each.actual_minor, each.draft_points, each.draft_minor)
+        for each in result.liabilities
+    } == {
+        ids.to_edge("mch", world.merchants[0]): (10, 30, 20, 40),
+        ids.to_edge("mch", world.merchants[1]): (15, 45, 19, 38),
+        "": (0, 0, 16, 32),
+    }
+    assert (result.actual_outstanding_points, result.draft_outstanding_points) == (25, 55)
+    assert result.liability_change_minor == 35
+    # Before returns.
+    assert (result.actual_cost_minor, result.draft_cost_minor) == (90, 140)
+    # Published, it is what is: every funder's part comes back out of the explanations of its sales.
+    published = await office.approve(draft)
+    again = await world.sell(1_000, sale_time=begin_of(published), categories=["TEA"])
+    today = begin_of(published).astimezone(ZoneInfo("Asia/Shanghai")).date()
+    same = (await office.simulate((await office.draft(draft.rule_set)).draft_id, today, today)).result
+    assert again.points == same.actual_outstanding_points == same.draft_outstanding_points == 30
+    assert [(each.actual_points, each.draft_points) for each in same.liabilities] == [(20, 20), (10, 10)]
+    assert same.liability_change_minor == 0
 
 
 async def test_a_simulation_that_fails_says_so_and_keeps_no_other_waiting(

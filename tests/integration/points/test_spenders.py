@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chassis import ids, rpc
+from chassis.valkey import open_valkey
 from huitong.member.v1 import member_pb2, member_pb2_grpc, risk_pb2, risk_pb2_grpc
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from huitong.points.v1 import points_pb2
@@ -30,6 +31,12 @@ async def limit(world: World, *, cool_down_hours: int = 0, spends_per_hour: int 
         await store.save_spend_policy(
             tx, world.group_id, cool_down_hours=cool_down_hours, spends_per_hour=spends_per_hour
         )
+
+
+async def forget_counts(world: World) -> None:
+    valkey = open_valkey(world.apps.settings.redis_url)
+    await valkey.flushdb()
+    await valkey.aclose()
 
 
 def transfer(world: World, points: int, *, member: int = 0, to: int = 1, request_id: str = "") -> Any:
@@ -113,6 +120,22 @@ async def test_so_many_spendings_an_hour_however_many_at_once(world: World) -> N
     assert moved == 3
     await world.sell(100_000, member=1)
     assert (await world.redeem(1, member=1)).points == 1
+
+
+async def test_what_the_ledger_has_counts_when_valkey_has_forgotten_it(world: World) -> None:
+    await world.sell(100_000)
+    await limit(world, spends_per_hour=3)
+    await world.redeem(1, request_id="redeem-first")
+    await world.redeem(1)
+    await world.hold(1)
+    await forget_counts(world)
+    await refused(world.redeem(1), "SPENDING_TOO_OFTEN")
+    await refused(world.hold(1), "SPENDING_TOO_OFTEN")
+    assert (await world.redeem(1, request_id="redeem-first")).is_replay
+    await world.app.db.pool.execute("UPDATE hold SET create_time = create_time - interval '61 minutes'")
+    await forget_counts(world)
+    assert (await world.redeem(1)).points == 1
+    await refused(world.redeem(1), "SPENDING_TOO_OFTEN")
 
 
 async def test_when_nobody_counts_nobody_spends_where_counting_is_asked_for(apps: Apps) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -32,6 +31,7 @@ from services.points.spending.operations import Spendings
 from tests.apps import Apps, internal, member, system, terminal
 from tests.integration.points.test_sales import refused
 from tests.integration.points.world import violations
+from tests.people import People, grant
 
 _groups = itertools.count(1)
 
@@ -134,7 +134,7 @@ class Tills:
         await self.call(
             self.adjustments.ApproveAdjustment,
             adjustments_pb2.ApproveAdjustmentRequest(adjustment_id=asked.adjustment.adjustment_id),
-            replace(system(self.group_id), subject="approver"),
+            await People(self.apps).hire(grant("GROUP_ADMIN"), group_id=self.group_id),
         )
 
     async def show(self, number: int = 0) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,7 +23,7 @@ from huitong.points.v1 import (
 )
 from services.points import store
 from services.points.ledger.events_source import events_of
-from tests.apps import internal, member, system
+from tests.apps import internal, member, operator, system
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_spending import run_jobs
 from tests.integration.points.world import World, set_time
@@ -108,13 +107,12 @@ class Wallets:
                 },
             ),
         )
-        approver = replace(system(self.world.group_id), subject="approver")
         return await self.call(
             self.adjustments.ApproveAdjustment,
             adjustments_pb2.ApproveAdjustmentRequest(
                 request_id=self.world.request_id(), adjustment_id=asked.adjustment.adjustment_id
             ),
-            approver,
+            operator("approver", self.world.group_id),
         )
 
     async def top_up(

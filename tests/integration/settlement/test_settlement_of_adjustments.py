@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from chassis.identity import Caller, CallerKind
 from huitong.common.v1 import types_pb2
 from huitong.member.v1 import member_pb2
 from huitong.points.v1 import (
@@ -22,11 +21,10 @@ from huitong.points.v1 import (
 from huitong.settlement.v1 import settlement_pb2 as pb
 from services.points.invariants import INVARIANTS as POINTS_INVARIANTS
 from services.settlement.invariants import INVARIANTS
-from tests.apps import GROUP, Apps, member
+from tests.apps import Apps, member
 from tests.integration.settlement.test_settlement_of_all_services import Suite
 
 pytestmark = pytest.mark.timeout(120)
-SECOND = Caller(CallerKind.SYSTEM, "key_second", GROUP)
 
 
 @pytest.fixture
@@ -48,7 +46,7 @@ async def test_pending_points_and_adjustments_settle_and_reconcile(suite: Suite)
     drafting = rules_pb2.CreateRuleDraftRequest(request_id="rule-set-2", rule_set=rule_set)
     draft_id = (await suite.call(drafts.CreateRuleDraft, drafting)).draft.draft_id
     publishing = rules_pb2.ApproveRuleDraftRequest(request_id="rule-set-2-approved", draft_id=draft_id)
-    await suite.call(drafts.ApproveRuleDraft, publishing, SECOND)
+    await suite.call(drafts.ApproveRuleDraft, publishing, suite.second)
     noon = datetime(2017, 2, 10, 4, tzinfo=UTC)
     await suite.set_time(noon)
     await suite.sell("r1", 1001, noon)
@@ -69,7 +67,7 @@ async def test_pending_points_and_adjustments_settle_and_reconcile(suite: Suite)
         approving = adjustments_pb2.ApproveAdjustmentRequest(
             request_id=f"approve-{name}", adjustment_id=asked.adjustment_id
         )
-        return await suite.call(desk.ApproveAdjustment, approving, SECOND)
+        return await suite.call(desk.ApproveAdjustment, approving, suite.second)
 
     credit = await adjust("credit", adjustments_pb2.ADJUSTMENT_DIRECTION_CREDIT, 60, suite.merchant["P1"])
     # The points of the sale are pending: only the credit can be spent or debited.

@@ -20,6 +20,7 @@ from huitong.settlement.v1 import settlement_pb2_grpc
 from services.parking.invariants import INVARIANTS as PARKING_INVARIANTS
 from services.settlement.invariants import INVARIANTS
 from tests.apps import Apps, internal, member, system, vendor
+from tests.people import People, grant
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -71,6 +72,7 @@ class Suite:
         await self.set_time(datetime(2017, 2, 1, 4, tzinfo=UTC))
         create = org_pb2.CreateGroupRequest(request_id="create-group", code="test-group", name="Test")
         await self.call(self.org.CreateGroup, create, internal("suite"))
+        self.second = await People(self.apps).hire(grant("GROUP_ADMIN"))
         load = org_pb2.ImportStructureRequest(request_id="import-csv", csv=CSV)
         assert not (await self.call(self.org.ImportStructure, load)).errors
         merchants = (await self.call(self.org.ListMerchants, org_pb2.ListMerchantsRequest())).merchants

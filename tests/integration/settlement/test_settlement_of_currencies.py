@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from chassis import ids
-from chassis.identity import Caller, CallerKind
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import (
     adjustments_pb2,
@@ -25,7 +24,6 @@ from tests.apps import GROUP, Apps, internal, member
 from tests.integration.settlement.test_settlement_of_all_services import Suite
 
 pytestmark = pytest.mark.timeout(120)
-SECOND = Caller(CallerKind.SYSTEM, "key_second", GROUP)
 
 
 async def test_only_the_group_s_points_settle_and_conversion_issues_or_takes_them(apps: Apps) -> None:
@@ -63,7 +61,7 @@ async def test_only_the_group_s_points_settle_and_conversion_issues_or_takes_the
         decide = wallets_pb2.DecideConversionRateRequest(
             request_id=f"decide-{points}", rate_id=rate_id, is_approved=True
         )
-        await suite.call(conversion.DecideConversionRate, decide, SECOND)
+        await suite.call(conversion.DecideConversionRate, decide, suite.second)
         request = wallets_pb2.ConvertPointsRequest(
             request_id=f"convert-{points}",
             member_id=suite.anna,
@@ -88,7 +86,7 @@ async def test_only_the_group_s_points_settle_and_conversion_issues_or_takes_the
     )
     adjustment_id = (await suite.call(desk.RequestAdjustment, ask)).adjustment.adjustment_id
     approve = adjustments_pb2.ApproveAdjustmentRequest(request_id="approve-coins", adjustment_id=adjustment_id)
-    await suite.call(desk.ApproveAdjustment, approve, SECOND)
+    await suite.call(desk.ApproveAdjustment, approve, suite.second)
     top_up = wallets_pb2.TopUpRequest(
         request_id="top-up-0001",
         member_id=suite.anna,

@@ -7,19 +7,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chassis.identity import Caller, CallerKind
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2, rules_pb2, rules_pb2_grpc
 from huitong.settlement.v1 import settlement_pb2 as pb
 from services.points.invariants import INVARIANTS as POINTS_INVARIANTS
 from services.settlement.invariants import INVARIANTS
-from tests.apps import GROUP, Apps
+from tests.apps import Apps
 from tests.integration.settlement.test_settlement_of_all_services import Suite
 
 pytestmark = pytest.mark.timeout(120)
 UNIT, PLATFORM = points_pb2.FUNDER_KIND_BUSINESS_UNIT, points_pb2.FUNDER_KIND_PLATFORM
 NAMED = points_pb2.FUNDER_KIND_NAMED_MERCHANT
-SECOND = Caller(CallerKind.SYSTEM, "key_second", GROUP)
 
 
 async def test_six_services_agree_on_who_pays(apps: Apps) -> None:
@@ -47,7 +45,7 @@ async def test_six_services_agree_on_who_pays(apps: Apps) -> None:
     drafting = rules_pb2.CreateRuleDraftRequest(request_id="rule-set-2", rule_set=rule_set)
     draft_id = (await suite.call(drafts.CreateRuleDraft, drafting)).draft.draft_id
     approving = rules_pb2.ApproveRuleDraftRequest(request_id="rule-set-2-approved", draft_id=draft_id)
-    await suite.call(drafts.ApproveRuleDraft, approving, SECOND)
+    await suite.call(drafts.ApproveRuleDraft, approving, suite.second)
     noon = datetime(2017, 2, 10, 4, tzinfo=UTC)
     await suite.set_time(noon)
     await suite.sell("r1", 1000, noon)

@@ -6,17 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chassis.identity import Caller, CallerKind
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2, rules_pb2, rules_pb2_grpc
 from huitong.settlement.v1 import settlement_pb2 as pb
 from services.points.invariants import INVARIANTS as POINTS_INVARIANTS
 from services.settlement.invariants import INVARIANTS
-from tests.apps import GROUP, Apps
+from tests.apps import Apps
 from tests.integration.settlement.test_settlement_of_all_services import Suite
 
 pytestmark = pytest.mark.timeout(120)
-SECOND = Caller(CallerKind.SYSTEM, "key_second", GROUP)
 
 
 @pytest.fixture
@@ -39,7 +37,7 @@ async def test_what_is_written_off_is_the_issuers_loss_and_reconciles(suite: Sui
     drafting = rules_pb2.CreateRuleDraftRequest(request_id="rule-set-2", rule_set=rule_set)
     draft_id = (await suite.call(drafts.CreateRuleDraft, drafting)).draft.draft_id
     publishing = rules_pb2.ApproveRuleDraftRequest(request_id="rule-set-2-approved", draft_id=draft_id)
-    await suite.call(drafts.ApproveRuleDraft, publishing, SECOND)
+    await suite.call(drafts.ApproveRuleDraft, publishing, suite.second)
 
     await suite.set_time(day + timedelta(hours=8))
     await suite.sell("r1", 600, day + timedelta(hours=8))

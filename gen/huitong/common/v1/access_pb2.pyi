@@ -47,18 +47,20 @@ DOOR_FIELD_NUMBER: _ClassVar[int]
 door: _descriptor.FieldDescriptor
 
 class Access(_message.Message):
-    __slots__ = ("audiences", "permission", "bindings", "services", "proof")
+    __slots__ = ("audiences", "permission", "bindings", "services", "proof", "is_for_every_place")
     AUDIENCES_FIELD_NUMBER: _ClassVar[int]
     PERMISSION_FIELD_NUMBER: _ClassVar[int]
     BINDINGS_FIELD_NUMBER: _ClassVar[int]
     SERVICES_FIELD_NUMBER: _ClassVar[int]
     PROOF_FIELD_NUMBER: _ClassVar[int]
+    IS_FOR_EVERY_PLACE_FIELD_NUMBER: _ClassVar[int]
     audiences: _containers.RepeatedScalarFieldContainer[Audience]
     permission: str
     bindings: _containers.RepeatedCompositeFieldContainer[Binding]
     services: _containers.RepeatedScalarFieldContainer[str]
     proof: Proof
-    def __init__(self, audiences: _Optional[_Iterable[_Union[Audience, str]]] = ..., permission: _Optional[str] = ..., bindings: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ..., services: _Optional[_Iterable[str]] = ..., proof: _Optional[_Union[Proof, str]] = ...) -> None: ...
+    is_for_every_place: bool
+    def __init__(self, audiences: _Optional[_Iterable[_Union[Audience, str]]] = ..., permission: _Optional[str] = ..., bindings: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ..., services: _Optional[_Iterable[str]] = ..., proof: _Optional[_Union[Proof, str]] = ..., is_for_every_place: _Optional[bool] = ...) -> None: ...
 
 class Binding(_message.Message):
     __slots__ = ("audience", "field")

@@ -107,14 +107,16 @@ class CreateItemResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ...) -> None: ...
 
 class AddStockRequest(_message.Message):
-    __slots__ = ("request_id", "item_id", "quantity")
+    __slots__ = ("request_id", "item_id", "quantity", "merchant_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     item_id: str
     quantity: int
-    def __init__(self, request_id: _Optional[str] = ..., item_id: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
+    merchant_id: str
+    def __init__(self, request_id: _Optional[str] = ..., item_id: _Optional[str] = ..., quantity: _Optional[int] = ..., merchant_id: _Optional[str] = ...) -> None: ...
 
 class AddStockResponse(_message.Message):
     __slots__ = ("item",)
@@ -201,12 +203,14 @@ class PlaceOrderResponse(_message.Message):
     def __init__(self, order: _Optional[_Union[Order, _Mapping]] = ..., available_points: _Optional[int] = ...) -> None: ...
 
 class GetOrderRequest(_message.Message):
-    __slots__ = ("member_id", "order_id")
+    __slots__ = ("member_id", "order_id", "merchant_id")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     ORDER_ID_FIELD_NUMBER: _ClassVar[int]
+    MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     order_id: str
-    def __init__(self, member_id: _Optional[str] = ..., order_id: _Optional[str] = ...) -> None: ...
+    merchant_id: str
+    def __init__(self, member_id: _Optional[str] = ..., order_id: _Optional[str] = ..., merchant_id: _Optional[str] = ...) -> None: ...
 
 class GetOrderResponse(_message.Message):
     __slots__ = ("order",)
@@ -215,14 +219,16 @@ class GetOrderResponse(_message.Message):
     def __init__(self, order: _Optional[_Union[Order, _Mapping]] = ...) -> None: ...
 
 class ListOrdersRequest(_message.Message):
-    __slots__ = ("member_id", "page_size", "page_token")
+    __slots__ = ("member_id", "page_size", "page_token", "merchant_id")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     page_size: int
     page_token: str
-    def __init__(self, member_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    merchant_id: str
+    def __init__(self, member_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., merchant_id: _Optional[str] = ...) -> None: ...
 
 class ListOrdersResponse(_message.Message):
     __slots__ = ("orders", "next_page_token")
@@ -233,14 +239,16 @@ class ListOrdersResponse(_message.Message):
     def __init__(self, orders: _Optional[_Iterable[_Union[Order, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class CancelOrderRequest(_message.Message):
-    __slots__ = ("request_id", "member_id", "order_id")
+    __slots__ = ("request_id", "member_id", "order_id", "merchant_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     ORDER_ID_FIELD_NUMBER: _ClassVar[int]
+    MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     member_id: str
     order_id: str
-    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., order_id: _Optional[str] = ...) -> None: ...
+    merchant_id: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., order_id: _Optional[str] = ..., merchant_id: _Optional[str] = ...) -> None: ...
 
 class CancelOrderResponse(_message.Message):
     __slots__ = ("order",)
@@ -363,14 +371,16 @@ class Coupon(_message.Message):
     def __init__(self, coupon_id: _Optional[str] = ..., code: _Optional[str] = ..., member_id: _Optional[str] = ..., template: _Optional[_Union[CouponTemplate, _Mapping]] = ..., state: _Optional[_Union[CouponState, str]] = ..., use_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class IssueCouponRequest(_message.Message):
-    __slots__ = ("request_id", "template_id", "member_id")
+    __slots__ = ("request_id", "template_id", "member_id", "merchant_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     template_id: str
     member_id: str
-    def __init__(self, request_id: _Optional[str] = ..., template_id: _Optional[str] = ..., member_id: _Optional[str] = ...) -> None: ...
+    merchant_id: str
+    def __init__(self, request_id: _Optional[str] = ..., template_id: _Optional[str] = ..., member_id: _Optional[str] = ..., merchant_id: _Optional[str] = ...) -> None: ...
 
 class IssueCouponResponse(_message.Message):
     __slots__ = ("coupon",)
@@ -379,14 +389,16 @@ class IssueCouponResponse(_message.Message):
     def __init__(self, coupon: _Optional[_Union[Coupon, _Mapping]] = ...) -> None: ...
 
 class ListCouponsRequest(_message.Message):
-    __slots__ = ("member_id", "page_size", "page_token")
+    __slots__ = ("member_id", "page_size", "page_token", "merchant_id")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     page_size: int
     page_token: str
-    def __init__(self, member_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    merchant_id: str
+    def __init__(self, member_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., merchant_id: _Optional[str] = ...) -> None: ...
 
 class ListCouponsResponse(_message.Message):
     __slots__ = ("coupons", "next_page_token")
@@ -583,8 +595,10 @@ class GetCheckoutResponse(_message.Message):
     def __init__(self, checkout: _Optional[_Union[Checkout, _Mapping]] = ...) -> None: ...
 
 class GetMallTotalsRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("business_unit_id",)
+    BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
+    business_unit_id: str
+    def __init__(self, business_unit_id: _Optional[str] = ...) -> None: ...
 
 class GetMallTotalsResponse(_message.Message):
     __slots__ = ("order_completed_count", "order_cancelled_count", "order_points", "voucher_used_count", "coupon_issued_count", "coupon_used_count", "coupon_discount_minor", "checkout_count", "checkout_offset_minor")

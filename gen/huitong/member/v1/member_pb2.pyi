@@ -113,20 +113,22 @@ class GetMemberResponse(_message.Message):
     def __init__(self, member: _Optional[_Union[Member, _Mapping]] = ...) -> None: ...
 
 class IdentifyMemberRequest(_message.Message):
-    __slots__ = ("phone", "card_no", "member_code", "plate_no", "unit_number", "spend_request_id")
+    __slots__ = ("phone", "card_no", "member_code", "plate_no", "unit_number", "spend_request_id", "place_id")
     PHONE_FIELD_NUMBER: _ClassVar[int]
     CARD_NO_FIELD_NUMBER: _ClassVar[int]
     MEMBER_CODE_FIELD_NUMBER: _ClassVar[int]
     PLATE_NO_FIELD_NUMBER: _ClassVar[int]
     UNIT_NUMBER_FIELD_NUMBER: _ClassVar[int]
     SPEND_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    PLACE_ID_FIELD_NUMBER: _ClassVar[int]
     phone: str
     card_no: str
     member_code: str
     plate_no: str
     unit_number: UnitNumber
     spend_request_id: str
-    def __init__(self, phone: _Optional[str] = ..., card_no: _Optional[str] = ..., member_code: _Optional[str] = ..., plate_no: _Optional[str] = ..., unit_number: _Optional[_Union[UnitNumber, _Mapping]] = ..., spend_request_id: _Optional[str] = ...) -> None: ...
+    place_id: str
+    def __init__(self, phone: _Optional[str] = ..., card_no: _Optional[str] = ..., member_code: _Optional[str] = ..., plate_no: _Optional[str] = ..., unit_number: _Optional[_Union[UnitNumber, _Mapping]] = ..., spend_request_id: _Optional[str] = ..., place_id: _Optional[str] = ...) -> None: ...
 
 class UnitNumber(_message.Message):
     __slots__ = ("business_unit_id", "scheme", "number")

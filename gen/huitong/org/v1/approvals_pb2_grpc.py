@@ -86,7 +86,7 @@ class ApprovalServiceServicer:
         the operator as they are now. To approve what somebody has approved already answers that; so does to refuse what was
         refused.
         Errors: REQUEST_ID_REUSED, APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_EXPIRED, SECOND_PERSON_NEEDED,
-        APPROVAL_LIMIT_EXCEEDED, OPERATOR_UNKNOWN.
+        APPROVAL_LIMIT_EXCEEDED, APPROVAL_SPAN_EXCEEDED, OPERATOR_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -111,7 +111,7 @@ class ApprovalServiceServicer:
         are another person than who did: whoever invites (or resets) somebody can enrol in their place, so people who lead
         back to one operator, by whoever invited them, count as one. Whom a system of the group invited, lead to nobody.
         Errors: REQUEST_ID_REUSED, APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_EXPIRED, SECOND_PERSON_NEEDED,
-        APPROVAL_LIMIT_EXCEEDED.
+        APPROVAL_LIMIT_EXCEEDED, APPROVAL_SPAN_EXCEEDED (too much within 24 hours).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,7 @@ class ApprovalServiceStub:
     the operator as they are now. To approve what somebody has approved already answers that; so does to refuse what was
     refused.
     Errors: REQUEST_ID_REUSED, APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_EXPIRED, SECOND_PERSON_NEEDED,
-    APPROVAL_LIMIT_EXCEEDED, OPERATOR_UNKNOWN.
+    APPROVAL_LIMIT_EXCEEDED, APPROVAL_SPAN_EXCEEDED, OPERATOR_UNKNOWN.
     """
     ListApprovals: _grpc.UnaryUnaryMultiCallable[_approvals_pb2.ListApprovalsRequest, _approvals_pb2.ListApprovalsResponse]
     """Approvals, newest first."""
@@ -55,7 +55,7 @@ class ApprovalServiceStub:
     are another person than who did: whoever invites (or resets) somebody can enrol in their place, so people who lead
     back to one operator, by whoever invited them, count as one. Whom a system of the group invited, lead to nobody.
     Errors: REQUEST_ID_REUSED, APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_EXPIRED, SECOND_PERSON_NEEDED,
-    APPROVAL_LIMIT_EXCEEDED.
+    APPROVAL_LIMIT_EXCEEDED, APPROVAL_SPAN_EXCEEDED (too much within 24 hours).
     """
     Reject: _grpc.UnaryUnaryMultiCallable[_approvals_pb2.RejectRequest, _approvals_pb2.RejectResponse]
     """Refuses; who asked may take their own back so.
@@ -78,7 +78,7 @@ class ApprovalServiceAsyncStub(ApprovalServiceStub):
     the operator as they are now. To approve what somebody has approved already answers that; so does to refuse what was
     refused.
     Errors: REQUEST_ID_REUSED, APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_EXPIRED, SECOND_PERSON_NEEDED,
-    APPROVAL_LIMIT_EXCEEDED, OPERATOR_UNKNOWN.
+    APPROVAL_LIMIT_EXCEEDED, APPROVAL_SPAN_EXCEEDED, OPERATOR_UNKNOWN.
     """
     ListApprovals: _aio.UnaryUnaryMultiCallable[_approvals_pb2.ListApprovalsRequest, _approvals_pb2.ListApprovalsResponse]  # type: ignore[assignment]
     """Approvals, newest first."""
@@ -89,7 +89,7 @@ class ApprovalServiceAsyncStub(ApprovalServiceStub):
     are another person than who did: whoever invites (or resets) somebody can enrol in their place, so people who lead
     back to one operator, by whoever invited them, count as one. Whom a system of the group invited, lead to nobody.
     Errors: REQUEST_ID_REUSED, APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_EXPIRED, SECOND_PERSON_NEEDED,
-    APPROVAL_LIMIT_EXCEEDED.
+    APPROVAL_LIMIT_EXCEEDED, APPROVAL_SPAN_EXCEEDED (too much within 24 hours).
     """
     Reject: _aio.UnaryUnaryMultiCallable[_approvals_pb2.RejectRequest, _approvals_pb2.RejectResponse]  # type: ignore[assignment]
     """Refuses; who asked may take their own back so.
@@ -121,7 +121,7 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
         the operator as they are now. To approve what somebody has approved already answers that; so does to refuse what was
         refused.
         Errors: REQUEST_ID_REUSED, APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_EXPIRED, SECOND_PERSON_NEEDED,
-        APPROVAL_LIMIT_EXCEEDED, OPERATOR_UNKNOWN.
+        APPROVAL_LIMIT_EXCEEDED, APPROVAL_SPAN_EXCEEDED, OPERATOR_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
@@ -150,7 +150,7 @@ class ApprovalServiceServicer(metaclass=_abc_1.ABCMeta):
         are another person than who did: whoever invites (or resets) somebody can enrol in their place, so people who lead
         back to one operator, by whoever invited them, count as one. Whom a system of the group invited, lead to nobody.
         Errors: REQUEST_ID_REUSED, APPROVAL_UNKNOWN, APPROVAL_DECIDED, APPROVAL_EXPIRED, SECOND_PERSON_NEEDED,
-        APPROVAL_LIMIT_EXCEEDED.
+        APPROVAL_LIMIT_EXCEEDED, APPROVAL_SPAN_EXCEEDED (too much within 24 hours).
         """
 
     @_abc_1.abstractmethod

@@ -244,14 +244,16 @@ class PayFeeResponse(_message.Message):
     def __init__(self, stay_id: _Optional[str] = ..., fee: _Optional[_Union[Fee, _Mapping]] = ..., leave_before_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListStaysRequest(_message.Message):
-    __slots__ = ("member_id", "page_size", "page_token")
+    __slots__ = ("member_id", "page_size", "page_token", "car_park_id")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    CAR_PARK_ID_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     page_size: int
     page_token: str
-    def __init__(self, member_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    car_park_id: str
+    def __init__(self, member_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., car_park_id: _Optional[str] = ...) -> None: ...
 
 class ListStaysResponse(_message.Message):
     __slots__ = ("stays", "next_page_token")
@@ -278,8 +280,10 @@ class Stay(_message.Message):
     def __init__(self, stay_id: _Optional[str] = ..., car_park_id: _Optional[str] = ..., plate_no: _Optional[str] = ..., entry_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., exit_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., fee: _Optional[_Union[Fee, _Mapping]] = ...) -> None: ...
 
 class GetParkingTotalsRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("car_park_id",)
+    CAR_PARK_ID_FIELD_NUMBER: _ClassVar[int]
+    car_park_id: str
+    def __init__(self, car_park_id: _Optional[str] = ...) -> None: ...
 
 class GetParkingTotalsResponse(_message.Message):
     __slots__ = ("car_parks",)

@@ -76,8 +76,8 @@ class AdjustmentServiceServicer:
         refused for good (state REFUSED) and takes nothing. An answer that was lost is safe to ask for again: what was
         approved is applied in any case.
         Errors: ADJUSTMENT_UNKNOWN, ADJUSTMENT_DECIDED (approved or rejected before), ADJUSTMENT_LAPSED,
-        SECOND_PERSON_REQUIRED (who asked; a system for an operator's), for an operator also what org refuses
-        (SECOND_PERSON_NEEDED, APPROVAL_LIMIT_EXCEEDED, APPROVAL_DECIDED), INSUFFICIENT_POINTS, RULE_SET_UNKNOWN,
+        SECOND_PERSON_REQUIRED (who asked, and every system: only a person approves), what org refuses (SECOND_PERSON_NEEDED,
+        APPROVAL_LIMIT_EXCEEDED, APPROVAL_SPAN_EXCEEDED, APPROVAL_DECIDED), INSUFFICIENT_POINTS, RULE_SET_UNKNOWN,
         EXPIRY_PAST (by the rules of today the points of a credit would have expired already), REQUEST_ID_REUSED,
         INTERACTION_LIMIT_REACHED (too many points of the reason code on this day; it stays undecided).
         """

@@ -29,37 +29,39 @@ from huitong.common.v1 import access_pb2 as huitong_dot_common_dot_v1_dot_access
 from huitong.common.v1 import types_pb2 as huitong_dot_common_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n huitong/points/v1/governor.proto\x12\x11huitong.points.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehuitong/common/v1/access.proto\x1a\x1dhuitong/common/v1/types.proto\"\xd8\x01\n\x08UnitCost\x12\x18\n\x10\x62usiness_unit_id\x18\x01 \x01(\t\x12\x33\n\nfirst_date\x18\x02 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12\x32\n\tlast_date\x18\x03 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12\x13\n\x0bsales_minor\x18\x04 \x01(\x03\x12\x0e\n\x06points\x18\x05 \x01(\x03\x12\x12\n\ncost_minor\x18\x06 \x01(\x03\x12\x10\n\x08\x63ost_bps\x18\x07 \x01(\x03\"\xac\x02\n\nCostAction\x12)\n\x04\x63ost\x18\x01 \x01(\x0b\x32\x1b.huitong.points.v1.UnitCost\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x1c.huitong.points.v1.CostState\x12\x34\n\x0eprevious_state\x18\x03 \x01(\x0e\x32\x1c.huitong.points.v1.CostState\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rthreshold_bps\x18\x05 \x01(\x05\x12\x18\n\x10rule_set_version\x18\x06 \x01(\x03\x12\x13\n\x0b\x65xplanation\x18\x07 \x01(\t\x12\x16\n\x0e\x65xplanation_zh\x18\x08 \x01(\t\"\x16\n\x14ListUnitCostsRequest\"g\n\x15ListUnitCostsResponse\x12/\n\x05units\x18\x01 \x03(\x0b\x32 .huitong.points.v1.UnitCostState\x12\x1d\n\x15uncounted_event_count\x18\x02 \x01(\x03\"g\n\rUnitCostState\x12)\n\x04\x63ost\x18\x01 \x01(\x0b\x32\x1b.huitong.points.v1.UnitCost\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x1c.huitong.points.v1.CostState\"o\n\x16ListCostActionsRequest\x12\x18\n\x10\x62usiness_unit_id\x18\x01 \x01(\t\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"b\n\x17ListCostActionsResponse\x12.\n\x07\x61\x63tions\x18\x01 \x03(\x0b\x32\x1d.huitong.points.v1.CostAction\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*m\n\tCostState\x12\x1a\n\x16\x43OST_STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43OST_STATE_CALM\x10\x01\x12\x15\n\x11\x43OST_STATE_WARNED\x10\x02\x12\x18\n\x14\x43OST_STATE_THROTTLED\x10\x03\x32\xe6\x02\n\x13\x43ostGovernorService\x12\x9f\x01\n\rListUnitCosts\x12\'.huitong.points.v1.ListUnitCostsRequest\x1a(.huitong.points.v1.ListUnitCostsResponse\";\xaa\xbb\x18\x17\n\x02\x05\x07\x12\x11points.costs.read\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/reports/points-costs\x12\xac\x01\n\x0fListCostActions\x12).huitong.points.v1.ListCostActionsRequest\x1a*.huitong.points.v1.ListCostActionsResponse\"B\xaa\xbb\x18\x17\n\x02\x05\x07\x12\x11points.costs.read\x82\xd3\xe4\x93\x02!\x12\x1f/v1/reports/points-cost-actionsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n huitong/points/v1/governor.proto\x12\x11huitong.points.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehuitong/common/v1/access.proto\x1a\x1dhuitong/common/v1/types.proto\"\xd8\x01\n\x08UnitCost\x12\x18\n\x10\x62usiness_unit_id\x18\x01 \x01(\t\x12\x33\n\nfirst_date\x18\x02 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12\x32\n\tlast_date\x18\x03 \x01(\x0b\x32\x1f.huitong.common.v1.BusinessDate\x12\x13\n\x0bsales_minor\x18\x04 \x01(\x03\x12\x0e\n\x06points\x18\x05 \x01(\x03\x12\x12\n\ncost_minor\x18\x06 \x01(\x03\x12\x10\n\x08\x63ost_bps\x18\x07 \x01(\x03\"\xac\x02\n\nCostAction\x12)\n\x04\x63ost\x18\x01 \x01(\x0b\x32\x1b.huitong.points.v1.UnitCost\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x1c.huitong.points.v1.CostState\x12\x34\n\x0eprevious_state\x18\x03 \x01(\x0e\x32\x1c.huitong.points.v1.CostState\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rthreshold_bps\x18\x05 \x01(\x05\x12\x18\n\x10rule_set_version\x18\x06 \x01(\x03\x12\x13\n\x0b\x65xplanation\x18\x07 \x01(\t\x12\x16\n\x0e\x65xplanation_zh\x18\x08 \x01(\t\"9\n\x14ListUnitCostsRequest\x12!\n\x10\x62usiness_unit_id\x18Z \x01(\tB\x07\xbaH\x04r\x02\x18@\"g\n\x15ListUnitCostsResponse\x12/\n\x05units\x18\x01 \x03(\x0b\x32 .huitong.points.v1.UnitCostState\x12\x1d\n\x15uncounted_event_count\x18\x02 \x01(\x03\"g\n\rUnitCostState\x12)\n\x04\x63ost\x18\x01 \x01(\x0b\x32\x1b.huitong.points.v1.UnitCost\x12+\n\x05state\x18\x02 \x01(\x0e\x32\x1c.huitong.points.v1.CostState\"o\n\x16ListCostActionsRequest\x12\x18\n\x10\x62usiness_unit_id\x18\x01 \x01(\t\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"b\n\x17ListCostActionsResponse\x12.\n\x07\x61\x63tions\x18\x01 \x03(\x0b\x32\x1d.huitong.points.v1.CostAction\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*m\n\tCostState\x12\x1a\n\x16\x43OST_STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x43OST_STATE_CALM\x10\x01\x12\x15\n\x11\x43OST_STATE_WARNED\x10\x02\x12\x18\n\x14\x43OST_STATE_THROTTLED\x10\x03\x32\x92\x03\n\x13\x43ostGovernorService\x12\xb5\x01\n\rListUnitCosts\x12\'.huitong.points.v1.ListUnitCostsRequest\x1a(.huitong.points.v1.ListUnitCostsResponse\"Q\xaa\xbb\x18-\n\x02\x05\x07\x12\x11points.costs.read\x1a\x14\x08\x07\x12\x10\x62usiness_unit_id\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/reports/points-costs\x12\xc2\x01\n\x0fListCostActions\x12).huitong.points.v1.ListCostActionsRequest\x1a*.huitong.points.v1.ListCostActionsResponse\"X\xaa\xbb\x18-\n\x02\x05\x07\x12\x11points.costs.read\x1a\x14\x08\x07\x12\x10\x62usiness_unit_id\x82\xd3\xe4\x93\x02!\x12\x1f/v1/reports/points-cost-actionsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'huitong.points.v1.governor_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_LISTUNITCOSTSREQUEST'].fields_by_name['business_unit_id']._loaded_options = None
+  _globals['_LISTUNITCOSTSREQUEST'].fields_by_name['business_unit_id']._serialized_options = b'\272H\004r\002\030@'
   _globals['_LISTCOSTACTIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTCOSTACTIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\310\001(\000'
   _globals['_LISTCOSTACTIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTCOSTACTIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\310\001'
   _globals['_COSTGOVERNORSERVICE'].methods_by_name['ListUnitCosts']._loaded_options = None
-  _globals['_COSTGOVERNORSERVICE'].methods_by_name['ListUnitCosts']._serialized_options = b'\252\273\030\027\n\002\005\007\022\021points.costs.read\202\323\344\223\002\032\022\030/v1/reports/points-costs'
+  _globals['_COSTGOVERNORSERVICE'].methods_by_name['ListUnitCosts']._serialized_options = b'\252\273\030-\n\002\005\007\022\021points.costs.read\032\024\010\007\022\020business_unit_id\202\323\344\223\002\032\022\030/v1/reports/points-costs'
   _globals['_COSTGOVERNORSERVICE'].methods_by_name['ListCostActions']._loaded_options = None
-  _globals['_COSTGOVERNORSERVICE'].methods_by_name['ListCostActions']._serialized_options = b'\252\273\030\027\n\002\005\007\022\021points.costs.read\202\323\344\223\002!\022\037/v1/reports/points-cost-actions'
-  _globals['_COSTSTATE']._serialized_start=1179
-  _globals['_COSTSTATE']._serialized_end=1288
+  _globals['_COSTGOVERNORSERVICE'].methods_by_name['ListCostActions']._serialized_options = b'\252\273\030-\n\002\005\007\022\021points.costs.read\032\024\010\007\022\020business_unit_id\202\323\344\223\002!\022\037/v1/reports/points-cost-actions'
+  _globals['_COSTSTATE']._serialized_start=1214
+  _globals['_COSTSTATE']._serialized_end=1323
   _globals['_UNITCOST']._serialized_start=211
   _globals['_UNITCOST']._serialized_end=427
   _globals['_COSTACTION']._serialized_start=430
   _globals['_COSTACTION']._serialized_end=730
   _globals['_LISTUNITCOSTSREQUEST']._serialized_start=732
-  _globals['_LISTUNITCOSTSREQUEST']._serialized_end=754
-  _globals['_LISTUNITCOSTSRESPONSE']._serialized_start=756
-  _globals['_LISTUNITCOSTSRESPONSE']._serialized_end=859
-  _globals['_UNITCOSTSTATE']._serialized_start=861
-  _globals['_UNITCOSTSTATE']._serialized_end=964
-  _globals['_LISTCOSTACTIONSREQUEST']._serialized_start=966
-  _globals['_LISTCOSTACTIONSREQUEST']._serialized_end=1077
-  _globals['_LISTCOSTACTIONSRESPONSE']._serialized_start=1079
-  _globals['_LISTCOSTACTIONSRESPONSE']._serialized_end=1177
-  _globals['_COSTGOVERNORSERVICE']._serialized_start=1291
-  _globals['_COSTGOVERNORSERVICE']._serialized_end=1649
+  _globals['_LISTUNITCOSTSREQUEST']._serialized_end=789
+  _globals['_LISTUNITCOSTSRESPONSE']._serialized_start=791
+  _globals['_LISTUNITCOSTSRESPONSE']._serialized_end=894
+  _globals['_UNITCOSTSTATE']._serialized_start=896
+  _globals['_UNITCOSTSTATE']._serialized_end=999
+  _globals['_LISTCOSTACTIONSREQUEST']._serialized_start=1001
+  _globals['_LISTCOSTACTIONSREQUEST']._serialized_end=1112
+  _globals['_LISTCOSTACTIONSRESPONSE']._serialized_start=1114
+  _globals['_LISTCOSTACTIONSRESPONSE']._serialized_end=1212
+  _globals['_COSTGOVERNORSERVICE']._serialized_start=1326
+  _globals['_COSTGOVERNORSERVICE']._serialized_end=1728
 # @@protoc_insertion_point(module_scope)

@@ -64,8 +64,10 @@ class CostAction(_message.Message):
     def __init__(self, cost: _Optional[_Union[UnitCost, _Mapping]] = ..., state: _Optional[_Union[CostState, str]] = ..., previous_state: _Optional[_Union[CostState, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., threshold_bps: _Optional[int] = ..., rule_set_version: _Optional[int] = ..., explanation: _Optional[str] = ..., explanation_zh: _Optional[str] = ...) -> None: ...
 
 class ListUnitCostsRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("business_unit_id",)
+    BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
+    business_unit_id: str
+    def __init__(self, business_unit_id: _Optional[str] = ...) -> None: ...
 
 class ListUnitCostsResponse(_message.Message):
     __slots__ = ("units", "uncounted_event_count")

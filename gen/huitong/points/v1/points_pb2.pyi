@@ -523,12 +523,14 @@ class RefundSaleResponse(_message.Message):
     def __init__(self, refund_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., clawed_back_points: _Optional[int] = ..., debt_points: _Optional[int] = ..., available_points: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[LinePoints, _Mapping]]] = ..., refunded_minor: _Optional[int] = ..., is_replay: _Optional[bool] = ..., written_off_points: _Optional[int] = ..., returned_awards: _Optional[_Iterable[_Union[ReturnedAward, _Mapping]]] = ...) -> None: ...
 
 class GetSaleRequest(_message.Message):
-    __slots__ = ("member_id", "sale_id")
+    __slots__ = ("member_id", "sale_id", "store_id")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     SALE_ID_FIELD_NUMBER: _ClassVar[int]
+    STORE_ID_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     sale_id: str
-    def __init__(self, member_id: _Optional[str] = ..., sale_id: _Optional[str] = ...) -> None: ...
+    store_id: str
+    def __init__(self, member_id: _Optional[str] = ..., sale_id: _Optional[str] = ..., store_id: _Optional[str] = ...) -> None: ...
 
 class GetSaleResponse(_message.Message):
     __slots__ = ("sale_id", "member_id", "store_id", "source", "receipt_no", "sale_time", "total", "lines", "points", "explanation", "clawed_back_points", "refunded_minor", "written_off_points")
@@ -1249,10 +1251,12 @@ class GetRuleSetResponse(_message.Message):
     def __init__(self, rule_set: _Optional[_Union[RuleSet, _Mapping]] = ...) -> None: ...
 
 class GetTotalsRequest(_message.Message):
-    __slots__ = ("currency_id",)
+    __slots__ = ("currency_id", "business_unit_id")
     CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
     currency_id: str
-    def __init__(self, currency_id: _Optional[str] = ...) -> None: ...
+    business_unit_id: str
+    def __init__(self, currency_id: _Optional[str] = ..., business_unit_id: _Optional[str] = ...) -> None: ...
 
 class GetTotalsResponse(_message.Message):
     __slots__ = ("merchants", "total")

@@ -106,8 +106,9 @@ class RuleDraftServiceServicer:
         approval of org's (huitong.org.v1.ApprovalService) for 30 days, to be decided there or here. A set without
         effective_time and with a date of today or earlier is in force two seconds later; an effective_time sooner than that
         is EFFECTIVE_TIME_PAST.
-        Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED (who drafted; a system for an operator's), for
-        an operator also SECOND_PERSON_NEEDED, APPROVAL_DECIDED, APPROVAL_EXPIRED; EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
+        Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED (who drafted, and every system:
+        only a person approves), what org refuses (SECOND_PERSON_NEEDED, APPROVAL_DECIDED, APPROVAL_EXPIRED),
+        EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
         RULES_INVALID (its budgets are spent, or its points would have expired, meanwhile).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

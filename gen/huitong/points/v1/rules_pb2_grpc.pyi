@@ -50,8 +50,9 @@ class RuleDraftServiceStub:
     approval of org's (huitong.org.v1.ApprovalService) for 30 days, to be decided there or here. A set without
     effective_time and with a date of today or earlier is in force two seconds later; an effective_time sooner than that
     is EFFECTIVE_TIME_PAST.
-    Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED (who drafted; a system for an operator's), for
-    an operator also SECOND_PERSON_NEEDED, APPROVAL_DECIDED, APPROVAL_EXPIRED; EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
+    Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED (who drafted, and every system:
+    only a person approves), what org refuses (SECOND_PERSON_NEEDED, APPROVAL_DECIDED, APPROVAL_EXPIRED),
+    EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
     RULES_INVALID (its budgets are spent, or its points would have expired, meanwhile).
     """
     DiscardRuleDraft: _grpc.UnaryUnaryMultiCallable[_rules_pb2.DiscardRuleDraftRequest, _rules_pb2.DiscardRuleDraftResponse]
@@ -87,8 +88,9 @@ class RuleDraftServiceAsyncStub(RuleDraftServiceStub):
     approval of org's (huitong.org.v1.ApprovalService) for 30 days, to be decided there or here. A set without
     effective_time and with a date of today or earlier is in force two seconds later; an effective_time sooner than that
     is EFFECTIVE_TIME_PAST.
-    Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED (who drafted; a system for an operator's), for
-    an operator also SECOND_PERSON_NEEDED, APPROVAL_DECIDED, APPROVAL_EXPIRED; EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
+    Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED (who drafted, and every system:
+    only a person approves), what org refuses (SECOND_PERSON_NEEDED, APPROVAL_DECIDED, APPROVAL_EXPIRED),
+    EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
     RULES_INVALID (its budgets are spent, or its points would have expired, meanwhile).
     """
     DiscardRuleDraft: _aio.UnaryUnaryMultiCallable[_rules_pb2.DiscardRuleDraftRequest, _rules_pb2.DiscardRuleDraftResponse]  # type: ignore[assignment]
@@ -145,8 +147,9 @@ class RuleDraftServiceServicer(metaclass=_abc_1.ABCMeta):
         approval of org's (huitong.org.v1.ApprovalService) for 30 days, to be decided there or here. A set without
         effective_time and with a date of today or earlier is in force two seconds later; an effective_time sooner than that
         is EFFECTIVE_TIME_PAST.
-        Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED (who drafted; a system for an operator's), for
-        an operator also SECOND_PERSON_NEEDED, APPROVAL_DECIDED, APPROVAL_EXPIRED; EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
+        Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED (who drafted, and every system:
+        only a person approves), what org refuses (SECOND_PERSON_NEEDED, APPROVAL_DECIDED, APPROVAL_EXPIRED),
+        EFFECTIVE_TIME_PAST, REQUEST_ID_REUSED,
         RULES_INVALID (its budgets are spent, or its points would have expired, meanwhile).
         """
 

@@ -139,16 +139,18 @@ class RejectSaleResponse(_message.Message):
     def __init__(self, sale_id: _Optional[str] = ..., member_id: _Optional[str] = ..., clawed_back_points: _Optional[int] = ..., debt_points: _Optional[int] = ...) -> None: ...
 
 class ListSaleCasesRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "state", "kind")
+    __slots__ = ("page_size", "page_token", "state", "kind", "business_unit_id")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     state: SaleCaseState
     kind: _doors_pb2.SaleCaseKind
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., state: _Optional[_Union[SaleCaseState, str]] = ..., kind: _Optional[_Union[_doors_pb2.SaleCaseKind, str]] = ...) -> None: ...
+    business_unit_id: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., state: _Optional[_Union[SaleCaseState, str]] = ..., kind: _Optional[_Union[_doors_pb2.SaleCaseKind, str]] = ..., business_unit_id: _Optional[str] = ...) -> None: ...
 
 class ListSaleCasesResponse(_message.Message):
     __slots__ = ("cases", "next_page_token")
@@ -159,16 +161,18 @@ class ListSaleCasesResponse(_message.Message):
     def __init__(self, cases: _Optional[_Iterable[_Union[SaleCase, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class DecideSaleCaseRequest(_message.Message):
-    __slots__ = ("request_id", "case_id", "decision", "note")
+    __slots__ = ("request_id", "case_id", "decision", "note", "business_unit_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     CASE_ID_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
     NOTE_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     case_id: str
     decision: SaleCaseDecision
     note: str
-    def __init__(self, request_id: _Optional[str] = ..., case_id: _Optional[str] = ..., decision: _Optional[_Union[SaleCaseDecision, str]] = ..., note: _Optional[str] = ...) -> None: ...
+    business_unit_id: str
+    def __init__(self, request_id: _Optional[str] = ..., case_id: _Optional[str] = ..., decision: _Optional[_Union[SaleCaseDecision, str]] = ..., note: _Optional[str] = ..., business_unit_id: _Optional[str] = ...) -> None: ...
 
 class DecideSaleCaseResponse(_message.Message):
     __slots__ = ("sale_case", "activated_points", "clawed_back_points", "debt_points")

@@ -550,7 +550,8 @@ class ConversionServiceServicer:
     def DecideConversionRate(self, request, context):
         """Approves or rejects a rate. An approved one is in force from its start time, or from now when that is past, until its
         end time or until a later one of the same pair starts.
-        Errors: CONVERSION_RATE_UNKNOWN, CONVERSION_RATE_DECIDED, SECOND_PERSON_REQUIRED, REQUEST_ID_REUSED.
+        Errors: CONVERSION_RATE_UNKNOWN, CONVERSION_RATE_DECIDED, SECOND_PERSON_REQUIRED (who proposed it, and every system:
+        only a person approves), what org refuses (SECOND_PERSON_NEEDED, APPROVAL_DECIDED), REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

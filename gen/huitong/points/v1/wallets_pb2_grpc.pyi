@@ -283,7 +283,8 @@ class ConversionServiceStub:
     DecideConversionRate: _grpc.UnaryUnaryMultiCallable[_wallets_pb2.DecideConversionRateRequest, _wallets_pb2.DecideConversionRateResponse]
     """Approves or rejects a rate. An approved one is in force from its start time, or from now when that is past, until its
     end time or until a later one of the same pair starts.
-    Errors: CONVERSION_RATE_UNKNOWN, CONVERSION_RATE_DECIDED, SECOND_PERSON_REQUIRED, REQUEST_ID_REUSED.
+    Errors: CONVERSION_RATE_UNKNOWN, CONVERSION_RATE_DECIDED, SECOND_PERSON_REQUIRED (who proposed it, and every system:
+    only a person approves), what org refuses (SECOND_PERSON_NEEDED, APPROVAL_DECIDED), REQUEST_ID_REUSED.
     """
     ListConversionRates: _grpc.UnaryUnaryMultiCallable[_wallets_pb2.ListConversionRatesRequest, _wallets_pb2.ListConversionRatesResponse]
     """The group's rates, newest first, at most 200."""
@@ -312,7 +313,8 @@ class ConversionServiceAsyncStub(ConversionServiceStub):
     DecideConversionRate: _aio.UnaryUnaryMultiCallable[_wallets_pb2.DecideConversionRateRequest, _wallets_pb2.DecideConversionRateResponse]  # type: ignore[assignment]
     """Approves or rejects a rate. An approved one is in force from its start time, or from now when that is past, until its
     end time or until a later one of the same pair starts.
-    Errors: CONVERSION_RATE_UNKNOWN, CONVERSION_RATE_DECIDED, SECOND_PERSON_REQUIRED, REQUEST_ID_REUSED.
+    Errors: CONVERSION_RATE_UNKNOWN, CONVERSION_RATE_DECIDED, SECOND_PERSON_REQUIRED (who proposed it, and every system:
+    only a person approves), what org refuses (SECOND_PERSON_NEEDED, APPROVAL_DECIDED), REQUEST_ID_REUSED.
     """
     ListConversionRates: _aio.UnaryUnaryMultiCallable[_wallets_pb2.ListConversionRatesRequest, _wallets_pb2.ListConversionRatesResponse]  # type: ignore[assignment]
     """The group's rates, newest first, at most 200."""
@@ -350,7 +352,8 @@ class ConversionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_wallets_pb2.DecideConversionRateResponse, _abc.Awaitable[_wallets_pb2.DecideConversionRateResponse]]:
         """Approves or rejects a rate. An approved one is in force from its start time, or from now when that is past, until its
         end time or until a later one of the same pair starts.
-        Errors: CONVERSION_RATE_UNKNOWN, CONVERSION_RATE_DECIDED, SECOND_PERSON_REQUIRED, REQUEST_ID_REUSED.
+        Errors: CONVERSION_RATE_UNKNOWN, CONVERSION_RATE_DECIDED, SECOND_PERSON_REQUIRED (who proposed it, and every system:
+        only a person approves), what org refuses (SECOND_PERSON_NEEDED, APPROVAL_DECIDED), REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod

@@ -148,14 +148,16 @@ class Statement(_message.Message):
     def __init__(self, merchant_id: _Optional[str] = ..., period: _Optional[str] = ..., currency_code: _Optional[str] = ..., issued_points: _Optional[int] = ..., clawed_back_points: _Optional[int] = ..., redeemed_points: _Optional[int] = ..., expired_points: _Optional[int] = ..., issue_charge_minor: _Optional[int] = ..., claw_back_minor: _Optional[int] = ..., reimbursement_minor: _Optional[int] = ..., platform_fee_minor: _Optional[int] = ..., coupon_minor: _Optional[int] = ..., parking_waiver_minor: _Optional[int] = ..., breakage_minor: _Optional[int] = ..., net_minor: _Optional[int] = ..., is_closed: _Optional[bool] = ..., spent_points: _Optional[int] = ..., funding_minor: _Optional[int] = ...) -> None: ...
 
 class ListStatementsRequest(_message.Message):
-    __slots__ = ("period", "page_size", "page_token")
+    __slots__ = ("period", "page_size", "page_token", "business_unit_id")
     PERIOD_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
     period: str
     page_size: int
     page_token: str
-    def __init__(self, period: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    business_unit_id: str
+    def __init__(self, period: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., business_unit_id: _Optional[str] = ...) -> None: ...
 
 class ListStatementsResponse(_message.Message):
     __slots__ = ("statements", "next_page_token")
@@ -250,8 +252,10 @@ class Period(_message.Message):
     def __init__(self, period: _Optional[str] = ..., is_closed: _Optional[bool] = ..., close_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., merchants_net_minor: _Optional[int] = ..., fund_minor: _Optional[int] = ..., platform_minor: _Optional[int] = ..., imbalance_minor: _Optional[int] = ..., entry_count: _Optional[int] = ..., unit_minor: _Optional[int] = ...) -> None: ...
 
 class GetSettlementTotalsRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("business_unit_id",)
+    BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
+    business_unit_id: str
+    def __init__(self, business_unit_id: _Optional[str] = ...) -> None: ...
 
 class GetSettlementTotalsResponse(_message.Message):
     __slots__ = ("merchants", "fund_minor", "platform_minor", "imbalance_minor", "unit_minor", "units")

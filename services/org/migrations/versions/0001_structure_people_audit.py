@@ -182,6 +182,7 @@ def _audit_and_approvals() -> None:
         sa.Column("reason", sa.Text, nullable=False),
     )
     op.create_index("approval_by_time", "approval", ["group_id", "ask_time", "approval_id"])
+    op.create_index("approval_by_decider", "approval", ["group_id", "decided_by", "decide_time"])
     # Nobody corrects an audit, the service itself least of all.
     op.execute(
         """CREATE FUNCTION audit_entry_is_final() RETURNS trigger LANGUAGE plpgsql AS

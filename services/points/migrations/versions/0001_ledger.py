@@ -257,6 +257,7 @@ TABLES = (
         PRIMARY KEY (wallet_id, hold_id)
     )""",
     """CREATE INDEX hold_by_expiry ON hold (expire_time, wallet_id, hold_id) WHERE state = 1""",
+    """CREATE INDEX hold_by_time ON hold (wallet_id, create_time)""",
     """CREATE TABLE hold_lot (
         wallet_id UUID NOT NULL,
         hold_id UUID NOT NULL,
