@@ -15,7 +15,7 @@ from tests.access_table import OPERATIONS, sendings
 from tests.contract.test_operator_acts import CHANGES
 from tests.people import HEADER, People, grant
 from tests.whole.suite import Doors, WholeSuite
-from tests.whole.test_other_peoples_things import INSTEAD, RULES, body_of, furnish, outcome
+from tests.whole.test_other_peoples_things import INSTEAD, RULES, SALE, body_of, furnish, outcome
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -50,6 +50,9 @@ WALK: list[tuple[str, dict[str, Any]]] = [
     ("OrderService.UseVoucher", {"voucher_code": "$voucher_code"}),
     ("OrderService.CancelOrder", {}),
     ("CheckoutService.VoidCheckout", {}),
+    ("SalesService.RecordSale", {"receipt_no": "walked", **SALE}),
+    ("SaleCaseService.ConfirmSale", {"receipt_no": "walked"}),
+    ("SalesService.RefundSale", {"receipt_no": "walked", "lines": None}),
     ("AttributeService.DefineAttribute", {"definition": DEFINITION}),
     ("AttributeService.DefineAttribute", {"definition": {**DEFINITION, "label": "Shoe size"}}),
     ("AttributeService.SetMemberAttributes", {"items": [{"member_id": SELF, "key": "size",
@@ -121,8 +124,8 @@ WALK: list[tuple[str, dict[str, Any]]] = [
     ("PrivacyService.WithdrawErasure", {}),
     ("RiskService.CloseMember", {}),
 ]  # fmt: skip
-# What the suite has nothing for: an address that may be sent to, a sale that is suspicious, a guest of a hotel, so many
-# members that one can be in time to stop; a code that is used up.
+# What the suite has nothing for: an address that may be sent to, a sale that is awaited or suspicious, a guest of a
+# hotel, so many members that one can be in time to stop; a code that is used up.
 ELSEWHERE = {
     **dict.fromkeys(
         (f"WebhookService.{name}" for name in (
@@ -130,6 +133,7 @@ ELSEWHERE = {
             "DeleteWebhookEndpoint", "RotateWebhookSecret", "SendTestEvent", "ReplayWebhook")),
         "tests/integration/org/test_webhook_endpoints.py",
     ),
+    "SaleCaseService.RejectSale": "tests/integration/points/test_confirmation.py",
     "SaleCaseService.DecideSaleCase": "tests/integration/points/test_velocity.py",
     "TierProgramService.GrantTierMatch": "tests/integration/member/test_tier_program.py",
     "TierProgramService.CancelTierRecalculation": "tests/integration/member/test_tier_program.py",
@@ -144,7 +148,8 @@ WITHOUT_BEFORE = {
     "StartRuleSimulation": NEW, "CreateCurrency": NEW, "ProposeConversionRate": NEW, "CreateBusinessUnit": NEW,
     "CreateMerchant": NEW, "CreateStore": NEW, "CreateTerminal": NEW, "RequestApproval": NEW, "InviteOperator": NEW,
     "AddTags": DIFFERENCE, "RemoveTags": DIFFERENCE, "ChangeSegment": DIFFERENCE, "ImportStructure": DIFFERENCE,
-    "EndOperatorSessions": DIFFERENCE, "RenewPoints": DIFFERENCE,
+    "EndOperatorSessions": DIFFERENCE, "RenewPoints": DIFFERENCE, "RecordSale": NEW, "RefundSale": DIFFERENCE,
+    "ConfirmSale": DIFFERENCE,
     "UpdateProfile": PERSONAL, "SetMemberAttributes": PERSONAL,
 }  # fmt: skip
 # An operator's key is asked for first.

@@ -81,25 +81,40 @@ class Days:
     def meets(self, other: Days, since: date, calendar: Calendar = STATUTORY) -> bool:
         """Whether a day from `since` on is one of both, within the next nine years."""
         begin = max(day for day in (since, self.start, other.start) if day)
-        if begin.year > date.max.year - 10:
+        if begin.year > date.max.year - 20:
             return True  # nobody knows
         end = min(day for day in (begin + LONGEST_WAIT, self.end, other.end) if day)
-        return not self._within(begin, end, calendar).isdisjoint(other._within(begin, end, calendar))
+        if begin > since + LONGEST_WAIT:
+            return not self._within(begin, end, calendar).isdisjoint(other._within(begin, end, calendar))
+        # As nearly always. Offers are compared by pairs: the days of each are found once.
+        window = ((1 << max((end - begin).days + 1, 0)) - 1) << (begin - since).days
+        return bool(_bits(self, since, calendar) & _bits(other, since, calendar) & window)
 
     def _within(self, begin: date, end: date, calendar: Calendar) -> set[date]:
         if not self.recurrence:
             days = {begin + timedelta(days=number) for number in range((end - begin).days + 1)}
-            return {day for day in days if _include(self, day, calendar)}
+            return {day for day in days if _is_one(self, day, calendar)}
         rest = replace(self, recurrence="")
         found = _occurrences(self.recurrence, self.counted_from, begin, end)
-        return {day for day in found if rest.include(day, calendar)}
+        return {day for day in found if _is_one(rest, day, calendar)}
 
 
 ALWAYS = Days()
 
 
+@lru_cache(maxsize=1024)
+def _bits(days: Days, since: date, calendar: Calendar) -> int:
+    """Bit n is set when the n-th day after `since` is one, as far as two offers that begin by then are compared."""
+    end = min(since + 2 * LONGEST_WAIT, days.end or date.max)
+    return sum(1 << (day - since).days for day in days._within(since, end, calendar))
+
+
 @lru_cache(maxsize=65_536)
 def _include(days: Days, day: date, calendar: Calendar) -> bool:
+    return _is_one(days, day, calendar)
+
+
+def _is_one(days: Days, day: date, calendar: Calendar) -> bool:
     if (days.start and day < days.start) or (days.end and day > days.end):
         return False
     if (days.month_days or days.week_days) and not (day.day in days.month_days or day.isoweekday() in days.week_days):

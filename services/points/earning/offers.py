@@ -136,6 +136,7 @@ class Matched(NamedTuple):
 def find_offer_problems(offers: Sequence[Rule], since: date, calendars: Calendars = STATUTORY_ONLY) -> list[Mistake]:
     """What keeps these offers from being published from `since` on, by rule."""
     problems = []
+    unsound = {rule.rule_id for rule in offers if rule.offer.days.find_problem()}  # which is said of them already
     for rule in offers:
         offer = rule.offer
         if bool(offer.fixed_points) is bool(rule.bonus_bps):
@@ -147,7 +148,7 @@ def find_offer_problems(offers: Sequence[Rule], since: date, calendars: Calendar
         for other in offers:
             if other is rule:
                 break
-            if _overlap(rule, other, since, calendars):
+            if not unsound & {other.rule_id, rule.rule_id} and _overlap(rule, other, since, calendars):
                 sentence = (
                     f"rules {other.rule_id} and {rule.rule_id} are both exclusive with the same priority "
                     "and can meet on one line"
@@ -177,8 +178,6 @@ def _overlap(rule: Rule, other: Rule, since: date, calendars: Calendars) -> bool
     )
     if any(ours and theirs and ours.isdisjoint(theirs) for ours, theirs in scopes):
         return False
-    if one.days.find_problem() or two.days.find_problem():
-        return False  # which is said of them already
     if DayKind.ANY is one.days.kind is two.days.kind:
         return one.days.meets(two.days, since)
     units = one.business_unit_ids & two.business_unit_ids or one.business_unit_ids or two.business_unit_ids

@@ -14,10 +14,18 @@ from huitong.common.v1 import types_pb2
 from huitong.member.v1 import member_pb2, member_pb2_grpc
 from huitong.org.v1 import approvals_pb2, approvals_pb2_grpc, operators_pb2
 from huitong.points.v1 import adjustments_pb2 as pb
-from huitong.points.v1 import adjustments_pb2_grpc, points_pb2, points_pb2_grpc, rules_pb2, rules_pb2_grpc
+from huitong.points.v1 import (
+    adjustments_pb2_grpc,
+    points_pb2,
+    points_pb2_grpc,
+    rules_pb2,
+    rules_pb2_grpc,
+    wallets_pb2,
+    wallets_pb2_grpc,
+)
 from services.points.invariants import INVARIANTS
 from tests.apps import GROUP, Apps, internal, system
-from tests.people import M1, People, grant
+from tests.people import M1, MALL, People, grant
 
 
 def rule_set(base_points: int) -> points_pb2.RuleSet:
@@ -209,6 +217,35 @@ async def test_an_approval_that_points_did_not_get_to_use_lets_the_next_try_thro
         answer = (await office.adjustment(asked)).decided_by
     assert answer == finance.subject
     assert await office.refused(office.approvals.DecideApproval, decide, finance) == "PERMISSION_DENIED"
+
+
+async def test_a_conversion_rate_takes_two_persons_of_org_s_word(office: Office) -> None:
+    admin, other = await office.hire("GROUP_ADMIN"), await office.hire("FINANCE")
+    puppet, marketing = await office.hire("GROUP_ADMIN", by=admin), await office.hire("MARKETING")
+    stub = office.apps.stub(wallets_pb2_grpc.ConversionServiceStub, "points")
+    create = wallets_pb2.CreateCurrencyRequest(
+        request_id=ids.new().hex, kind=wallets_pb2.CURRENCY_KIND_UNIT_POINTS, code="STAYS", name="Stays", name_zh="住",
+        business_unit_id=MALL,
+    )  # fmt: skip
+    currencies = office.apps.stub(wallets_pb2_grpc.CurrencyServiceStub, "points")
+    stays = (await office.call(currencies.CreateCurrency, create)).currency.currency_id
+    propose = wallets_pb2.ProposeConversionRateRequest(
+        request_id=ids.new().hex, from_currency_id=stays, to_currency_id=ids.to_edge("cur", GROUP), numerator=1,
+        denominator=2,
+    )  # fmt: skip
+    rate = (await office.call(stub.ProposeConversionRate, propose, admin)).rate
+
+    def decide(is_approved: bool = True) -> tuple[Any, Any]:
+        return stub.DecideConversionRate, wallets_pb2.DecideConversionRateRequest(
+            request_id=ids.new().hex, rate_id=rate.rate_id, is_approved=is_approved
+        )
+
+    assert await office.refused(*decide(), puppet) == "SECOND_PERSON_NEEDED"
+    assert await office.refused(*decide(), marketing) == "PERMISSION_DENIED"
+    for is_approved in (True, False):
+        assert await office.refused(*decide(is_approved), system()) == "SECOND_PERSON_REQUIRED"
+    decided = (await office.call(*decide(), other)).rate
+    assert (decided.state, decided.decided_by) == (wallets_pb2.CONVERSION_RATE_STATE_APPROVED, other.subject)
 
 
 async def test_an_operator_s_rules_are_published_by_another_at_either_door(office: Office) -> None:

@@ -12,15 +12,15 @@ from uuid import UUID
 
 import pytest
 from dateutil import rrule
-from hypothesis import given, reject
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from chassis import ids
 from services.points.earning import rules
-from services.points.earning.calendars import DayKind
+from services.points.earning.calendars import STATUTORY, DayKind
 from services.points.earning.conditions import Condition, ConditionFailed, ConditionInvalid
 from services.points.earning.days import Days, DaysInvalid
-from services.points.earning.offers import Combination, Offer, Setting
+from services.points.earning.offers import Combination, Offer, Setting, find_offer_problems
 from services.points.earning.rating import Earning, points_for_sale
 from services.points.earning.rules import Rounding, Rule, RuleKind, RuleSet, Tier
 
@@ -363,6 +363,48 @@ def test_exclusive_offers_of_one_priority_are_refused_when_they_can_meet(
     assert (len(problems), "rules one and two" in str(problems)) == (int(can_meet), can_meet)
     # One that stacks does not keep anybody out.
     assert rules.find_problems(rule_set(pair[0], offer("two", 1, **two))) == []
+
+
+_some_days = st.builds(
+    lambda start, length, recurrence, kind, week_days: Days(
+        start=start,
+        end=None if start is None or length is None else start + timedelta(days=length),
+        recurrence=recurrence,
+        kind=kind,
+        week_days=week_days,
+    ),
+    # before and after the rules begin, and beyond what pairs are compared by at once
+    st.sampled_from([None, date(2025, 12, 1), DAY, date(2026, 5, 1), date(2034, 6, 7), date(2044, 2, 28)]),
+    st.sampled_from([None, 0, 3, 90]),
+    st.sampled_from(["", "FREQ=MONTHLY;BYDAY=1SA", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "FREQ=DAILY;INTERVAL=3"]),
+    st.sampled_from([DayKind.ANY, DayKind.HOLIDAY, DayKind.WORKDAY]),
+    st.sampled_from([frozenset[int](), frozenset({2}), frozenset({6, 7})]),
+)
+
+
+@settings(max_examples=40)
+@given(_some_days, _some_days)
+def test_days_meet_when_one_day_of_nine_years_is_one_of_both(one: Days, two: Days) -> None:
+    first = max(day for day in (DAY, one.start, two.start) if day)
+    last = first + timedelta(days=366 * 9)
+    expected = bool(one._within(first, last, STATUTORY) & two._within(first, last, STATUTORY))
+    assert one.meets(two, DAY) is two.meets(one, DAY) is expected
+
+
+def test_as_many_exclusive_offers_as_a_rule_set_has_are_compared_at_once() -> None:
+    names = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+    offers = [
+        offer(
+            f"o{number}",
+            1,
+            combination=Combination.EXCLUSIVE,
+            days=Days(recurrence=f"FREQ=WEEKLY;BYDAY={names[number % 7]}", kind=DayKind(number % 2)),
+        )
+        for number in range(200)
+    ]
+    began = process_time()
+    assert len(find_offer_problems(offers, DAY)) > 1_000
+    assert process_time() - began < 5  # pair by pair it took minutes, while sales wait
 
 
 # ---- scope
