@@ -439,6 +439,27 @@ def test_who_works_in_a_part_reaches_what_is_there_and_nothing_beside_it(
         assert tell(client, people[who], CallerKind.OPERATOR, verb, path, **fields) == told, (who, route)
 
 
+def test_figures_of_a_unit_are_those_of_what_is_in_it(suite: WholeSuite, client: httpx.Client) -> None:
+    suite.run(suite.apps.drain())
+    for path in (
+        "reports/mall",
+        "reports/settlement",
+        "reports/points-totals",
+        "settlement/periods/2026-01/statements",
+    ):
+        figures = {}
+        for name in ("business_unit_id", "car_park_id"):
+            sent = Sent("GET", f"/v1/{path}", f"business_unit_id={suite.ids[name]}")
+            status, figures[name] = ask(client, suite, CallerKind.SYSTEM, sent)
+            assert status == 200, figures[name]
+        _, whole = ask(client, suite, CallerKind.SYSTEM, Sent("GET", f"/v1/{path}"))
+        there = figures["business_unit_id"]
+        assert not is_blank(there) and is_blank(figures["car_park_id"]), path
+        # All of the group's merchants are in this unit, and all of its coupons are for one of them.
+        shared = {name: value for name, value in there.items() if name not in ("fund_minor", "platform_minor")}
+        assert shared == {name: whole[name] for name in shared}, path
+
+
 # With own ids these requests are done, as the walk of the group's system below shows for those that it may send.
 @pytest.mark.parametrize(
     ("kind", "least"),

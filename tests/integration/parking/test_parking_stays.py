@@ -303,6 +303,9 @@ async def test_stays_are_listed_newest_first_and_only_to_their_member(lot: Lot) 
     assert [stay.entry_time for stay in (*first.stays, *second.stays)] == [at(200), at(100), at(0)]
     assert not (await lot.call("ListStays", pb.ListStaysRequest(member_id=member_id("bob")))).stays
     assert not (await lot.call("ListStays", pb.ListStaysRequest(member_id=member_id()), OTHER_GROUP)).stays
+    for car_park_id, count in ((CAR_PARK, 3), (MERCHANT.replace("mch_", "unt_"), 0)):
+        there = pb.ListStaysRequest(member_id=member_id(), car_park_id=car_park_id)
+        assert len((await lot.call("ListStays", there)).stays) == count
     request.page_token = "bm9uc2Vuc2U"
     assert await refusal(lot.call("ListStays", request)) == "INVALID_ARGUMENT"
 
@@ -315,6 +318,9 @@ async def test_totals_are_the_sums_of_stays(lot: Lot) -> None:
     (totals,) = (await lot.call("GetParkingTotals", pb.GetParkingTotalsRequest())).car_parks
     assert (totals.stay_count, totals.tariff_fee_minor, totals.points, totals.points_paid_minor) == (2, 1600, 500, 1500)
     assert (totals.money_paid_minor, totals.due_minor, totals.car_park_id) == (100, 0, CAR_PARK)
+    for car_park_id, found in ((CAR_PARK, [totals]), (MERCHANT.replace("mch_", "unt_"), [])):
+        request = pb.GetParkingTotalsRequest(car_park_id=car_park_id)
+        assert list((await lot.call("GetParkingTotals", request)).car_parks) == found
     assert not (await lot.call("GetParkingTotals", pb.GetParkingTotalsRequest(), OTHER_GROUP)).car_parks
 
 

@@ -60,10 +60,16 @@ class Office:
             if not token:
                 return found
 
-    async def decide(self, case: pb.SaleCase, decision: Any, request_id: str = "") -> pb.DecideSaleCaseResponse:
+    async def decide(
+        self, case: pb.SaleCase, decision: Any, request_id: str = "", unit_id: str = ""
+    ) -> pb.DecideSaleCaseResponse:
         """Decide one."""
         request = pb.DecideSaleCaseRequest(
-            request_id=request_id or self.world.request_id(), case_id=case.case_id, decision=decision, note="looked at"
+            request_id=request_id or self.world.request_id(),
+            case_id=case.case_id,
+            decision=decision,
+            note="looked at",
+            business_unit_id=unit_id,
         )
         return await self.world.call(self.stub.DecideSaleCase, request, system(self.world.group_id))
 

@@ -81,8 +81,9 @@ async def test_whoever_drafts_and_decides_is_told_of_days_that_nobody_knows(worl
     )
     assert warning.metadata["field"] == "rule_set.rules[1].day_kind"
     assert str(unknown) in warning.message and str(unknown) in warning.message_zh
-    listed = await world.call(office.drafts.ListRuleDrafts, rules_pb2.ListRuleDraftsRequest(), office.author)
-    assert list(listed.drafts[0].warnings) == list((await office.approve(draft)).warnings) == [warning]
+    get = rules_pb2.GetRuleDraftRequest(draft_id=draft.draft_id)
+    seen = (await world.call(office.drafts.GetRuleDraft, get, office.author)).draft
+    assert list(seen.warnings) == list((await office.approve(draft)).warnings) == [warning]
     ending = on_holidays(world, stated(unknown + timedelta(days=31)))
     ending.rules[1].end_date.CopyFrom(to_date(unknown + timedelta(days=360)))
     assert not (await office.draft(ending)).warnings

@@ -213,8 +213,12 @@ async def test_undecided_points_unlock_after_the_longest_wait_and_can_still_be_r
     await set_time(world.app, end)
     await run_jobs(world, end)
     assert (await world.balance()).available_points == 30
-    (case,) = await office.list(state=pb.SALE_CASE_STATE_OPEN)
-    answer = await office.decide(case, REJECT)
+    unit_id = ids.to_edge("unt", ids.derive("unit", world.group_id))
+    another = ids.to_edge("unt", ids.derive("another unit", world.group_id))
+    assert await office.list(state=pb.SALE_CASE_STATE_OPEN, business_unit_id=another) == []
+    (case,) = await office.list(state=pb.SALE_CASE_STATE_OPEN, business_unit_id=unit_id)
+    await refused(office.decide(case, REJECT, unit_id=another), "SALE_CASE_UNKNOWN")
+    answer = await office.decide(case, REJECT, unit_id=unit_id)
     assert (answer.clawed_back_points, answer.debt_points) == (20, 0)
     assert (await world.balance()).available_points == 10
 
