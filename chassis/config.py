@@ -9,6 +9,9 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_POSTGRES = r"^postgres(ql)?://[^/]+$"
+_NATS = r"^(nats|tls)://"
+
 SERVICES = ("org", "member", "points", "mall", "parking", "settlement")
 
 
@@ -22,9 +25,9 @@ class Settings(BaseSettings):
     )
     postgres_url: str = Field(
         description="postgresql://user:password@host:port, no database; each service uses its own, huitong_<service>",
-        pattern=r"^postgres(ql)?://[^/]+$",
+        pattern=_POSTGRES,
     )
-    nats_url: str = Field(description="nats://[user:password@]host:port", pattern=r"^(nats|tls)://")
+    nats_url: str = Field(description="nats://[user:password@]host:port", pattern=_NATS)
     redis_url: str = Field(description="redis://host:port/0, Valkey or Redis", pattern=r"^rediss?://")
     internal_key: SecretStr = Field(min_length=32, description="signs tokens inside the suite; the same everywhere")
     access_key: SecretStr = Field(min_length=32, description="signs the tokens that members carry; gateway and member")
@@ -32,6 +35,26 @@ class Settings(BaseSettings):
         SecretStr(""), description="the key before it: its tokens are still accepted; empty when there is none"
     )
     data_key: SecretStr = Field(min_length=32, description="encrypts personal data and credential secrets at rest")
+
+    org_postgres_url: str = Field(
+        "",
+        pattern=f"^$|{_POSTGRES}",
+        description="the same server as the service's own role, which migrations grant what it needs; "
+        "empty: the role of HUITONG_POSTGRES_URL",
+    )
+    member_postgres_url: str = Field("", pattern=f"^$|{_POSTGRES}", description="as above")
+    points_postgres_url: str = Field("", pattern=f"^$|{_POSTGRES}", description="as above")
+    mall_postgres_url: str = Field("", pattern=f"^$|{_POSTGRES}", description="as above")
+    parking_postgres_url: str = Field("", pattern=f"^$|{_POSTGRES}", description="as above")
+    settlement_postgres_url: str = Field("", pattern=f"^$|{_POSTGRES}", description="as above")
+    org_nats_url: str = Field(
+        "", pattern=f"^$|{_NATS}", description="the same server as the service's own user; empty: HUITONG_NATS_URL"
+    )
+    member_nats_url: str = Field("", pattern=f"^$|{_NATS}", description="as above")
+    points_nats_url: str = Field("", pattern=f"^$|{_NATS}", description="as above")
+    mall_nats_url: str = Field("", pattern=f"^$|{_NATS}", description="as above")
+    parking_nats_url: str = Field("", pattern=f"^$|{_NATS}", description="as above")
+    settlement_nats_url: str = Field("", pattern=f"^$|{_NATS}", description="as above")
 
     org_address: str = Field("127.0.0.1:50051", description="host:port of the service's gRPC door")
     member_address: str = Field("127.0.0.1:50052", description="as above")
@@ -85,9 +108,20 @@ class Settings(BaseSettings):
         """Where `service` answers, host:port."""
         return str(getattr(self, f"{service}_address"))
 
+    def events_url(self, service: str) -> str:
+        """NATS, as the service connects to it."""
+        return getattr(self, f"{service}_nats_url") or self.nats_url
+
     def database_url(self, service: str) -> str:
-        """The service's own database."""
-        return f"{self.postgres_url.rstrip('/')}/{self.database_prefix}{service}"
+        """The service's own database, as the service connects to it."""
+        return self._database(getattr(self, f"{service}_postgres_url") or self.postgres_url, service)
+
+    def owner_database_url(self, service: str) -> str:
+        """The same database, as migrations connect to it: they own what is in it."""
+        return self._database(self.postgres_url, service)
+
+    def _database(self, server: str, service: str) -> str:
+        return f"{server.rstrip('/')}/{self.database_prefix}{service}"
 
     def environment(self) -> dict[str, str]:
         """The same settings as environment variables, for a process that is to have them."""

@@ -1,7 +1,8 @@
 """Bring databases up to date: `python -m chassis.migrate org member …` (`--phase before` stops at after-deploy ones).
 
 Every database gets the chassis' own tables first, then the service's. Both are plain Alembic versions; a version says
-with `deploy = "before"` or `deploy = "after"` whether it runs before or after the new code is rolled out.
+with `deploy = "before"` or `deploy = "after"` whether it runs before or after the new code is rolled out. Then the
+service's role, if it has one of its own, is granted what the tables say (chassis.roles).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sqlalchemy.pool import NullPool
 
 from chassis.config import SERVICES, Settings, settings
 from chassis.db import sqlalchemy_url
+from chassis.roles import settle_role
 
 Phase = Literal["before", "after", "all"]
 _HERE = Path(str(files("chassis"))) / "migrations"
@@ -75,8 +77,8 @@ async def create_database(url: str) -> None:
 
 
 async def migrate(service: str, config: Settings, phase: Phase = "all") -> None:
-    """Create the service's database if needed and bring it to the newest version of `phase`."""
-    url = config.database_url(service)
+    """Create the service's database if needed, bring it to the newest version of `phase`, settle its role's rights."""
+    url = config.owner_database_url(service)
     await create_database(url)
     engine = create_async_engine(sqlalchemy_url(url), poolclass=NullPool)
     try:
@@ -85,6 +87,8 @@ async def migrate(service: str, config: Settings, phase: Phase = "all") -> None:
             await connection.execute(text("SELECT pg_advisory_lock(hashtext('chassis.migrate'))"))
             await connection.commit()
             await connection.run_sync(_upgrade, service, phase)
+            driver = (await connection.get_raw_connection()).driver_connection
+            await settle_role(driver, service, config.database_url(service))
     finally:
         await engine.dispose()
 

@@ -31,7 +31,7 @@ from nats.js.api import StreamConfig
 from nats.js.errors import BadRequestError
 from sqlalchemy import text
 
-from chassis import acts, rpc
+from chassis import acts, rpc, subjects
 from chassis.act_sender import ActSender
 from chassis.activity import Activity
 from chassis.config import Settings, settings
@@ -114,7 +114,12 @@ class App:
         *,
         needed: Callable[[], Awaitable[bool]] | None = None,
     ) -> Consumer:
-        """Apply the events of another service; with `needed`, from when that says that somebody needs them."""
+        """Apply the events of another service; with `needed`, from when that says that somebody needs them.
+
+        Raises ValueError when the service's package does not say that it listens to that one: NATS would refuse.
+        """
+        if producer not in subjects.listens_to(self.name):
+            raise ValueError(f"services.{self.name}.LISTENS_TO does not name {producer}")
         control = self.stub(control_pb2_grpc.ControlServiceStub, producer)
 
         async def load_packs(lane: int, first: int, last: int) -> Sequence[events_pb2.EventPack]:
@@ -262,8 +267,9 @@ class App:
             log.warning("nats_error", service=self.name, error=repr(error))
 
         await self._nats.connect(
-            self.settings.nats_url,
+            self.settings.events_url(self.name),
             name=f"huitong-{self.name}",
+            inbox_prefix=subjects.inbox(self.name),
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.2,  # type: ignore[arg-type]  # seconds, a fraction is fine
             connect_timeout=2,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import walk_packages
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -17,6 +20,9 @@ from sqlalchemy import (
     Uuid,
 )
 from sqlalchemy.types import UserDefinedType
+
+# A table with `info=APPEND_ONLY` is written once: the service's role may neither change nor remove its rows.
+APPEND_ONLY = {"append_only": True}
 
 
 class Xid8(UserDefinedType[int]):
@@ -68,6 +74,7 @@ outbox = Table(
     Column("occur_time", DateTime(timezone=True), nullable=False),
     Column("traceparent", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
+    info=APPEND_ONLY,
 )
 
 # One row a lane: who relays it, and how far.
@@ -92,6 +99,7 @@ event_pack = Table(
     Column("last_position", Text, nullable=False),
     Column("event_count", Integer, nullable=False),
     Column("create_time", DateTime(timezone=True), nullable=False),
+    info=APPEND_ONLY,
 )
 
 # Last pack applied here, for each lane of each producer.
@@ -140,3 +148,13 @@ business_clock = Table(
     Column("set_time", DateTime(timezone=True), nullable=False),
     Column("hold_at_time", DateTime(timezone=True)),
 )
+
+
+def declared_tables(service: str) -> MetaData:
+    """The service's own tables: those of its store.py, and of modules anywhere in it that are named after theirs."""
+    package = import_module(f"services.{service}")
+    for module in walk_packages(package.__path__, f"{package.__name__}."):
+        if module.name.endswith(("_tables", ".tables")):
+            import_module(module.name)
+    found: MetaData = import_module(f"services.{service}.store").metadata
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -10,7 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from chassis.config import SERVICES
 from chassis.errors import AppError
+from chassis.subjects import permissions
 from huitong.common.v1 import control_pb2
 from suite.errors import SuiteError, say
 from suite.home import Home, default_home
@@ -33,6 +36,22 @@ def _with_inside(work: Callable[[Inside], Awaitable[None]]) -> None:
     except (SuiteError, AppError) as error:
         console.print(f"[bold red]{say('Error', '错误')}:[/] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
+
+
+@events.command("users")
+def users(
+    stream: Annotated[str, typer.Option(envvar="HUITONG_STREAM", help="the stream that services use")] = "huitong",
+) -> None:
+    """Print the users that a NATS server of your own gives the services: a part of its settings.
+
+    Passwords are read by that server from its environment: HUITONG_POINTS_NATS_PASSWORD and the like.
+    """
+    block = ",\n".join(
+        f'  {{user: "huitong_{service}", password: $HUITONG_{service.upper()}_NATS_PASSWORD, '
+        f"permissions: {json.dumps(permissions(service, stream), indent=2)}}}"
+        for service in SERVICES
+    )
+    typer.echo(f"authorization {{ users: [\n{block}\n]}}")
 
 
 @events.command("status")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -63,6 +65,10 @@ class Secrets:
     internal_key: str
     access_key: str
     data_key: str
+
+    def password_of(self, service: str) -> str:
+        """One service's own password for PostgreSQL and NATS. It leads neither to another's nor to the servers' own."""
+        return hmac.new(self.server_password.encode(), service.encode(), hashlib.sha256).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 from suite.errors import ServerUnreachable
 from suite.home import Home
+from suite.parts import SERVICES, own_variable
 from suite.postgres import Postgres
 from suite.processes import Process
 from suite.servers import Nats, Server, Valkey, url_answers
@@ -44,22 +45,28 @@ class LocalServers:
         usual_ports: bool = True,
         durable: bool = True,
         postgres_settings: Mapping[str, str] | None = None,
+        stream: str = "",
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """`usual_ports=False` takes any free ports; `durable=False` turns fsync off (tests that lose nothing by it).
 
-        `environment` is where addresses are looked for, `os.environ` unless told. Raises HomeUnusable.
+        `environment` is where addresses are looked for, `os.environ` unless told. `stream` is the one that services may
+        use, HUITONG_STREAM unless told; `*` is any. Raises HomeUnusable.
         """
         self.home = Home(home.absolute())
         self.home.prepare()
         given = os.environ if environment is None else environment
         self.external = {kind.name: given[kind.variable] for kind in SERVERS if given.get(kind.variable)}
+        chosen = {
+            "postgres": dict(postgres_settings or {}),
+            "nats": {"stream": stream or given.get("HUITONG_STREAM") or "huitong"},
+        }
         self._servers: dict[str, Server] = {
             kind.name: kind(
                 self.home,
                 usual_ports=usual_ports,
                 durable=durable,
-                settings=(postgres_settings or {}) if kind is Postgres else {},
+                settings=chosen.get(kind.name, {}),
             )
             for kind in SERVERS
             if kind.name not in self.external
@@ -96,10 +103,17 @@ class LocalServers:
         return f"{parts.hostname}:{parts.port}"
 
     def environment(self) -> dict[str, str]:
-        """The settings that name these servers, and the suite's keys, as a service reads them."""
+        """The settings that name these servers, also as each service's own user, and the suite's keys."""
         secrets = self.home.secrets()
+        own = {
+            own_variable(server.variable, service): url
+            for server in self._servers.values()
+            for service in SERVICES
+            if (url := server.url_of(service))
+        }
         return {
             **{kind.variable: self.url(kind.name) for kind in SERVERS},
+            **own,
             "HUITONG_INTERNAL_KEY": secrets.internal_key,
             "HUITONG_ACCESS_KEY": secrets.access_key,
             "HUITONG_DATA_KEY": secrets.data_key,

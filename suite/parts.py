@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 from suite.errors import PortsGiven
 from suite.home import Home
@@ -26,6 +27,7 @@ USUAL_PORTS = {
     "wechat-simulator": 9090,
 }
 WECHAT = "wechat-simulator"
+_WITH_USERS = ("HUITONG_POSTGRES_URL", "HUITONG_NATS_URL")
 SERVICES = tuple(name for wave in WAVES for name in wave if name != "gateway")
 
 
@@ -103,6 +105,28 @@ def _port(home: Home, name: str, parts: list[Part], *, usual_ports: bool) -> int
     port = choose_port(name, preferred=preferred, avoid=taken, scatter=not usual_ports)
     home.keep_port(name, port)
     return port
+
+
+def own_variable(variable: str, service: str) -> str:
+    """The setting in which a service finds a server as a user of its own: HUITONG_POINTS_POSTGRES_URL."""
+    return variable.replace("HUITONG_", f"HUITONG_{service.upper()}_", 1)
+
+
+def told(part: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """The settings that one part's process gets: no server's user but its own, and none where it is no service."""
+    chosen = dict(settings)
+    for variable in _WITH_USERS:
+        own = {service: chosen.pop(own_variable(variable, service), "") for service in SERVICES}
+        if part not in own:
+            chosen[variable] = _without_user(settings[variable])
+        elif own[part]:
+            chosen[variable] = own[part]
+    return chosen
+
+
+def _without_user(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def addresses(parts: list[Part]) -> dict[str, str]:

@@ -69,6 +69,10 @@ class Postgres(Server):
         """postgresql:// without a database."""
         return f"postgresql://huitong:{self.password}@{HOST}:{self.port}"
 
+    def url_of(self, service: str) -> str:
+        """As the role of one service, which migrations make; see chassis.roles."""
+        return f"postgresql://huitong_{service}:{self.home.secrets().password_of(service)}@{HOST}:{self.port}"
+
     @cached_property
     def binaries(self) -> Path:
         """The folder of the programs. Raises ServerMissing."""

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
+from chassis.config import SERVICES
+from chassis.subjects import permissions
 from suite.errors import HomeUnusable, ServerFailed, ServerMissing
 from suite.home import Home, write_atomically
 from suite.processes import Process, choose_port
@@ -83,6 +85,10 @@ class Server(ABC):
     @abstractmethod
     def url(self) -> str:
         """Where a client finds it, with the password."""
+
+    def url_of(self, service: str) -> str:
+        """Where one service finds it, under a name of its own; empty when the server knows one user only."""
+        return ""
 
     @abstractmethod
     def prepare(self) -> None:
@@ -219,8 +225,12 @@ class Nats(Server):
 
     @property
     def url(self) -> str:
-        """nats:// with user and password."""
+        """nats:// as the suite itself, which may do everything."""
         return f"nats://huitong:{quote(self.password)}@{HOST}:{self.port}"
+
+    def url_of(self, service: str) -> str:
+        """As the user of one service."""
+        return f"nats://huitong_{service}:{self.home.secrets().password_of(service)}@{HOST}:{self.port}"
 
     def prepare(self) -> None:
         """JetStream repairs its own store."""
@@ -242,11 +252,22 @@ class Nats(Server):
                 "max_memory_store": 256 * 1024**2,
                 "max_file_store": 20 * 1024**3,
             },
-            "authorization": {"user": "huitong", "password": self.password},
+            "authorization": {"users": [{"user": "huitong", "password": self.password}, *self._users()]},
         }
         path = self.home.run / "nats.conf"
         write_atomically(path, json.dumps(settings, indent=1))
         return [str(program), "--config", str(path)]
+
+    def _users(self) -> list[dict[str, Any]]:
+        secrets, stream = self.home.secrets(), self.settings["stream"]
+        return [
+            {
+                "user": f"huitong_{service}",
+                "password": secrets.password_of(service),
+                "permissions": permissions(service, stream),
+            }
+            for service in SERVICES
+        ]
 
     @property
     def _server_name(self) -> str:

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from suite.errors import HomeUnusable, PartFailed, SuiteError
 from suite.health import Probe
 from suite.home import PROJECT, Home
 from suite.local import LocalServers, ensure_databases
-from suite.parts import Part, addresses, suite_parts
+from suite.parts import Part, addresses, suite_parts, told
 from suite.processes import Process
 from suite.servers import last_words, tail
 from suite.state import PartState, Phase, SuiteState, write, write_environment
@@ -173,7 +173,7 @@ class Supervisor:
         except Exception as error:  # whatever the driver raises, a user must read what is wrong
             raise PartFailed(problem=f"the databases could not be made: {error}") from error
         _rotate(self.home.log("migrations"))
-        popen = self._spawn("migrations", [*self.migration, *services])
+        popen = self._spawn("migrations", [*self.migration, *services], self.settings)
         while popen.poll() is None:
             await self._pause(0.05)
         self._popen.pop("migrations")
@@ -202,7 +202,8 @@ class Supervisor:
                 raise PartFailed(problem=f"{late}{said}")
             await asyncio.sleep(0.05)
 
-    def _spawn(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    def _spawn(self, name: str, command: Sequence[str], settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        inherited = {each: value for each, value in os.environ.items() if not each.startswith("HUITONG_")}
         with self.home.log(name).open("ab") as output:
             popen = subprocess.Popen(
                 command,
@@ -210,7 +211,7 @@ class Supervisor:
                 stdout=output,
                 stderr=output,
                 cwd=self.working_folder,
-                env={**os.environ, **self.settings, "PYTHONUNBUFFERED": "1"},
+                env={**inherited, **settings, "PYTHONUNBUFFERED": "1"},
                 start_new_session=True,
             )
         self._popen[name] = popen
@@ -249,7 +250,7 @@ class Supervisor:
     async def _one_life(self, part: Part, state: PartState, probe: Probe) -> bool:
         """From start to end of one process of the part; True when it became ready in between."""
         began = time.monotonic()
-        popen = self._spawn(part.name, part.command)
+        popen = self._spawn(part.name, part.command, told(part.name, self.settings))
         process = Process.of(popen.pid)
         state.pid, state.identity = popen.pid, process.identity if process else ""
         state.phase, state.since = Phase.STARTING, time.time()

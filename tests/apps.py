@@ -52,6 +52,10 @@ class Apps:
             await migrate(name, self.settings)
             done.add(url)
 
+    async def as_owner(self, service: str, sql: str) -> None:
+        """Run in the database of `service` what its own role may not."""
+        await self.sandbox.as_owner(service, sql)
+
     async def start_app(self, app: App) -> App:
         """Start an App that the test has wired itself."""
         self.running[app.name] = app

@@ -30,6 +30,8 @@ from tests.support import RUN, Sandbox
 SHARING = {
     "tests/e2e/test_bad_input.py": "a suite after its first day",
     "tests/e2e/test_tour.py": "a suite after its first day",
+    "tests/integration/schemas/test_migrated_schemas.py": "migrated databases",
+    "tests/integration/schemas/test_roles.py": "migrated databases",
     "tests/whole/test_openapi.py": "a whole suite",
     "tests/whole/test_other_peoples_things.py": "a whole suite",
     "tests/whole/test_random_bytes.py": "a whole suite",
@@ -129,7 +131,7 @@ def local_servers() -> LocalServers:
     """The run's PostgreSQL, NATS and Valkey. Shared: never stop them; see `own_servers`."""
     folder = Path(os.environ[RUN])
     with _exclusive(folder / "start.lock"):
-        servers = LocalServers(folder / "home", usual_ports=False, durable=False, environment={})
+        servers = LocalServers(folder / "home", usual_ports=False, durable=False, stream="*", environment={})
         servers.start()
         servers.detach()
     return servers
@@ -164,7 +166,7 @@ def package_sandbox(local_servers: LocalServers) -> Iterator[Sandbox]:
 @pytest.fixture
 def own_servers(tmp_path: Path) -> Iterator[LocalServers]:
     """Servers of this test alone, with fsync on, on free ports: it may kill and restart them."""
-    with LocalServers(tmp_path / "own", usual_ports=False, environment={}) as servers:
+    with LocalServers(tmp_path / "own", usual_ports=False, stream="*", environment={}) as servers:
         yield servers
     erase(tmp_path / "own")
 

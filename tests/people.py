@@ -77,7 +77,7 @@ class People:
             await self.apps.call(self.structure.CreateGroup, request, internal("suite"))
         load = org_pb2.ImportStructureRequest(request_id="load-structure", csv=FILE)
         assert not (await self.apps.call(self.structure.ImportStructure, load, system())).errors
-        await self.db.pool.execute("TRUNCATE login_tries")
+        await self.apps.as_owner("org", "TRUNCATE login_tries")
         return self
 
     async def call(self, rpc: str, request: Any, who: Caller | None = None) -> Any:

@@ -6,10 +6,14 @@ import asyncio
 import contextlib
 import os
 import secrets
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from nats.js import JetStreamContext
 
 from suite.local import LocalServers, drop_databases, ensure_databases
 from suite.processes import PORTS, choose_port
@@ -57,13 +61,34 @@ class Sandbox:
         }
 
     def database_url(self, service: str) -> str:
-        """The address of the database of `service`, whether it exists or not."""
+        """The address of the database of `service`, whether it exists or not, as its owner: not as the service."""
         return f"{self.postgres_url}/{self.prefix}{service}"
+
+    async def as_owner(self, service: str, sql: str) -> None:
+        """Run in the database of `service` what its own role may not: rows that are never changed, tables."""
+        import asyncpg
+
+        connection = await asyncpg.connect(self.database_url(service))
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
 
     async def create_database(self, service: str) -> str:
         """Create the (empty) database of `service` unless it is there, and return its address."""
         await ensure_databases(self.postgres_url, [f"{self.prefix}{service}"])
         return self.database_url(service)
+
+    @asynccontextmanager
+    async def jetstream(self) -> AsyncIterator[JetStreamContext]:
+        """JetStream as the suite's own user, which may do what no service may."""
+        import nats
+
+        client = await nats.connect(self.nats_url)
+        try:
+            yield client.jetstream()
+        finally:
+            await client.close()
 
     @staticmethod
     def free_port() -> int:
@@ -76,18 +101,13 @@ class Sandbox:
 
     async def clear(self) -> None:
         """Remove the databases, streams and keys."""
-        import nats
         from redis.asyncio import Redis
 
         await drop_databases(self.postgres_url, self.prefix)
-        client = await nats.connect(self.nats_url)
-        try:
-            jetstream = client.jetstream()
+        async with self.jetstream() as jetstream:
             for name in [found.config.name for found in await jetstream.streams_info()]:
                 if name and name.lower().startswith(self.stream):
                     await jetstream.delete_stream(name)
-        finally:
-            await client.close()
         redis: Any = Redis.from_url(self.redis_url)
         await redis.flushdb()
         await redis.aclose()

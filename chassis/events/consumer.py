@@ -24,6 +24,7 @@ from chassis.db import Database, Tx
 from chassis.errors import AppError
 from chassis.identity import Caller, CallerKind
 from chassis.rpc import is_connection_loss
+from chassis.subjects import durable, packs_of
 from huitong.common.v1 import events_pb2
 
 log = structlog.get_logger()
@@ -133,8 +134,8 @@ class Consumer:
     async def _subscribe(self, jetstream: JetStreamContext) -> JetStreamContext.PullSubscription:
         since = DeliverPolicy.ALL if self._needed is None else DeliverPolicy.NEW
         subscription = await jetstream.pull_subscribe(
-            f"{self._stream}.{self.producer}.*",
-            durable=f"{self.service}-{self.producer}",
+            packs_of(self._stream, self.producer),
+            durable=durable(self.service, self.producer),
             stream=self._stream,
             config=ConsumerConfig(
                 ack_policy=AckPolicy.EXPLICIT, ack_wait=30, max_ack_pending=1000, deliver_policy=since

@@ -16,6 +16,7 @@ from nats.js import JetStreamContext
 
 from chassis.activity import Activity
 from chassis.db import Database
+from chassis.subjects import packs_of
 from huitong.common.v1 import events_pb2
 
 log = structlog.get_logger()
@@ -270,7 +271,7 @@ class Relay:
 
     async def _publish(self, jetstream: JetStreamContext, pack: events_pb2.EventPack) -> None:
         await jetstream.publish(
-            f"{self._stream}.{pack.producer}.{pack.lane}",
+            packs_of(self._stream, pack.producer, str(pack.lane)),
             pack.SerializeToString(deterministic=True),
             timeout=PUBLISH_SECONDS,
             headers={

@@ -8,3 +8,5 @@ Events in: org's MerchantSaved and StoreSaved, member's MemberJoined.
 Orders (of points and benefits) and checkouts span mall, member and points. Each is a saga (saga.py) whose state is its
 row here; what a crash leaves is finished by a job.
 """
+
+LISTENS_TO = ("org", "member")

@@ -15,3 +15,5 @@ RiskPolicyChanged, ReferralMade, ReferralRewarded, TagsChanged, MemberProfileCha
 MemberMerged, MemberUnmerged. It consumes org's GroupCreated and StoreSaved, points' SaleRecorded, SaleRefunded and
 SegmentsChanged, and MergeFollowed of points, the mall and parking. Parking is asked whose a plate is.
 """
+
+LISTENS_TO = ("org", "points", "mall", "parking")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Column, DateTime, Index, Integer, LargeBinary, SmallInteger, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from chassis.tables import APPEND_ONLY
 from services.member.tables import metadata
 
 _Time = DateTime(timezone=True)
@@ -30,6 +31,7 @@ consent_text = Table(
     Column("url", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("save_time", _Time, nullable=False),
+    info=APPEND_ONLY,
 )
 
 # Added to, never changed; an erasure takes the evidence away.

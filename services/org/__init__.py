@@ -7,3 +7,5 @@ Events: GroupCreated, BusinessUnitSaved, MerchantSaved, StoreSaved (each with th
 changed), CredentialRevoked, ApprovalDecided, WebhookEndpointDisabled and AuditHeadMoved. It consumes what the other
 services say, to tell partners (webhooks).
 """
+
+LISTENS_TO = ("member", "points", "mall", "parking", "settlement")

@@ -15,7 +15,7 @@ from huitong.org.v1 import (
     places_pb2_grpc,
     webhooks_pb2_grpc,
 )
-from services.org import jobs
+from services.org import LISTENS_TO, jobs
 from services.org.api import CredentialServicer, StructureServicer
 from services.org.approvals.api import ApprovalServicer
 from services.org.audit.api import ActServicer, AuditServicer
@@ -58,7 +58,7 @@ def _webhooks(app: App, vault: Vault) -> None:
     needed = webhook_consumers.is_anybody_listening(app.db)
     consumers = [
         app.consume(producer, webhook_consumers.handlers(producer, expect=sender.expect), needed=needed)
-        for producer in webhook_consumers.PRODUCERS
+        for producer in LISTENS_TO
     ]
 
     async def listen() -> None:

@@ -20,6 +20,8 @@ from sqlalchemy import (
     Uuid,
 )
 
+from chassis.tables import APPEND_ONLY
+
 metadata = MetaData()
 
 org_group = Table(
@@ -199,6 +201,7 @@ audit_entry = Table(
     Column("is_outcome_unknown", Boolean, nullable=False),
     Column("previous_hash", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+    info=APPEND_ONLY,
 )
 
 # Something that needs a second person. `content` is the canonical request, serialised.

@@ -23,3 +23,5 @@ Paying with points is a small saga, its row is `pay_intent`: planned → points 
 payment whose outcome at points is unknown is finished by a retry or by the worker; if the vehicle has left or the fee
 was paid otherwise meanwhile, the points go back to their lots. The gate never waits for it and never counts it.
 """
+
+LISTENS_TO = ("org", "member")

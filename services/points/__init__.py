@@ -25,3 +25,5 @@ number or may have to wait; earning.member_facts when a condition asks; earning.
 lane → one SQL call for the whole batch. A return takes its way through refunds. What a sale gives of other currencies
 goes through earning.awards.
 """
+
+LISTENS_TO = ("org", "member")

@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from chassis import ids
 from chassis.db import Tx
+from chassis.tables import APPEND_ONLY
 from huitong.org.v1 import org_pb2
 from services.points.ledger.ledger import lane_of
 from services.points.metadata import metadata
@@ -86,6 +87,7 @@ request_claim = Table(
     Column("request_key", Uuid, primary_key=True),  # made of group, method and request id
     Column("group_id", Uuid, nullable=False),
     Column("target_id", Uuid, nullable=False),  # the sale or the wallet
+    info=APPEND_ONLY,
 )
 
 # ---- rules, and copies of what org and member own

@@ -34,3 +34,5 @@ of the contract with the greatest effective date that is not after the movement'
 A movement's business date is its event's own date, else the local date of its time in the merchant's business unit. It
 belongs to that date's month, or to the earliest open month when that one is closed.
 """
+
+LISTENS_TO = ("org", "points", "mall", "parking")

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Uuid,
 )
 
+from chassis.tables import APPEND_ONLY
 from services.settlement.journal import TOTAL_FIGURES, TOTAL_MONEY
 
 metadata = MetaData()
@@ -80,6 +81,7 @@ entry = Table(
     Column("points", BigInteger, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
     Index("entry_by_time", "merchant_id", "period", "occur_time", "entry_id"),
+    info=APPEND_ONLY,
 )
 # Lines of an entry: account 1 the entry's merchant, 2 the points fund, 3 the platform, 4 the merchant's business unit.
 # They sum to zero.
@@ -93,6 +95,7 @@ line = Table(
     Column("account", SmallInteger, nullable=False),
     Column("figure", SmallInteger, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
+    info=APPEND_ONLY,
 )
 # Lots behind entries other than issues (those are in `issue`).
 lot_part = Table(
@@ -106,6 +109,7 @@ lot_part = Table(
     Column("issuer_merchant_id", Uuid, nullable=False),
     Column("points", BigInteger, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
+    info=APPEND_ONLY,
 )
 # What was issued, at which price: claw-backs find it by sale, expiries by lot.
 issue = Table(
@@ -139,6 +143,7 @@ issue_funder = Table(
     Column("funder_merchant_id", Uuid),
     Column("points", BigInteger, nullable=False),
     CheckConstraint("(kind = 4) = (funder_merchant_id IS NOT NULL)", name="issue_funder_named"),
+    info=APPEND_ONLY,
 )
 redemption = Table(
     "redemption",

@@ -67,7 +67,7 @@ class Stage:
     """Use as an async context manager."""
 
     def __init__(self, home: Path) -> None:
-        self.servers = LocalServers(home, usual_ports=False)
+        self.servers = LocalServers(home, usual_ports=False, stream="*")
         self._processes: list[subprocess.Popen[bytes]] = []
         self.echo_port, self.http_echo_port, self.gateway_port = (
             choose_port(name, preferred=[], scatter=True) for name in ("echo", "http echo", "gateway")
@@ -99,7 +99,7 @@ class Stage:
             await migrate("points", settings)
             await _fill(settings)
         await migrate("org", self.service)
-        self.lanes_url, self.service_url = self.lanes.database_url("points"), self.service.database_url("points")
+        self.lanes_url, self.service_url = (each.owner_database_url("points") for each in (self.lanes, self.service))
         connection = await asyncpg.connect(self.lanes_url)
         await connection.execute((Path(__file__).parent / "same_work.sql").read_text())
         await connection.execute("INSERT INTO per_row.wallet SELECT * FROM public.wallet")
@@ -114,7 +114,7 @@ class Stage:
         """A database of 1,000,000 members with 20 lots each, of a company that has been going for years."""
         growth = self._settings("bench_growth_")
         await migrate("points", growth)
-        self.growth_url = growth.database_url("points")
+        self.growth_url = growth.owner_database_url("points")
         connection = await asyncpg.connect(self.growth_url)
         try:
             await connection.execute(_GROWN_WALLETS, GROUP, GROWN_WALLETS, LANES, timeout=600)

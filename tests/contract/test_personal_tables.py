@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Table
 
 from chassis.config import SERVICES
+from chassis.tables import declared_tables
 from services.member.privacy.store import OWN_WAY, of_members
-from tests.tables import declared_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 # Columns that lead to a member, a person or a vehicle.

@@ -296,15 +296,14 @@ async def _check_what_postpones(world: World, other_id: str) -> str:
 
 async def _erase_with_a_crash(world: World) -> None:
     """Parking cannot erase, and member dies meanwhile."""
-    parking = world.running["parking"].db.pool
     await world.leave(NOW - timedelta(minutes=10))
-    await parking.execute("ALTER TABLE request_log RENAME TO request_log_away")
+    await world.apps.as_owner("parking", "ALTER TABLE request_log RENAME TO request_log_away")
     one = await world.erasure(RUNNING, "INTERNAL")
     assert (list(one.confirmed_services), list(one.open_services)) == (["points", "mall"], ["parking"])
     withdraw = privacy_pb2.WithdrawErasureRequest(request_id=rid(), member_id=world.anna)
     assert await world.refused(world.privacy.WithdrawErasure, withdraw) == "ERASURE_BEGUN"
     await world.apps.stop("member")
-    await parking.execute("ALTER TABLE request_log_away RENAME TO request_log")
+    await world.apps.as_owner("parking", "ALTER TABLE request_log_away RENAME TO request_log")
     await world.apps.start("member")
     world.connect()
     one = await world.erasure(DONE)

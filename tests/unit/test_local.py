@@ -15,7 +15,7 @@ import pytest
 from suite.errors import HomeBusy, HomeUnusable, NoFreePort, PortsGiven, ServerFailed, SuiteError, SuiteNotRunning
 from suite.home import Home, default_home, write_atomically
 from suite.local import LocalServers
-from suite.parts import SERVICES, addresses, suite_parts
+from suite.parts import SERVICES, addresses, own_variable, suite_parts, told
 from suite.processes import Process, choose_port, port_is_free
 from suite.servers import last_words, tail
 from suite.state import PartState, Phase, SuiteState, environment, read, write, write_environment
@@ -229,3 +229,34 @@ def test_shown_addresses_hold_no_password(tmp_path: Path) -> None:
     assert servers.address("postgres") == "db.example:6543"
     assert servers.names == ("nats", "valkey")
     assert "secret" not in servers.address("nats")
+
+
+def test_a_part_is_told_its_own_users_of_the_servers_and_nobody_elses(tmp_path: Path) -> None:
+    servers = LocalServers(tmp_path, environment={})
+    settings = servers.environment()
+    passwords = {name: servers.home.secrets().password_of(name) for name in SERVICES}
+    assert len({*passwords.values(), servers.home.secrets().server_password}) == len(SERVICES) + 1
+    for part in (*SERVICES, "gateway", "wechat-simulator"):
+        got = told(part, settings)
+        for variable in ("HUITONG_POSTGRES_URL", "HUITONG_NATS_URL"):
+            user = f"huitong_{part}:{passwords[part]}@" if part in SERVICES else ""
+            assert (
+                got[variable] == f"{got[variable].partition('://')[0]}://{user}{settings[variable].rpartition('@')[2]}"
+            )
+            assert not any(own_variable(variable, service) in got for service in SERVICES)
+        assert got["HUITONG_REDIS_URL"] == settings["HUITONG_REDIS_URL"]
+        others = "".join(value for name, value in got.items() if "NATS" in name or "POSTGRES" in name)
+        assert not any(password in others for name, password in passwords.items() if name != part)
+
+
+def test_one_user_of_a_given_server_serves_all_who_have_none_of_their_own(tmp_path: Path) -> None:
+    given = {
+        "HUITONG_POSTGRES_URL": "postgresql://all:x@db.example:5432",
+        "HUITONG_NATS_URL": "nats://all:x@nats.example:4222",
+        "HUITONG_REDIS_URL": "redis://cache.example:6379/0",
+    }
+    settings = LocalServers(tmp_path, environment=given).environment()
+    assert told("points", settings)["HUITONG_POSTGRES_URL"] == given["HUITONG_POSTGRES_URL"]
+    own = {"HUITONG_POINTS_NATS_URL": "nats://points:y@nats.example:4222"}
+    assert told("points", {**settings, **own})["HUITONG_NATS_URL"] == own["HUITONG_POINTS_NATS_URL"]
+    assert told("member", {**settings, **own})["HUITONG_NATS_URL"] == given["HUITONG_NATS_URL"]

@@ -13,7 +13,6 @@ from chassis.identity import Caller, CallerKind
 from services.org.webhooks import convert, operations, store
 
 # Services whose events partners may be told of.
-PRODUCERS = ("member", "points", "mall", "parking", "settlement")
 
 
 def handlers(producer: str, *, expect: Callable[[], None]) -> dict[type[Message], Handler]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, SmallInteger, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from chassis.tables import APPEND_ONLY
 from services.points.metadata import metadata
 
 _Time = DateTime(timezone=True)
@@ -19,6 +20,7 @@ payment_claim = Table(
     Column("payment_key", Uuid, primary_key=True),  # made of group, merchant, provider and the platform's id
     Column("group_id", Uuid, nullable=False),
     Column("sale_id", Uuid, nullable=False),
+    info=APPEND_ONLY,
 )
 
 # What a device numbered; recorded once the ledger, or the sale that it is a duplicate of, has it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Table, Text, Uuid
 
+from chassis.tables import APPEND_ONLY
 from services.points.metadata import metadata
 
 # Limits over many sales, of a rule or ("") of all rules, and what each sale took of them; caps.py makes the ids.
@@ -25,4 +26,5 @@ cap_use = Table(
     Column("group_id", Uuid, nullable=False),
     Column("points", BigInteger, nullable=False),
     Column("left_points", BigInteger, nullable=False),  # what the cap had left before
+    info=APPEND_ONLY,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, DateTime, Table, Text, Uuid
 
+from chassis.tables import APPEND_ONLY
 from services.points.metadata import metadata
 
 # A member is in the segment from start_time on, until end_time.
@@ -25,4 +26,5 @@ first_purchase = Table(
     Column("claim_id", Uuid, primary_key=True),
     Column("group_id", Uuid, nullable=False),
     Column("sale_id", Uuid, nullable=False),
+    info=APPEND_ONLY,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Date, DateTime, Integer, SmallInteger, Table, Text, Uuid
 
+from chassis.tables import APPEND_ONLY
 from services.points.metadata import metadata
 
 # Up to which event of each lane sales and points are counted.
@@ -44,4 +45,5 @@ cost_action = Table(
     Column("rule_set_version", BigInteger, nullable=False),
     Column("explanation", Text, nullable=False),
     Column("explanation_zh", Text, nullable=False),
+    info=APPEND_ONLY,
 )

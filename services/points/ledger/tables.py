@@ -25,6 +25,7 @@ from sqlalchemy import (
     text,
 )
 
+from chassis.tables import APPEND_ONLY
 from services.points.metadata import metadata
 
 _Time = DateTime(timezone=True)
@@ -115,6 +116,7 @@ txn = Table(
     ),
     # For spans of sales (simulations): they come in nearly in the order of their time, and a sale pays nothing for it.
     Index("txn_by_time", "occur_time", postgresql_using="brin"),
+    info=APPEND_ONLY,
 )
 
 # Double entry: a transaction's legs sum to zero. Never changed.
@@ -130,6 +132,7 @@ posting = Table(
     ),  # member, issuer, expired, debt, transit, debt_transit, converted, written_off
     Column("merchant_id", Uuid),  # the issuer; none for the member's leg
     _points("points"),
+    info=APPEND_ONLY,
 )
 
 # Points of one sale, with who issued them and until when they live.
@@ -278,4 +281,5 @@ ledger_outbox = Table(
     Column("unmoved_points", BigInteger),  # as of txn
     Column("currency_id", Uuid),  # as in wallet, and so the next
     Column("owner_id", Uuid),
+    info=APPEND_ONLY,
 )

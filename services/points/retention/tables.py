@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Date, DateTime, Integer, Table, Uuid
 
+from chassis.tables import APPEND_ONLY
 from services.points.metadata import metadata
 
 _Time = DateTime(timezone=True)
@@ -20,6 +21,7 @@ lot_renewal = Table(
     Column("lot_id", Uuid, primary_key=True),
     Column("expire_time", _Time, primary_key=True),
     Column("group_id", Uuid, nullable=False),
+    info=APPEND_ONLY,
 )
 
 # Reminders that were sent, until their points have expired.

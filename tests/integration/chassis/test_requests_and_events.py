@@ -71,8 +71,11 @@ class Pair:
     async def start_member(self, needed: Callable[[], Awaitable[bool]] | None = None) -> None:
         self.member = App("member", self.apps.settings)
         self.consumer = self.member.consume("org", {events_pb2.StoreSaved: self.take}, needed=needed)
-        await self.member.db.open()
-        await self.member.db.pool.execute("CREATE TABLE IF NOT EXISTS seen (position bigserial, code text)")
+        await self.apps.as_owner(
+            "member",
+            """CREATE TABLE IF NOT EXISTS seen (position bigserial, code text);
+               GRANT ALL ON seen, seen_position_seq TO PUBLIC""",
+        )
         await self.apps.start_app(self.member)
 
     async def take(self, tx: Tx, facts: Sequence[Fact[events_pb2.StoreSaved]]) -> None:
@@ -144,7 +147,9 @@ async def test_a_writer_that_commits_late_is_never_skipped(pair: Pair) -> None:
 
 async def test_what_a_writer_waited_for_is_told_before_its_own(pair: Pair) -> None:
     pool, who = pair.org.db.pool, internal("org")
-    await pool.execute("CREATE TABLE IF NOT EXISTS thing (id integer PRIMARY KEY)")
+    await pair.apps.as_owner(
+        "org", "CREATE TABLE IF NOT EXISTS thing (id integer PRIMARY KEY); GRANT ALL ON thing TO PUBLIC"
+    )
     await pool.execute("INSERT INTO thing VALUES (1) ON CONFLICT DO NOTHING")
 
     async def tell(code: str, began: asyncio.Event, go_on: asyncio.Event) -> None:
@@ -185,7 +190,8 @@ async def test_a_lost_stream_is_rebuilt_from_the_outbox(pair: Pair) -> None:
     await pair.apps.stop("member")
     await pair.create("before-loss")
     await pair.apps.drain()
-    await pair.org._jetstream.delete_stream(pair.apps.settings.stream)
+    async with pair.apps.sandbox.jetstream() as jetstream:
+        await jetstream.delete_stream(pair.apps.settings.stream)
     await pair.start_member()
     await pair.create("after-loss")
     await pair.apps.drain(30)
@@ -220,7 +226,8 @@ async def test_events_that_nobody_needs_pass_until_somebody_does(
         return needed
 
     await pair.apps.stop("member")
-    await pair.org._jetstream.delete_consumer(pair.apps.settings.stream, "member-org")
+    async with pair.apps.sandbox.jetstream() as jetstream:
+        await jetstream.delete_consumer(pair.apps.settings.stream, "member-org")
     await pair.start_member(is_needed)
     await pair.create(f"passes-{told}")
     await pair.apps.drain()

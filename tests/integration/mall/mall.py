@@ -57,7 +57,7 @@ class Mall:
         jobs.EVERY_SECONDS = 0.1
         await self.standins.start("org", "member", "points")
         self.db = (await self.apps.start("mall"))["mall"].db
-        await self.db.pool.execute(f"TRUNCATE {TABLES}, outbox, request_log")
+        await self.apps.as_owner("mall", f"TRUNCATE {TABLES}, outbox, request_log")
         return self
 
     async def stop(self) -> None:

@@ -57,7 +57,7 @@ class People:
             load = org_pb2.ImportStructureRequest(request_id="import-structure", csv=STRUCTURE)
             await self.apps.call(structure.ImportStructure, load, system(ids.derive("group", code)))
         await self.apps.drain()
-        await self.db.pool.execute(f"TRUNCATE {TABLES}")
+        await self.apps.as_owner("member", f"TRUNCATE {TABLES}")
         return self
 
     async def join(self, phone: str = "+8613800000001", group_id: UUID = GROUP, **values: Any) -> Any:

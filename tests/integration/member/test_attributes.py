@@ -60,7 +60,7 @@ class Notes:
 
 @pytest.fixture
 async def notes(people: People) -> Notes:
-    await people.db.pool.execute("TRUNCATE attribute_definition, member_attribute, member_tag")
+    await people.apps.as_owner("member", "TRUNCATE attribute_definition, member_attribute, member_tag")
     made = Notes(people)
     for key, kind in TYPES.items():
         await made.define(key, kind, *(("S", "M") if key == "size" else ()))
@@ -174,7 +174,7 @@ async def test_tags_come_and_go_once_and_tell_of_it(notes: Notes, refusal: Any) 
 
 
 async def test_member_files_bring_tags(notes: Notes) -> None:
-    await notes.people.db.pool.execute("TRUNCATE member_import, member_import_row")
+    await notes.people.apps.as_owner("member", "TRUNCATE member_import, member_import_row")
     stub = notes.people.apps.stub(imports_pb2_grpc.MemberImportServiceStub, "member")
     known = await notes.join(1)
     begin = imports_pb2.CreateMemberImportRequest(

@@ -51,7 +51,7 @@ async def test_grading_goes_on_where_a_killed_process_left_it(
     apps: Apps, record_property: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await apps.migrate("member")
-    db = Database(apps.settings.database_url("member"), may_set_time=False)
+    db = Database(apps.sandbox.database_url("member"), may_set_time=False)
     await db.open()
     try:
         async with db.pool.acquire() as connection, connection.transaction():

@@ -69,7 +69,7 @@ class Files:
 
 @pytest.fixture
 async def files(people: People) -> Files:
-    await people.db.pool.execute("TRUNCATE member_import, member_import_row")
+    await people.apps.as_owner("member", "TRUNCATE member_import, member_import_row")
     return Files(people)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import asyncpg
+
 from chassis import ids
 from huitong.member.v1 import attributes_pb2, attributes_pb2_grpc, tier_policy_pb2
 from services.member.invariants import INVARIANTS
@@ -131,12 +133,13 @@ async def test_every_kind_of_damage_is_noticed(desk: Desk) -> None:
 
 async def violated(people: People, damage: str = "") -> set[str]:
     """The invariants that do not hold once this is done, which is undone again."""
-    async with people.db.pool.acquire() as connection:
-        transaction = connection.transaction()
-        await transaction.start()
-        try:
-            if damage:
-                await connection.execute(damage)
-            return {name for name, query in INVARIANTS.items() if await connection.fetch(query)}
-        finally:
-            await transaction.rollback()
+    connection = await asyncpg.connect(people.apps.sandbox.database_url("member"))
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        if damage:
+            await connection.execute(damage)
+        return {name for name, query in INVARIANTS.items() if await connection.fetch(query)}
+    finally:
+        await transaction.rollback()
+        await connection.close()

@@ -65,7 +65,7 @@ class Risk:
 
 
 async def forget(people: People) -> None:
-    await people.db.pool.execute("TRUNCATE member_state, denied_identity, member_device, risk_policy")
+    await people.apps.as_owner("member", "TRUNCATE member_state, denied_identity, member_device, risk_policy")
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ async def test_who_is_denied_neither_joins_nor_logs_in(risk: Risk, refusal: Any)
     await risk.do("LiftDenial", denial_id=denial.denial_id)
     assert await refusal(risk.do("LiftDenial", denial_id=denial.denial_id)) == "DENIAL_UNKNOWN"
     assert (await people.join(PHONE)).is_new
-    await people.db.pool.execute("TRUNCATE login_outbox")
+    await people.apps.as_owner("member", "TRUNCATE login_outbox")
     assert await people.find_in_database(PHONE, known, "device-0001") == []
 
 

@@ -54,7 +54,7 @@ class Imports:
 
 @pytest.fixture
 async def imports(people: People) -> Imports:
-    await people.db.pool.execute("TRUNCATE member_import, member_import_row")
+    await people.apps.as_owner("member", "TRUNCATE member_import, member_import_row")
     return Imports(people)
 
 

@@ -61,7 +61,7 @@ async def phone(apps: Apps) -> AsyncIterator[Phone]:
     port = server.servers[0].sockets[0].getsockname()[1]
     apps.settings = apps.settings.model_copy(update={"wechat_url": f"http://127.0.0.1:{port}"})
     people = await People(apps).start()
-    await people.db.pool.execute("TRUNCATE mini_program")
+    await people.apps.as_owner("member", "TRUNCATE mini_program")
     yield Phone(people, simulator)
     server.should_exit = True
     await serving
@@ -166,7 +166,7 @@ async def test_codes_are_good_once_and_for_five_minutes(phone: Phone, refusal: A
     ticket = (await phone.log_in()).link_ticket
     used = phone.simulator.phone_code(APP, PHONE)
     await phone.log_in(link_ticket=ticket, phone_code=used)
-    await phone.people.db.pool.execute("TRUNCATE member_identity, member, standing")
+    await phone.people.apps.as_owner("member", "TRUNCATE member_identity, member, standing")
     assert await refusal(phone.log_in(link_ticket=ticket, phone_code=used)) == "MINI_PROGRAM_CODE_INVALID"
 
 

@@ -49,8 +49,7 @@ class Drivers:
 @pytest.fixture
 async def drivers(people: People) -> Drivers:
     await people.apps.start("parking")
-    pool = people.apps.running["parking"].db.pool
-    await pool.execute("TRUNCATE plate_binding, member_merge, merged_item, request_log")
+    await people.apps.as_owner("parking", "TRUNCATE plate_binding, member_merge, merged_item, request_log")
     return Drivers(people)
 
 

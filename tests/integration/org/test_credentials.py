@@ -173,7 +173,7 @@ async def test_two_secrets_at_most_overlap_and_the_old_one_ends(keys: Keys) -> N
 
 async def test_revoked_key_has_no_secret_and_stays_revoked(keys: Keys) -> None:
     key_id = (await keys.create(SYSTEM)).credential.key_id
-    await keys.db.pool.execute("TRUNCATE outbox")
+    await keys.apps.as_owner("org", "TRUNCATE outbox")
     for attempt in range(2):
         request = org_pb2.RevokeCredentialRequest(request_id=f"revoke-{key_id}-{attempt}", key_id=key_id)
         assert (await keys.call("RevokeCredential", request)).credential.is_revoked
@@ -235,7 +235,7 @@ async def test_foreign_or_unfit_subjects_are_refused(keys: Keys) -> None:
 
 
 async def test_credentials_are_listed_newest_first_without_secrets(keys: Keys) -> None:
-    await keys.db.pool.execute("TRUNCATE credential, credential_secret")
+    await keys.apps.as_owner("org", "TRUNCATE credential, credential_secret")
     made = [(await keys.create(SYSTEM)).credential.key_id for _ in range(5)]
     seen, token = [], ""
     while True:

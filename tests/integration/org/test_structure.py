@@ -37,15 +37,16 @@ class Org:
 
     async def start(self) -> Org:
         self.db = (await self.apps.start("org"))["org"].db
-        await self.db.pool.execute(
+        await self.apps.as_owner(
+            "org",
             """ALTER TABLE audit_entry DISABLE TRIGGER USER;
                TRUNCATE org_group, credential, outbox, request_log, audit_entry CASCADE;
-               ALTER TABLE audit_entry ENABLE TRIGGER USER"""
+               ALTER TABLE audit_entry ENABLE TRIGGER USER""",
         )
         for code in ("test-group", "other-group"):
             request = org_pb2.CreateGroupRequest(request_id=f"create-{code}", code=code, name=code)
             await self.apps.call(self.structure.CreateGroup, request, internal("suite"))
-        await self.db.pool.execute("TRUNCATE outbox")
+        await self.apps.as_owner("org", "TRUNCATE outbox")
         return self
 
     async def call(self, rpc: str, request: Any, group_id: UUID = GROUP) -> Any:
@@ -378,7 +379,7 @@ async def test_a_unit_closes_with_its_merchants_and_their_stores(org: Org) -> No
         request_id="close-m2", merchant_id=edge("mch", "merchant", "M2"), is_open=False
     )
     await org.call("UpdateMerchant", close)
-    await org.db.pool.execute("TRUNCATE outbox")
+    await org.apps.as_owner("org", "TRUNCATE outbox")
 
     async def update(is_open: bool) -> Any:
         request = org_pb2.UpdateBusinessUnitRequest(request_id=ids.new().hex, business_unit_id=unit_id, is_open=is_open)
@@ -458,7 +459,7 @@ async def test_a_merchant_closes_with_its_stores_and_its_history_stays(org: Org)
     await org.call(
         "UpdateStore", org_pb2.UpdateStoreRequest(request_id="close-s2", store_id=store_ids[1], is_open=False)
     )
-    await org.db.pool.execute("TRUNCATE outbox")
+    await org.apps.as_owner("org", "TRUNCATE outbox")
 
     async def update(**changes: Any) -> Any:
         request = org_pb2.UpdateMerchantRequest(request_id=ids.new().hex, merchant_id=merchant_id, **changes)
@@ -511,7 +512,7 @@ async def test_a_file_of_five_thousand_rows_comes_in_at_once_with_a_line_for_eac
         store_id = ids.to_edge("sto", ids.derive(GROUP, "store", f"S{n:04d}"))
         found = (await org.call("GetStore", org_pb2.GetStoreRequest(store_id=store_id))).store
         assert (found.time_zone, found.currency_code) == places[n][1:]
-    await org.db.pool.execute("TRUNCATE outbox")
+    await org.apps.as_owner("org", "TRUNCATE outbox")
     # A whole floor moves: the same stores under the same ids, told one by one, and nothing else.
     moved = [line.replace(",L8\n", ",B1\n") for line in rows if line.endswith(",L8\n")]
     assert counts(await org.load(HEADER + "".join(moved))) == (0, len(moved), 0, 0)

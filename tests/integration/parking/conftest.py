@@ -24,7 +24,7 @@ async def lot(apps: Apps) -> AsyncIterator[Lot]:
     jobs, app.jobs = app.jobs, []
     await apps.start_app(app)
     app.jobs = jobs
-    await app.db.pool.execute(f"TRUNCATE {_TABLES}")
+    await apps.as_owner("parking", f"TRUNCATE {_TABLES}")
     running = Lot(apps, app)
     await running.open_points()
     await running.set_up()

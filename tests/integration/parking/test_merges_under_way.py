@@ -35,7 +35,7 @@ class Twins:
         self.ann, self.ben = member_id("ann"), member_id("ben")
 
     async def begin(self) -> Twins:
-        await self.lot.app.db.pool.execute("TRUNCATE member_merge, merged_item, outbox")
+        await self.lot.apps.as_owner("parking", "TRUNCATE member_merge, merged_item, outbox")
         await self.lot.join("ben")
         await self.lot.bind("ben", BEN_PLATE)
         self.points.balances[self.ben] = 10_000

@@ -43,8 +43,9 @@ on_a_shard = pytest.mark.parametrize("points_service", ["_102008"], ids=["shard"
 class Bank:
     """A migrated database with wallets, and items that move their points."""
 
-    def __init__(self, url: str, *, lane_count: int = 2, suffix: str = "") -> None:
-        self.url, self.lane_count, self.suffix = url, lane_count, suffix
+    def __init__(self, url: str, *, owner_url: str = "", lane_count: int = 2, suffix: str = "") -> None:
+        """`url` is the service's; `owner_url` is for what its role may not."""
+        self.url, self.owner_url, self.lane_count, self.suffix = url, owner_url, lane_count, suffix
         self.wallets: list[UUID] = []
         self.number = next(_BANKS) * 1_000_000
 
@@ -135,10 +136,10 @@ async def open_bank(sandbox: Sandbox, *, lane_count: int = 2, suffix: str = "") 
     # The databases of a sandbox are found, and removed, by what their names begin with.
     config = load_settings(**{**values, "database_prefix": f"{sandbox.prefix}{suffix.removeprefix('_')}"})
     await migrate("points", config)
-    url = config.database_url("points")
+    url, owner_url = config.database_url("points"), config.owner_database_url("points")
     if suffix:
-        await _rename_tables(url, suffix)
-    return Bank(url, lane_count=lane_count, suffix=suffix)
+        await _rename_tables(owner_url, suffix)
+    return Bank(url, owner_url=owner_url, lane_count=lane_count, suffix=suffix)
 
 
 async def _rename_tables(url: str, suffix: str, *, under_views: bool = False) -> None:

@@ -361,7 +361,7 @@ async def test_tables_that_hold_idempotency_keys_are_not_partitioned(bank: Bank)
 )
 async def test_what_breaks_a_rule_is_noticed(sandbox: Sandbox, breakage: str, check: object) -> None:
     bank = await open_bank(sandbox)
-    connection = await asyncpg.connect(bank.url)
+    connection = await asyncpg.connect(bank.owner_url)
     transaction = connection.transaction()
     await transaction.start()
     try:

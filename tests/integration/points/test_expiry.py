@@ -35,7 +35,7 @@ EARN_TIME = datetime(2019, 3, 4, 5, tzinfo=UTC)
 
 async def fill(bank: Bank, wallet_count: int, lots_each: int) -> None:
     """Wallets with lots, as that many sales would have left them, in a fraction of the time."""
-    connection = await asyncpg.connect(bank.url)
+    connection = await asyncpg.connect(bank.owner_url)
     expiries = ", ".join(f"timestamptz '{each.isoformat()}'" for each in EXPIRIES)
     shops = ", ".join(f"uuid '{shop}'" for shop in SHOPS)
     group = f"uuid '{GROUP}'"
@@ -133,11 +133,11 @@ class Filled:
 @pytest.fixture
 async def filled(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIterator[Filled]:
     """With so many wallets, and nobody else's: the lots of every group expire in the same run."""
-    url = (await open_bank(sandbox)).url
-    await _empty(url)
-    database = Database(url, may_set_time=False)
+    bank = await open_bank(sandbox)
+    await _empty(bank.owner_url)
+    database = Database(bank.url, may_set_time=False)
     await database.open()
-    filled = Filled(Bank(url), database, request.param)
+    filled = Filled(bank, database, request.param)
     await filled.prepare()
     yield filled
     await filled.ledger.close()

@@ -130,7 +130,7 @@ async def test_damage_is_noticed(bank: Bank, ledger: Ledger, damage: str, expect
     }
     for name, value in names.items():
         damage = damage.replace(name, value)
-    connection = await asyncpg.connect(bank.url)
+    connection = await asyncpg.connect(bank.owner_url)
     try:
         transaction = connection.transaction()
         await transaction.start()

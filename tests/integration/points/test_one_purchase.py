@@ -293,11 +293,11 @@ async def test_an_agreed_event_is_waited_for_also_when_nothing_answers(
     monkeypatch.setattr("services.points.doors.operations.WATCH_SECONDS", 0.2)
     monkeypatch.setattr("services.points.ledger.batched.PATIENCE_SECONDS", 0.0)
     sale = world.sale(10_000)
-    await world.app.db.pool.execute("ALTER FUNCTION watch_sales RENAME TO watch_sales_gone")
+    await world.apps.as_owner("points", "ALTER FUNCTION watch_sales RENAME TO watch_sales_gone")
     try:
         await refused(record(world, sale), "UNAVAILABLE")
     finally:
-        await world.app.db.pool.execute("ALTER FUNCTION watch_sales_gone RENAME TO watch_sales")
+        await world.apps.as_owner("points", "ALTER FUNCTION watch_sales_gone RENAME TO watch_sales")
     assert (await record(world, sale)).pending_points == 100
 
 

@@ -18,7 +18,7 @@ _TELL_PLANS = """LOAD 'auto_explain'; SET auto_explain.log_min_duration = 0;
 
 async def plans_of(bank: Bank, items: list[Item]) -> list[str]:
     """The plans of every statement that one call of lane 0 ran, on a connection like a lane's."""
-    connection = await asyncpg.connect(bank.url, server_settings=LEDGER_SETTINGS)
+    connection = await asyncpg.connect(bank.owner_url, server_settings=LEDGER_SETTINGS)
     told: list[str] = []
     try:
         await connection.execute(_TELL_PLANS)

@@ -10,8 +10,8 @@ from chassis import tables
 from chassis.config import SERVICES, load_settings
 from chassis.db import sqlalchemy_url
 from chassis.migrate import migrate
+from chassis.tables import declared_tables
 from tests.support import Sandbox
-from tests.tables import declared_tables
 
 _COLUMNS = text(
     """SELECT c.relname AS table_name, a.attname AS column_name,
@@ -40,13 +40,13 @@ async def _tables(connection: AsyncConnection, schema: str) -> dict[str, dict[st
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_migrated_schema_is_what_the_code_declares(service: str, sandbox: Sandbox) -> None:
+async def test_migrated_schema_is_what_the_code_declares(service: str, package_sandbox: Sandbox) -> None:
     settings = load_settings(
-        **{name.removeprefix("HUITONG_").lower(): value for name, value in sandbox.environment.items()}
+        **{name.removeprefix("HUITONG_").lower(): value for name, value in package_sandbox.environment.items()}
     )
     await migrate(service, settings)
     await migrate(service, settings)  # again: nothing to do
-    engine = create_async_engine(sqlalchemy_url(sandbox.database_url(service)))
+    engine = create_async_engine(sqlalchemy_url(package_sandbox.database_url(service)))
     try:
         async with engine.connect() as connection:
             await connection.execute(text("CREATE SCHEMA declared"))

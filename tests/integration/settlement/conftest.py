@@ -20,7 +20,7 @@ async def feed(apps: Apps) -> AsyncIterator[Feed]:
     """Settlement alone, empty; its own jobs find no producer and therefore close nothing by themselves."""
     await apps.migrate("settlement")
     app = (await apps.start("settlement"))["settlement"]
-    await app.db.pool.execute(f"TRUNCATE {_TABLES}")
+    await apps.as_owner("settlement", f"TRUNCATE {_TABLES}")
     running = Feed(apps, app)
     yield running
     assert await running.violations() == {}
