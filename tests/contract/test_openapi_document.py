@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import base64
 import copy
+import re
+from collections.abc import Iterator
 from typing import Any
 
+import jsonschema_rs
+import orjson
 import pytest
 from jsonschema_rs import Draft202012Validator
+from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from chassis.rpc import validate
 from gateway import codec
@@ -96,6 +101,53 @@ def test_an_example_of_a_refusal_fits_its_schema() -> None:
     for response in DOCUMENT["components"]["responses"].values():
         media = response["content"]["application/problem+json"]
         fits(media["schema"], media["example"])
+
+
+def test_the_document_is_what_openapi_says_a_document_is() -> None:
+    """By the official meta-schema of OpenAPI 3.1 (which comes with Schemathesis), and its schemas by JSON Schema's."""
+    document = orjson.loads(orjson.dumps(DOCUMENT))
+    official = Draft202012Validator(OPENAPI_31)
+    assert str(OPENAPI_31["$id"]).startswith("https://spec.openapis.org/oas/3.1/schema/")
+    assert [f"{error.instance_path} {error.message}" for error in official.iter_errors(document)] == []
+    broken = copy.deepcopy(document)
+    broken["paths"]["/v1/members"]["post"]["parameters"] = [{"name": "nowhere", "schema": {}}]
+    assert not official.is_valid(broken)
+    for schema in _schemas(document):
+        jsonschema_rs.meta.validate({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
+
+
+def _schemas(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every schema object, wherever it stands."""
+    ahead: list[Any] = [document]
+    while ahead:
+        one = ahead.pop()
+        if isinstance(one, dict):
+            yield from [one["schema"]] if isinstance(one.get("schema"), dict) else one.get("schemas", {}).values()
+            ahead += [value for name, value in one.items() if name not in ("example", "schema", "schemas")]
+        elif isinstance(one, list):
+            ahead += one
+
+
+def test_what_the_document_points_to_is_there_and_names_are_unique() -> None:
+    references, names = set[str](), []
+    ahead: list[Any] = [DOCUMENT]
+    while ahead:
+        one = ahead.pop()
+        if isinstance(one, dict):
+            references |= {one["$ref"]} if "$ref" in one else set()
+            names += [one["operationId"]] if "operationId" in one else []
+            ahead += one.values()
+        elif isinstance(one, list):
+            ahead += one
+    for reference in references:
+        found: Any = DOCUMENT
+        for part in reference.removeprefix("#/").split("/"):
+            found = found[part]
+    assert len(set(names)) == len(names)
+    for path, entries in DOCUMENT["paths"].items():
+        for entry in entries.values():
+            said = {each["name"] for each in entry.get("parameters", []) if each["in"] == "path"}
+            assert said == set(re.findall(r"\{(\w+)\}", path)), path
 
 
 def test_the_document_is_the_same_each_time() -> None:

@@ -47,6 +47,14 @@ async def test_what_should_not_be_logged_is_found(fault) -> None:
     assert len(faults(lines, ["a secret of this run"])) == 1
 
 
+def test_a_cancellation_that_a_service_s_end_cut_off_is_no_fault() -> None:
+    lost = "Future exception was never retrieved\nfuture: <Future finished exception=ConnectionError('%s')>"
+    with kept_logs() as lines:
+        logging.getLogger("asyncio").error(lost, "unexpected connection_lost() call")
+        logging.getLogger("asyncio").error(lost, "something else")
+    assert len(lines) == 2 and len(faults(lines[:1])) == 0 and len(faults(lines[1:])) == 1
+
+
 def test_a_stopped_keeper_keeps_nothing() -> None:
     with kept_logs() as lines:
         pass

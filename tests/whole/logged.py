@@ -18,6 +18,12 @@ _INSIDE = re.compile(
     rb"|eyJ[\w-]{8,}\.eyJ|\bhts_[\w-]{43}|\bwhsec_[\w+/]{16}|signature=[0-9a-f]{64}|://\w+:[^@/\s]+@",
 )
 
+# asyncpg, of its request to cancel a query that a service's end cuts off while it connects (Connection._clean_tasks).
+_CUT_OFF = (
+    b"Future exception was never retrieved\\nfuture: <Future finished exception="
+    b"ConnectionError('unexpected connection_lost() call')>"
+)
+
 
 class _Keeper(logging.Handler):
     """What libraries say, from warnings up."""
@@ -54,6 +60,8 @@ def faults(lines: Iterable[bytes], secrets: Iterable[str] = ()) -> list[str]:
     """Lines that tell of something that broke, or more than they should; each kind of event once."""
     known, found = [each.encode() for each in secrets], dict[str, str]()
     for line in lines:
+        if _CUT_OFF in line:
+            continue
         if _BROKEN.search(line) or _INSIDE.search(line) or any(secret in line for secret in known):
             found.setdefault(str(orjson.loads(line).get("event"))[:200], line[:2_000].decode())
     return list(found.values())

@@ -1,7 +1,15 @@
 """Schemathesis over every operation of the published contract, at the doors of the whole suite.
 
 HUITONG_TEST_CONTRACT_EXAMPLES says how many requests of each kind are generated for an operation; `make nightly` asks
-for many, and for every boundary value of every schema.
+for many, and for every boundary value of every schema, methods and headers that are not there among them.
+
+Of Schemathesis' checks these are left out:
+- positive_data_acceptance: a schema does not say that an id leads to something, that one field excludes another or that
+  a day is past. What is refused gives a reason that its operation declares (reason_is_declared), and the document's own
+  examples are valid (tests/contract/test_openapi_document.py).
+- use_after_free, ensure_resource_availability, object_level_authorization: they follow links from one operation to
+  another, which the document has none of. Whose things are whose is in test_other_peoples_things.py.
+- max_response_time: the machine is anybody's; a request that hangs fails by its timeout.
 """
 
 from __future__ import annotations
@@ -23,10 +31,15 @@ from hypothesis import HealthCheck, settings
 from jsonschema_rs import Draft202012Validator
 from schemathesis.checks import CheckContext, not_a_server_error
 from schemathesis.specs.openapi.checks import (
+    allow_header_conformance,
     content_type_conformance,
+    ignored_auth,
+    missing_required_header,
+    negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
+    unsupported_method,
 )
 
 from chassis.identity import CallerKind
@@ -119,6 +132,11 @@ def test_what_comes_back_is_what_the_contract_says(case: Case, suite: WholeSuite
             content_type_conformance,
             response_headers_conformance,
             response_schema_conformance,
+            bad_data_is_refused,
+            missing_required_header,
+            unsupported_method,
+            allow_header_conformance,
+            who_calls_is_asked_for,
             lines_conform,
             reason_is_declared,
             nothing_internal_is_told,
@@ -133,6 +151,38 @@ def _put_real_ids(case: Case, suite: WholeSuite, chance: random.Random) -> None:
             for name in holder.keys() & suite.ids.keys():
                 if chance.random() < 0.9:
                     holder[name] = suite.ids[name]
+
+
+_asking: set[str] = set()
+
+
+def who_calls_is_asked_for(context: CheckContext, response: schemathesis.Response, case: Case) -> None:
+    """What was done is refused without the key that it was done by, and with another: tried once for an operation."""
+    if response.status_code == 200 and case.operation.label not in _asking:
+        ignored_auth(context, response, case)
+        _asking.add(case.operation.label)
+
+
+def bad_data_is_refused(context: CheckContext, response: schemathesis.Response, case: Case) -> None:
+    """What does not fit the document is refused, in a bulk answer by its line. A null is no value, and fits."""
+    if response.headers.get("content-type", [""])[0] == NDJSON:
+        is_right = any("error" in orjson.loads(line) for line in response.content.splitlines())
+    else:
+        body = _without_nulls(case.body)
+        is_right = body != case.body and _fits(case, body)
+    if not is_right:
+        negative_data_rejection(context, response, case)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(one) for name, one in value.items() if one is not None}
+    return [_without_nulls(one) for one in value] if isinstance(value, list) else value
+
+
+def _fits(case: Case, body: Any) -> bool:
+    schema = case.operation.definition.raw["requestBody"]["content"]["application/json"]["schema"]
+    return Draft202012Validator({**schema, "components": DOCUMENT["components"]}).is_valid(body)
 
 
 def lines_conform(context: CheckContext, response: schemathesis.Response, case: Case) -> None:

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 import structlog
 
 from chassis.crypto import Vault
-from chassis.db import Database
+from chassis.db import Database, Tx
 from chassis.errors import AppError, Unavailable
 from chassis.identity import Caller, CallerKind
 from chassis.valkey import ValkeyGone
 from chassis.velocity import Velocity
 from services.member import store as member_store
+from services.member.merging import store as merge_store
 from services.member.operations import phone_index
 from services.member.risk import rules, store
 from services.member.risk.errors import IdentityDenied, JoinTooOften
-from services.member.risk.operations import device_index
+from services.member.risk.operations import DENIABLE, device_index
 from services.member.risk.rules import DEVICE, Policy
 from services.member.rules import PHONE
 
@@ -66,12 +67,14 @@ class JoinGate:
     async def check_login(self, by: Caller, of: Caller, entrant: Entrant) -> None:
         """Let somebody who has proven who they are log in, and join when they are new (and show a phone).
 
+        A member whose phone or account is denied does not come in by another of theirs.
         Raises IdentityDenied, JoinTooOften, Unavailable.
         """
         shown = self._shown(of, entrant)
         async with self._db.reading(of) as tx:
-            denied = await store.find_denied(tx, shown) if shown else set()
-        if denial := _denial(shown, denied):
+            theirs = [*shown, *await _known_beside(tx, shown)]
+            denied = await store.find_denied(tx, theirs)
+        if denial := _denial(theirs, denied):
             raise denial
         if entrant.phone:
             (refusal,) = await self.admit(by, of, [entrant])
@@ -115,3 +118,11 @@ def _denial(shown: Sequence[tuple[str, bytes]], denied: set[tuple[str, bytes]]) 
     if kind is None:
         return None
     return IdentityDenied(kind=kind if kind in (PHONE, DEVICE) else "account")
+
+
+async def _known_beside(tx: Tx, shown: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Phones and accounts of whoever is known by what is shown, with those that merges have made theirs."""
+    members = set(await store.find_known(tx, shown))
+    for merged in (await merge_store.find_merged(tx, members)).values():
+        members |= set(merged)
+    return await store.list_identities(tx, members, DENIABLE) if members else []

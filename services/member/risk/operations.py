@@ -20,7 +20,8 @@ from services.member.rules import PHONE, MemberState
 from services.member.sessions import store as session_store
 
 DEVICE_PURPOSE = "member.device"
-_DENIABLE = (PHONE, OPENID, UNION_ID)
+# What says who somebody is; a device may be another's tomorrow.
+DENIABLE = (PHONE, OPENID, UNION_ID)
 
 
 def device_index(vault: Vault, group_id: UUID, device_id: str) -> bytes:
@@ -65,7 +66,7 @@ async def change_state(
     else:
         ended_count = await session_store.end_all_sessions(tx, member_id)
     if deny_identities:
-        for kind, index in await store.list_known_by(tx, member_id, _DENIABLE):
+        for kind, index in await store.list_known_by(tx, member_id, DENIABLE):
             await deny(tx, kind, index, reason_code)
     edge = ids.to_edge("mbr", member_id)
     changed = events_pb2.MemberStateChanged(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -121,6 +121,37 @@ async def lift(tx: Tx, denial_id: UUID) -> Denial | None:
     this = denied_identity.c.group_id == tx.group_id, denied_identity.c.denial_id == denial_id
     row = (await tx.execute(delete(denied_identity).where(*this).returning(*_DENIAL))).first()
     return Denial(**row._mapping) if row else None
+
+
+async def find_known(tx: Tx, identities: Sequence[tuple[str, bytes]]) -> list[UUID]:
+    """The members whose these identities are."""
+    rows = await tx.execute(
+        text(
+            """SELECT DISTINCT o.member_id FROM member_identity o
+               JOIN unnest(CAST(:kinds AS text[]), CAST(:indexes AS bytea[])) AS i (kind, value_index)
+                 ON i.kind = o.kind AND i.value_index = o.value_index
+               WHERE o.group_id = :group_id"""
+        ),
+        {
+            "group_id": tx.group_id,
+            "kinds": [kind for kind, _ in identities],
+            "indexes": [index for _, index in identities],
+        },
+    )
+    return list(rows.scalars())
+
+
+async def list_identities(tx: Tx, member_ids: Collection[UUID], kinds: Iterable[str]) -> list[tuple[str, bytes]]:
+    """The identities of these kinds that members have."""
+    rows = await tx.execute(
+        text(
+            """SELECT kind, value_index FROM member_identity
+               WHERE member_id = ANY(CAST(:member_ids AS uuid[])) AND group_id = :group_id AND kind = ANY(:kinds)
+               ORDER BY 1, 2"""
+        ),
+        {"group_id": tx.group_id, "member_ids": list(member_ids), "kinds": list(kinds)},
+    )
+    return [(row.kind, row.value_index) for row in rows]
 
 
 async def find_denied(tx: Tx, identities: Sequence[tuple[str, bytes]]) -> set[tuple[str, bytes]]:

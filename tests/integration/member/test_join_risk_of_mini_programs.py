@@ -8,7 +8,8 @@ import pytest
 from redis.asyncio import Redis
 
 from chassis.identity import Caller, CallerKind
-from huitong.member.v1 import miniprogram_pb2, risk_pb2
+from huitong.member.v1 import merging_pb2, merging_pb2_grpc, miniprogram_pb2, risk_pb2
+from tests.apps import system
 from tests.integration.member.test_join_risk import OPERATOR, Risk, forget
 from tests.integration.member.test_mini_program import APP, PHONE, Phone
 from tests.integration.member.test_mini_program import phone as phone
@@ -84,13 +85,36 @@ async def test_a_denied_account_neither_joins_nor_logs_in(visitors: Visitors, re
     # The account is denied, not the phone.
     assert (await visitors.people.join(PHONE)).is_new
 
-    # Whoever is a member already does not log in by a denied account any more, and does so by phone.
-    await visitors.deny(known)
+    # Whoever is a member already does not log in by a denied account any more, nor by anything else of theirs.
+    other_denial = await visitors.deny(known)
     assert await refusal(visitors.come(known)) == "IDENTITY_DENIED"
+    assert await refusal(visitors.risk.log_in(known)) == "IDENTITY_DENIED"
+    await visitors.risk.do("LiftDenial", OPERATOR, denial_id=other_denial.denial_id)
     assert (await visitors.risk.log_in(known)).HasField("tokens")
 
     await visitors.risk.do("LiftDenial", OPERATOR, denial_id=denial.denial_id)
     assert (await visitors.come(PHONE)).member.masked_phone == "138****0001"
+
+
+async def test_a_known_account_does_not_log_in_while_its_member_s_phone_is_denied(
+    visitors: Visitors, refusal: Any
+) -> None:
+    number, other = visitors.risk.phone(), visitors.risk.phone()
+    first, second = await visitors.come(number), await visitors.come(other)
+    denial = (await visitors.risk.do("DenyIdentity", OPERATOR, phone=number, reason_code="FRAUD")).denial
+    assert await refusal(visitors.risk.log_in(number)) == "IDENTITY_DENIED"
+    assert await refusal(visitors.come(number)) == "IDENTITY_DENIED"
+    assert (await visitors.come(other)).member == second.member
+    # One person, whichever of the two merged records the phone is of.
+    merges = visitors.people.apps.stub(merging_pb2_grpc.MemberMergeServiceStub, "member")
+    request = merging_pb2.MergeMembersRequest(
+        request_id="denied-merge", survivor_id=second.member.member_id, absorbed_id=first.member.member_id, reason="one"
+    )
+    await visitors.people.apps.call(merges.MergeMembers, request, system())
+    for one in (number, other):
+        assert await refusal(visitors.come(one)) == "IDENTITY_DENIED"
+    await visitors.risk.do("LiftDenial", OPERATOR, denial_id=denial.denial_id)
+    assert (await visitors.come(number)).member.member_id == second.member.member_id
 
 
 async def test_a_freeze_denies_the_account_in_every_app_of_the_company(visitors: Visitors, refusal: Any) -> None:

@@ -178,7 +178,7 @@ async def on_shard(apps: Apps, suffix: str) -> AsyncIterator[None]:
     names = {name: f"{getattr(apps.settings, name)}shard_" for name in ("database_prefix", "stream")}
     apps.settings = apps.settings.model_copy(update={**names, "points_lanes": 4})
     await apps.migrate("points")
-    await _rename_tables(apps.settings.database_url("points"), suffix, under_views=True)
+    await _rename_tables(apps.settings.owner_database_url("points"), suffix, under_views=True)
     with mock.patch.dict(Ledger.__init__.__kwdefaults__ or {}, suffix=suffix):
         yield
 

@@ -124,7 +124,8 @@ class RiskServiceServicer:
 
     def DenyIdentity(self, request, context):
         """Puts a phone, an account of a mini-program or a device on the deny list: it cannot join or log in any more. Who is a
-        member already stays one. Only a keyed hash is kept. What is on the list already answers its first entry.
+        member already stays one at the tills, and while their phone or an account of theirs is on it logs in by nothing else
+        of theirs either. Only a keyed hash is kept. What is on the list already answers its first entry.
         Errors: REQUEST_ID_REUSED, GROUP_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -55,7 +55,8 @@ class RiskServiceStub:
     """
     DenyIdentity: _grpc.UnaryUnaryMultiCallable[_risk_pb2.DenyIdentityRequest, _risk_pb2.DenyIdentityResponse]
     """Puts a phone, an account of a mini-program or a device on the deny list: it cannot join or log in any more. Who is a
-    member already stays one. Only a keyed hash is kept. What is on the list already answers its first entry.
+    member already stays one at the tills, and while their phone or an account of theirs is on it logs in by nothing else
+    of theirs either. Only a keyed hash is kept. What is on the list already answers its first entry.
     Errors: REQUEST_ID_REUSED, GROUP_UNKNOWN.
     """
     LiftDenial: _grpc.UnaryUnaryMultiCallable[_risk_pb2.LiftDenialRequest, _risk_pb2.LiftDenialResponse]
@@ -98,7 +99,8 @@ class RiskServiceAsyncStub(RiskServiceStub):
     """
     DenyIdentity: _aio.UnaryUnaryMultiCallable[_risk_pb2.DenyIdentityRequest, _risk_pb2.DenyIdentityResponse]  # type: ignore[assignment]
     """Puts a phone, an account of a mini-program or a device on the deny list: it cannot join or log in any more. Who is a
-    member already stays one. Only a keyed hash is kept. What is on the list already answers its first entry.
+    member already stays one at the tills, and while their phone or an account of theirs is on it logs in by nothing else
+    of theirs either. Only a keyed hash is kept. What is on the list already answers its first entry.
     Errors: REQUEST_ID_REUSED, GROUP_UNKNOWN.
     """
     LiftDenial: _aio.UnaryUnaryMultiCallable[_risk_pb2.LiftDenialRequest, _risk_pb2.LiftDenialResponse]  # type: ignore[assignment]
@@ -168,7 +170,8 @@ class RiskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_risk_pb2.DenyIdentityResponse, _abc.Awaitable[_risk_pb2.DenyIdentityResponse]]:
         """Puts a phone, an account of a mini-program or a device on the deny list: it cannot join or log in any more. Who is a
-        member already stays one. Only a keyed hash is kept. What is on the list already answers its first entry.
+        member already stays one at the tills, and while their phone or an account of theirs is on it logs in by nothing else
+        of theirs either. Only a keyed hash is kept. What is on the list already answers its first entry.
         Errors: REQUEST_ID_REUSED, GROUP_UNKNOWN.
         """
 
