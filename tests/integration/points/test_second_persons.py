@@ -1,4 +1,4 @@
-"""What operators ask for in points is decided by org's approvals, at either door; what systems do stays as it was."""
+"""What is asked for in points is decided by persons through org's approvals, at either door; keys only ask."""
 
 from __future__ import annotations
 
