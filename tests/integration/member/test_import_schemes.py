@@ -77,22 +77,22 @@ async def files(people: People) -> Files:
 async def test_numbers_of_each_scheme_join_link_match_and_are_granted(files: Files, scheme: int) -> None:
     known = (await files.people.join(phone(1))).member.member_id
     await files.match()
-    linked = await files.bring(scheme, "0042", phone(1))
+    linked = await files.bring(scheme, "77310042", phone(1))
     assert (linked.outcome, linked.member_id) == (LINKED, known)
-    new = await files.bring(scheme, "0043", phone(2), level="BOARD")
+    new = await files.bring(scheme, "77310043", phone(2), level="BOARD")
     assert new.outcome == NEW
     for number, phone_shown, who in (
-        ("0042", "", known),
-        ("0043", "", new.member_id),
-        ("0043", phone(2), new.member_id),
+        ("77310042", "", known),
+        ("77310043", "", new.member_id),
+        ("77310043", phone(2), new.member_id),
     ):
         again = await files.bring(scheme, number, phone_shown)
         assert (again.outcome, again.member_id) == (MATCHED, who)
     assert (await files.people.identify(phone=phone(2))).tier_code == "GOLD"
-    assert await files.grant(scheme, "0042") == known
+    assert await files.grant(scheme, "77310042") == known
     assert (await files.people.identify(phone=phone(1))).tier_code == "GOLD"
-    assert await files.grant(scheme, "0044") == "MEMBER_UNKNOWN"
-    assert await files.people.find_in_database("0042", "0043") == []
+    assert await files.grant(scheme, "77310044") == "MEMBER_UNKNOWN"
+    assert await files.people.find_in_database("77310042", "77310043") == []
 
 
 async def test_one_number_is_another_person_in_each_scheme_and_unit(files: Files) -> None:
@@ -100,13 +100,13 @@ async def test_one_number_is_another_person_in_each_scheme_and_unit(files: Files
     places = [(unit, scheme) for unit in (OFFICE, HOTEL) for scheme in SCHEMES]
     people = []
     for place, (unit, scheme) in enumerate(places):
-        result = await files.bring(scheme, "0042", phone(place), unit=unit)
+        result = await files.bring(scheme, "77310042", phone(place), unit=unit)
         assert result.outcome == NEW
         people.append(result.member_id)
     assert len(set(people)) == len(places) == 8
     for who, (unit, scheme) in zip(people, places, strict=True):
-        assert (await files.bring(scheme, "0042", "", unit=unit)).member_id == who
+        assert (await files.bring(scheme, "77310042", "", unit=unit)).member_id == who
     # One person may have a number of every kind.
     for scheme in SCHEMES:
-        assert (await files.bring(scheme, "0077", phone(0))).member_id == people[0]
-    assert [await files.grant(scheme, "0077") for scheme in SCHEMES] == [people[0]] * 4
+        assert (await files.bring(scheme, "77310077", phone(0))).member_id == people[0]
+    assert [await files.grant(scheme, "77310077") for scheme in SCHEMES] == [people[0]] * 4
