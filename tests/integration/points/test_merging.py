@@ -104,8 +104,9 @@ async def office(world: World) -> Office:
     await set_time(world.app, NOON)
     world.now = NOON
     await world.join(30)
-    members, lane = world.members, lane_of(world.members[SURVIVOR], 2)
-    other = next(place for place, member_id in enumerate(members) if lane_of(member_id, 2) != lane)
+    members, lanes = world.members, world.app.settings.points_lanes
+    lane = lane_of(members[SURVIVOR], lanes)
+    other = next(place for place, member_id in enumerate(members) if lane_of(member_id, lanes) != lane)
     members[ABSORBED], members[other] = members[other], members[ABSORBED]
     return Office(world)
 

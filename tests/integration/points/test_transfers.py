@@ -163,12 +163,12 @@ async def test_given_points_expire_for_the_taker(friends: World) -> None:
 
 async def test_what_was_taken_arrives_after_a_crash(friends: World) -> None:
     await friends.sell(5_000)
-    giver = friends.members[0]
-    taker = next(n for n in range(1, len(friends.members)) if lane_of(friends.members[n], 2) != lane_of(giver, 2))
-    pool = friends.app.db.pool
+    giver, pool, lanes = friends.members[0], friends.app.db.pool, friends.app.settings.points_lanes
+    taker = next(n for n, one in enumerate(friends.members) if lane_of(one, lanes) != lane_of(giver, lanes))
+    taker_lane = lane_of(friends.members[taker], lanes)
     # The taker's lane does not answer: the points are out, and whoever sent them is gone.
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("SELECT * FROM lane WHERE lane = $1 FOR UPDATE", lane_of(friends.members[taker], 2))
+        await connection.execute("SELECT * FROM lane WHERE lane = $1 FOR UPDATE", taker_lane)
         giving = asyncio.ensure_future(give(friends, 20, taker=taker, request_id="give-0002"))
         async with asyncio.timeout(10):
             while not await pool.fetchval("SELECT count(*) FROM transfer WHERE wallet_id = $1", giver):
