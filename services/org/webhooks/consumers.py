@@ -12,8 +12,6 @@ from chassis.events import Fact, Handler
 from chassis.identity import Caller, CallerKind
 from services.org.webhooks import convert, operations, store
 
-# Services whose events partners may be told of.
-
 
 def handlers(producer: str, *, expect: Callable[[], None]) -> dict[type[Message], Handler]:
     """The handlers for one producer. `expect` is called when a transaction has written something that is to be sent."""
