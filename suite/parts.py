@@ -17,12 +17,12 @@ from suite.servers import HOST
 # A wave starts when the one before it is ready: what most others ask things of comes first.
 WAVES: tuple[tuple[str, ...], ...] = (("org",), ("member", "points"), ("mall", "parking", "settlement"), ("gateway",))
 USUAL_PORTS = {
-    "org": 50051,
-    "member": 50052,
-    "points": 50053,
-    "mall": 50054,
-    "parking": 50055,
-    "settlement": 50056,
+    "org": 15051,
+    "member": 15052,
+    "points": 15053,
+    "mall": 15054,
+    "parking": 15055,
+    "settlement": 15056,
     "gateway": 8080,
     "wechat-simulator": 9090,
 }
