@@ -17,6 +17,7 @@ from chassis.identity import PROOF_SCOPE, Caller, CallerKind, TokenBook
 from chassis.migrate import migrate
 from chassis.run import App, build_app
 from huitong.common.v1 import access_pb2, acts_pb2, control_pb2, control_pb2_grpc
+from huitong.org.v1 import audit_pb2, audit_pb2_grpc
 from tests.support import Sandbox
 
 Stub = TypeVar("Stub")
@@ -112,6 +113,22 @@ async def noted(app: App, action: str) -> list[acts_pb2.Act]:
     rows = await app.db.pool.fetch("SELECT act FROM operator_act ORDER BY deliver_time, act_id")
     found = [acts_pb2.Act.FromString(row["act"]) for row in rows]
     return [act for act in found if act.action == action]
+
+
+async def count_untold(apps: Apps) -> int:
+    """Acts of which org has not been told."""
+    count = "SELECT count(*) FROM operator_act"
+    return sum([await app.db.pool.fetchval(count) for app in apps.running.values()])
+
+
+async def acts_told(apps: Apps) -> list[audit_pb2.AuditEntry]:
+    """What the audit has of all services but org, oldest first, once org has been told of everything."""
+    async with asyncio.timeout(20):
+        while await count_untold(apps):
+            await asyncio.sleep(0.02)
+    stub = apps.stub(audit_pb2_grpc.AuditServiceStub, "org")
+    found = (await apps.call(stub.ListAuditEntries, audit_pb2.ListAuditEntriesRequest(page_size=200), system())).entries
+    return [entry for entry in reversed(found) if entry.service != "org"]
 
 
 def wake_jobs(*apps: App) -> None:

@@ -149,7 +149,6 @@ WITHOUT_BEFORE = {
     "CreateMerchant": NEW, "CreateStore": NEW, "CreateTerminal": NEW, "RequestApproval": NEW, "InviteOperator": NEW,
     "AddTags": DIFFERENCE, "RemoveTags": DIFFERENCE, "ChangeSegment": DIFFERENCE, "ImportStructure": DIFFERENCE,
     "EndOperatorSessions": DIFFERENCE, "RenewPoints": DIFFERENCE, "RecordSale": NEW, "RefundSale": DIFFERENCE,
-    "ConfirmSale": DIFFERENCE,
     "UpdateProfile": PERSONAL, "SetMemberAttributes": PERSONAL,
 }  # fmt: skip
 # An operator's key is asked for first.

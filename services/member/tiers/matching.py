@@ -57,18 +57,24 @@ async def set_matches(tx: Tx, unit_id: UUID, matches: Sequence[Match]) -> list[M
     return sorted(matches, key=lambda one: one.level)
 
 
-async def grant_by_number(tx: Tx, vault: Vault, *, unit_id: UUID, scheme: int, number: str, level: str) -> Grant:
-    """Grant whom a unit's number is what the level is worth. Raises MemberUnknown, TierMatchUnknown."""
+async def grant_by_number(
+    tx: Tx, vault: Vault, *, unit_id: UUID, scheme: int, number: str, level: str
+) -> tuple[list[Grant], Grant]:
+    """Grant whom a unit's number is what the level is worth; answers what the member was granted last, and this.
+
+    Raises: MemberUnknown, TierMatchUnknown.
+    """
     index = vault.blind_index(NUMBER_PURPOSE, tx.group_id, unit_id, number)
     kind = number_kind(scheme)
     owner_id = (await member_store.find_owners(tx, kind, [index])).get(index)
     member_id = (await member_store.find_identities(tx, kind, [index])).get(index)
     if owner_id is None or member_id is None:
         raise errors.MemberUnknown
+    earlier = await grants.list_grants(tx, owner_id, before=None, limit=1)
     found = await grant_levels(tx, unit_id, scheme, [Card(member_id, owner_id, level, index)])
     if not found:
         raise TierMatchUnknown(level=level)
-    return found[0]
+    return earlier, found[0]
 
 
 async def grant_levels(tx: Tx, unit_id: UUID, scheme: int, cards: Sequence[Card]) -> list[Grant]:

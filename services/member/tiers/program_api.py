@@ -124,9 +124,10 @@ class TierProgramServicer(tiers_pb2_grpc.TierProgramServiceServicer):
             _check_plain(field, getattr(request, field))
 
         async def operation(tx: Tx) -> tiers_pb2.GrantTierMatchResponse:
-            grant = await matching.grant_by_number(
+            earlier, grant = await matching.grant_by_number(
                 tx, self._vault, unit_id=unit_id, scheme=request.scheme, number=request.number, level=request.level
             )
+            tx.before = tiers_pb2.ListTierGrantsResponse(grants=map(_grant_message, earlier))
             return tiers_pb2.GrantTierMatchResponse(grant=_grant_message(grant))
 
         # The answer has no number, so it may be kept; the request is kept as a hash only.

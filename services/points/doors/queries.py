@@ -79,6 +79,15 @@ async def list_cases_of_sale(pool: asyncpg.Pool, sale_id: UUID) -> Sequence[Mapp
     return rows
 
 
+async def lock_cases_of_sale(tx: Tx, sale_id: UUID) -> Sequence[RowMapping]:
+    """All cases of a sale of the group, as they stay until the transaction ends."""
+    result = await tx.execute(
+        text(f"{_CASES} WHERE c.sale_id = :sale_id AND c.group_id = :group_id ORDER BY c.case_id FOR UPDATE OF c"),
+        {"sale_id": sale_id, "group_id": tx.group_id},
+    )
+    return result.mappings().all()
+
+
 async def list_decided(
     pool: asyncpg.Pool, *, after: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[Mapping[str, Any]]:

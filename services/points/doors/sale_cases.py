@@ -103,7 +103,6 @@ class SaleCases:
         async def decide(tx: Tx) -> pb.DecideSaleCaseResponse:
             unknown = SaleCaseUnknown(case_id=request.case_id)
             await _decide(tx, sale_id, kind=row["kind"], state=state, note=request.note, if_unknown=unknown)
-            tx.before = pb.DecideSaleCaseResponse(sale_case=to_message(row))
             return pb.DecideSaleCaseResponse()
 
         await self._db.run_once(request, pb.DecideSaleCaseResponse, decide)
@@ -247,14 +246,8 @@ class SaleCases:
 
 async def _decide(tx: Tx, sale_id: UUID, *, kind: int, state: int, note: str, if_unknown: Exception | None) -> None:
     """Decide a case of a sale; rejecting one rejects the open ones beside it. Raises SaleCaseDecided, `if_unknown`."""
-    result = await tx.execute(
-        text(
-            """SELECT case_id, kind, state FROM sale_case WHERE sale_id = :sale_id AND group_id = :group_id
-               ORDER BY case_id FOR UPDATE"""
-        ),
-        {"sale_id": sale_id, "group_id": tx.group_id},
-    )
-    cases = {row["kind"]: row for row in result.mappings()}
+    cases = {row["kind"]: row for row in await door_queries.lock_cases_of_sale(tx, sale_id)}
+    tx.before = pb.ListSaleCasesResponse(cases=map(to_message, cases.values()))
     if kind not in cases:
         if if_unknown is not None:
             raise if_unknown

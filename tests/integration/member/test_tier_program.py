@@ -24,7 +24,7 @@ from services.member.tiers.jobs import TierJobs
 from services.member.tiers.rules import Standing, whole
 from suite.inside import Inside
 from suite.tiers import follow, recalculate_group
-from tests.apps import GROUP, internal, member, system
+from tests.apps import GROUP, acts_told, internal, member, operator, system
 from tests.integration.member.conftest import OTHER_GROUP, People
 
 HOTEL = ids.to_edge("unt", ids.derive(GROUP, "unit", "HOTEL"))
@@ -48,6 +48,10 @@ class Program:
         if "request_id" in request_type.DESCRIPTOR.fields_by_name:
             values.setdefault("request_id", ids.new().hex)
         return await self.apps.call(getattr(self.stub, rpc), request_type(**values), who or system())
+
+    async def acts(self, action: str) -> list[Any]:
+        """What the audit says of an RPC."""
+        return [entry for entry in await acts_told(self.apps) if entry.action == action]
 
     async def set_time(self, year: int, month: int, day: int, *, is_midnight: bool = False) -> datetime:
         """Noon of a day in Shanghai, or a minute after its beginning."""
@@ -326,8 +330,12 @@ async def test_another_card_is_a_floor_for_its_time(program: Program, refusal: A
         "GOLD",
     )
     number = {"business_unit_id": HOTEL, "scheme": 1, "number": "G-2"}
-    granted = (await program.call("GrantTierMatch", level="BLACK", **number)).grant
-    assert (await program.call("GrantTierMatch", level="BLACK", **number)).grant == granted
+    who = operator("desk")
+    granted = (await program.call("GrantTierMatch", who, level="BLACK", **number)).grant
+    assert (await program.call("GrantTierMatch", who, level="BLACK", **number)).grant == granted
+    # The audit says what was there before: nothing, then the grant that was asked for again.
+    nothing, again = [act.before_json for act in await program.acts("GrantTierMatch")]
+    assert nothing == "{}" and f'"grant_id":"{granted.grant_id}"' in again
     assert (granted.member_id, granted.end_date, granted.import_id) == (bert, _date(date(2026, 4, 10)), "")
     for call, reason in (
         (program.call("GrantTierMatch", level="UNHEARD", **number), "TIER_MATCH_UNKNOWN"),
@@ -447,7 +455,9 @@ async def test_a_group_is_graded_anew_as_each_member_would_be(
     assert {events_pb2.TierChangeReason.Name(one.reason) for one in events} == {"TIER_CHANGE_REASON_LADDER"}
 
 
-async def test_recalculation_runs_by_itself_and_can_be_cancelled(program: Program, refusal: Any) -> None:
+async def test_recalculation_runs_by_itself_and_can_be_cancelled(
+    program: Program, refusal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await _history(program, 30, random.Random(1))
     shown: list[Any] = []
     inside = Inside(program.apps.settings, ["member"])
@@ -463,10 +473,21 @@ async def test_recalculation_runs_by_itself_and_can_be_cancelled(program: Progra
     assert {one.recalculation_id for one in shown} == {edge} and shown[-1] == now
     assert (now.state, now.done_count, now.changed_count) == (pb.RECALCULATION_STATE_DONE, 30, 0)
     assert await refusal(program.call("CancelTierRecalculation", recalculation_id=edge)) == "RECALCULATION_ENDED"
+    with monkeypatch.context() as patch:
+
+        async def does_nothing(*_: object) -> bool:
+            return False
+
+        patch.setattr(recalculation, "go_on", does_nothing)
+        edge = (await program.call("StartTierRecalculation")).recalculation.recalculation_id
+        cancelled = (
+            await program.call("CancelTierRecalculation", operator("desk"), recalculation_id=edge)
+        ).recalculation
+    assert cancelled.state == pb.RECALCULATION_STATE_CANCELLED
+    (act,) = await program.acts("CancelTierRecalculation")
+    assert "STATE_RUNNING" in act.before_json and "STATE_CANCELLED" in act.after_json
     async with program.db.transaction(system()) as tx:
-        started = await recalculation.start(tx, request_id="another", may_downgrade=False)
-        await recalculation.cancel(tx, started.recalculation_id)
-        assert not await recalculation.go_on(tx, started.recalculation_id)
+        assert not await recalculation.go_on(tx, ids.from_edge("trc", edge, "recalculation_id"))
         running = await recalculation.start(tx, request_id="third", may_downgrade=False)
 
     async def start() -> Any:

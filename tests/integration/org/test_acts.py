@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +15,6 @@ from chassis.identity import Caller, CallerKind
 from huitong.common.v1 import acts_pb2, acts_pb2_grpc, types_pb2
 from huitong.mall.v1 import mall_pb2, mall_pb2_grpc
 from huitong.member.v1 import member_pb2, member_pb2_grpc
-from huitong.org.v1 import audit_pb2, audit_pb2_grpc
 from huitong.parking.v1 import parking_pb2, parking_pb2_grpc
 from huitong.points.v1 import (
     adjustments_pb2,
@@ -29,7 +27,7 @@ from huitong.points.v1 import (
 from huitong.settlement.v1 import settlement_pb2, settlement_pb2_grpc
 from services.points.errors import NothingToRenew
 from suite.audit import check
-from tests.apps import GROUP, Apps, internal, system
+from tests.apps import GROUP, Apps, acts_told, count_untold, internal, system
 from tests.people import M1, PARK, People, grant
 
 OPERATOR = Caller(CallerKind.OPERATOR, "opr_" + "1" * 32, GROUP, "ops_1", {"": "*"})
@@ -70,21 +68,6 @@ class Desk:
         with pytest.raises(AppError) as caught:
             await self.call(method, request, who)
         return caught.value.reason
-
-    async def waiting(self) -> int:
-        """Acts that org has not been told of."""
-        count = "SELECT count(*) FROM operator_act"
-        return sum([await app.db.pool.fetchval(count) for app in self.apps.running.values()])
-
-    async def entries(self) -> list[audit_pb2.AuditEntry]:
-        """Of the other services, oldest first, once all has been told."""
-        async with asyncio.timeout(20):
-            while await self.waiting():
-                await asyncio.sleep(0.02)
-        request = audit_pb2.ListAuditEntriesRequest(page_size=200)
-        audit = self.apps.stub(audit_pb2_grpc.AuditServiceStub, "org")  # which may have been started again
-        found = (await self.call(audit.ListAuditEntries, request, system())).entries
-        return [entry for entry in reversed(found) if entry.service != "org"]
 
     async def intact(self) -> bool:
         answers = await check(self.apps.settings, group_code="test-group")
@@ -155,7 +138,7 @@ async def test_an_operator_s_act_in_each_service_is_an_entry(desk: Desk) -> None
     await desk.call(desk.renewals.RenewPoints, renew)
     await desk.call(desk.renewals.RenewPoints, renew)
 
-    entries = await desk.entries()
+    entries = await acts_told(desk.apps)
     told = sorted((entry.service, entry.action, entry.actor) for entry in entries)
     key, one, two = "key_test", OPERATOR.subject, other.subject
     assert told == sorted(
@@ -187,7 +170,7 @@ async def test_an_operator_s_act_in_each_service_is_an_entry(desk: Desk) -> None
 
 
 async def test_what_is_refused_or_rolled_back_leaves_nothing(desk: Desk) -> None:
-    known = len(await desk.entries())
+    known = len(await acts_told(desk.apps))
     assert await desk.refused(desk.tiers.SetTierLadder, member_pb2.SetTierLadderRequest(request_id="x")) != ""
     upside_down = ladder(10_000)
     upside_down.tiers[0].min_growth = 5
@@ -208,41 +191,41 @@ async def test_what_is_refused_or_rolled_back_leaves_nothing(desk: Desk) -> None
     )
     for method, request in reads:
         await desk.call(method, request)
-    assert len(await desk.entries()) == known
+    assert len(await acts_told(desk.apps)) == known
     assert await desk.intact()
 
 
 async def test_acts_wait_for_org_and_are_told_once(desk: Desk) -> None:
-    known = len(await desk.entries())
+    known = len(await acts_told(desk.apps))
     await desk.apps.stop("org")
     await desk.call(desk.tiers.SetTierLadder, ladder(11_000))
-    assert await desk.waiting() == 1
+    assert await count_untold(desk.apps) == 1
     row = await desk.apps.running["member"].db.pool.fetchrow("SELECT * FROM operator_act")
     await desk.apps.start("org")
-    assert len(await desk.entries()) == known + 1
+    assert len(await acts_told(desk.apps)) == known + 1
     # The answer was lost, or another replica tells it too.
     again = acts_pb2.RecordActsRequest(request_id="again-0001", acts=[acts_pb2.Act.FromString(row["act"])])
     keeper = desk.apps.stub(acts_pb2_grpc.ActServiceStub, "org")
     assert (await desk.call(keeper.RecordActs, again, internal("member"))).recorded_count == 0
     assert await desk.refused(keeper.RecordActs, again, system()) == "PERMISSION_DENIED"
-    assert len(await desk.entries()) == known + 1
+    assert len(await acts_told(desk.apps)) == known + 1
     assert await desk.intact()
 
 
 async def test_an_act_without_a_transaction_of_its_own_is_told_even_if_its_outcome_is_unknown(desk: Desk) -> None:
     database = desk.apps.running["points"].db
-    known = len(await desk.entries())
+    known = len(await acts_told(desk.apps))
     request = retention_pb2.RenewPointsRequest(request_id=ids.new().hex)
     acts.begin(acts.Act("points", "RenewPoints", OPERATOR, request))
 
     async def lost() -> Any:
-        assert await desk.waiting() == 1, "written before anything is done"
+        assert await count_untold(desk.apps) == 1, "written before anything is done"
         raise Unavailable
 
     with pytest.raises(Unavailable):
         await acts.noted(database, lost)
-    assert await desk.waiting() == 1
+    assert await count_untold(desk.apps) == 1
     await database.pool.execute("UPDATE operator_act SET deliver_time = clock_timestamp()")
     database.acts_waiting.set()
-    entry = (await desk.entries())[known]
+    entry = (await acts_told(desk.apps))[known]
     assert (entry.action, entry.is_outcome_unknown) == ("RenewPoints", True)

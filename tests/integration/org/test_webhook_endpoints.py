@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -64,6 +65,24 @@ async def test_a_deleted_endpoint_is_listed_no_more_and_nothing_is_sent_to_it(ho
         uuid_of(made),
     )
     assert secrets == 0
+
+
+async def test_the_audit_says_what_an_endpoint_was_before_each_change(hooks: Hooks) -> None:
+    who = await hooks.group("audited-endpoints")
+    made = await hooks.register("/first", who=who)
+    # What each is asked for, which field it changes, and what the audit has before it and after.
+    first, second, cause = hooks.partner.url("/first"), hooks.partner.url("/second"), "WEBHOOK_DISABLE_CAUSE_REQUESTED"
+    expected: dict[str, tuple[dict[str, Any], str, Any, Any]] = {
+        "UpdateWebhookEndpoint": ({"url": second}, "url", first, second),
+        "DisableWebhookEndpoint": ({}, "disable_cause", None, cause),
+        "EnableWebhookEndpoint": ({}, "disable_cause", cause, None),
+        "RotateWebhookSecret": ({}, "url", second, second),
+    }
+    for rpc, (values, field, before, after) in expected.items():
+        await hooks.change(rpc, id_of(made), who=who, **values)
+        query = "SELECT before, after FROM audit_entry WHERE action = $1 AND subjects = $2"
+        told = [orjson.loads(each) for each in await hooks.pool.fetchrow(query, rpc, id_of(made))]
+        assert [each.get(field) for each in told] == [before, after], rpc
 
 
 async def test_a_group_has_fifty_endpoints_at_most(hooks: Hooks) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from chassis.identity import Caller
 from huitong.points.v1 import devices_pb2, devices_pb2_grpc, points_pb2, sale_cases_pb2_grpc
 from huitong.points.v1 import sale_cases_pb2 as pb
 from services.points.doors.sale_cases import SaleCases
@@ -27,7 +28,9 @@ class Office:
         self.stub = world.apps.stub(sale_cases_pb2_grpc.SaleCaseServiceStub, "points")
         self.devices = world.apps.stub(devices_pb2_grpc.DeviceServiceStub, "points")
 
-    async def confirm(self, sale: points_pb2.RecordSaleRequest, request_id: str = "") -> pb.ConfirmSaleResponse:
+    async def confirm(
+        self, sale: points_pb2.RecordSaleRequest, request_id: str = "", who: Caller | None = None
+    ) -> pb.ConfirmSaleResponse:
         """The event of a sale has come."""
         request = pb.ConfirmSaleRequest(
             request_id=request_id or self.world.request_id(),
@@ -35,9 +38,11 @@ class Office:
             source=sale.source,
             receipt_no=sale.receipt_no,
         )
-        return await self.world.call(self.stub.ConfirmSale, request)
+        return await self.world.call(self.stub.ConfirmSale, request, who)
 
-    async def reject(self, sale: points_pb2.RecordSaleRequest, request_id: str = "") -> pb.RejectSaleResponse:
+    async def reject(
+        self, sale: points_pb2.RecordSaleRequest, request_id: str = "", who: Caller | None = None
+    ) -> pb.RejectSaleResponse:
         """It will not come."""
         request = pb.RejectSaleRequest(
             request_id=request_id or self.world.request_id(),
@@ -46,7 +51,7 @@ class Office:
             receipt_no=sale.receipt_no,
             note="cancelled",
         )
-        return await self.world.call(self.stub.RejectSale, request)
+        return await self.world.call(self.stub.RejectSale, request, who)
 
     async def list(self, page_size: int = 200, **options: Any) -> list[pb.SaleCase]:
         """Over all pages."""

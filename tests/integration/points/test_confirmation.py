@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import random
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from huitong.points.v1 import sale_cases_pb2 as pb
 from services.points.convert import to_date
 from services.points.ledger.events_source import events_of
 from services.points.ledger.ledger import Ledger
-from tests.apps import internal
+from tests.apps import internal, noted, operator
 from tests.integration.points.cases import RELEASE, Office, dying
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_spending import run_jobs
@@ -112,6 +113,24 @@ async def test_rejected_sale_gives_all_of_its_points_back(hotel: World) -> None:
     # Growth is taken off the day of the sale.
     assert {event.sale_business_date.day for event in events["SaleRefunded"]} == {15}
     assert sum(event.points for event in events["PointsClawedBack"]) == 100
+
+
+async def test_the_audit_says_what_a_sale_waited_for_before_somebody_decided(hotel: World) -> None:
+    office = Office(hotel)
+    who = operator("desk", hotel.group_id)
+    confirmed, rejected, plain = await stay(hotel), await stay(hotel), hotel.sale(1_000)
+    await hotel.call(hotel.sales.RecordSale, plain)
+    for sale in (confirmed, plain):
+        await office.confirm(sale, who=who)
+    await office.reject(rejected, who=who)
+    awaited, unawaited = await noted(hotel.app, "ConfirmSale")
+    (refused_act,) = await noted(hotel.app, "RejectSale")
+    for sale, act in ((confirmed, awaited), (rejected, refused_act)):
+        (case,) = json.loads(act.before_json)["cases"]
+        assert (case["receipt_no"], case["state"]) == (sale.receipt_no, "SALE_CASE_STATE_OPEN")
+        assert case["kind"] == "SALE_CASE_KIND_CONFIRMATION"
+    assert unawaited.before_json == "{}"
+    assert refused_act.reason == "cancelled"
 
 
 async def test_points_that_nobody_confirmed_unlock_after_the_longest_wait_and_can_still_be_rejected(
