@@ -67,7 +67,9 @@ class Stage:
     """Use as an async context manager."""
 
     def __init__(self, home: Path) -> None:
-        self.servers = LocalServers(home, usual_ports=False, stream="*")
+        # Room in the log, so that checkpoints come by the clock; one that the log's size asks for begins anew what the
+        # grown database writes whole.
+        self.servers = LocalServers(home, usual_ports=False, stream="*", postgres_settings={"max_wal_size": "24GB"})
         self._processes: list[subprocess.Popen[bytes]] = []
         self.echo_port, self.http_echo_port, self.gateway_port = (
             choose_port(name, preferred=[], scatter=True) for name in ("echo", "http echo", "gateway")
