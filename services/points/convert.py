@@ -32,7 +32,7 @@ from services.points.earning.expiry import (
     rolling,
 )
 from services.points.earning.funding import FunderKind, FunderShare
-from services.points.earning.limits import Ceiling, SaleLimits, StoreBudget
+from services.points.earning.limits import UNLIMITED, Ceiling, SaleLimits, StoreBudget
 from services.points.earning.mistakes import Mistake, of_rule, refusal
 from services.points.earning.offers import NO_OFFER, Combination, Offer
 from services.points.earning.offset_terms import OffsetTerms
@@ -213,9 +213,14 @@ def _sale_limits_of(message: points_pb2.RuleSet, problems: list[Mistake]) -> Sal
             problems.append(_of_budget(budget, f"store budgets: {budget.store_id} has no limit"))
         stores[store_id] = StoreBudget(budget.points_per_month, budget.points_in_all)
     ceiling = Ceiling(message.issuance_ceiling.points_per_day, message.issuance_ceiling.points_per_month)
-    if message.HasField("issuance_ceiling") and not any(ceiling):
+    if message.HasField("issuance_ceiling") and ceiling == UNLIMITED:
         problems.append(Mistake("the issuance ceiling has no limit", "issuance_ceiling"))
-    return SaleLimits(stores, ceiling) if stores or any(ceiling) else None
+    of_member = Ceiling(message.member_ceiling.points_per_day, message.member_ceiling.points_per_month)
+    if message.HasField("member_ceiling") and of_member == UNLIMITED:
+        problems.append(Mistake("the member ceiling has no limit", "member_ceiling"))
+    if not stores and ceiling == of_member == UNLIMITED:
+        return None
+    return SaleLimits(stores, ceiling, of_member)
 
 
 def _of_budget(budget: points_pb2.StoreBudget, sentence: str) -> Mistake:

@@ -114,7 +114,9 @@ class _Sale:
         limits = self.computed.rule_set.sale_limits
         if limits is None or not self.computed.earning.points:
             return []
-        return limits.of_sale(self.item.group_id, self.place.store_id, self.computed.business_date)
+        return limits.of_sale(
+            self.item.group_id, self.place.store_id, self.computed.business_date, member_id=self.person_id
+        )
 
     def limit_all(self, limits: Sequence[Limit], granted: Granted) -> None:
         """Earn no more than was granted by `limits`."""

@@ -1,7 +1,7 @@
-"""Limits over many sales: a member's day and month, budgets of campaigns and stores, the group's ceiling.
+"""Limits over many sales: a member's day and month, budgets of campaigns and stores, ceilings of the group and members.
 
 They are exact under concurrency, and given once a sale. What a rule may give is taken first; what all rules of the sale
-give together is then taken from the store's budget and the group's ceiling, in a second call.
+give together is then taken from the store's budget and the ceilings, in a second call.
 
 They are taken in batches ahead of the ledger call, as claims are: a crash in between does no harm, since the retry of
 the same sale finds what it was given. What a sale that never comes again was given stays taken.

@@ -1,4 +1,4 @@
-"""Limits over all that sales earn: what a store and what the whole group may give. Pure."""
+"""Limits over all that sales earn: what a store and the whole group may give, and what a member may get. Pure."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ class SaleLimit(IntEnum):
     STORE = 2
     GROUP_DAY = 3
     GROUP_MONTH = 4
+    MEMBER_DAY = 5
+    MEMBER_MONTH = 6
 
 
 class StoreBudget(NamedTuple):
@@ -28,10 +30,13 @@ class StoreBudget(NamedTuple):
 
 
 class Ceiling(NamedTuple):
-    """What the whole group may give, points; 0 is unlimited."""
+    """What the whole group may give, or each member may get, points; 0 is unlimited."""
 
     per_day: int
     per_month: int
+
+
+UNLIMITED = Ceiling(0, 0)
 
 
 class Limit(NamedTuple):
@@ -55,6 +60,7 @@ class SaleLimits(NamedTuple):
 
     stores: Mapping[UUID, StoreBudget]
     ceiling: Ceiling
+    member_ceiling: Ceiling = UNLIMITED
 
     def of_store(self, group_id: UUID, store_id: UUID, business_date: date) -> list[Limit]:
         """The store's own, for sales of a business date."""
@@ -75,9 +81,21 @@ class SaleLimits(NamedTuple):
             (SaleLimit.GROUP_MONTH, ids.derive("sale-cap", group_id, "month", month), self.ceiling.per_month),
         )
 
-    def of_sale(self, group_id: UUID, store_id: UUID, business_date: date) -> list[Limit]:
-        """All that a sale falls under."""
+    def of_member(self, group_id: UUID, member_id: UUID, business_date: date) -> list[Limit]:
+        """A member's own, for sales of a business date."""
+        ceiling, month = self.member_ceiling, f"{business_date:%Y-%m}"
+        return _given(
+            (SaleLimit.MEMBER_DAY, ids.derive("member-cap", group_id, member_id, business_date), ceiling.per_day),
+            (SaleLimit.MEMBER_MONTH, ids.derive("member-cap", group_id, member_id, month), ceiling.per_month),
+        )
+
+    def of_place(self, group_id: UUID, store_id: UUID, business_date: date) -> list[Limit]:
+        """All that sales in a store fall under, whoever buys."""
         return self.of_store(group_id, store_id, business_date) + self.of_group(group_id, business_date)
+
+    def of_sale(self, group_id: UUID, store_id: UUID, business_date: date, *, member_id: UUID) -> list[Limit]:
+        """All that a sale falls under. `member_id` is whose limits it uses up: of an absorbed member the survivor."""
+        return self.of_place(group_id, store_id, business_date) + self.of_member(group_id, member_id, business_date)
 
 
 def _given(*limits: tuple[SaleLimit, UUID, int]) -> list[Limit]:

@@ -264,7 +264,7 @@ async def _find_spent_budgets(tx: Tx, rule_set: rules.RuleSet) -> list[Mistake]:
         )
         for place in rows:
             begins = rules.business_date_of(max(rule_set.starts_at(place.time_zone), tx.now), place.time_zone)
-            for limit in rule_set.sale_limits.of_sale(tx.group_id, place.store_id, begins):
+            for limit in rule_set.sale_limits.of_place(tx.group_id, place.store_id, begins):
                 limits[limit.cap_id] = (_limit_of(limit.limit, place.store_id, begins), limit.points)
     query = select(cap.c.cap_id, cap.c.used_points).where(cap.c.cap_id.in_(list(limits)))
     used = {row.cap_id: row.used_points for row in await tx.execute(query)}

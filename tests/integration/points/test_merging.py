@@ -21,6 +21,7 @@ from services.points.merging import operations as merging
 from services.points.merging import queries as merge_queries
 from services.points.merging.operations import Merges
 from tests.apps import member
+from tests.integration.points import test_rules_life as rules_life
 from tests.integration.points.bank import on_a_shard
 from tests.integration.points.cases import Lost
 from tests.integration.points.test_awards import offer, publish
@@ -404,3 +405,17 @@ async def test_a_lot_that_both_have_parts_of_is_charged_for_no_more_than_is_miss
     charged, uncharged = await office.charges()
     # The survivor had 20 and spent 75: 55 of it was the absorbed member's, of which nothing is left to be charged.
     assert (survivor, absorbed, charged, uncharged) == (0, 5, 0, 55)
+
+
+async def test_limits_of_a_member_are_one_for_both_while_they_are_one(office: Office) -> None:
+    world = office.world
+    limited = rules_life.offer(bonus_bps=10_000, max_points_per_member_day=25)
+    ceiling = points_pb2.MemberCeiling(points_per_day=60, points_per_month=1_000)
+    await world.publish(rules_life.with_offers(world, limited, member_ceiling=ceiling))
+    await office.merge()
+    found = [(await world.sell(1_000, member=who)).points for who in (SURVIVOR, ABSORBED, SURVIVOR, ABSORBED, ABSORBED)]
+    assert found == [20, 20, 15, 5, 0]  # 10 + 10, 10 + 10, 10 + 5, and of the next only what the day has left
+    await office.unmerge()
+    # What it earned as the survivor has used up the survivor's day; its own has all that is left.
+    found = [(await world.sell(1_000, member=who)).points for who in (ABSORBED, ABSORBED, ABSORBED, SURVIVOR)]
+    assert found == [20, 20, 15, 0]

@@ -50,6 +50,8 @@ NOTHING = points_pb2.CalendarDay(date=to_date(date(2026, 2, 3)))
         (refused(calendar_days=[FEBRUARY_30]), "calendar_days[0].date", "", 0),
         (refused(calendar_days=[FEBRUARY_30, NOTHING]), "calendar_days[1]", "2026-02-03", 0),
         (refused(store_budgets=[points_pb2.StoreBudget(store_id="x")]), "store_budgets[0]", "x", 0),
+        (refused(issuance_ceiling=points_pb2.IssuanceCeiling()), "issuance_ceiling", "", 0),
+        (refused(member_ceiling=points_pb2.MemberCeiling()), "member_ceiling", "", 0),
         (
             refused(velocity={"limits": [{"limit_id": "l", "scope": 2, "max_successive_receipts": 3}]}),
             "velocity.limits[0].max_successive_receipts",

@@ -165,6 +165,15 @@ def test_every_field_of_an_offer_is_explained() -> None:
     assert {field for field in fields if f"`{field}`" not in offers} == set()
 
 
+def test_every_limit_over_all_rules_is_explained() -> None:
+    page = PAGE[PAGE.index("### Budgets over all rules") : PAGE.index("### Who pays")]
+    for name in list(points_pb2.SaleLimit.keys())[1:]:
+        assert f"`{name}`" in page, name
+    limits = (points_pb2.StoreBudget, points_pb2.IssuanceCeiling, points_pb2.MemberCeiling)
+    fields = {field.name for limit in limits for field in limit.DESCRIPTOR.fields} - {"store_id"}
+    assert {field for field in fields if f"`{field}`" not in page} == set()
+
+
 def test_every_scope_of_a_base_rate_is_explained() -> None:
     page = PAGE[PAGE.index("## How points are computed") : PAGE.index("## Kinds of rules")]
     fields = {field.name for field in points_pb2.BaseRate.DESCRIPTOR.fields} - {"rate_id", "name", "name_zh"}

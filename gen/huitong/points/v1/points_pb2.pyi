@@ -35,6 +35,8 @@ class SaleLimit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SALE_LIMIT_STORE: _ClassVar[SaleLimit]
     SALE_LIMIT_GROUP_DAY: _ClassVar[SaleLimit]
     SALE_LIMIT_GROUP_MONTH: _ClassVar[SaleLimit]
+    SALE_LIMIT_MEMBER_DAY: _ClassVar[SaleLimit]
+    SALE_LIMIT_MEMBER_MONTH: _ClassVar[SaleLimit]
 
 class MovementKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -141,6 +143,8 @@ SALE_LIMIT_STORE_MONTH: SaleLimit
 SALE_LIMIT_STORE: SaleLimit
 SALE_LIMIT_GROUP_DAY: SaleLimit
 SALE_LIMIT_GROUP_MONTH: SaleLimit
+SALE_LIMIT_MEMBER_DAY: SaleLimit
+SALE_LIMIT_MEMBER_MONTH: SaleLimit
 MOVEMENT_KIND_UNSPECIFIED: MovementKind
 MOVEMENT_KIND_EARN: MovementKind
 MOVEMENT_KIND_CLAW_BACK: MovementKind
@@ -1051,7 +1055,7 @@ class RatedLines(_message.Message):
     def __init__(self, rate: _Optional[_Union[AppliedBaseRate, _Mapping]] = ..., line_nos: _Optional[_Iterable[int]] = ..., points: _Optional[int] = ...) -> None: ...
 
 class RuleSet(_message.Message):
-    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "expiry", "debt_policy", "debt_limit_points", "reminder_days", "hoarding_months", "store_budgets", "issuance_ceiling", "excluded_item_codes", "excluded_tenders", "excludes_tax", "cost_governor", "confirmation", "matching", "velocity", "latest_arrival_days", "interaction_limits", "family_pool_members", "offset_terms", "base_rates", "calendar_days")
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "expiry", "debt_policy", "debt_limit_points", "reminder_days", "hoarding_months", "store_budgets", "issuance_ceiling", "excluded_item_codes", "excluded_tenders", "excludes_tax", "cost_governor", "member_ceiling", "confirmation", "matching", "velocity", "latest_arrival_days", "interaction_limits", "family_pool_members", "offset_terms", "base_rates", "calendar_days")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -1075,6 +1079,7 @@ class RuleSet(_message.Message):
     EXCLUDED_TENDERS_FIELD_NUMBER: _ClassVar[int]
     EXCLUDES_TAX_FIELD_NUMBER: _ClassVar[int]
     COST_GOVERNOR_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_CEILING_FIELD_NUMBER: _ClassVar[int]
     CONFIRMATION_FIELD_NUMBER: _ClassVar[int]
     MATCHING_FIELD_NUMBER: _ClassVar[int]
     VELOCITY_FIELD_NUMBER: _ClassVar[int]
@@ -1107,6 +1112,7 @@ class RuleSet(_message.Message):
     excluded_tenders: _containers.RepeatedScalarFieldContainer[str]
     excludes_tax: bool
     cost_governor: CostGovernor
+    member_ceiling: MemberCeiling
     confirmation: _doors_pb2.ConfirmationRule
     matching: _doors_pb2.MatchingRule
     velocity: _doors_pb2.VelocityRule
@@ -1116,7 +1122,7 @@ class RuleSet(_message.Message):
     offset_terms: _containers.RepeatedCompositeFieldContainer[OffsetTerms]
     base_rates: _containers.RepeatedCompositeFieldContainer[BaseRate]
     calendar_days: _containers.RepeatedCompositeFieldContainer[CalendarDay]
-    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., expiry: _Optional[_Union[ExpiryPolicy, _Mapping]] = ..., debt_policy: _Optional[_Union[DebtPolicy, str]] = ..., debt_limit_points: _Optional[int] = ..., reminder_days: _Optional[_Iterable[int]] = ..., hoarding_months: _Optional[int] = ..., store_budgets: _Optional[_Iterable[_Union[StoreBudget, _Mapping]]] = ..., issuance_ceiling: _Optional[_Union[IssuanceCeiling, _Mapping]] = ..., excluded_item_codes: _Optional[_Iterable[str]] = ..., excluded_tenders: _Optional[_Iterable[str]] = ..., excludes_tax: _Optional[bool] = ..., cost_governor: _Optional[_Union[CostGovernor, _Mapping]] = ..., confirmation: _Optional[_Union[_doors_pb2.ConfirmationRule, _Mapping]] = ..., matching: _Optional[_Union[_doors_pb2.MatchingRule, _Mapping]] = ..., velocity: _Optional[_Union[_doors_pb2.VelocityRule, _Mapping]] = ..., latest_arrival_days: _Optional[int] = ..., interaction_limits: _Optional[_Iterable[_Union[_doors_pb2.InteractionLimit, _Mapping]]] = ..., family_pool_members: _Optional[int] = ..., offset_terms: _Optional[_Iterable[_Union[OffsetTerms, _Mapping]]] = ..., base_rates: _Optional[_Iterable[_Union[BaseRate, _Mapping]]] = ..., calendar_days: _Optional[_Iterable[_Union[CalendarDay, _Mapping]]] = ...) -> None: ...
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., expiry: _Optional[_Union[ExpiryPolicy, _Mapping]] = ..., debt_policy: _Optional[_Union[DebtPolicy, str]] = ..., debt_limit_points: _Optional[int] = ..., reminder_days: _Optional[_Iterable[int]] = ..., hoarding_months: _Optional[int] = ..., store_budgets: _Optional[_Iterable[_Union[StoreBudget, _Mapping]]] = ..., issuance_ceiling: _Optional[_Union[IssuanceCeiling, _Mapping]] = ..., excluded_item_codes: _Optional[_Iterable[str]] = ..., excluded_tenders: _Optional[_Iterable[str]] = ..., excludes_tax: _Optional[bool] = ..., cost_governor: _Optional[_Union[CostGovernor, _Mapping]] = ..., member_ceiling: _Optional[_Union[MemberCeiling, _Mapping]] = ..., confirmation: _Optional[_Union[_doors_pb2.ConfirmationRule, _Mapping]] = ..., matching: _Optional[_Union[_doors_pb2.MatchingRule, _Mapping]] = ..., velocity: _Optional[_Union[_doors_pb2.VelocityRule, _Mapping]] = ..., latest_arrival_days: _Optional[int] = ..., interaction_limits: _Optional[_Iterable[_Union[_doors_pb2.InteractionLimit, _Mapping]]] = ..., family_pool_members: _Optional[int] = ..., offset_terms: _Optional[_Iterable[_Union[OffsetTerms, _Mapping]]] = ..., base_rates: _Optional[_Iterable[_Union[BaseRate, _Mapping]]] = ..., calendar_days: _Optional[_Iterable[_Union[CalendarDay, _Mapping]]] = ...) -> None: ...
 
 class CalendarDay(_message.Message):
     __slots__ = ("date", "kind", "name", "business_unit_ids")
@@ -1171,6 +1177,14 @@ class StoreBudget(_message.Message):
     def __init__(self, store_id: _Optional[str] = ..., points_per_month: _Optional[int] = ..., points_in_all: _Optional[int] = ...) -> None: ...
 
 class IssuanceCeiling(_message.Message):
+    __slots__ = ("points_per_day", "points_per_month")
+    POINTS_PER_DAY_FIELD_NUMBER: _ClassVar[int]
+    POINTS_PER_MONTH_FIELD_NUMBER: _ClassVar[int]
+    points_per_day: int
+    points_per_month: int
+    def __init__(self, points_per_day: _Optional[int] = ..., points_per_month: _Optional[int] = ...) -> None: ...
+
+class MemberCeiling(_message.Message):
     __slots__ = ("points_per_day", "points_per_month")
     POINTS_PER_DAY_FIELD_NUMBER: _ClassVar[int]
     POINTS_PER_MONTH_FIELD_NUMBER: _ClassVar[int]

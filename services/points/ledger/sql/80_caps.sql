@@ -1,5 +1,5 @@
--- What limits hold over many sales (a member's day or month, a campaign's or a store's budget, the group's ceiling) is
--- taken here, ahead of the ledger call and in a transaction of its own, like a claim: a retry finds what it was given.
+-- What limits hold over many sales (a member's day or month, a campaign's or a store's budget, a ceiling) is taken here,
+-- ahead of the ledger call and in a transaction of its own, like a claim: a retry finds what it was given.
 
 -- Take up to p_want for each sale and rule ('' is the sale as a whole), from all of its caps together: one row for each
 -- cap, `p_limit` is how much the cap gives in all. Sales take in their order. Answers for each row what was granted and
