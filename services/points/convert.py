@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -34,7 +34,7 @@ from services.points.earning.expiry import (
 from services.points.earning.funding import FunderKind, FunderShare
 from services.points.earning.limits import UNLIMITED, Ceiling, SaleLimits, StoreBudget
 from services.points.earning.mistakes import Mistake, of_rule, refusal
-from services.points.earning.offers import NO_OFFER, Combination, Offer
+from services.points.earning.offers import NO_OFFER, Combination, Offer, SharedBudget
 from services.points.earning.offset_terms import OffsetTerms
 from services.points.governor.costs import CostGovernor
 
@@ -118,12 +118,13 @@ def _parsed(message: points_pb2.RuleSet, problems: list[Mistake]) -> rules.RuleS
     offset = None
     if message.HasField("offset"):
         offset = rules.Offset(message.offset.offset_points, message.offset.offset_minor, message.offset.max_share_bps)
+    budgets = _campaign_budgets_of(message, problems)
     return rules.RuleSet(
         version=message.version,
         effective_date=effective_date,
         base_points=message.base_points,
         base_step_minor=message.base_step_minor,
-        rules=tuple(_rule_of(rule, problems) for rule in message.rules),
+        rules=tuple(_rule_of(rule, budgets, problems) for rule in message.rules),
         expiry_months=message.expiry_months,
         excluded_categories=frozenset(message.excluded_categories),
         offset=offset,
@@ -193,6 +194,7 @@ _OFFER_FIELDS = {
     "max_points_per_member_day",
     "max_points_per_member_month",
     "budget_points",
+    "budget_id",
     "throttle",
     "currency_id",
 }
@@ -223,6 +225,21 @@ def _sale_limits_of(message: points_pb2.RuleSet, problems: list[Mistake]) -> Sal
     return SaleLimits(stores, ceiling, of_member)
 
 
+def _campaign_budgets_of(message: points_pb2.RuleSet, problems: list[Mistake]) -> dict[str, SharedBudget]:
+    named = {rule.budget_id for rule in message.rules}
+    budgets: dict[str, SharedBudget] = {}
+    for budget in message.campaign_budgets:
+        budget_id, sentence = budget.budget_id, ""
+        if budget_id in budgets:
+            sentence = f"campaign budgets: two are named {budget_id}"
+        elif budget_id not in named:
+            sentence = f"campaign budgets: no offer names {budget_id}"
+        if sentence:
+            problems.append(Mistake(sentence, "budget_id", part="campaign_budgets", part_id=budget_id))
+        budgets[budget_id] = SharedBudget(budget_id, budget.points)
+    return budgets
+
+
 def _of_budget(budget: points_pb2.StoreBudget, sentence: str) -> Mistake:
     return Mistake(sentence, part="store_budgets", part_id=budget.store_id)
 
@@ -237,7 +254,9 @@ def _governor_of(message: points_pb2.CostGovernor) -> CostGovernor:
     )
 
 
-def _rule_of(message: points_pb2.EarningRule, problems: list[Mistake]) -> rules.Rule:
+def _rule_of(
+    message: points_pb2.EarningRule, budgets: Mapping[str, SharedBudget], problems: list[Mistake]
+) -> rules.Rule:
     kind = rules.RuleKind(message.kind)
     if kind is not rules.RuleKind.OFFER:
         used = {descriptor.name for descriptor, _ in message.ListFields()} & _OFFER_FIELDS
@@ -255,7 +274,7 @@ def _rule_of(message: points_pb2.EarningRule, problems: list[Mistake]) -> rules.
         store_ids=_ids_of("sto", message, "store_ids", problems),
         month_days=frozenset(message.month_days),
         week_days=frozenset(message.week_days),
-        offer=_offer_of(message, problems) if kind is rules.RuleKind.OFFER else NO_OFFER,
+        offer=_offer_of(message, budgets, problems) if kind is rules.RuleKind.OFFER else NO_OFFER,
         funders=tuple(_funder_of(message.rule_id, share, problems) for share in message.funders),
     )
 
@@ -342,7 +361,7 @@ def _terms_of(message: points_pb2.OffsetTerms, problems: list[Mistake]) -> Offse
     )
 
 
-def _offer_of(message: points_pb2.EarningRule, problems: list[Mistake]) -> Offer:
+def _offer_of(message: points_pb2.EarningRule, budgets: Mapping[str, SharedBudget], problems: list[Mistake]) -> Offer:
     dates = _dates_of(message, problems)
     days = Days(
         start=dates[0],
@@ -359,6 +378,9 @@ def _offer_of(message: points_pb2.EarningRule, problems: list[Mistake]) -> Offer
         except InvalidArgument:
             sentence = f"rule {message.rule_id}: {message.currency_id!r} is not an id that starts with cur_"
             problems.append(of_rule(message.rule_id, sentence, "currency_id"))
+    if message.budget_id and message.budget_id not in budgets:
+        sentence = f"rule {message.rule_id}: there is no campaign budget {message.budget_id!r}"
+        problems.append(of_rule(message.rule_id, sentence, "budget_id"))
     return Offer(
         days=days,
         fixed_points=message.fixed_points,
@@ -373,6 +395,7 @@ def _offer_of(message: points_pb2.EarningRule, problems: list[Mistake]) -> Offer
         max_points_per_member_day=message.max_points_per_member_day,
         max_points_per_member_month=message.max_points_per_member_month,
         budget_points=message.budget_points,
+        shared_budget=budgets.get(message.budget_id),
         throttle_bps=message.throttle.factor_bps if message.HasField("throttle") else None,
         currency_id=currency_id,
     )

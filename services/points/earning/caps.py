@@ -41,17 +41,24 @@ def takings_of(
     """A row for each cap of a limited rule."""
     offer = rule.offer
     month = f"{business_date:%Y-%m}"
-    caps = (
+    caps: tuple[tuple[UUID, int], ...] = (
         (budget_id(group_id, rule.rule_id), offer.budget_points),
         (ids.derive("cap", group_id, rule.rule_id, member_id, business_date), offer.max_points_per_member_day),
         (ids.derive("cap", group_id, rule.rule_id, member_id, month), offer.max_points_per_member_month),
     )
+    if offer.shared_budget is not None:
+        caps = (*caps, (shared_budget_id(group_id, offer.shared_budget.budget_id), offer.shared_budget.points))
     return [Taking(cap_id, sale_id, rule.rule_id, group_id, limit, want) for cap_id, limit in caps if limit]
 
 
 def budget_id(group_id: UUID, rule_id: str) -> UUID:
     """The cap that is a rule's budget: the same for all versions of the rule."""
     return ids.derive("cap", group_id, rule_id, "budget")
+
+
+def shared_budget_id(group_id: UUID, name: str) -> UUID:
+    """The cap that is the budget of the offers that name it: the same for all versions of the rules."""
+    return ids.derive("campaign-cap", group_id, name)
 
 
 class Granted(NamedTuple):

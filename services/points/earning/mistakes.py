@@ -16,6 +16,7 @@ _IDS = {
     "offset_terms": "terms_id",
     "base_rates": "rate_id",
     "store_budgets": "store_id",
+    "campaign_budgets": "budget_id",
     "velocity.limits": "limit_id",
     "interaction_limits": "reason_code",
 }

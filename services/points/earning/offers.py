@@ -42,6 +42,13 @@ class Combination(IntEnum):
     EXCLUSIVE = 3
 
 
+class SharedBudget(NamedTuple):
+    """What several offers may give together."""
+
+    budget_id: str
+    points: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Offer:
     """What an OFFER rule has beside the fields of every rule. Empty scopes allow all."""
@@ -59,6 +66,7 @@ class Offer:
     max_points_per_member_day: int = 0
     max_points_per_member_month: int = 0
     budget_points: int = 0
+    shared_budget: SharedBudget | None = None
     throttle_bps: int | None = None  # what it still gives while throttled; None: all
     currency_id: UUID | None = None  # points of a unit instead of the group's
 
@@ -73,7 +81,8 @@ class Offer:
     @property
     def is_limited(self) -> bool:
         """Whether other sales have to do with what it may give for one."""
-        return bool(self.max_points_per_member_day or self.max_points_per_member_month or self.budget_points)
+        limits = (self.max_points_per_member_day, self.max_points_per_member_month, self.budget_points)
+        return any(limits) or self.shared_budget is not None
 
 
 NO_OFFER = Offer()

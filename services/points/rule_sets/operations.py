@@ -17,7 +17,7 @@ from services.points import store
 from services.points.convert import from_date, published_rule_set_of, rule_set_of, to_date, to_timestamp
 from services.points.earning import rules
 from services.points.earning.cap_tables import cap
-from services.points.earning.caps import budget_id
+from services.points.earning.caps import budget_id, shared_budget_id
 from services.points.earning.limits import SaleLimit
 from services.points.earning.mistakes import Mistake, of_rule, refusal
 from services.points.earning.warnings import find_warnings
@@ -258,6 +258,9 @@ async def _find_spent_budgets(tx: Tx, rule_set: rules.RuleSet) -> list[Mistake]:
         for rule in rule_set.offers
         if rule.offer.budget_points
     }
+    for name, points in sorted({rule.offer.shared_budget for rule in rule_set.offers if rule.offer.shared_budget}):
+        where = Mistake(f"campaign budget {name}", "points", part="campaign_budgets", part_id=name)
+        limits[shared_budget_id(tx.group_id, name)] = (where, points)
     if rule_set.sale_limits is not None:
         rows = await tx.execute(
             select(store.store.c.store_id, store.store.c.time_zone).where(store.store.c.group_id == tx.group_id)

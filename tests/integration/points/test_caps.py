@@ -16,8 +16,12 @@ from tests.integration.points.world import World
 DAY = datetime(2017, 3, 8, 4, tzinfo=UTC)
 
 
-async def publish(world: World, *offers: points_pb2.EarningRule) -> None:
-    await world.publish(with_offers(world, *offers, effective_date=to_date(date(2016, 1, 1))))
+async def publish(world: World, *offers: points_pb2.EarningRule, **changes: Any) -> None:
+    await world.publish(with_offers(world, *offers, **{"effective_date": to_date(date(2016, 1, 1)), **changes}))
+
+
+def spring(points: int) -> list[points_pb2.CampaignBudget]:
+    return [points_pb2.CampaignBudget(budget_id="spring", points=points)]
 
 
 def extra(answer: points_pb2.RecordSaleResponse, rule_id: str = "offer") -> tuple[int, int]:
@@ -148,6 +152,69 @@ async def test_a_budget_below_what_is_spent_is_refused(world: World) -> None:
     error = await refused(office.draft(with_offers(world, offer(bonus_bps=1, budget_points=59))), "RULES_INVALID")
     assert "below the 60 points that it has given" in error.values["problem"]
     await office.draft(with_offers(world, offer(bonus_bps=1, budget_points=60)))
+
+
+async def test_offers_of_a_campaign_share_its_budget_to_the_point_at_many_tills_at_once(world: World) -> None:
+    tea = offer("tea", bonus_bps=10_000, categories=["TEA"], budget_id="spring")
+    rice = offer("rice", bonus_bps=20_000, categories=["RICE"], budget_id="spring")
+    await publish(world, tea, rice, offer("other", bonus_bps=10_000), campaign_budgets=spring(105))
+    answers = await asyncio.gather(
+        *(
+            world.sell(1_000, member=number % 3, sale_time=DAY, categories=["RICE" if number % 2 else "TEA"])
+            for number in range(40)
+        )
+    )
+    given = [
+        sum(rule.points for rule in answer.explanation.rules if rule.rule_id in ("tea", "rice")) for answer in answers
+    ]
+    assert sum(given) == 105
+    # Of the sales that were not given all one got the rest.
+    assert sum(number not in (0, 10, 20) for number in given) == 1
+    assert all(extra(answer, "other") == (10, 0) for answer in answers)
+    assert await used(world) == [105]
+
+
+async def test_two_offers_of_one_sale_take_from_a_shared_budget_in_turn(world: World) -> None:
+    second = offer("second", bonus_bps=0, fixed_points=8, budget_id="spring", budget_points=100)
+    await publish(world, offer("first", bonus_bps=10_000, budget_id="spring"), second, campaign_budgets=spring(25))
+    sales = [world.sale(1_000, sale_time=DAY) for _ in range(2)]
+    answer = await world.call(world.sales.RecordSales, points_pb2.RecordSalesRequest(sales=sales))
+    found = [(extra(result.recorded, "first"), extra(result.recorded, "second")) for result in answer.results]
+    assert found == [((10, 0), (8, 0)), ((7, 3), (0, 8))]
+    assert await used(world) == [8, 25]
+    # What each was given is found again, also when the sales come one by one.
+    for sale, points in zip(sales, (28, 17), strict=True):
+        assert (await world.call(world.sales.RecordSale, sale)).points == points
+    assert await used(world) == [8, 25]
+
+
+async def test_a_shared_budget_goes_on_with_other_offers_and_not_below_what_is_spent(world: World) -> None:
+    office = Office(world)
+    await publish(world, offer(bonus_bps=10_000, budget_id="spring"), campaign_budgets=spring(100))
+    await world.sell(6_000, sale_time=DAY)
+    rules = with_offers(world, offer("other", bonus_bps=10_000, budget_id="spring"), campaign_budgets=spring(59))
+    error = await refused(office.draft(rules), "RULES_INVALID")
+    assert error.values["problem"] == "campaign budget spring is below the 60 points that it has given"
+    rules.campaign_budgets[0].points = 65
+    approved = await office.approve(await office.draft(rules))
+    later = approved.rule_set.effective_time.ToDatetime(tzinfo=UTC)
+    assert extra(await world.sell(1_000, sale_time=later), "other") == (5, 5)
+    assert await used(world) == [65]
+
+
+async def test_rivals_without_budget_in_common_give_way(world: World) -> None:
+    best: dict[str, Any] = {"combination": points_pb2.COMBINATION_BEST_OF, "combination_group": "spring"}
+    await publish(
+        world,
+        offer("double", bonus_bps=10_000, budget_id="spring", **best),
+        offer("half", bonus_bps=5_000, budget_id="spring", **best),
+        offer("tenth", bonus_bps=1_000, **best),
+        campaign_budgets=spring(15),
+    )
+    answers = [await world.sell(1_000, sale_time=DAY) for _ in range(3)]
+    found = [{rule.rule_id: rule.points for rule in answer.explanation.rules[1:]} for answer in answers]
+    assert found == [{"double": 10}, {"double": 5}, {"tenth": 1}]
+    assert await used(world) == [15]
 
 
 async def test_a_return_takes_back_what_a_limited_offer_gave_and_no_more(world: World) -> None:

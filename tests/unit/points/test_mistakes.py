@@ -30,6 +30,7 @@ def refused(*offers: points_pb2.EarningRule, **values: object) -> RulesInvalid:
 
 RATE = points_pb2.BaseRate(rate_id="nowhere", base_points=1, base_step_minor=1)
 TERMS = points_pb2.OffsetTerms(terms_id="t", offset={"offset_points": 3, "offset_minor": 1}, step_points=1)
+SPRING = points_pb2.CampaignBudget(budget_id="spring", points=100)
 FEBRUARY_30 = points_pb2.CalendarDay(date={"year": 2026, "month": 2, "day": 30})
 NOTHING = points_pb2.CalendarDay(date=to_date(date(2026, 2, 3)))
 
@@ -50,6 +51,14 @@ NOTHING = points_pb2.CalendarDay(date=to_date(date(2026, 2, 3)))
         (refused(calendar_days=[FEBRUARY_30]), "calendar_days[0].date", "", 0),
         (refused(calendar_days=[FEBRUARY_30, NOTHING]), "calendar_days[1]", "2026-02-03", 0),
         (refused(store_budgets=[points_pb2.StoreBudget(store_id="x")]), "store_budgets[0]", "x", 0),
+        (refused(offer("a", budget_id="spring")), "rules[1].budget_id", "a", 0),
+        (refused(campaign_budgets=[SPRING]), "campaign_budgets[0].budget_id", "spring", 0),
+        (
+            refused(offer("a", budget_id="spring"), campaign_budgets=[SPRING, SPRING]),
+            "campaign_budgets[0].budget_id",
+            "spring",
+            0,
+        ),
         (refused(issuance_ceiling=points_pb2.IssuanceCeiling()), "issuance_ceiling", "", 0),
         (refused(member_ceiling=points_pb2.MemberCeiling()), "member_ceiling", "", 0),
         (

@@ -165,6 +165,21 @@ def test_every_field_of_an_offer_is_explained() -> None:
     assert {field for field in fields if f"`{field}`" not in offers} == set()
 
 
+def test_a_campaign_of_the_page_is_a_rule_set() -> None:
+    example = json.loads(re.findall(r"```campaign\n(.*?)```", PAGE, re.DOTALL)[0])
+    base = {"rule_id": "base", "kind": "RULE_KIND_BASE"}
+    values = {
+        "base_points": 1,
+        "base_step_minor": 100,
+        "expiry_months": 12,
+        **example,
+        "rules": [base, *example["rules"]],
+    }
+    rule_set = json_format.ParseDict(values, points_pb2.RuleSet())
+    rule_set.effective_date.CopyFrom(to_date(date(2015, 1, 1)))
+    assert {rule.offer.shared_budget for rule in rule_set_of(rule_set).offers} == {("spring", 100_000)}
+
+
 def test_every_limit_over_all_rules_is_explained() -> None:
     page = PAGE[PAGE.index("### Budgets over all rules") : PAGE.index("### Who pays")]
     for name in list(points_pb2.SaleLimit.keys())[1:]:

@@ -939,7 +939,7 @@ class TransferPointsResponse(_message.Message):
     def __init__(self, txn_id: _Optional[str] = ..., points: _Optional[int] = ..., available_points: _Optional[int] = ..., is_replay: _Optional[bool] = ...) -> None: ...
 
 class EarningRule(_message.Message):
-    __slots__ = ("rule_id", "kind", "name", "name_zh", "bonus_bps", "min_amount_minor", "categories", "store_ids", "month_days", "week_days", "funders", "fixed_points", "merchant_ids", "business_unit_ids", "store_categories", "condition", "start_date", "end_date", "recurrence", "day_kind", "combination", "combination_group", "priority", "max_points", "max_points_per_member_day", "max_points_per_member_month", "budget_points", "throttle", "currency_id")
+    __slots__ = ("rule_id", "kind", "name", "name_zh", "bonus_bps", "min_amount_minor", "categories", "store_ids", "month_days", "week_days", "funders", "fixed_points", "merchant_ids", "business_unit_ids", "store_categories", "condition", "start_date", "end_date", "recurrence", "day_kind", "combination", "combination_group", "priority", "max_points", "max_points_per_member_day", "max_points_per_member_month", "budget_points", "budget_id", "throttle", "currency_id")
     RULE_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -967,6 +967,7 @@ class EarningRule(_message.Message):
     MAX_POINTS_PER_MEMBER_DAY_FIELD_NUMBER: _ClassVar[int]
     MAX_POINTS_PER_MEMBER_MONTH_FIELD_NUMBER: _ClassVar[int]
     BUDGET_POINTS_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_ID_FIELD_NUMBER: _ClassVar[int]
     THROTTLE_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_ID_FIELD_NUMBER: _ClassVar[int]
     rule_id: str
@@ -996,9 +997,10 @@ class EarningRule(_message.Message):
     max_points_per_member_day: int
     max_points_per_member_month: int
     budget_points: int
+    budget_id: str
     throttle: OfferThrottle
     currency_id: str
-    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., funders: _Optional[_Iterable[_Union[FunderShare, _Mapping]]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., store_categories: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ..., throttle: _Optional[_Union[OfferThrottle, _Mapping]] = ..., currency_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, rule_id: _Optional[str] = ..., kind: _Optional[_Union[RuleKind, str]] = ..., name: _Optional[str] = ..., name_zh: _Optional[str] = ..., bonus_bps: _Optional[int] = ..., min_amount_minor: _Optional[int] = ..., categories: _Optional[_Iterable[str]] = ..., store_ids: _Optional[_Iterable[str]] = ..., month_days: _Optional[_Iterable[int]] = ..., week_days: _Optional[_Iterable[int]] = ..., funders: _Optional[_Iterable[_Union[FunderShare, _Mapping]]] = ..., fixed_points: _Optional[int] = ..., merchant_ids: _Optional[_Iterable[str]] = ..., business_unit_ids: _Optional[_Iterable[str]] = ..., store_categories: _Optional[_Iterable[str]] = ..., condition: _Optional[str] = ..., start_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., end_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., recurrence: _Optional[str] = ..., day_kind: _Optional[_Union[DayKind, str]] = ..., combination: _Optional[_Union[Combination, str]] = ..., combination_group: _Optional[str] = ..., priority: _Optional[int] = ..., max_points: _Optional[int] = ..., max_points_per_member_day: _Optional[int] = ..., max_points_per_member_month: _Optional[int] = ..., budget_points: _Optional[int] = ..., budget_id: _Optional[str] = ..., throttle: _Optional[_Union[OfferThrottle, _Mapping]] = ..., currency_id: _Optional[str] = ...) -> None: ...
 
 class OfferThrottle(_message.Message):
     __slots__ = ("factor_bps",)
@@ -1055,7 +1057,7 @@ class RatedLines(_message.Message):
     def __init__(self, rate: _Optional[_Union[AppliedBaseRate, _Mapping]] = ..., line_nos: _Optional[_Iterable[int]] = ..., points: _Optional[int] = ...) -> None: ...
 
 class RuleSet(_message.Message):
-    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "expiry", "debt_policy", "debt_limit_points", "reminder_days", "hoarding_months", "store_budgets", "issuance_ceiling", "excluded_item_codes", "excluded_tenders", "excludes_tax", "cost_governor", "member_ceiling", "confirmation", "matching", "velocity", "latest_arrival_days", "interaction_limits", "family_pool_members", "offset_terms", "base_rates", "calendar_days")
+    __slots__ = ("version", "effective_date", "base_points", "base_step_minor", "rules", "excluded_categories", "expiry_months", "offset", "rounding", "effective_time", "pending_days", "transfer_limit_points", "expiry", "debt_policy", "debt_limit_points", "reminder_days", "hoarding_months", "store_budgets", "issuance_ceiling", "excluded_item_codes", "excluded_tenders", "excludes_tax", "cost_governor", "member_ceiling", "campaign_budgets", "confirmation", "matching", "velocity", "latest_arrival_days", "interaction_limits", "family_pool_members", "offset_terms", "base_rates", "calendar_days")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_DATE_FIELD_NUMBER: _ClassVar[int]
     BASE_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -1080,6 +1082,7 @@ class RuleSet(_message.Message):
     EXCLUDES_TAX_FIELD_NUMBER: _ClassVar[int]
     COST_GOVERNOR_FIELD_NUMBER: _ClassVar[int]
     MEMBER_CEILING_FIELD_NUMBER: _ClassVar[int]
+    CAMPAIGN_BUDGETS_FIELD_NUMBER: _ClassVar[int]
     CONFIRMATION_FIELD_NUMBER: _ClassVar[int]
     MATCHING_FIELD_NUMBER: _ClassVar[int]
     VELOCITY_FIELD_NUMBER: _ClassVar[int]
@@ -1113,6 +1116,7 @@ class RuleSet(_message.Message):
     excludes_tax: bool
     cost_governor: CostGovernor
     member_ceiling: MemberCeiling
+    campaign_budgets: _containers.RepeatedCompositeFieldContainer[CampaignBudget]
     confirmation: _doors_pb2.ConfirmationRule
     matching: _doors_pb2.MatchingRule
     velocity: _doors_pb2.VelocityRule
@@ -1122,7 +1126,7 @@ class RuleSet(_message.Message):
     offset_terms: _containers.RepeatedCompositeFieldContainer[OffsetTerms]
     base_rates: _containers.RepeatedCompositeFieldContainer[BaseRate]
     calendar_days: _containers.RepeatedCompositeFieldContainer[CalendarDay]
-    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., expiry: _Optional[_Union[ExpiryPolicy, _Mapping]] = ..., debt_policy: _Optional[_Union[DebtPolicy, str]] = ..., debt_limit_points: _Optional[int] = ..., reminder_days: _Optional[_Iterable[int]] = ..., hoarding_months: _Optional[int] = ..., store_budgets: _Optional[_Iterable[_Union[StoreBudget, _Mapping]]] = ..., issuance_ceiling: _Optional[_Union[IssuanceCeiling, _Mapping]] = ..., excluded_item_codes: _Optional[_Iterable[str]] = ..., excluded_tenders: _Optional[_Iterable[str]] = ..., excludes_tax: _Optional[bool] = ..., cost_governor: _Optional[_Union[CostGovernor, _Mapping]] = ..., member_ceiling: _Optional[_Union[MemberCeiling, _Mapping]] = ..., confirmation: _Optional[_Union[_doors_pb2.ConfirmationRule, _Mapping]] = ..., matching: _Optional[_Union[_doors_pb2.MatchingRule, _Mapping]] = ..., velocity: _Optional[_Union[_doors_pb2.VelocityRule, _Mapping]] = ..., latest_arrival_days: _Optional[int] = ..., interaction_limits: _Optional[_Iterable[_Union[_doors_pb2.InteractionLimit, _Mapping]]] = ..., family_pool_members: _Optional[int] = ..., offset_terms: _Optional[_Iterable[_Union[OffsetTerms, _Mapping]]] = ..., base_rates: _Optional[_Iterable[_Union[BaseRate, _Mapping]]] = ..., calendar_days: _Optional[_Iterable[_Union[CalendarDay, _Mapping]]] = ...) -> None: ...
+    def __init__(self, version: _Optional[int] = ..., effective_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., base_points: _Optional[int] = ..., base_step_minor: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[EarningRule, _Mapping]]] = ..., excluded_categories: _Optional[_Iterable[str]] = ..., expiry_months: _Optional[int] = ..., offset: _Optional[_Union[OffsetRule, _Mapping]] = ..., rounding: _Optional[_Union[Rounding, str]] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pending_days: _Optional[int] = ..., transfer_limit_points: _Optional[int] = ..., expiry: _Optional[_Union[ExpiryPolicy, _Mapping]] = ..., debt_policy: _Optional[_Union[DebtPolicy, str]] = ..., debt_limit_points: _Optional[int] = ..., reminder_days: _Optional[_Iterable[int]] = ..., hoarding_months: _Optional[int] = ..., store_budgets: _Optional[_Iterable[_Union[StoreBudget, _Mapping]]] = ..., issuance_ceiling: _Optional[_Union[IssuanceCeiling, _Mapping]] = ..., excluded_item_codes: _Optional[_Iterable[str]] = ..., excluded_tenders: _Optional[_Iterable[str]] = ..., excludes_tax: _Optional[bool] = ..., cost_governor: _Optional[_Union[CostGovernor, _Mapping]] = ..., member_ceiling: _Optional[_Union[MemberCeiling, _Mapping]] = ..., campaign_budgets: _Optional[_Iterable[_Union[CampaignBudget, _Mapping]]] = ..., confirmation: _Optional[_Union[_doors_pb2.ConfirmationRule, _Mapping]] = ..., matching: _Optional[_Union[_doors_pb2.MatchingRule, _Mapping]] = ..., velocity: _Optional[_Union[_doors_pb2.VelocityRule, _Mapping]] = ..., latest_arrival_days: _Optional[int] = ..., interaction_limits: _Optional[_Iterable[_Union[_doors_pb2.InteractionLimit, _Mapping]]] = ..., family_pool_members: _Optional[int] = ..., offset_terms: _Optional[_Iterable[_Union[OffsetTerms, _Mapping]]] = ..., base_rates: _Optional[_Iterable[_Union[BaseRate, _Mapping]]] = ..., calendar_days: _Optional[_Iterable[_Union[CalendarDay, _Mapping]]] = ...) -> None: ...
 
 class CalendarDay(_message.Message):
     __slots__ = ("date", "kind", "name", "business_unit_ids")
@@ -1165,6 +1169,14 @@ class CostGovernor(_message.Message):
     hysteresis_bps: int
     min_sales_minor: int
     def __init__(self, window_days: _Optional[int] = ..., warn_bps: _Optional[int] = ..., throttle_bps: _Optional[int] = ..., hysteresis_bps: _Optional[int] = ..., min_sales_minor: _Optional[int] = ...) -> None: ...
+
+class CampaignBudget(_message.Message):
+    __slots__ = ("budget_id", "points")
+    BUDGET_ID_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    budget_id: str
+    points: int
+    def __init__(self, budget_id: _Optional[str] = ..., points: _Optional[int] = ...) -> None: ...
 
 class StoreBudget(_message.Message):
     __slots__ = ("store_id", "points_per_month", "points_in_all")

@@ -365,7 +365,6 @@ TABLES = (
     """CREATE TABLE cap (
         cap_id UUID NOT NULL,
         group_id UUID NOT NULL,
-        rule_id TEXT NOT NULL,
         used_points BIGINT NOT NULL,
         PRIMARY KEY (cap_id),
         CONSTRAINT cap_not_negative CHECK (used_points >= 0)
@@ -373,10 +372,11 @@ TABLES = (
     """CREATE TABLE cap_use (
         cap_id UUID NOT NULL,
         sale_id UUID NOT NULL,
+        rule_id TEXT NOT NULL,
         group_id UUID NOT NULL,
         points BIGINT NOT NULL,
         left_points BIGINT NOT NULL,
-        PRIMARY KEY (cap_id, sale_id)
+        PRIMARY KEY (cap_id, sale_id, rule_id)
     )""",
     """CREATE TABLE first_purchase (
         claim_id UUID NOT NULL,
