@@ -16,7 +16,8 @@ base_points and base_step_minor are the line's: its item category may have a bas
 An offer with max_points gives at most those in place of its part of the sum, before the tier; one that is limited over
 many sales gives whole points (its part rounded as the sale is), as many as it is granted. Fixed points are added after
 rounding; the tier does not multiply them. Points of lines and of rules are shares of the total by largest remainder
-(ties to the earlier one); fixed points are shared by the lines of their offer.
+(ties to the earlier one); fixed points are shared by the lines of their offer. Rounding up gives no rule a share beyond
+its cap: the others have it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from chassis.units import BPS
 from services.points.earning.base_rates import BaseRate, LineRates, RatedLines
 from services.points.earning.offers import NO_SETTING, SaleFacts, Setting, combine, match_offers
 from services.points.earning.rules import BASE_RATE_BPS, Rounding, Rule, RuleKind, RuleSet, Tier
-from services.points.earning.shares import largest_remainder
+from services.points.earning.shares import keep_within, largest_remainder
 
 
 class Applied(NamedTuple):
@@ -216,6 +217,7 @@ def _with_offers(
     named: list[tuple[Rule, int, int | Fraction, tuple[int, int]]] = [
         (rule_set.base, BASE_RATE_BPS, sum(weights), (0, 0))
     ]
+    most: dict[int, int] = {}  # whole points that a rule's share may not exceed, by its place in `named`
     fixed: list[Applied] = []
     wants: list[tuple[Rule, int]] = []
     fixed_by_line = [0] * len(weights)
@@ -244,6 +246,8 @@ def _with_offers(
             continue
         for index, own in zip(lines, parts, strict=True):
             weights[index] += own if part == whole else Fraction(own * part, whole)
+        if offer.is_limited or offer.max_points:
+            most[len(named)] = int(part // unit) if offer.is_limited else offer.max_points
         named.append((rule, rule.bonus_bps, part, lost))
 
     weight = sum(weights)
@@ -252,6 +256,8 @@ def _with_offers(
     if tier.multiplier_bps != BPS:
         rule_weights.append(weight * (tier.multiplier_bps - BPS))
     shares = largest_remainder(points, rule_weights)
+    if any(shares[index] > limit for index, limit in most.items()):
+        keep_within(shares, most, [Fraction(own, unit * BPS) for own in rule_weights])
     applied = [
         Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, rate_bps, share, *lost)
         for (rule, rate_bps, _, lost), share in zip(named, shares, strict=False)

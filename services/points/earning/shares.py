@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 
@@ -27,3 +27,21 @@ def largest_remainder(total: int, weights: Sequence[int | Fraction]) -> list[int
         for index in order[:left]:
             shares[index] += 1
     return shares
+
+
+def keep_within(shares: list[int], most: Mapping[int, int], exact: Sequence[int | Fraction]) -> None:
+    """Take from each share what it has beyond its `most` (by index; the others have none), so that the sum stays.
+
+    One by one to those without, first to whoever misses most of its `exact` part; ties go to the earlier.
+    """
+    left = 0
+    for index, limit in most.items():
+        if shares[index] > limit:
+            left += shares[index] - limit
+            shares[index] = limit
+    others = [index for index in range(len(shares)) if index not in most]
+    while left:
+        index = max(others, key=lambda other: exact[other] - shares[other])
+        given = min(left, max(1, int(exact[index] - shares[index])))
+        shares[index] += given
+        left -= given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
@@ -56,7 +57,13 @@ def rule_set(*more: Rule, plain: tuple[Rule, ...] = (BASE,), **changes: object) 
     return RuleSet(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def earn(of: RuleSet, *lines: tuple[int, str], tier: Tier = rules.NO_TIER, birth_month: int = 0) -> Earning:
+def earn(
+    of: RuleSet,
+    *lines: tuple[int, str],
+    tier: Tier = rules.NO_TIER,
+    birth_month: int = 0,
+    granted: Mapping[str, int] | None = None,
+) -> Earning:
     return points_for_sale(
         of,
         amounts_minor=[amount for amount, _ in lines],
@@ -67,6 +74,7 @@ def earn(of: RuleSet, *lines: tuple[int, str], tier: Tier = rules.NO_TIER, birth
         birth_month=birth_month,
         is_birth_month=birth_month == DAY.month,
         setting=Setting(SHOP, MALL, 12, "pos", ["" for _ in lines], [1 for _ in lines], store_category="restaurant"),
+        granted=granted,
     )
 
 
@@ -93,7 +101,7 @@ def test_with_an_offer_that_never_matches_a_sale_earns_as_without_offers(
 
 _offers = st.lists(
     st.builds(
-        lambda bonus, fixed, combination, group, priority, most, categories: (
+        lambda bonus, fixed, combination, group, priority, most, budget, categories: (
             bonus,
             {
                 "fixed_points": 0 if bonus else fixed,
@@ -101,6 +109,7 @@ _offers = st.lists(
                 "group": group if combination is Combination.BEST_OF else "",
                 "priority": priority,
                 "max_points": most,
+                "budget_points": budget,
             },
             categories,
         ),
@@ -110,6 +119,7 @@ _offers = st.lists(
         st.sampled_from(["a", "b"]),
         st.integers(0, 3),
         st.sampled_from([0, 1, 7, 300]),
+        st.sampled_from([0, 0, 3, 150]),
         st.sampled_from([frozenset[str](), frozenset({"TEA"}), frozenset({"RICE", "FUEL"})]),
     ),
     max_size=5,
@@ -119,7 +129,7 @@ _offers = st.lists(
 @given(
     st.lists(st.tuples(st.integers(0, 500_000), st.sampled_from(["TEA", "RICE", "FUEL"])), min_size=1, max_size=6),
     _offers,
-    st.sampled_from([rules.NO_TIER, GOLD]),
+    st.sampled_from([rules.NO_TIER, GOLD, Tier("LOW", 2_000)]),
     st.sampled_from(Rounding),
 )
 def test_points_of_lines_and_of_rules_sum_to_the_sale_and_no_cap_is_exceeded(
@@ -131,14 +141,16 @@ def test_points_of_lines_and_of_rules_sum_to_the_sale_and_no_cap_is_exceeded(
     made = [
         offer(f"o{n}", bonus, categories=categories, **values) for n, (bonus, values, categories) in enumerate(offers)
     ]
-    earning = earn(rule_set(*made, plain=PLAIN, rounding=rounding), *lines, tier=tier)
+    granted = {rule.rule_id: rule.offer.budget_points for rule in made if rule.offer.budget_points}
+    earning = earn(rule_set(*made, plain=PLAIN, rounding=rounding), *lines, tier=tier, granted=granted)
     assert sum(earning.line_points) == sum(given_by(earning).values()) == earning.points
-    assert all(points >= 0 for points in (*earning.line_points, *given_by(earning).values()))
+    own = {rule_id: points for rule_id, points in given_by(earning).items() if rule_id != "tier-low"}
+    assert all(points >= 0 for points in (*earning.line_points, *own.values()))
     for (_, category), points in zip(lines, earning.line_points, strict=True):
         assert category != "FUEL" or points == 0
     for rule in made:
-        if rule.offer.max_points:
-            assert given_by(earning).get(rule.rule_id, 0) <= rule.offer.max_points + 1  # a share rounds up by one
+        for most in (rule.offer.max_points, rule.offer.budget_points):
+            assert not most or given_by(earning).get(rule.rule_id, 0) <= most
 
 
 @given(
@@ -274,6 +286,40 @@ def test_fixed_points_are_given_once_and_shared_by_their_lines() -> None:
     earning = earn(rule_set(fixed), (10_000, "TEA"), (5_000, "RICE"), (20_000, "TEA"), tier=GOLD)
     assert earning.line_points == [125 + 3, 62, 250 + 7]  # 437.5 × … rounds down; the tier leaves the 10 alone
     assert given_by(earning) == {"base": 350, "tier-gold": 87, "welcome": 10}
+
+
+@given(
+    st.integers(0, 5_000),  # small sums: of those a rounded point is much
+    st.lists(st.tuples(st.integers(1, 200_000), st.integers(1, 9), st.booleans()), min_size=1, max_size=4),
+    st.sampled_from([rules.NO_TIER, GOLD, Tier("LOW", 2_000)]),
+    st.sampled_from([Rounding.HALF_UP, Rounding.CEILING]),
+)
+def test_no_rule_is_said_to_give_more_than_its_cap_however_the_sale_is_rounded(
+    amount: int, caps: list[tuple[int, int, bool]], tier: Tier, rounding: Rounding
+) -> None:
+    offers = [
+        offer(f"o{number}", bonus, **{"budget_points" if is_limited else "max_points": most})
+        for number, (bonus, most, is_limited) in enumerate(caps)
+    ]
+    granted = {f"o{number}": most for number, (_, most, is_limited) in enumerate(caps) if is_limited}
+    given = given_by(earned := earn(rule_set(*offers, rounding=rounding), (amount, "TEA"), tier=tier, granted=granted))
+    assert sum(given.values()) == earned.points
+    assert all(given.get(f"o{number}", 0) <= most for number, (_, most, _) in enumerate(caps))
+
+
+@pytest.mark.parametrize(
+    ("tier", "points", "given"),
+    [
+        # 1.10 + 7 = 8.10 is 9, of which the capped rule's share would be 7.78.
+        (rules.NO_TIER, 9, {"base": 2, "capped": 7}),
+        # (1.10 + 7) × 0.2 = 1.62 is 2, of which it would be 8.64, and the tier's -8.
+        (Tier("LOW", 2_000), 2, {"base": 1, "capped": 7, "tier-low": -6}),
+    ],
+)
+def test_rounding_up_gives_no_rule_more_than_its_cap(tier: Tier, points: int, given: dict[str, int]) -> None:
+    of = rule_set(offer("capped", 100_000, max_points=7), rounding=Rounding.CEILING)
+    earning = earn(of, (110, "TEA"), tier=tier)
+    assert (earning.points, given_by(earning)) == (points, given)
 
 
 def test_a_cap_is_explained() -> None:
