@@ -37,7 +37,6 @@ from services.points.earning.earning import (
 )
 from services.points.earning.limits import AppliedLimit, Limit
 from services.points.earning.member_facts import Asked, MemberFacts
-from services.points.earning.rules import Rule
 from services.points.errors import (
     MemberUnknown,
     ReceiptChanged,
@@ -74,18 +73,12 @@ class _Sale:
     person_id: UUID
 
     @property
-    def untaken(self) -> list[tuple[Rule, int]]:
-        """What limited offers want to give of which nothing has been taken yet."""
-        taken = self.computed.known.granted or {}
-        return [(rule, want) for rule, want in self.computed.earning.wants if rule.rule_id not in taken]
-
-    @property
     def takings(self) -> list[Taking]:
-        """What it has to take from caps before it may give it."""
+        """What it has to take from caps next, before it may give it."""
         item = self.item
         return [
             taking
-            for rule, want in self.untaken
+            for rule, want in self.computed.next_wants
             for taking in takings_of(
                 rule,
                 group_id=item.group_id,
@@ -97,16 +90,14 @@ class _Sale:
         ]
 
     def limit(self, granted: Mapping[tuple[UUID, str], Granted]) -> bool:
-        """Let its limited offers give no more than was granted; answers whether another now has to take in its turn.
-
-        That is a rival of one that has nothing left.
-        """
-        new = {rule.rule_id: granted[self.item.txn_id, rule.rule_id].points for rule, _ in self.untaken}
+        """Let its limited offers give no more than was granted; answers whether others have to take in their turn."""
+        wants = self.computed.earning.wants
+        new = {rule.rule_id: granted[self.item.txn_id, rule.rule_id].points for rule, _ in self.computed.next_wants}
         own = {**(self.computed.known.granted or {}), **new}
-        if all(own[rule.rule_id] >= want for rule, want in self.computed.earning.wants):
+        if all(own.get(rule.rule_id, -1) >= want for rule, want in wants if want):
             return False
         self.know(granted=own)
-        return bool(self.untaken)
+        return bool(self.computed.next_wants)
 
     @property
     def limits(self) -> list[Limit]:
@@ -311,7 +302,7 @@ class Sales:
 
     async def _limit(self, sales: Collection[_Sale]) -> None:
         """Take what rules, and then whole sales, may give from what limits have left, and let them give no more."""
-        limited = [sale for sale in sales if sale.computed.earning.wants]
+        limited = [sale for sale in sales if sale.computed.next_wants]
         while limited:
             granted = await self._caps.take([taking for sale in limited for taking in sale.takings])
             limited = [sale for sale in limited if sale.limit(granted)]

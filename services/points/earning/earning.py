@@ -19,7 +19,7 @@ from services.points.earning.expiry import nominal_expire_time
 from services.points.earning.explanations import explanation_of, funded_to_proto
 from services.points.earning.funding import Funding, fund
 from services.points.earning.limits import AppliedLimit
-from services.points.earning.offers import NO_MORE, FirstIn, More, SaleFacts, Setting
+from services.points.earning.offers import NO_MORE, FirstIn, More, SaleFacts, Setting, first_to_take
 from services.points.earning.rating import Earning, points_for_sale
 from services.points.earning.shares import largest_remainder
 from services.points.errors import CurrencyMismatch, LinesDoNotSum, SaleEarnsTooMuch, SaleTimeInvalid, TendersDoNotSum
@@ -75,6 +75,16 @@ class Computed(NamedTuple):
     funding: Funding | None = None  # when a rule says who pays
     no_points_reason: points_pb2.NoPointsReason = points_pb2.NO_POINTS_REASON_UNSPECIFIED
     awards: Sequence[Award] = ()  # of other currencies
+
+    @property
+    def next_wants(self) -> list[tuple[rules.Rule, int]]:
+        """What limited offers want to give that have to take now, before it is known what the others want."""
+        if not self.earning.wants:
+            return []
+        taken = self.known.granted or {}
+        untaken = {rule: want for rule, want in self.earning.wants if want and rule.rule_id not in taken}
+        first = first_to_take(list(untaken), is_throttled=self.known.throttle is not None)
+        return [(rule, untaken[rule]) for rule in first]
 
     def explanation(self, unlock_time: datetime | None, time_zone: str) -> bytes:
         """Why, as an Explanation, serialised."""

@@ -1,13 +1,14 @@
 """Offers: bonuses with a scope, days, a condition and a way of combining. Pure.
 
 Which offers count is decided line by line: of those that match a line, an EXCLUSIVE one (the highest priority first)
-leaves no other bonus beside it; of BEST_OF offers with one group name the best counts; STACK ones add up. An offer of
-fixed points counts for the sale when it counts for at least one of its lines.
+leaves no other bonus beside it; of BEST_OF offers with one group name the best counts; STACK ones add up. One whose
+limits have nothing left keeps no other out. An offer of fixed points counts for the sale when it counts for at least
+one of its lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -226,10 +227,31 @@ def combine(
     Rivals are compared by their rates, throttled ones by what that leaves. One whose limits have nothing left
     (`exhausted`) keeps no other out.
     """
-    exclusive = [rule for rule in offers if rule.offer.combination is Combination.EXCLUSIVE]
+    exclusive = [
+        rule for rule in offers if rule.offer.combination is Combination.EXCLUSIVE and rule.rule_id not in exhausted
+    ]
     if exclusive:
         return (), [max(exclusive, key=lambda rule: rule.offer.priority)]
+    best = _best_of_groups(offers, is_throttled=is_throttled, exhausted=exhausted)
+    return plain, [rule for rule in offers if not rule.offer.group or best[rule.offer.group] is rule]
 
+
+def first_to_take(offers: Sequence[Rule], *, is_throttled: bool) -> list[Rule]:
+    """Of limited offers that count for a sale those that take from their limits before the others.
+
+    How much the others want depends on them: where they turn out to have nothing left, others count for more lines.
+    """
+    exclusive = [rule for rule in offers if rule.offer.combination is Combination.EXCLUSIVE]
+    if exclusive:
+        highest = max(rule.offer.priority for rule in exclusive)
+        return [rule for rule in exclusive if rule.offer.priority == highest]
+    best = _best_of_groups(offers, is_throttled=is_throttled)
+    return [rule for rule in offers if not rule.offer.group or best[rule.offer.group] is rule]
+
+
+def _best_of_groups(
+    offers: Iterable[Rule], *, is_throttled: bool, exhausted: Container[str] = ()
+) -> Mapping[str, Rule]:
     def value(rule: Rule) -> tuple[bool, int, int]:
         factor_bps = rule.offer.throttle_bps if is_throttled else None
         rate = (rule.bonus_bps + rule.offer.fixed_points) * (BPS if factor_bps is None else factor_bps)
@@ -240,7 +262,7 @@ def combine(
         group = rule.offer.group
         if group and (group not in best or value(rule) > value(best[group])):  # the earlier one wins a tie
             best[group] = rule
-    return plain, [rule for rule in offers if not rule.offer.group or best[rule.offer.group] is rule]
+    return best
 
 
 def facts_of(sale: SaleFacts) -> dict[str, Any]:

@@ -217,6 +217,40 @@ async def test_rivals_without_budget_in_common_give_way(world: World) -> None:
     assert await used(world) == [15]
 
 
+async def test_an_exclusive_offer_whose_budget_is_spent_takes_no_other_away(world: World) -> None:
+    exclusive: dict[str, Any] = {"combination": points_pb2.COMBINATION_EXCLUSIVE, "priority": 1}
+    await publish(
+        world,
+        offer("clearance", bonus_bps=1_000, categories=["CLEARED"], budget_points=15, **exclusive),
+        # It counts for more lines once the exclusive one gives way, and takes only then.
+        offer("all", bonus_bps=10_000, budget_points=100),
+    )
+    sales = [world.sale(10_000, 1_000, categories=["CLEARED", "TEA"], sale_time=DAY) for _ in range(4)]
+    answers = [await world.call(world.sales.RecordSale, sale) for sale in sales]
+    found = [(extra(answer, "clearance"), extra(answer, "all")) for answer in answers]
+    assert found == [((10, 0), (10, 0)), ((5, 5), (10, 0)), ((0, 10), (80, 30)), ((0, 10), (0, 110))]
+    assert [answer.points for answer in answers] == [130, 125, 190, 110]
+    assert await used(world) == [15, 100]
+    again = await world.call(world.sales.RecordSales, points_pb2.RecordSalesRequest(sales=sales))
+    assert [result.recorded.points for result in again.results] == [130, 125, 190, 110]
+    assert await used(world) == [15, 100]
+
+
+async def test_a_rival_takes_for_the_lines_of_one_that_gave_way_too(world: World) -> None:
+    best: dict[str, Any] = {"combination": points_pb2.COMBINATION_BEST_OF, "combination_group": "spring"}
+    await publish(
+        world,
+        offer("tea", bonus_bps=10_000, categories=["TEA"], budget_points=10, **best),
+        offer("all", bonus_bps=5_000, budget_points=100, **best),
+    )
+    found = []
+    for _ in range(2):
+        answer = await world.sell(1_000, 1_000, categories=["TEA", "RICE"], sale_time=DAY)
+        found.append({rule.rule_id: (rule.points, rule.capped_points) for rule in answer.explanation.rules[1:]})
+    assert found == [{"tea": (10, 0), "all": (5, 0)}, {"all": (10, 0)}]
+    assert await used(world) == [10, 15]
+
+
 async def test_a_return_takes_back_what_a_limited_offer_gave_and_no_more(world: World) -> None:
     await publish(world, offer(bonus_bps=10_000, budget_points=5))
     sale = world.sale(1_000, sale_time=DAY)

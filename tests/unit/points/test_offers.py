@@ -21,7 +21,7 @@ from services.points.earning import rules
 from services.points.earning.calendars import STATUTORY, DayKind
 from services.points.earning.conditions import Condition, ConditionFailed, ConditionInvalid
 from services.points.earning.days import Days, DaysInvalid
-from services.points.earning.offers import Combination, Offer, Setting, find_offer_problems
+from services.points.earning.offers import Combination, Offer, Setting, find_offer_problems, first_to_take
 from services.points.earning.rating import Earning, points_for_sale
 from services.points.earning.rules import Rounding, Rule, RuleKind, RuleSet, Tier
 
@@ -279,6 +279,46 @@ def test_an_exclusive_offer_leaves_nothing_beside_it_on_its_lines() -> None:
     earning = earn(rule_set(low, high, offer("any", 500), plain=PLAIN), (10_000, "TEA"), (10_000, "RICE"))
     assert earning.line_rates_bps == [11_000, 10_000 + 2_500 + 2_000 + 3_333 + 500]
     assert given_by(earning)["high"] == 10
+
+
+@pytest.mark.parametrize(
+    ("granted", "given"),
+    [
+        ({}, {"base": 200, "high": 10}),
+        ({"high": 4}, {"base": 200, "high": 4}),  # something is left of it
+        # Nothing is left of it: it keeps nobody out, and the next exclusive one counts.
+        ({"high": 0}, {"base": 200, "low": 90}),
+        ({"high": 0, "low": 0}, {"base": 200, "high": 0, "low": 0, "day": 33, "any": 5}),
+    ],
+)
+def test_an_exclusive_offer_that_has_nothing_left_keeps_no_other_out(
+    granted: dict[str, int], given: dict[str, int]
+) -> None:
+    exclusive = {"combination": Combination.EXCLUSIVE, "budget_points": 1_000, "categories": frozenset({"TEA"})}
+    low, high = offer("low", 9_000, priority=1, **exclusive), offer("high", 1_000, priority=2, **exclusive)
+    tea = frozenset({"TEA"})
+    day = Rule("day", RuleKind.CATEGORY, 3_333, categories=tea)
+    of = rule_set(low, high, offer("any", 500, categories=tea), plain=(BASE, day))
+    assert given_by(earn(of, (10_000, "TEA"), (10_000, "RICE"), granted=granted)) == given
+
+
+def test_offers_that_keep_others_out_take_first() -> None:
+    best = {"combination": Combination.BEST_OF, "group": "spring", "budget_points": 1}
+    high = offer("high", 1, combination=Combination.EXCLUSIVE, priority=2, budget_points=1)
+    low = offer("low", 9, combination=Combination.EXCLUSIVE, priority=1, budget_points=1)
+    third, double = offer("third", 3, **best), offer("double", 10, throttle_bps=1_000, **best)
+    stack = offer("stack", 5, budget_points=1)
+    every = [stack, third, low, double, high]
+
+    def first(*offers: Rule, is_throttled: bool = False) -> list[str]:
+        return [rule.rule_id for rule in first_to_take(offers, is_throttled=is_throttled)]
+
+    assert first(*every) == ["high"]
+    assert first(stack, third, low, double) == ["low"]
+    assert first(stack, third, double) == ["stack", "double"]
+    assert first(stack, third, double, is_throttled=True) == ["stack", "third"]
+    assert first(third) == ["third"]
+    assert first() == []
 
 
 def test_fixed_points_are_given_once_and_shared_by_their_lines() -> None:
