@@ -124,6 +124,27 @@ def test_a_page_has_its_three_fields(method: MethodDescriptor) -> None:
         assert "next_page_token" in method.output_type.fields_by_name or method.name == "ListParkedEvents"
 
 
+@each_method
+def test_a_page_has_at_most_200_entries(method: MethodDescriptor) -> None:
+    """Whoever asks for more is refused, and by the protos, not by each service in its own way."""
+    for message in _messages_below(method.input_type):
+        size = message.fields_by_name.get("page_size")
+        if size is not None:
+            rule = option(size, validate_pb2.field).int32
+            assert (rule.HasField("gte"), rule.gte, rule.lte) == (True, 0, 200), size.full_name
+
+
+def _messages_below(top: Descriptor) -> list[Descriptor]:
+    found = {top.full_name: top}
+    ahead = [top]
+    while ahead:
+        inner = [field.message_type for field in ahead.pop().fields if field.message_type is not None]
+        new = {each.full_name: each for each in inner if each.full_name not in found}
+        found |= new
+        ahead += new.values()
+    return list(found.values())
+
+
 @each_operation
 def test_path_variables_and_bodies_are_fields(operation) -> None:
     for http in operation.http:
