@@ -34,7 +34,8 @@ class Entrance:
         self.operation = operation
         self.guards = guards(operation.request, operation.bindings)
         self.body_bytes = operation.door.max_body_bytes or BODY_BYTES
-        self.seconds = BATCH_SECONDS if operation.door.ndjson_field else CALL_SECONDS
+        usual = BATCH_SECONDS if operation.door.ndjson_field else CALL_SECONDS
+        self.seconds = float(operation.door.call_seconds or usual)
 
     def credentials(self, authorization: str) -> str:
         """What of `authorization` is looked at. Raises Unauthenticated before anything large is read for nothing."""

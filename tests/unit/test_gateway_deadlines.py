@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
+from gateway.contract import Contract
 from gateway.http import Exchange
+from gateway.reception import MOST_SECONDS, Entrance
+
+
+SECONDS = {operation.method.name: Entrance(operation).seconds for operation in Contract.load().operations()}
 
 
 async def nobody(*_: Any) -> Any:
@@ -34,3 +39,10 @@ def test_a_client_waits_as_long_as_it_says_within_bounds(header: str, seconds: f
         "headers": [(b"grpc-timeout", header.encode())] if header else [],
     }
     assert Exchange(scope, nobody, nobody).seconds(default=5, most=60) == seconds
+
+
+def test_a_call_whose_client_does_not_say_gets_what_its_door_needs() -> None:
+    assert (SECONDS["RecordSale"], SECONDS["RecordSales"]) == (5, 60)
+    # A file of 5,000 rows on a slow machine.
+    assert SECONDS["ImportStructure"] == 30
+    assert max(SECONDS.values()) <= MOST_SECONDS

@@ -25,23 +25,23 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ehuitong/common/v1/access.proto\x12\x11huitong.common.v1\x1a google/protobuf/descriptor.proto\"\xd1\x01\n\x06\x41\x63\x63\x65ss\x12.\n\taudiences\x18\x01 \x03(\x0e\x32\x1b.huitong.common.v1.Audience\x12\x12\n\npermission\x18\x02 \x01(\t\x12,\n\x08\x62indings\x18\x03 \x03(\x0b\x32\x1a.huitong.common.v1.Binding\x12\x10\n\x08services\x18\x04 \x03(\t\x12\'\n\x05proof\x18\x05 \x01(\x0e\x32\x18.huitong.common.v1.Proof\x12\x1a\n\x12is_for_every_place\x18\x06 \x01(\x08\"G\n\x07\x42inding\x12-\n\x08\x61udience\x18\x01 \x01(\x0e\x32\x1b.huitong.common.v1.Audience\x12\r\n\x05\x66ield\x18\x02 \x01(\t\"\x9c\x01\n\x04\x44oor\x12\x14\n\x0cndjson_field\x18\x01 \x01(\t\x12\x1b\n\x13ndjson_result_field\x18\x02 \x01(\t\x12\x16\n\x0emax_body_bytes\x18\x03 \x01(\x03\x12\x18\n\x10\x63\x61lls_per_minute\x18\x04 \x01(\x05\x12/\n\x07headers\x18\x05 \x03(\x0b\x32\x1e.huitong.common.v1.HeaderField\",\n\x0bHeaderField\x12\x0e\n\x06header\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t*\xea\x01\n\x08\x41udience\x12\x18\n\x14\x41UDIENCE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41UDIENCE_PUBLIC\x10\x01\x12\x13\n\x0f\x41UDIENCE_MEMBER\x10\x02\x12\x15\n\x11\x41UDIENCE_TERMINAL\x10\x03\x12\x13\n\x0f\x41UDIENCE_VENDOR\x10\x04\x12\x13\n\x0f\x41UDIENCE_SYSTEM\x10\x05\x12\x15\n\x11\x41UDIENCE_INTERNAL\x10\x06\x12\x15\n\x11\x41UDIENCE_OPERATOR\x10\x07\x12\x15\n\x11\x41UDIENCE_MERCHANT\x10\x08\x12\x14\n\x10\x41UDIENCE_PARTNER\x10\t*]\n\x05Proof\x12\x15\n\x11PROOF_UNSPECIFIED\x10\x00\x12\x12\n\x0ePROOF_SPENDING\x10\x01\x12\x11\n\rPROOF_GIFTING\x10\x02\x12\x16\n\x12PROOF_PHONE_CHANGE\x10\x03:K\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xb5\x87\x03 \x01(\x0b\x32\x19.huitong.common.v1.Access:G\n\x04\x64oor\x12\x1e.google.protobuf.MethodOptions\x18\xb6\x87\x03 \x01(\x0b\x32\x17.huitong.common.v1.Doorb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ehuitong/common/v1/access.proto\x12\x11huitong.common.v1\x1a google/protobuf/descriptor.proto\"\xd1\x01\n\x06\x41\x63\x63\x65ss\x12.\n\taudiences\x18\x01 \x03(\x0e\x32\x1b.huitong.common.v1.Audience\x12\x12\n\npermission\x18\x02 \x01(\t\x12,\n\x08\x62indings\x18\x03 \x03(\x0b\x32\x1a.huitong.common.v1.Binding\x12\x10\n\x08services\x18\x04 \x03(\t\x12\'\n\x05proof\x18\x05 \x01(\x0e\x32\x18.huitong.common.v1.Proof\x12\x1a\n\x12is_for_every_place\x18\x06 \x01(\x08\"G\n\x07\x42inding\x12-\n\x08\x61udience\x18\x01 \x01(\x0e\x32\x1b.huitong.common.v1.Audience\x12\r\n\x05\x66ield\x18\x02 \x01(\t\"\xb2\x01\n\x04\x44oor\x12\x14\n\x0cndjson_field\x18\x01 \x01(\t\x12\x1b\n\x13ndjson_result_field\x18\x02 \x01(\t\x12\x16\n\x0emax_body_bytes\x18\x03 \x01(\x03\x12\x18\n\x10\x63\x61lls_per_minute\x18\x04 \x01(\x05\x12/\n\x07headers\x18\x05 \x03(\x0b\x32\x1e.huitong.common.v1.HeaderField\x12\x14\n\x0c\x63\x61ll_seconds\x18\x06 \x01(\x05\",\n\x0bHeaderField\x12\x0e\n\x06header\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t*\xea\x01\n\x08\x41udience\x12\x18\n\x14\x41UDIENCE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41UDIENCE_PUBLIC\x10\x01\x12\x13\n\x0f\x41UDIENCE_MEMBER\x10\x02\x12\x15\n\x11\x41UDIENCE_TERMINAL\x10\x03\x12\x13\n\x0f\x41UDIENCE_VENDOR\x10\x04\x12\x13\n\x0f\x41UDIENCE_SYSTEM\x10\x05\x12\x15\n\x11\x41UDIENCE_INTERNAL\x10\x06\x12\x15\n\x11\x41UDIENCE_OPERATOR\x10\x07\x12\x15\n\x11\x41UDIENCE_MERCHANT\x10\x08\x12\x14\n\x10\x41UDIENCE_PARTNER\x10\t*]\n\x05Proof\x12\x15\n\x11PROOF_UNSPECIFIED\x10\x00\x12\x12\n\x0ePROOF_SPENDING\x10\x01\x12\x11\n\rPROOF_GIFTING\x10\x02\x12\x16\n\x12PROOF_PHONE_CHANGE\x10\x03:K\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xb5\x87\x03 \x01(\x0b\x32\x19.huitong.common.v1.Access:G\n\x04\x64oor\x12\x1e.google.protobuf.MethodOptions\x18\xb6\x87\x03 \x01(\x0b\x32\x17.huitong.common.v1.Doorb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'huitong.common.v1.access_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AUDIENCE']._serialized_start=578
-  _globals['_AUDIENCE']._serialized_end=812
-  _globals['_PROOF']._serialized_start=814
-  _globals['_PROOF']._serialized_end=907
+  _globals['_AUDIENCE']._serialized_start=600
+  _globals['_AUDIENCE']._serialized_end=834
+  _globals['_PROOF']._serialized_start=836
+  _globals['_PROOF']._serialized_end=929
   _globals['_ACCESS']._serialized_start=88
   _globals['_ACCESS']._serialized_end=297
   _globals['_BINDING']._serialized_start=299
   _globals['_BINDING']._serialized_end=370
   _globals['_DOOR']._serialized_start=373
-  _globals['_DOOR']._serialized_end=529
-  _globals['_HEADERFIELD']._serialized_start=531
-  _globals['_HEADERFIELD']._serialized_end=575
+  _globals['_DOOR']._serialized_end=551
+  _globals['_HEADERFIELD']._serialized_start=553
+  _globals['_HEADERFIELD']._serialized_end=597
 # @@protoc_insertion_point(module_scope)

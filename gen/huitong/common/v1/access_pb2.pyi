@@ -71,18 +71,20 @@ class Binding(_message.Message):
     def __init__(self, audience: _Optional[_Union[Audience, str]] = ..., field: _Optional[str] = ...) -> None: ...
 
 class Door(_message.Message):
-    __slots__ = ("ndjson_field", "ndjson_result_field", "max_body_bytes", "calls_per_minute", "headers")
+    __slots__ = ("ndjson_field", "ndjson_result_field", "max_body_bytes", "calls_per_minute", "headers", "call_seconds")
     NDJSON_FIELD_FIELD_NUMBER: _ClassVar[int]
     NDJSON_RESULT_FIELD_FIELD_NUMBER: _ClassVar[int]
     MAX_BODY_BYTES_FIELD_NUMBER: _ClassVar[int]
     CALLS_PER_MINUTE_FIELD_NUMBER: _ClassVar[int]
     HEADERS_FIELD_NUMBER: _ClassVar[int]
+    CALL_SECONDS_FIELD_NUMBER: _ClassVar[int]
     ndjson_field: str
     ndjson_result_field: str
     max_body_bytes: int
     calls_per_minute: int
     headers: _containers.RepeatedCompositeFieldContainer[HeaderField]
-    def __init__(self, ndjson_field: _Optional[str] = ..., ndjson_result_field: _Optional[str] = ..., max_body_bytes: _Optional[int] = ..., calls_per_minute: _Optional[int] = ..., headers: _Optional[_Iterable[_Union[HeaderField, _Mapping]]] = ...) -> None: ...
+    call_seconds: int
+    def __init__(self, ndjson_field: _Optional[str] = ..., ndjson_result_field: _Optional[str] = ..., max_body_bytes: _Optional[int] = ..., calls_per_minute: _Optional[int] = ..., headers: _Optional[_Iterable[_Union[HeaderField, _Mapping]]] = ..., call_seconds: _Optional[int] = ...) -> None: ...
 
 class HeaderField(_message.Message):
     __slots__ = ("header", "field")

@@ -235,7 +235,7 @@ class StructureServiceServicer:
         """Imports units, merchants, stores and terminals from CSV. Good rows are kept, each bad row is reported with its
         line, column and reason. Columns: kind,code,name,parent_code,unit_kind,time_zone,currency_code,category,floor.
         A row whose code exists is updated; importing the same file again changes nothing. A file of 5,000 rows takes a second
-        or two; a client that would rather wait for longer than the door does sends `grpc-timeout: 30S`.
+        or two; it is given 30, and a client that would rather wait for longer sends `grpc-timeout: 60S`.
         Errors: REQUEST_ID_REUSED, CSV_UNREADABLE (no header, wrong encoding, unknown column).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
