@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import shutil
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +89,67 @@ def test_the_page_s_python_signs_as_the_vector_says(vector: dict[str, Any]) -> N
     assert made == vector["authorization"]
 
 
+# Each reads what is signed from its arguments, six in base64 for each request, and prints a header for each.
+JAVA = """{imports}
+import java.util.Base64;
+
+class Signing {{
+{methods}
+    static String text(String argument) {{
+        return new String(Base64.getDecoder().decode(argument), UTF_8);
+    }}
+
+    public static void main(String[] all) throws Exception {{
+        for (int i = 0; i < all.length; i += 6)
+            System.out.println(authorization(text(all[i]), text(all[i + 1]), text(all[i + 2]), text(all[i + 3]),
+                text(all[i + 4]), Base64.getDecoder().decode(all[i + 5])));
+    }}
+}}
+"""
+NODE = """{code}
+const all = process.argv.slice(2).map((argument) => Buffer.from(argument, "base64"));
+for (let i = 0; i < all.length; i += 6)
+  console.log(authorization(...all.slice(i, i + 5).map(String), all[i + 5]));
+"""
+
+
+def _java(code: str, folder: Path) -> list[str]:
+    if not (shutil.which("java") and shutil.which("javac")):
+        pytest.skip("this machine has no JDK")
+    imports = [line for line in code.splitlines() if line.startswith("import ")]
+    methods = [line for line in code.splitlines() if not line.startswith("import ")]
+    file = folder / "Signing.java"
+    file.write_text(JAVA.format(imports="\n".join(imports), methods="\n".join(methods)))
+    return ["java", str(file)]
+
+
+def _node(code: str, folder: Path) -> list[str]:
+    if not shutil.which("node"):
+        pytest.skip("this machine has no Node")
+    file = folder / "signing.js"
+    file.write_text(NODE.format(code=code))
+    return ["node", str(file)]
+
+
+@pytest.mark.parametrize(("language", "program"), [("java", _java), ("js", _node)])
+async def test_the_gateway_takes_what_the_page_s_other_languages_sign(
+    language: str, program: Callable[[str, Path], list[str]], tmp_path: Path
+) -> None:
+    (code,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    names = ("key_id", "secret", "method", "path", "query", "body")
+    told = [(vector | {"method": vector["method"].lower()})[name] for vector in VECTORS for name in names]
+    arguments = [base64.b64encode(text.encode()).decode() for text in told]
+    ran = subprocess.run([*program(code, tmp_path), *arguments], capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    headers = ran.stdout.splitlines()
+    nonces = set()
+    for vector, header in zip(VECTORS, headers, strict=True):
+        known = await verifier(vector | {"timestamp": time.time()}).identify(header, parts_of(vector), "")
+        assert known.caller.kind is CallerKind.SYSTEM
+        nonces.add(known.nonce)
+    assert len(nonces) == len(VECTORS)
+
+
 @each_webhook
 def test_the_page_s_python_takes_a_webhook_s_vector_and_nothing_else(vector: dict[str, Any]) -> None:
     code = re.findall(r"```python\n(import base64, hashlib.*?)```", PAGE, re.DOTALL)
@@ -150,7 +215,7 @@ def test_the_page_s_numbers_are_those_in_force() -> None:
             kind
         )
     assert (CALL_SECONDS, BATCH_SECONDS, MOST_SECONDS) == (5, 60, 60)
-    assert "given 5 seconds (a batch of lines 60)" in PAGE and "at most 60." in PAGE
+    assert "given 5 seconds (a batch of lines 60, a file of structure 30)" in PAGE and "at most 60." in PAGE
     for words in ("good for 300 seconds", "kept for 600 seconds", "over 1 MiB", "over 32 KiB", "6,000 calls a minute"):
         assert words in PAGE
     assert "6,000 calls a minute for a terminal and for a merchant, 3,000 for a vendor and for a partner" in PAGE
