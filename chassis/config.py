@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import cache
+from ipaddress import ip_network
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -71,6 +72,11 @@ class Settings(BaseSettings):
     tls_key: str = Field("", description="PEM file with its private key")
     tls_client_ca: str = Field("", description="PEM file with the authority of the clients' certificates")
 
+    trusted_proxies: str = Field(
+        "",
+        description="addresses and networks of the proxies in front of the gateway, separated by commas: "
+        "of their requests the client is the one that they forward for",
+    )
     cors_origins: str = Field("", description="web origins whose pages may call, https://…, separated by commas")
 
     database_prefix: str = Field("huitong_", pattern=r"^[a-z_][a-z0-9_]*$", description="before each database's name")
@@ -96,6 +102,18 @@ class Settings(BaseSettings):
         if 0 < len(key.get_secret_value()) < 32:
             raise ValueError("Value should have at least 32 characters, or none")
         return key
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_some(cls, proxies: str) -> str:
+        # Whoever trusted everybody would believe each client that says where it comes from.
+        try:
+            is_right = not proxies or all(ip_network(each.strip()).prefixlen for each in proxies.split(","))
+        except ValueError:
+            is_right = False
+        if not is_right:
+            raise ValueError("Value should be addresses and networks, such as 10.0.0.5, 10.1.0.0/16; not all there are")
+        return proxies
 
     @field_validator("tls_client_ca")
     @classmethod

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -79,9 +78,6 @@ class Server(uvicorn.Server):
 
 def server(config: Settings) -> Server:
     """The HTTP server with the TLS server beside it when there is one, not started."""
-    # Addresses told by a proxy count only when the operator says which proxies to trust; else anyone could pose as
-    # somebody else and have a rate limit of their own.
-    proxies = os.environ.get("FORWARDED_ALLOW_IPS", "")
     app = traced(create_app(config), config)
     same: dict[str, Any] = {
         "host": config.gateway_host,
@@ -101,8 +97,10 @@ def server(config: Settings) -> Server:
             port=config.gateway_port,
             http=Protocol,
             lifespan="on",
-            proxy_headers=bool(proxies),
-            forwarded_allow_ips=proxies or None,
+            # From anybody else an address that is forwarded counts for nothing: else anyone could pose as somebody else
+            # and have a rate limit of their own.
+            proxy_headers=bool(config.trusted_proxies),
+            forwarded_allow_ips=config.trusted_proxies,
         )
     )
     plain.beside = tls_server(config, app, proxy_headers=False, **same)
