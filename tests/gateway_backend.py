@@ -23,6 +23,7 @@ from chassis.identity import (
     TokenBook,
 )
 from chassis.ids import derive, to_edge
+from chassis.rpc import MESSAGE_BYTES
 from gateway.app import App, Parts, mount
 from gateway.auth.callers import Callers
 from gateway.auth.credentials import Credentials
@@ -58,7 +59,7 @@ class Backend:
     server: grpc.aio.Server | None = None
 
     async def start(self) -> None:
-        self.server = grpc.aio.server()
+        self.server = grpc.aio.server(options=[("grpc.max_receive_message_length", MESSAGE_BYTES)])
         pool = scratch.pool()
         service = pool.FindServiceByName("huitong.scratch.v1.ScratchService")
         handlers = {

@@ -381,6 +381,50 @@ async def test_a_gzipped_batch(door: Door) -> None:
     assert len(found) == 500
 
 
+MEBIBYTE = 1024 * 1024
+
+
+def batch_of(size_bytes: int) -> bytes:
+    """A thousand sales, with blanks behind them up to this size."""
+    about = (size_bytes - MEBIBYTE // 8) // 1_000
+    padding = "c" * (about - 300)
+    lines = [sale(receipt_no=f"R-{number}", lines=[], member_code=padding) for number in range(1_000)]
+    body = b"\n".join(lines)
+    assert about * 900 < len(body) <= size_bytes
+    return body.ljust(size_bytes)
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+async def test_a_batch_has_at_most_sixteen_mebibytes(door: Door, encoding: str) -> None:
+    async def send(size_bytes: int) -> httpx.Response:
+        body = batch_of(size_bytes)
+        sent = gzip.compress(body, 1) if encoding == "gzip" else body
+        return await door.signed("POST", BATCH, sent, content_type=NDJSON, content_encoding=encoding)
+
+    for size_bytes in (MEBIBYTE + 1, 16 * MEBIBYTE):
+        found = lines_of(await send(size_bytes))
+        assert [row["result"]["sale"]["sale_id"] for row in found] == [f"sale-R-{number}" for number in range(1_000)]
+    assert [len(call[1].sales) for call in door.backend.calls] == [1_000, 1_000]
+    assert door.backend.calls[1][1].ByteSize() > 15 * MEBIBYTE, "nearly all of it goes to the service"
+    refused = problem(await send(16 * MEBIBYTE + 1), 413, "BODY_TOO_LARGE")
+    assert refused["metadata"] == {"limit_bytes": str(16 * MEBIBYTE)}
+    assert len(door.backend.calls) == 2
+
+
+async def test_a_batch_that_goes_on_for_ever_is_read_up_to_its_limit(door: Door) -> None:
+    read_bytes = 0
+
+    async def chunks() -> AsyncIterator[bytes]:
+        nonlocal read_bytes
+        while True:
+            read_bytes += MEBIBYTE
+            yield b" " * MEBIBYTE
+
+    headers = {"content-type": NDJSON, **door.sign("POST", BATCH)}
+    problem(await door.client.post(BATCH, content=chunks(), headers=headers), 413, "BODY_TOO_LARGE")
+    assert read_bytes <= 18 * MEBIBYTE
+
+
 async def test_a_service_that_answers_too_few_lines_is_our_fault(door: Door) -> None:
     door.backend.answers["RecordSales"] = lambda _: scratch.message("RecordSalesResponse")()
     problem(await door.signed("POST", BATCH, sale(), content_type=NDJSON), 500, "INTERNAL")
