@@ -117,12 +117,17 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
         self, request: org_pb2.CreateMerchantRequest, context: Context
     ) -> org_pb2.CreateMerchantResponse:
         """See the proto."""
-        _check_plain(name=request.name, category=request.category)
+        _check_plain(name=request.name, category=request.category, legal_name=request.legal_name)
         unit_id = from_edge("unt", request.business_unit_id, "business_unit_id")
 
         async def operation(tx: Tx) -> org_pb2.CreateMerchantResponse:
             merchant = await operations.create_merchant(
-                tx, code=request.code, name=request.name, unit_id=unit_id, category=request.category
+                tx,
+                code=request.code,
+                name=request.name,
+                unit_id=unit_id,
+                category=request.category,
+                legal_name=request.legal_name,
             )
             message = convert.merchant_message(merchant)
             await self._audit.record(tx, request, message.merchant_id, after=message)
@@ -134,7 +139,7 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
         self, request: org_pb2.UpdateMerchantRequest, context: Context
     ) -> org_pb2.UpdateMerchantResponse:
         """See the proto."""
-        _check_plain(name=request.name, category=request.category)
+        _check_plain(name=request.name, category=request.category, legal_name=request.legal_name)
         merchant_id = from_edge("mch", request.merchant_id, "merchant_id")
 
         async def operation(tx: Tx) -> org_pb2.UpdateMerchantResponse:
@@ -144,6 +149,7 @@ class StructureServicer(org_pb2_grpc.StructureServiceServicer):
                 name=request.name if request.HasField("name") else None,
                 category=request.category if request.HasField("category") else None,
                 is_open=request.is_open if request.HasField("is_open") else None,
+                legal_name=request.legal_name if request.HasField("legal_name") else None,
             )
             before, after = convert.merchant_message(old), convert.merchant_message(new)
             await self._audit.record(tx, request, after.merchant_id, before=before, after=after)

@@ -70,6 +70,7 @@ def merchant_message(merchant: Merchant) -> org_pb2.Merchant:
         business_unit_id=unit_edge(merchant.unit_id),
         category=merchant.category,
         is_open=merchant.is_open,
+        legal_name=merchant.legal_name,
     )
 
 

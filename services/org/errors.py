@@ -160,6 +160,13 @@ class CategoryInvalid(RowProblem):
     zh = "业态类别最多 64 个字符，且不含控制字符。"
 
 
+class LegalNameInvalid(RowProblem):
+    """The legal name may have at most 200 characters and no control characters."""
+
+    reason = "LEGAL_NAME_INVALID"
+    zh = "法定名称最多 200 个字符，且不含控制字符。"
+
+
 class FloorInvalid(RowProblem):
     """The floor may have at most 16 characters and no control characters."""
 

@@ -107,12 +107,15 @@ async def _get_unit(tx: Tx, unit_id: UUID) -> Unit:
     return unit
 
 
-async def create_merchant(tx: Tx, *, code: str, name: str, unit_id: UUID, category: str) -> Merchant:
+async def create_merchant(
+    tx: Tx, *, code: str, name: str, unit_id: UUID, category: str, legal_name: str = ""
+) -> Merchant:
     """Create a merchant. Raises CodeTaken, BusinessUnitUnknown, BusinessUnitClosed."""
     await store.lock_group(tx)
     if not (await _get_unit(tx, unit_id)).is_open:
         raise errors.BusinessUnitClosed(business_unit_id=convert.unit_edge(unit_id))
-    merchant = Merchant(rules.entity_id(tx.group_id, "merchant", code), unit_id, code, name, category)
+    merchant_id = rules.entity_id(tx.group_id, "merchant", code)
+    merchant = Merchant(merchant_id, unit_id, code, name, category, legal_name=legal_name)
     if _is_new("merchant", merchant, await store.find_merchants(tx, [code])):
         await store.save_merchants(tx, [merchant])
         emit_merchant(tx, merchant)
@@ -120,7 +123,13 @@ async def create_merchant(tx: Tx, *, code: str, name: str, unit_id: UUID, catego
 
 
 async def update_merchant(
-    tx: Tx, *, merchant_id: UUID, name: str | None, category: str | None, is_open: bool | None
+    tx: Tx,
+    *,
+    merchant_id: UUID,
+    name: str | None,
+    category: str | None,
+    is_open: bool | None,
+    legal_name: str | None = None,
 ) -> tuple[Merchant, Merchant, int]:
     """The merchant before and after what is given was changed, and how many stores were closed with it.
 
@@ -130,7 +139,7 @@ async def update_merchant(
     old = await store.find_merchant(tx, merchant_id)
     if old is None:
         raise errors.MerchantUnknown(merchant_id=convert.merchant_edge(merchant_id))
-    given = {"name": name, "category": category, "is_open": is_open}
+    given = {"name": name, "category": category, "is_open": is_open, "legal_name": legal_name}
     new = replace(old, **{field: value for field, value in given.items() if value is not None})  # type: ignore[arg-type]
     if new.is_open and not old.is_open and not (await _get_unit(tx, old.unit_id)).is_open:
         raise errors.BusinessUnitClosed(business_unit_id=convert.unit_edge(old.unit_id))

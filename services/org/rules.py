@@ -23,6 +23,7 @@ CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 CURRENCY = re.compile(r"[A-Z]{3}")
 COLUMNS = (
     "kind", "code", "name", "parent_code", "unit_kind", "time_zone", "currency_code", "category", "floor",
+    "legal_name",
 )  # fmt: skip
 # The kinds of row, parents first: each level is written before the one below it.
 KINDS = ("unit", "merchant", "store", "terminal")
@@ -54,7 +55,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """A legal entity in one unit."""
+    """A legal entity in one unit; `name` is what its customers call it, `legal_name` may be empty."""
 
     merchant_id: UUID
     unit_id: UUID
@@ -62,6 +63,7 @@ class Merchant:
     name: str
     category: str
     is_open: bool = True
+    legal_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ class Row:
     currency_code: str = ""
     category: str = ""
     floor: str = ""
+    legal_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +248,8 @@ def _faults_of(row: Row) -> Iterator[Fault]:
             yield Fault(row.line, "currency_code", errors.CurrencyInvalid(value=_shown(row.currency_code)))
     if row.kind in ("merchant", "store") and not (len(row.category) <= 64 and is_plain(row.category)):
         yield Fault(row.line, "category", errors.CategoryInvalid())
+    if row.kind == "merchant" and not (len(row.legal_name) <= 200 and is_plain(row.legal_name)):
+        yield Fault(row.line, "legal_name", errors.LegalNameInvalid())
     if row.kind == "store" and not (len(row.floor) <= 16 and is_plain(row.floor)):
         yield Fault(row.line, "floor", errors.FloorInvalid())
 
@@ -296,7 +301,7 @@ def unit_of(group_id: UUID, row: Row, old: Unit | None) -> Unit | Fault:
 
 
 def merchant_of(group_id: UUID, row: Row, unit: Unit | None, old: Merchant | None) -> Merchant | Fault:
-    """The merchant after this row. An empty category leaves what is there."""
+    """The merchant after this row. Empty cells leave what is there."""
     if unit is None:
         return parent_unknown(row, "unit")
     if old and old.unit_id != unit.unit_id:
@@ -304,8 +309,10 @@ def merchant_of(group_id: UUID, row: Row, unit: Unit | None, old: Merchant | Non
     if old is None and not unit.is_open:
         return parent_closed(row, "unit")
     if old:
-        return replace(old, name=row.name, category=row.category or old.category)
-    return Merchant(entity_id(group_id, "merchant", row.code), unit.unit_id, row.code, row.name, row.category)
+        category, legal_name = row.category or old.category, row.legal_name or old.legal_name
+        return replace(old, name=row.name, category=category, legal_name=legal_name)
+    merchant_id = entity_id(group_id, "merchant", row.code)
+    return Merchant(merchant_id, unit.unit_id, row.code, row.name, row.category, legal_name=row.legal_name)
 
 
 def store_of(

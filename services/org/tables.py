@@ -59,6 +59,7 @@ merchant = Table(
     Column("name", Text, nullable=False),
     Column("category", Text, nullable=False),
     Column("is_open", Boolean, nullable=False),
+    Column("legal_name", Text, nullable=False),
     UniqueConstraint("group_id", "code"),
 )
 

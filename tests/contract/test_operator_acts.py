@@ -133,7 +133,7 @@ PLAIN_TEXTS = """
     action actor added_by asked_by author benefit_code categories category certificate_sha256 changed_by code codes
     column combination_group condition confirmed_services content_hash currency_code decided_by decision_note denied_by
     event_types excluded_categories excluded_item_codes excluded_tenders floor id item_categories item_code key kind
-    label label_zh level login measure merged_by missing_fields money_code name name_zh note open_services
+    label label_zh legal_name level login measure merged_by missing_fields money_code name name_zh note open_services
     other_receipt_no other_source partner_code path payment_provider permission permissions problem proposed_by reason
     reason_code reason_text receipt_no recorded_by recurrence reject_reason requested_by section segment serial serials
     service set_by sha256 source sources store_categories summary tag tags task_code terminal_code terminal_codes

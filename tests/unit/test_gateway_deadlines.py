@@ -10,7 +10,6 @@ from gateway.contract import Contract
 from gateway.http import Exchange
 from gateway.reception import MOST_SECONDS, Entrance
 
-
 SECONDS = {operation.method.name: Entrance(operation).seconds for operation in Contract.load().operations()}
 
 

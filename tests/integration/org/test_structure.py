@@ -183,6 +183,38 @@ async def test_import_changes_what_the_file_says_and_leaves_what_it_does_not(org
     assert (one.floor, one.category) == ("B1", "supermarket")
 
 
+async def test_a_merchant_has_the_name_that_it_is_registered_by(org: Org) -> None:
+    unit = (await org.call("CreateBusinessUnit", unit_request())).business_unit
+    given = {
+        "code": "M1",
+        "name": "Grocer",
+        "business_unit_id": unit.business_unit_id,
+        "legal_name": "上海示例食品有限公司",
+    }
+
+    async def create(**changes: Any) -> Any:
+        request = org_pb2.CreateMerchantRequest(**{"request_id": ids.new().hex, **given, **changes})
+        return (await org.call("CreateMerchant", request)).merchant
+
+    async def registered() -> str:
+        (one,) = (await org.call("ListMerchants", org_pb2.ListMerchantsRequest())).merchants
+        assert (await org.events())[-1][1].merchant == one
+        return str(one.legal_name)
+
+    made = await create()
+    assert (made.name, made.legal_name, await registered()) == ("Grocer", given["legal_name"], given["legal_name"])
+    assert await refusal(create(legal_name="Another Ltd")) == "CODE_TAKEN"
+    assert await refusal(create(legal_name="司" * 201)) == "INVALID_ARGUMENT"
+    assert await refusal(create(legal_name="a\tb")) == "INVALID_ARGUMENT"
+    file = "kind,code,name,parent_code,legal_name\nmerchant,M1,Grocer,MALL,"
+    assert counts(await org.load(f"{file}\n")) == (0, 0, 1, 0), "an empty cell leaves what is there"
+    assert counts(await org.load(f"{file}上海新名食品有限公司\n")) == (0, 1, 0, 0)
+    assert await registered() == "上海新名食品有限公司"
+    change = {"request_id": ids.new().hex, "merchant_id": made.merchant_id, "legal_name": "Example Foods Ltd"}
+    changed = (await org.call("UpdateMerchant", org_pb2.UpdateMerchantRequest(**change))).merchant
+    assert (changed.name, changed.legal_name) == ("Grocer", await registered()) == ("Grocer", "Example Foods Ltd")
+
+
 async def test_import_reports_what_does_not_fit_the_group(org: Org) -> None:
     await org.load(FILE)
     await org.load(HEADER + "unit,HOTEL,Hotel,,hotel,Asia/Shanghai,CNY,,\nmerchant,M2,Inn,HOTEL,,,,,\n")

@@ -63,6 +63,17 @@ def test_bad_row_is_reported_with_line_column_and_reason(line: str, column: str,
     assert (fault.line, fault.column, fault.problem.reason) == (3, column, reason)
 
 
+def test_a_merchant_s_legal_name_is_one_line_of_at_most_200_characters() -> None:
+    header = "kind,code,name,parent_code,legal_name\n"
+    good = f"merchant,M1,Shop,MALL,{'司' * 200}\n"
+    rows, faults = rules.read_rows(
+        header + good + f"merchant,M2,Shop,MALL,{'司' * 201}\nmerchant,M3,Shop,MALL,a\x00b\n"
+    )
+    assert [(row.code, row.legal_name) for row in rows] == [("M1", "司" * 200)]
+    told = [(fault.line, fault.column, fault.problem.reason) for fault in faults]
+    assert told == [(3, "legal_name", "LEGAL_NAME_INVALID"), (4, "legal_name", "LEGAL_NAME_INVALID")]
+
+
 def test_every_row_error_speaks_both_languages() -> None:
     problems = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.RowProblem)]
     reasons = [one.reason for one in problems if one is not errors.RowProblem]
@@ -146,7 +157,7 @@ def test_well_formed_rows_are_read_as_written(rows: list[tuple[str, str, str]]) 
     writer.writerow(rules.COLUMNS)
     for kind, code, name in rows:
         unit = ["mall", "Asia/Shanghai", "CNY"] if kind == "unit" else ["", "", ""]
-        writer.writerow([kind, code, name, "" if kind == "unit" else "P", *unit, "", ""])
+        writer.writerow([kind, code, name, "" if kind == "unit" else "P", *unit, "", "", ""])
     read, faults = rules.read_rows(file.getvalue())
     named = [row for row in rows if row[0] == "terminal" or row[2].split()]
     assert [(row.kind, row.code, row.name) for row in read] == [(k, c, " ".join(n.split())) for k, c, n in named]

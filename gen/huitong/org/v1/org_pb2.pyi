@@ -76,20 +76,22 @@ class BusinessUnit(_message.Message):
     def __init__(self, business_unit_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[_Union[UnitKind, str]] = ..., time_zone: _Optional[str] = ..., currency_code: _Optional[str] = ..., is_open: _Optional[bool] = ...) -> None: ...
 
 class Merchant(_message.Message):
-    __slots__ = ("merchant_id", "code", "name", "business_unit_id", "category", "is_open")
+    __slots__ = ("merchant_id", "code", "name", "business_unit_id", "category", "is_open", "legal_name")
     MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
     IS_OPEN_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_NAME_FIELD_NUMBER: _ClassVar[int]
     merchant_id: str
     code: str
     name: str
     business_unit_id: str
     category: str
     is_open: bool
-    def __init__(self, merchant_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., category: _Optional[str] = ..., is_open: _Optional[bool] = ...) -> None: ...
+    legal_name: str
+    def __init__(self, merchant_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., category: _Optional[str] = ..., is_open: _Optional[bool] = ..., legal_name: _Optional[str] = ...) -> None: ...
 
 class Store(_message.Message):
     __slots__ = ("store_id", "code", "name", "merchant_id", "business_unit_id", "category", "floor", "is_open", "time_zone", "currency_code", "opening_date")
@@ -240,18 +242,20 @@ class ListBusinessUnitsResponse(_message.Message):
     def __init__(self, business_units: _Optional[_Iterable[_Union[BusinessUnit, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class CreateMerchantRequest(_message.Message):
-    __slots__ = ("request_id", "code", "name", "business_unit_id", "category")
+    __slots__ = ("request_id", "code", "name", "business_unit_id", "category", "legal_name")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     BUSINESS_UNIT_ID_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_NAME_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     code: str
     name: str
     business_unit_id: str
     category: str
-    def __init__(self, request_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., category: _Optional[str] = ...) -> None: ...
+    legal_name: str
+    def __init__(self, request_id: _Optional[str] = ..., code: _Optional[str] = ..., name: _Optional[str] = ..., business_unit_id: _Optional[str] = ..., category: _Optional[str] = ..., legal_name: _Optional[str] = ...) -> None: ...
 
 class CreateMerchantResponse(_message.Message):
     __slots__ = ("merchant",)
@@ -260,20 +264,22 @@ class CreateMerchantResponse(_message.Message):
     def __init__(self, merchant: _Optional[_Union[Merchant, _Mapping]] = ...) -> None: ...
 
 class UpdateMerchantRequest(_message.Message):
-    __slots__ = ("request_id", "merchant_id", "name", "category", "is_open", "reason")
+    __slots__ = ("request_id", "merchant_id", "name", "category", "is_open", "reason", "legal_name")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MERCHANT_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
     IS_OPEN_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_NAME_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     merchant_id: str
     name: str
     category: str
     is_open: bool
     reason: str
-    def __init__(self, request_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., name: _Optional[str] = ..., category: _Optional[str] = ..., is_open: _Optional[bool] = ..., reason: _Optional[str] = ...) -> None: ...
+    legal_name: str
+    def __init__(self, request_id: _Optional[str] = ..., merchant_id: _Optional[str] = ..., name: _Optional[str] = ..., category: _Optional[str] = ..., is_open: _Optional[bool] = ..., reason: _Optional[str] = ..., legal_name: _Optional[str] = ...) -> None: ...
 
 class UpdateMerchantResponse(_message.Message):
     __slots__ = ("merchant", "closed_store_count")

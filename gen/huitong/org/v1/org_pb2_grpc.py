@@ -159,7 +159,7 @@ class StructureServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateMerchant(self, request, context):
-        """Changes a merchant's name or category, or closes it; absent fields stay. Closing closes its stores, too; opening it
+        """Changes a merchant's name, legal name or category, or closes it; absent fields stay. Closing closes its stores, too; opening it
         again leaves them closed, to be opened one by one. What it earned and owes stays with it. To move to another floor is
         a change of the store; to move to another business unit is a new merchant with a new code.
         Errors: REQUEST_ID_REUSED, MERCHANT_UNKNOWN, BUSINESS_UNIT_CLOSED.
@@ -233,7 +233,8 @@ class StructureServiceServicer:
 
     def ImportStructure(self, request, context):
         """Imports units, merchants, stores and terminals from CSV. Good rows are kept, each bad row is reported with its
-        line, column and reason. Columns: kind,code,name,parent_code,unit_kind,time_zone,currency_code,category,floor.
+        line, column and reason. Columns: kind,code,name,parent_code,unit_kind,time_zone,currency_code,category,floor,
+        legal_name; those that nothing in the file needs may be left out.
         A row whose code exists is updated; importing the same file again changes nothing. A file of 5,000 rows takes a second
         or two; it is given 30, and a client that would rather wait for longer sends `grpc-timeout: 60S`.
         Errors: REQUEST_ID_REUSED, CSV_UNREADABLE (no header, wrong encoding, unknown column).

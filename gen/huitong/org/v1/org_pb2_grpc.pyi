@@ -55,7 +55,7 @@ class StructureServiceStub:
     Errors: REQUEST_ID_REUSED, CODE_TAKEN, BUSINESS_UNIT_UNKNOWN, BUSINESS_UNIT_CLOSED.
     """
     UpdateMerchant: _grpc.UnaryUnaryMultiCallable[_org_pb2.UpdateMerchantRequest, _org_pb2.UpdateMerchantResponse]
-    """Changes a merchant's name or category, or closes it; absent fields stay. Closing closes its stores, too; opening it
+    """Changes a merchant's name, legal name or category, or closes it; absent fields stay. Closing closes its stores, too; opening it
     again leaves them closed, to be opened one by one. What it earned and owes stays with it. To move to another floor is
     a change of the store; to move to another business unit is a new merchant with a new code.
     Errors: REQUEST_ID_REUSED, MERCHANT_UNKNOWN, BUSINESS_UNIT_CLOSED.
@@ -90,7 +90,8 @@ class StructureServiceStub:
     """Lists terminals by code."""
     ImportStructure: _grpc.UnaryUnaryMultiCallable[_org_pb2.ImportStructureRequest, _org_pb2.ImportStructureResponse]
     """Imports units, merchants, stores and terminals from CSV. Good rows are kept, each bad row is reported with its
-    line, column and reason. Columns: kind,code,name,parent_code,unit_kind,time_zone,currency_code,category,floor.
+    line, column and reason. Columns: kind,code,name,parent_code,unit_kind,time_zone,currency_code,category,floor,
+    legal_name; those that nothing in the file needs may be left out.
     A row whose code exists is updated; importing the same file again changes nothing. A file of 5,000 rows takes a second
     or two; it is given 30, and a client that would rather wait for longer sends `grpc-timeout: 60S`.
     Errors: REQUEST_ID_REUSED, CSV_UNREADABLE (no header, wrong encoding, unknown column).
@@ -123,7 +124,7 @@ class StructureServiceAsyncStub(StructureServiceStub):
     Errors: REQUEST_ID_REUSED, CODE_TAKEN, BUSINESS_UNIT_UNKNOWN, BUSINESS_UNIT_CLOSED.
     """
     UpdateMerchant: _aio.UnaryUnaryMultiCallable[_org_pb2.UpdateMerchantRequest, _org_pb2.UpdateMerchantResponse]  # type: ignore[assignment]
-    """Changes a merchant's name or category, or closes it; absent fields stay. Closing closes its stores, too; opening it
+    """Changes a merchant's name, legal name or category, or closes it; absent fields stay. Closing closes its stores, too; opening it
     again leaves them closed, to be opened one by one. What it earned and owes stays with it. To move to another floor is
     a change of the store; to move to another business unit is a new merchant with a new code.
     Errors: REQUEST_ID_REUSED, MERCHANT_UNKNOWN, BUSINESS_UNIT_CLOSED.
@@ -158,7 +159,8 @@ class StructureServiceAsyncStub(StructureServiceStub):
     """Lists terminals by code."""
     ImportStructure: _aio.UnaryUnaryMultiCallable[_org_pb2.ImportStructureRequest, _org_pb2.ImportStructureResponse]  # type: ignore[assignment]
     """Imports units, merchants, stores and terminals from CSV. Good rows are kept, each bad row is reported with its
-    line, column and reason. Columns: kind,code,name,parent_code,unit_kind,time_zone,currency_code,category,floor.
+    line, column and reason. Columns: kind,code,name,parent_code,unit_kind,time_zone,currency_code,category,floor,
+    legal_name; those that nothing in the file needs may be left out.
     A row whose code exists is updated; importing the same file again changes nothing. A file of 5,000 rows takes a second
     or two; it is given 30, and a client that would rather wait for longer sends `grpc-timeout: 60S`.
     Errors: REQUEST_ID_REUSED, CSV_UNREADABLE (no header, wrong encoding, unknown column).
@@ -224,7 +226,7 @@ class StructureServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _org_pb2.UpdateMerchantRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_org_pb2.UpdateMerchantResponse, _abc.Awaitable[_org_pb2.UpdateMerchantResponse]]:
-        """Changes a merchant's name or category, or closes it; absent fields stay. Closing closes its stores, too; opening it
+        """Changes a merchant's name, legal name or category, or closes it; absent fields stay. Closing closes its stores, too; opening it
         again leaves them closed, to be opened one by one. What it earned and owes stays with it. To move to another floor is
         a change of the store; to move to another business unit is a new merchant with a new code.
         Errors: REQUEST_ID_REUSED, MERCHANT_UNKNOWN, BUSINESS_UNIT_CLOSED.
@@ -313,7 +315,8 @@ class StructureServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_org_pb2.ImportStructureResponse, _abc.Awaitable[_org_pb2.ImportStructureResponse]]:
         """Imports units, merchants, stores and terminals from CSV. Good rows are kept, each bad row is reported with its
-        line, column and reason. Columns: kind,code,name,parent_code,unit_kind,time_zone,currency_code,category,floor.
+        line, column and reason. Columns: kind,code,name,parent_code,unit_kind,time_zone,currency_code,category,floor,
+        legal_name; those that nothing in the file needs may be left out.
         A row whose code exists is updated; importing the same file again changes nothing. A file of 5,000 rows takes a second
         or two; it is given 30, and a client that would rather wait for longer sends `grpc-timeout: 60S`.
         Errors: REQUEST_ID_REUSED, CSV_UNREADABLE (no header, wrong encoding, unknown column).

@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("category", sa.Text, nullable=False),
         sa.Column("is_open", sa.Boolean, nullable=False),
+        sa.Column("legal_name", sa.Text, nullable=False),
         sa.UniqueConstraint("group_id", "code"),
     )
     op.create_table(
