@@ -56,6 +56,7 @@ async def test_every_movement_says_why(world: World) -> None:
         ("Big basket", "满额", 50),
     ]
     assert (earned.reference, earned.expire_time) == (request.receipt_no, sale.expire_time)
+    assert (earned.store_id, earned.merchant_id) == (request.store_id, ids.to_edge("mch", world.merchants[0]))
     assert (redeemed.spending_kind, redeemed.reference) == (points_pb2.SPENDING_KIND_VOUCHER, "order-1")
     assert (reversal.reversed_txn_id, reversal.points) == (redemption.txn_id, 40)
     assert (claw_back.reversed_txn_id, claw_back.points, claw_back.debt_points) == (sale.sale_id, -150, 60)
