@@ -219,9 +219,16 @@ class Lane:
         return self._waiting_count
 
     def put(self, waiting: Iterable[_Waiting], count: int) -> None:
-        """Queue items. Raises Overloaded, and queues none of them, when the queue is full."""
-        if self._waiting_count + count > WAITING_ITEMS:
+        """Queue items that a caller waits for together.
+
+        Raises Overloaded, and queues none of them, when there is no room for twice their number: uploads are refused
+        while there still is some for tills.
+        """
+        if self._waiting_count + 2 * count > WAITING_ITEMS:
             raise Overloaded
+        self._queue(waiting, count)
+
+    def _queue(self, waiting: Iterable[_Waiting], count: int) -> None:
         for one in waiting:
             key = one.item.merchant_id
             queue = self._queues.get(key)
@@ -260,7 +267,7 @@ class Lane:
                     break
         if again:
             # A twin of an item in this batch comes with a later one and then finds what the first has done.
-            self.put(again, len(again))
+            self._queue(again, len(again))
         return batch
 
     async def _run(self) -> None:

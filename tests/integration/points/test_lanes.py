@@ -232,6 +232,39 @@ async def test_bulk_upload_does_not_starve_the_tills(bank: Bank) -> None:
     assert {item.txn_id for item in tills} <= {item.txn_id for item in batch}
 
 
+async def test_a_lane_full_of_uploads_has_room_for_a_till(
+    bank: Bank, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_module, "WAITING_ITEMS", 4_000)
+    wallets = await bank.open_wallets(100, lane=0)
+    uploads = [
+        asyncio.create_task(ledger.apply([bank.earn(wallets[n % 100]) for n in range(1_000)], timeout_s=60))
+        for _ in range(3)
+    ]
+    await asyncio.sleep(0)
+    assert ledger.lanes[0].waiting_count == 3_000
+    refused = await ledger.apply([bank.earn(wallets[0]) for _ in range(1_000)])
+    assert all(isinstance(answer, Overloaded) for answer in refused)
+    applied(await ledger.apply([bank.earn(wallets[0], shop=1)]))
+    for answers in await asyncio.gather(*uploads):
+        applied(answers)
+
+
+async def test_twins_go_back_into_a_lane_that_has_no_room_for_more(
+    bank: Bank, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (wallet,) = await bank.open_wallets(1)
+    monkeypatch.setattr(ledger_module, "WAITING_ITEMS", 200)
+    monkeypatch.setattr(ledger_module, "BATCH_ITEMS", 10)
+    async with asyncio.timeout(20):
+        twins, others = await asyncio.gather(
+            ledger.apply([bank.earn(wallet)] * 100), ledger.apply([bank.earn(wallet) for _ in range(50)])
+        )
+    applied(others)
+    statuses = [answer.status for answer in twins if isinstance(answer, Outcome)]
+    assert (statuses.count(Status.APPLIED), statuses.count(Status.REPLAY)) == (1, 99)
+
+
 async def test_lane_count_is_fixed_once_wallets_exist(bank: Bank, ledger: Ledger) -> None:
     await bank.open_wallets(1)
     with pytest.raises(LaneCountChanged):
