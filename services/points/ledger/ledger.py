@@ -304,7 +304,7 @@ class Lane:
                 break
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError):
                 pass  # undone by the server so that others could go on
-            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.RaiseError) as error:
+            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
                 if len(batch) == 1:
                     batch[0].call.answer(batch[0].position, self._refusal(batch[0].item, error))
                     return
@@ -314,7 +314,8 @@ class Lane:
                 await self._apply(batch[middle:])
                 return
             except Exception as error:
-                # Committed or not, nobody knows: drop the connection and ask again with the same ids.
+                # Committed or not, nobody knows, or the lane has moved away (LN001): drop the connection and ask again
+                # with the same ids.
                 log.warning("ledger_outcome_unknown", lane=self.lane, count=len(batch), error=repr(error))
                 self._drop_connection()
             await asyncio.sleep(backoff_seconds)

@@ -7,6 +7,7 @@ that breaks a rule is noticed on the day it is written.
 from __future__ import annotations
 
 import ast
+import asyncio
 import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -312,6 +313,47 @@ async def test_the_hot_call_is_one_autocommit_statement(bank: Bank) -> None:
     assert re.fullmatch(r"SELECT \* FROM ledger_apply\(\$1, clock_timestamp\(\)(, \$\d+)+\)", lane._statement_text)
     rows = await bank.fetch("SELECT DISTINCT xmin::text FROM txn{s} WHERE wallet_id = $1", wallet)
     assert len(rows) == 1, "one statement, one transaction"
+
+
+async def test_the_call_locks_its_lane_and_then_its_wallets_by_id_before_it_looks_at_anything(bank: Bank) -> None:
+    (row,) = await bank.fetch("SELECT prosrc FROM pg_proc WHERE proname = 'ledger_apply'")
+    declared, body = re.split(r"\bBEGIN\b", re.sub(r"--[^\n]*", "", row["prosrc"]), maxsplit=1)
+    assert not re.search(r"\b(SELECT|FROM)\b|:=", declared), "a value is read before anything is locked"
+    lane, guard, end_guard, wallets = (" ".join(statement.split()) for statement in body.split(";")[:4])
+    # The row that is the fence: without it nothing is done.
+    assert re.fullmatch(r"UPDATE lane l SET .* WHERE l\.lane = p_lane RETURNING l\.n INTO v_n", lane)
+    assert re.fullmatch(r"IF NOT FOUND THEN RAISE EXCEPTION .* USING ERRCODE = 'LN001'", guard)
+    assert end_guard == "END IF"
+    assert re.search(r"FROM wallet w WHERE w\.wallet_id = ANY \(p_wallet\) ORDER BY w\.wallet_id FOR UPDATE\)", wallets)
+    # Nothing locks rows in another order later.
+    locking = {name: re.findall(r"FOR (?:NO KEY )?UPDATE|FOR (?:KEY )?SHARE", text) for name, text in SUFFIXED.items()}
+    assert {name: found for name, found in locking.items() if found} == {"60_apply.sql": ["FOR UPDATE"]}
+
+
+async def test_wallets_are_locked_in_the_order_of_their_ids(bank: Bank) -> None:
+    low, middle, high = sorted(await bank.open_wallets(3, lane=0))
+    ledger = bank.ledger()
+    await ledger.open()
+    first, second = await asyncpg.connect(bank.url), await asyncpg.connect(bank.url)
+    lock = "SELECT FROM wallet WHERE wallet_id = $1 FOR UPDATE NOWAIT"
+    try:
+        async with first.transaction():
+            await first.execute(lock, middle)
+            answering = asyncio.create_task(ledger.apply([bank.earn(wallet) for wallet in (high, middle, low)]))
+            async with asyncio.timeout(15):
+                while not await second.fetchval(
+                    """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                         AND application_name = 'huitong-points-lane-0' AND wait_event_type = 'Lock'"""
+                ):
+                    await asyncio.sleep(0.01)
+            await second.execute(lock, high)
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await second.execute(lock, low)
+        applied(await answering)
+    finally:
+        await first.close()
+        await second.close()
+        await ledger.close()
 
 
 async def test_the_call_controls_no_transaction_of_its_own(bank: Bank) -> None:

@@ -232,6 +232,51 @@ async def test_server_that_stays_away_is_answered_as_unknown_and_the_retry_gets_
         await far.close()
 
 
+@contextlib.asynccontextmanager
+async def lane_moves(bank: Bank) -> AsyncIterator[asyncpg.Connection]:
+    """Inside, the lane's row is being moved away; once this connection commits it is gone. Afterwards it is back."""
+    mover = await asyncpg.connect(bank.url)
+    try:
+        await mover.execute("BEGIN")
+        await mover.execute(f"UPDATE lane{bank.suffix} SET lane = 1000 WHERE lane = 0")
+        yield mover
+    finally:
+        await mover.execute(f"UPDATE lane{bank.suffix} SET lane = 0 WHERE lane = 1000")
+        await mover.close()
+
+
+async def test_lane_that_moves_away_during_the_call_is_asked_again_where_it_is_then(
+    batch: Batch, ledger: Ledger
+) -> None:
+    lane = ledger.lanes[0]
+    connection, sent_count = lane._connection, len(lane.batch_sizes)
+    async with lane_moves(batch.bank) as mover:
+        answering = asyncio.create_task(ledger.apply(batch.items))
+        await until_held_up(batch.bank)
+        await mover.execute("COMMIT")
+        async with asyncio.timeout(15):
+            while len(lane.batch_sizes) < sent_count + 3:
+                await asyncio.sleep(0.01)
+        assert not answering.done()
+        assert lane._connection is not connection, "the way to where it is now begins with a new one"
+        assert set(lane.batch_sizes[sent_count:]) == {len(batch.items)}, "no item is at fault"
+    await batch.check(await answering, replayed=False)
+
+
+async def test_lane_that_stays_away_is_answered_as_unavailable_and_the_retry_is_applied_once(
+    batch: Batch, ledger: Ledger
+) -> None:
+    async with lane_moves(batch.bank) as mover:
+        await mover.execute("COMMIT")
+        answers = await ledger.apply(batch.items, timeout_s=0.3)
+        assert all(isinstance(answer, Unavailable) for answer in answers), answers
+        found = await batch.bank.fetch(
+            "SELECT FROM txn{s} WHERE txn_id = ANY($1)", [item.txn_id for item in batch.items]
+        )
+        assert found == []
+    await batch.check(await ledger.apply(batch.items), replayed=False)
+
+
 async def test_server_that_falls_silent_while_a_lane_connects_does_not_hold_it_for_ever(
     batch: Batch, monkeypatch: pytest.MonkeyPatch
 ) -> None:

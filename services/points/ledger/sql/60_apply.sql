@@ -11,7 +11,8 @@
 --   25 balance limit reached, 26 conversion limit reached, 27 pool limit reached.
 --
 -- A refusal is an outcome; an exception undoes the whole batch and means a defect or a clash, after which the caller
--- splits the batch. One batch must not contain the same transaction twice.
+-- splits the batch. LN001 says that the lane is not here, or not any more: the caller connects anew and asks again. One
+-- batch must not contain the same transaction twice.
 --
 -- Lock order: the lane's row, which lets one batch of a lane run at a time over all processes, then the wallets by id.
 -- A statement sees what was committed when it began, so rows are read by statements after the one that locked.
@@ -33,7 +34,7 @@ DECLARE
 BEGIN
   UPDATE lane{s} l SET batch_count = l.batch_count + 1 WHERE l.lane = p_lane RETURNING l.n INTO v_n;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'lane % is not here', p_lane;
+    RAISE EXCEPTION 'lane % is not here', p_lane USING ERRCODE = 'LN001';
   END IF;
   SELECT coalesce(array_agg(w.wallet_id) FILTER (WHERE w.debt_points > 0), '{}') INTO v_slow
     FROM (SELECT w.wallet_id, w.debt_points FROM wallet{s} w WHERE w.wallet_id = ANY (p_wallet)
