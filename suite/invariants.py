@@ -1,13 +1,14 @@
 """`huitong check-invariants`: every invariant of the design, over the real databases.
 
-A service names its own in `services/<name>/invariants.py` (name → SQL that returns a row for each violation). What
-spans services (events drained, settlement against the ledger) is here.
+A service names its own in `services/<name>/invariants.py`: INVARIANTS (name → SQL that returns a row per violation) and,
+for what SQL cannot tell, CHECKS (name → function that does). What spans services (events drained) is here.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -59,17 +60,20 @@ async def check(config: Settings, services: tuple[str, ...] = SERVICES) -> list[
     drained = await _drained(config, services)
     results: list[Result] = []
     for service in services:
-        checks = dict(_MECHANICS)
-        if find_spec(f"services.{service}.invariants"):
-            checks |= import_module(f"services.{service}.invariants").INVARIANTS
+        own = import_module(f"services.{service}.invariants") if find_spec(f"services.{service}.invariants") else None
         connection = await asyncpg.connect(config.database_url(service), timeout=5)
         try:
-            for name, sql in checks.items():
-                rows = await connection.fetch(sql)
-                results.append(Result(service, name, len(rows), [str(dict(row)) for row in rows[:EXAMPLES]]))
+            for name, sql in {**_MECHANICS, **getattr(own, "INVARIANTS", {})}.items():
+                results.append(_result(service, name, await connection.fetch(sql)))
+            for name, look in getattr(own, "CHECKS", {}).items():
+                results.append(_result(service, name, await look(connection)))
         finally:
             await connection.close()
     return [*results, drained]
+
+
+def _result(service: str, name: str, rows: Sequence[Any]) -> Result:
+    return Result(service, name, len(rows), [str(dict(row)) for row in rows[:EXAMPLES]])
 
 
 async def _drained(config: Settings, services: tuple[str, ...]) -> Result:

@@ -1,6 +1,14 @@
-"""What must always hold in the ledger: each query answers a row for each violation."""
+"""What must always hold in the ledger: each query, and each check beside them, answers a row for each violation."""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import asyncpg
+
+from services.points.doors.payments import sales_beside_their_payments
 
 # Names of the ledger's tables end in {s}, as in ledger/sql/. The numbers are those of the design's list of invariants.
 _COUNTS: dict[str, str] = {
@@ -288,4 +296,10 @@ def invariants(suffix: str = "") -> dict[str, str]:
     }
 
 
+def checks(suffix: str = "") -> dict[str, Callable[[asyncpg.Connection], Awaitable[list[dict[str, Any]]]]]:
+    """What no query can tell, of the same tables."""
+    return {"5 one earn for each payment": partial(sales_beside_their_payments, suffix=suffix)}
+
+
 INVARIANTS: dict[str, str] = invariants()
+CHECKS = checks()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-import asyncpg
-
 from chassis import ids
 from huitong.member.v1 import attributes_pb2, attributes_pb2_grpc, tier_policy_pb2
 from services.member.invariants import INVARIANTS
 from services.member.privacy import store as privacy_store
 from tests.apps import internal, system
+from tests.damage import names_of, noticed
 from tests.integration.member.conftest import People
 from tests.integration.member.test_benefits import Desk
 from tests.integration.member.test_benefits import desk as desk
@@ -120,11 +119,9 @@ async def test_every_kind_of_damage_is_noticed(desk: Desk) -> None:
     assert await violated(people) == set()
 
     values = {name: f"'{key}'::uuid" for name, key in keys.items()} | {"erased_no": f"'{joined[3].card_no[5:15]}'"}
-    seen: set[str] = set()
     for damage, expected in DAMAGE:
         assert await violated(people, damage.format(**values)) == expected, damage
-        seen |= expected
-    assert seen == set(INVARIANTS)
+    assert names_of(DAMAGE) == set(INVARIANTS)
 
     # Growth that is no running total any more, or soon is none, is nobody's sum.
     await program.set_ladder(tasks=[task], window=YEAR, since=date(2027, 1, 1))
@@ -132,14 +129,4 @@ async def test_every_kind_of_damage_is_noticed(desk: Desk) -> None:
 
 
 async def violated(people: People, damage: str = "") -> set[str]:
-    """The invariants that do not hold once this is done, which is undone again."""
-    connection = await asyncpg.connect(people.apps.sandbox.database_url("member"))
-    transaction = connection.transaction()
-    await transaction.start()
-    try:
-        if damage:
-            await connection.execute(damage)
-        return {name for name, query in INVARIANTS.items() if await connection.fetch(query)}
-    finally:
-        await transaction.rollback()
-        await connection.close()
+    return await noticed(people.apps.sandbox.database_url("member"), INVARIANTS, damage)

@@ -17,7 +17,7 @@ from huitong.org.v1 import org_pb2
 from huitong.points.v1 import points_pb2, points_pb2_grpc
 from services.points import store
 from services.points.convert import to_date, to_timestamp
-from services.points.invariants import invariants
+from services.points.invariants import checks, invariants
 from services.points.lookup import FIRST_DAY
 from services.points.rule_sets import operations as rule_sets
 from tests.apps import Apps, internal
@@ -270,6 +270,7 @@ async def violations(url: str, suffix: str = "") -> dict[str, int]:
     connection = await asyncpg.connect(url)
     try:
         counts = {name: await connection.fetchval(query) for name, query in invariants(suffix).items()}
+        counts |= {name: len(await look(connection)) for name, look in checks(suffix).items()}
     finally:
         await connection.close()
     return {name: count for name, count in counts.items() if count}
