@@ -1,7 +1,7 @@
 """`huitong check-invariants`: every invariant of the design, over the real databases.
 
-A service names its own in `services/<name>/invariants.py`: INVARIANTS (name → SQL that returns a row per violation) and,
-for what SQL cannot tell, CHECKS (name → function that does). What spans services (events drained) is here.
+A service names its own in `services/<name>/invariants.py`: INVARIANTS (name → SQL that returns the violating rows)
+and, for what SQL cannot tell, CHECKS (name → function that does). What spans services (events drained) is here.
 """
 
 from __future__ import annotations
