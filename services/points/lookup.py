@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import text
 
 from chassis import ids, rpc
-from chassis.db import Database
+from chassis.db import Database, Tx
 from chassis.errors import AppError, InvalidArgument
 from huitong.member.v1 import member_pb2
 from huitong.member.v1.risk_pb2 import MEMBER_STATE_ACTIVE, MEMBER_STATE_CLOSED
@@ -35,7 +36,10 @@ from services.points.wallets.errors import SpendingNeedsCode
 
 # What changes how sales are computed is in force so long after it is written: by then it is committed, and every sale
 # that asks for the group's version sees it, in whatever process.
-AHEAD = timedelta(seconds=2)
+AHEAD = timedelta(seconds=1)
+# A transaction that comes to its commit later than this after asking is not committed (cache_version_in_time); the rest
+# of AHEAD is for the commit itself.
+_UNTIL_COMMIT = timedelta(milliseconds=750)
 # A tier held from the beginning.
 FIRST_DAY = date(1900, 1, 1)
 
@@ -145,6 +149,20 @@ _MEMBERS = """
     LEFT JOIN member m ON m.member_id = i.member_id AND m.group_id = i.group_id"""
 _TIER_DAYS_FROM = date(2000, 1, 1)
 _SETTINGS = {"application_name": "huitong-points-lookup", "statement_timeout": "10s"}
+
+
+async def soonest(tx: Tx) -> datetime:
+    """From when on what this transaction changes may count for sales.
+
+    Asked last, when all locks are held: when the commit is late the transaction fails as one that has to give way does.
+    """
+    asked = text(
+        """SELECT clock_timestamp() - transaction_timestamp() AS passed,
+                  set_config('huitong.commit_by',
+                             CAST(clock_timestamp() + CAST(:until_commit AS interval) AS text), true)"""
+    )
+    passed: timedelta = (await tx.execute(asked, {"until_commit": _UNTIL_COMMIT})).one().passed
+    return tx.now + passed + AHEAD
 
 
 class Lookup:

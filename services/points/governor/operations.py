@@ -26,7 +26,7 @@ from services.points.earning import rules
 from services.points.governor.costs import Change, CostState, UnitCost, change_of, explain
 from services.points.governor.tables import cost_action
 from services.points.ledger.ledger import Kind
-from services.points.lookup import AHEAD, GroupData, Lookup
+from services.points.lookup import GroupData, Lookup, soonest
 
 log = structlog.get_logger()
 
@@ -114,7 +114,7 @@ async def _act(
     row = {
         "group_id": tx.group_id,
         "business_unit_id": unit_id,
-        "effective_time": tx.now + AHEAD,
+        "effective_time": await soonest(tx),
         "state": int(change.state),
         "previous_state": int(previous),
         "first_date": window[0],

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, tuple_, update
+from sqlalchemy import insert, select, tuple_, update
 
 from chassis import ids
 from chassis.db import Tx
@@ -28,7 +28,7 @@ from services.points.errors import (
     RuleSetUnknown,
     SecondPersonRequired,
 )
-from services.points.lookup import AHEAD
+from services.points.lookup import AHEAD, soonest
 from services.points.wallets.tables import currency
 
 _sets, _drafts = store.rule_set.c, store.rule_draft.c
@@ -168,8 +168,7 @@ async def approve_draft(
     who = await decided_by(draft_to_proto(row))
     # That may have taken its time, and so may whoever publishes beside us: counted from what is left to be done.
     await store.count_change(tx, [tx.group_id])
-    passed = (await tx.execute(text("SELECT clock_timestamp() - transaction_timestamp()"))).scalar_one()
-    published = await publish_rule_set(tx, await _settled(tx, rule_set, tx.now + passed + AHEAD))
+    published = await publish_rule_set(tx, await _settled(tx, rule_set, await soonest(tx)))
     return await _decide(tx, row, PUBLISHED, published.SerializeToString(deterministic=True), who)
 
 

@@ -208,6 +208,25 @@ async def test_units_are_judged_by_themselves_and_actions_listed_in_pages(world:
     assert second.next_page_token == ""
 
 
+async def test_an_action_that_had_to_wait_is_in_force_a_second_after_it_is_written(world: World) -> None:
+    await world.publish(governed(world, double()))
+    await world.sell(100_000, sale_time=datetime.now(UTC))
+    desk, pool = Desk(world), world.app.db.pool
+    async with pool.acquire() as connection, connection.transaction():
+        # Somebody else changes the group, for longer than an action is ahead.
+        await connection.execute("SELECT FROM cache_version WHERE group_id = $1 FOR UPDATE", world.group_id)
+        running = asyncio.create_task(desk.run())
+        async with asyncio.timeout(20):
+            while not await pool.fetchval(
+                """SELECT bool_or(clock_timestamp() - xact_start > '1.1 s') FROM pg_stat_activity
+                   WHERE wait_event_type = 'Lock' AND query LIKE '%INTO cache_version%'"""
+            ):
+                await asyncio.sleep(0.05)
+        released = datetime.now(UTC)
+    (action,) = await running
+    assert released < action.effective_time.ToDatetime(tzinfo=UTC) <= datetime.now(UTC) + timedelta(seconds=1)
+
+
 async def test_without_a_governor_nothing_is_throttled(world: World) -> None:
     await world.publish(governed(world, double()))
     await world.sell(100_000, sale_time=datetime.now(UTC))

@@ -104,7 +104,7 @@ class RuleDraftServiceServicer:
     def ApproveRuleDraft(self, request, context):
         """Publishes a draft as the group's next version. Whoever approves is another than who drafted; an operator's draft is an
         approval of org's (huitong.org.v1.ApprovalService) for 30 days, to be decided there or here. A set without
-        effective_time and with a date of today or earlier is in force two seconds later; an effective_time sooner than that
+        effective_time and with a date of today or earlier is in force a second later; an effective_time sooner than that
         is EFFECTIVE_TIME_PAST.
         Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED (who drafted, and every system:
         only a person approves), what org refuses (SECOND_PERSON_NEEDED, APPROVAL_DECIDED, APPROVAL_EXPIRED),

@@ -48,7 +48,7 @@ class RuleDraftServiceStub:
     ApproveRuleDraft: _grpc.UnaryUnaryMultiCallable[_rules_pb2.ApproveRuleDraftRequest, _rules_pb2.ApproveRuleDraftResponse]
     """Publishes a draft as the group's next version. Whoever approves is another than who drafted; an operator's draft is an
     approval of org's (huitong.org.v1.ApprovalService) for 30 days, to be decided there or here. A set without
-    effective_time and with a date of today or earlier is in force two seconds later; an effective_time sooner than that
+    effective_time and with a date of today or earlier is in force a second later; an effective_time sooner than that
     is EFFECTIVE_TIME_PAST.
     Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED (who drafted, and every system:
     only a person approves), what org refuses (SECOND_PERSON_NEEDED, APPROVAL_DECIDED, APPROVAL_EXPIRED),
@@ -86,7 +86,7 @@ class RuleDraftServiceAsyncStub(RuleDraftServiceStub):
     ApproveRuleDraft: _aio.UnaryUnaryMultiCallable[_rules_pb2.ApproveRuleDraftRequest, _rules_pb2.ApproveRuleDraftResponse]  # type: ignore[assignment]
     """Publishes a draft as the group's next version. Whoever approves is another than who drafted; an operator's draft is an
     approval of org's (huitong.org.v1.ApprovalService) for 30 days, to be decided there or here. A set without
-    effective_time and with a date of today or earlier is in force two seconds later; an effective_time sooner than that
+    effective_time and with a date of today or earlier is in force a second later; an effective_time sooner than that
     is EFFECTIVE_TIME_PAST.
     Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED (who drafted, and every system:
     only a person approves), what org refuses (SECOND_PERSON_NEEDED, APPROVAL_DECIDED, APPROVAL_EXPIRED),
@@ -145,7 +145,7 @@ class RuleDraftServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_rules_pb2.ApproveRuleDraftResponse, _abc.Awaitable[_rules_pb2.ApproveRuleDraftResponse]]:
         """Publishes a draft as the group's next version. Whoever approves is another than who drafted; an operator's draft is an
         approval of org's (huitong.org.v1.ApprovalService) for 30 days, to be decided there or here. A set without
-        effective_time and with a date of today or earlier is in force two seconds later; an effective_time sooner than that
+        effective_time and with a date of today or earlier is in force a second later; an effective_time sooner than that
         is EFFECTIVE_TIME_PAST.
         Errors: RULE_DRAFT_UNKNOWN, RULE_DRAFT_DECIDED, SECOND_PERSON_REQUIRED (who drafted, and every system:
         only a person approves), what org refuses (SECOND_PERSON_NEEDED, APPROVAL_DECIDED, APPROVAL_EXPIRED),

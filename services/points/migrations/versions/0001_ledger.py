@@ -429,6 +429,16 @@ TABLES = (
         version BIGINT NOT NULL,
         PRIMARY KEY (group_id)
     )""",
+    # What counts for sales from an instant on has to be committed before it: lookup.soonest says until when.
+    """CREATE FUNCTION cache_version_in_time() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF clock_timestamp() > nullif(current_setting('huitong.commit_by', true), '')::timestamptz THEN
+        RAISE EXCEPTION 'the commit comes too late for what it changes' USING ERRCODE = 'serialization_failure';
+      END IF;
+      RETURN NULL;
+    END $$""",
+    """CREATE CONSTRAINT TRIGGER cache_version_in_time AFTER INSERT OR UPDATE ON cache_version
+       DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cache_version_in_time()""",
     """CREATE TABLE rule_set (
         group_id UUID NOT NULL,
         version BIGINT NOT NULL,
