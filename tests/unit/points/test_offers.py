@@ -99,6 +99,36 @@ def test_with_an_offer_that_never_matches_a_sale_earns_as_without_offers(
     assert general == plain
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 500_000), st.sampled_from(["TEA", "RICE", "FUEL", ""])), min_size=1, max_size=8),
+    st.sampled_from([rules.NO_TIER, GOLD]),
+    st.sampled_from([0, DAY.month]),
+    st.sampled_from(Rounding),
+)
+def test_every_other_kind_can_be_written_as_an_offer(
+    lines: list[tuple[int, str]], tier: Tier, birth_month: int, rounding: Rounding
+) -> None:
+    highest = {"combination": Combination.BEST_OF, "group": "thresholds"}
+    higher = Rule("from-200", RuleKind.THRESHOLD, 5_000, min_amount_minor=20_000)
+    written = (
+        BASE,
+        replace(offer("from-100", 2_500, **highest), min_amount_minor=10_000),
+        offer("fresh", 5_000, categories=frozenset({"TEA"})),
+        offer("store", 2_000, store_ids=frozenset({STORE})),
+        offer("day", 3_333, days=Days(month_days=frozenset({4}))),
+        offer("birthday", 10_000, condition=Condition("member.is_birth_month")),
+        replace(offer("from-200", 5_000, **highest), min_amount_minor=20_000),
+    )
+    plain = earn(rule_set(plain=(*PLAIN, higher), rounding=rounding), *lines, tier=tier, birth_month=birth_month)
+    same = earn(rule_set(plain=written, rounding=rounding), *lines, tier=tier, birth_month=birth_month)
+    assert (same.points, same.line_points, same.line_rates_bps) == (
+        plain.points,
+        plain.line_points,
+        plain.line_rates_bps,
+    )
+    assert given_by(same) == given_by(plain)
+
+
 _offers = st.lists(
     st.builds(
         lambda bonus, fixed, combination, group, priority, most, budget, categories: (
