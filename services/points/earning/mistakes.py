@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import reduce
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, reduce
 from typing import Any
 
 from chassis.errors import Violation
@@ -51,18 +51,27 @@ def of_rule(rule_id: str, sentence: str, field: str = "", column: int = 0) -> Mi
 
 def refusal(rule_set: points_pb2.RuleSet, mistakes: Iterable[Mistake]) -> RulesInvalid:
     """The error that names all of them, with their places in a request's rule_set."""
+
+    @cache
+    def places(part: str) -> dict[str, int]:
+        # Of each list once: in one of thousands there may be thousands of mistakes.
+        elements: Any = reduce(getattr, part.split("."), rule_set)
+        found: dict[str, int] = {}
+        for index, element in enumerate(elements):
+            found.setdefault(_id_of(part, element), index)
+        return found
+
     return RulesInvalid(
-        [Violation(_path(rule_set, mistake), str(mistake), mistake.part_id, mistake.column) for mistake in mistakes]
+        [Violation(_path(mistake, places), str(mistake), mistake.part_id, mistake.column) for mistake in mistakes]
     )
 
 
-def _path(rule_set: points_pb2.RuleSet, mistake: Mistake) -> str:
+def _path(mistake: Mistake, places: Callable[[str], Mapping[str, int]]) -> str:
     """As protovalidate writes it: "rule_set.rules[2].condition"."""
     path = ["rule_set"]
     if mistake.part:
-        elements: Any = reduce(getattr, mistake.part.split("."), rule_set)
-        found = [index for index, element in enumerate(elements) if _id_of(mistake.part, element) == mistake.part_id]
-        path.append(f"{mistake.part}[{found[0]}]" if found else mistake.part)
+        index = places(mistake.part).get(mistake.part_id)
+        path.append(mistake.part if index is None else f"{mistake.part}[{index}]")
     if mistake.field:
         path.append(mistake.field)
     return ".".join(path)

@@ -12,6 +12,7 @@ from gateway.errors import problem
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2
 from services.points.convert import rule_set_of, to_date
+from services.points.earning import mistakes
 from services.points.errors import RulesInvalid
 
 
@@ -98,3 +99,19 @@ def test_a_rule_set_of_many_mistakes_fits_into_the_headers_that_carry_its_refusa
     error = refused(*(offer(f"rule-{number:03}-{'x' * 38}", condition="sale.hours < 9") for number in range(199)))
     assert len(error.to_status().SerializeToString()) < 4_000
     assert error.violations[-1] == Violation("", f"and {199 - len(error.violations) + 1} more")
+
+
+def test_places_of_many_mistakes_are_found_by_one_look_at_their_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[object] = []
+
+    id_of = mistakes._id_of
+
+    def noted(part: str, element: object) -> str:
+        looked_at.append(element)
+        return id_of(part, element)
+
+    monkeypatch.setattr(mistakes, "_id_of", noted)
+    twice = points_pb2.CalendarDay(date=to_date(date(2026, 2, 3)), kind=points_pb2.DAY_KIND_HOLIDAY)
+    error = refused(calendar_days=[twice] * 2_000)
+    assert error.violations[0].field == "rule_set.calendar_days[0].kind"
+    assert len(looked_at) == 2_000
