@@ -27,6 +27,8 @@ from services.member.rules import Joined, JoinLine
 
 # Stores of a batch that org is asked about at once.
 _ASKED_AT_ONCE = 16
+# Who may use a code up: services for what they spend, and the group's own system, which spends without codes anyway.
+_SPENDERS = {CallerKind.INTERNAL, CallerKind.SYSTEM}
 
 
 class MemberServicer(member_pb2_grpc.MemberServiceServicer):
@@ -71,7 +73,7 @@ class MemberServicer(member_pb2_grpc.MemberServiceServicer):
         """See the proto."""
         if not rules.is_plain(request.spend_request_id):
             raise InvalidArgument([("spend_request_id", "has control characters")])
-        if request.spend_request_id and caller().kind in (CallerKind.TERMINAL, CallerKind.PARTNER):
+        if request.spend_request_id and caller().kind not in _SPENDERS:
             # Else a code that was shown to look could be kept for a purchase of later.
             raise InvalidArgument([("spend_request_id", "is for those who spend: what spends takes the code itself")])
         kind = request.WhichOneof("identity")

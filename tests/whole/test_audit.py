@@ -125,7 +125,7 @@ WALK: list[tuple[str, dict[str, Any]]] = [
     ("RiskService.CloseMember", {}),
 ]  # fmt: skip
 # What the suite has nothing for: an address that may be sent to, a sale that is awaited or suspicious, a guest of a
-# hotel, so many members that one can be in time to stop; a code that is used up.
+# hotel, so many members that one can be in time to stop.
 ELSEWHERE = {
     **dict.fromkeys(
         (f"WebhookService.{name}" for name in (
@@ -137,7 +137,6 @@ ELSEWHERE = {
     "SaleCaseService.DecideSaleCase": "tests/integration/points/test_velocity.py",
     "TierProgramService.GrantTierMatch": "tests/integration/member/test_tier_program.py",
     "TierProgramService.CancelTierRecalculation": "tests/integration/member/test_tier_program.py",
-    "MemberService.IdentifyMember": "tests/integration/member/test_member_codes.py",
 }  # fmt: skip
 NEW, DIFFERENCE, PERSONAL = "something new", "the answer says what it changed", "what was is nobody's to read"
 # What has nothing of before to show.

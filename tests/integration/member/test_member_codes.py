@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from chassis import ids
+from chassis.identity import Caller, CallerKind
 from huitong.member.v1 import member_pb2, risk_pb2, risk_pb2_grpc
 from services.member import api
-from tests.apps import GROUP, member, system, terminal
+from tests.apps import GROUP, member, operator, system, terminal
 from tests.integration.member.conftest import OTHER_GROUP, People
 
 
@@ -168,10 +169,13 @@ async def test_a_seed_ends_with_everything_that_locks_a_phone_out(people: People
         assert (await people.identify(member_code=(await people.code(joined.member_id)).member_code)).may_spend
 
 
-async def test_a_till_looks_at_a_code_and_keeps_nothing_for_later(people: People, refusal: Any) -> None:
+async def test_who_looks_at_a_code_keeps_nothing_for_later(people: People, refusal: Any) -> None:
     joined = (await people.join()).member
     code = (await people.code(joined.member_id)).member_code
-    request = member_pb2.IdentifyMemberRequest(member_code=code, spend_request_id="purchase-of-later")
+    request = member_pb2.IdentifyMemberRequest(member_code=code, spend_request_id="benefit of-later")
     till = terminal(ids.to_edge("sto", ids.derive(GROUP, "store", "S1")))
-    assert await refusal(people.apps.call(people.members.IdentifyMember, request, till)) == "INVALID_ARGUMENT"
+    partner = Caller(CallerKind.PARTNER, "ptn_1", GROUP, scopes={"": "member.members.identify"})
+    for who in (till, partner, operator("clerk")):
+        assert await refusal(people.apps.call(people.members.IdentifyMember, request, who)) == "INVALID_ARGUMENT"
+    assert await people.count("code_use") == 0
     assert (await people.identify(member_code=code, spend_request_id="purchase-now")).may_spend
