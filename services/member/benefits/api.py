@@ -146,10 +146,9 @@ class BenefitServicer(benefits_pb2_grpc.BenefitServiceServicer):
         """See the proto."""
         use_id = from_edge("bus", request.use_id, "use_id")
         store_id = _store_id(request.store_id)
-        only = store_id if caller().kind is CallerKind.TERMINAL else None
 
         async def operation(tx: Tx) -> benefits_pb2.ReturnBenefitResponse:
-            use = await operations.give_back(tx, use_id, only_store_id=only)
+            use = await operations.give_back(tx, use_id, only_store_id=store_id)
             return benefits_pb2.ReturnBenefitResponse(use=operations.use_message(use))
 
         return await self._db.run_once(request, benefits_pb2.ReturnBenefitResponse, operation)
