@@ -120,12 +120,15 @@ def why(request: Message) -> str:
 
 
 async def note(tx: Tx, request: Message | None = None, after: Message | None = None) -> bool:
-    """Note the current act in the transaction that carries it out, if it is one to record. Answers whether it was."""
+    """Note the current act in the transaction that carries it out, if it is one to record. Answers whether it was.
+
+    `after` is what is there afterwards if the transaction has said nothing of it.
+    """
     act = _act.get()
     # Not what a service does for itself on the way, a copy that it fetches, say.
     if act is None or tx.caller is not act.who:
         return False
-    message = act.message(tx.now, request=request, before=tx.before, after=after or tx.after)
+    message = act.message(tx.now, request=request, before=tx.before, after=tx.after or after)
     values = {"act_id": UUID(message.act_id), "group_id": tx.group_id, "act": message.SerializeToString()}
     await tx.execute(_NOTE, values)
     return True

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 import grpc
 from google.protobuf.message import Message
 
-from chassis import ids, rpc
+from chassis import acts, ids, rpc
 from chassis.config import SERVICES, Settings, load_settings
 from chassis.errors import from_rpc_error
 from chassis.identity import PROOF_SCOPE, Caller, CallerKind, TokenBook
@@ -85,9 +86,11 @@ class Apps:
             self._channels[service] = rpc.open_channel(self.settings.address(service))
         return self._channels[service]
 
-    async def call(self, method: Any, request: Message, caller: Caller, timeout_s: float = 10.0) -> Any:
-        """Call as `caller`. Raises the AppError that the service answered."""
-        metadata = (("authorization", f"Bearer {self.tokens.mint(caller)}"),)
+    async def call(
+        self, method: Any, request: Message, caller: Caller, timeout_s: float = 10.0, reason: str = ""
+    ) -> Any:
+        """Call as `caller`, for a reason that is told beside the request. Raises the AppError that was answered."""
+        metadata = (("authorization", f"Bearer {self.tokens.mint(caller)}"), (acts.REASON, quote(reason)))
         try:
             return await method(request, timeout=timeout_s, metadata=metadata)
         except grpc.RpcError as error:

@@ -116,9 +116,9 @@ class Hooks:
     def pool(self) -> Any:
         return self.apps.running["org"].db.pool
 
-    async def call(self, rpc: str, request: Any, who: Caller | None = None) -> Any:
+    async def call(self, rpc: str, request: Any, who: Caller | None = None, why: str = "") -> Any:
         stub = self.apps.stub(webhooks_pb2_grpc.WebhookServiceStub, "org")
-        return await self.apps.call(getattr(stub, rpc), request, who or system())
+        return await self.apps.call(getattr(stub, rpc), request, who or system(), reason=why)
 
     async def register(self, path: str, *types: str, who: Caller | None = None, partner_id: str = "") -> Any:
         request = pb.CreateWebhookEndpointRequest(
@@ -134,10 +134,12 @@ class Hooks:
         request = pb.SendTestEventRequest(request_id=ids.new().hex, webhook_endpoint_id=endpoint_id)
         return (await self.call("SendTestEvent", request, who)).event_id
 
-    async def change(self, rpc: str, endpoint_id: str, *, who: Caller | None = None, **values: Any) -> Any:
+    async def change(
+        self, rpc: str, endpoint_id: str, *, who: Caller | None = None, why: str = "", **values: Any
+    ) -> Any:
         request = getattr(pb, f"{rpc}Request")
         made = request(request_id=ids.new().hex, webhook_endpoint_id=endpoint_id, **values)
-        return await self.call(rpc, made, who)
+        return await self.call(rpc, made, who, why)
 
     async def join(self, phone: str) -> str:
         members = self.apps.stub(member_pb2_grpc.MemberServiceStub, "member")

@@ -374,7 +374,14 @@ class CredentialServicer(org_pb2_grpc.CredentialServiceServicer):
             request_id=request.request_id,
         )
         message = approval_message(one, tx.now)
-        await self._audit.record(tx, approvals_pb2.RequestApprovalRequest(), message.approval_id, after=message)
+        asked = approvals_pb2.RequestApprovalRequest(
+            request_id=request.request_id,
+            action=one.action,
+            permission=one.permission,
+            summary=one.summary,
+            asked_by=one.asked_by,
+        )
+        await self._audit.record(tx, asked, message.approval_id, after=message)
         return message
 
     async def CreateTerminalCredentials(

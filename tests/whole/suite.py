@@ -50,6 +50,8 @@ DOCUMENT = describe(CONTRACT)
 CALLS_PER_MINUTE = 6_000_000
 # What the examples call the group.
 GROUP_CODE = "example"
+# Points of sales from there wait until somebody confirms them.
+AWAITED = "folio"
 PARTNER_PERMISSIONS = sorted(
     {operation.permission for operation in CONTRACT.operations() if CallerKind.PARTNER in operation.audiences}
 )
@@ -273,6 +275,7 @@ class WholeSuite:
             "rules": [{"rule_id": "base", "kind": "RULE_KIND_BASE", "name": "Base"}],
             "expiry_months": 12,
             "family_pool_members": 5,
+            "confirmation": {"sources": [AWAITED], "longest_wait_days": 30},
         }
         await doors.post("RuleService_PublishRuleSet", rule_set=rule_set)
 
@@ -295,10 +298,18 @@ class Doors:
             found = found[part]
         self._suite.ids[name] = found
 
-    async def post(self, operation_id: str, **fields: Any) -> dict[str, Any]:
-        """The example of an operation with other fields, or without those that are None, by the group's system."""
+    async def get(self, path: str, query: str = "") -> dict[str, Any]:
+        """What the group's system reads."""
+        headers = self._suite.sign(CallerKind.SYSTEM, "GET", path, query, b"")
+        answer = await self._client.get(path + (f"?{query}" if query else ""), headers=headers)
+        assert answer.status_code == 200, f"{path}: {answer.text}"
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def post(self, operation_id: str, *, by: CallerKind = CallerKind.SYSTEM, **fields: Any) -> dict[str, Any]:
+        """An operation's example with other fields, without those that are None; by the system if not told."""
         path, operation = next(
-            (_filled(path, self._suite.ids), entry)
+            (path, entry)
             for path, entries in DOCUMENT["paths"].items()
             for entry in entries.values()
             if entry["operationId"] == operation_id
@@ -306,17 +317,14 @@ class Doors:
         self.count += 1
         example = operation["requestBody"]["content"]["application/json"]["example"]
         real = {name: value for name, value in self._suite.ids.items() if name in example}
+        path = re.sub(r"\{(\w+)\}", lambda match: str(fields.pop(match[1], "") or self._suite.ids[match[1]]), path)
         sent = {**example, **real, "request_id": f"furnish-{self.count:06}", **fields}
         body = orjson.dumps({name: value for name, value in sent.items() if value is not None})
-        headers = self._suite.sign(CallerKind.SYSTEM, "POST", path, "", body)
+        headers = self._suite.sign(by, "POST", path, "", body)
         answer = await self._client.post(path, content=body, headers=headers | {"content-type": "application/json"})
         assert answer.status_code == 200, f"{operation_id}: {answer.text}"
         made: dict[str, Any] = answer.json()
         return made
-
-
-def _filled(path: str, ids: dict[str, str]) -> str:
-    return re.sub(r"\{(\w+)\}", lambda match: ids[match[1]], path) if "{member_id}" in path else path
 
 
 def operations() -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 import orjson
@@ -19,51 +19,11 @@ from chassis import ids
 from chassis.identity import Caller, CallerKind
 from tests.access_table import EXAMPLES, METHODS, OPERATIONS, Declared, Sent, put, sendings, texts_of
 from tests.whole.suite import DOCUMENT, Doors, WholeSuite
+from tests.whole.things import INSTEAD, LONG, RULES, SALE, furnish, furnish_more
 
 pytestmark = pytest.mark.timeout(300)
 RECORD_SALE = OPERATIONS["huitong.points.v1.SalesService.RecordSale"].request
 
-LONG = {
-    "valid_from_time": "2020-01-01T00:00:00Z",
-    "valid_until_time": "2040-01-01T00:00:00Z",
-    "categories": [],
-    "amount_off_minor": 100,
-    "min_spend_minor": 0,
-    "limit_per_member": 10,
-    "quantity": 10,
-}
-SALE = {
-    "total": {"amount_minor": 90_000, "currency_code": "CNY"},
-    "lines": [{"line_no": 1, "amount_minor": 90_000, "category": "GROCERY", "item_code": "A-1", "quantity": 1}],
-    "tenders": None,
-    "tax_minor": None,
-    "origin": None,
-}
-RULES = {
-    "effective_date": {"year": 2037, "month": 1, "day": 1},
-    "base_points": 1,
-    "base_step_minor": 100,
-    "rules": [{"rule_id": "base", "kind": "RULE_KIND_BASE", "name": "Base"}],
-    "expiry_months": 12,
-}
-UNIT_POINTS = {"kind": "CURRENCY_KIND_UNIT_POINTS", "money_code": "", "code": "UNIT"} | dict.fromkeys(
-    ("max_balance_minor", "anonymous_max_balance_minor", "max_top_up_minor"), 0
-)
-# What a request has to be besides the contract's example, so that it can be done with own ids.
-INSTEAD: dict[str, dict[str, Any]] = {
-    "CouponService.CreateTemplate": {**LONG, "code": "OTHER"},
-    "CouponService.CreateTemplates": {"templates": {**LONG, "code": "OTHERS"}},
-    "CurrencyService.CreateCurrency": {**UNIT_POINTS, "code": "MORE"},
-    "AdjustmentService.RequestAdjustment": {"currency_id": ""},
-    "WalletService.GetBalance": {"currency_id": ""},
-    "WalletService.ListStatement": {"currency_id": ""},
-    "WalletService.QuoteOffset": {"merchant_id": "", "quote_token": "", "pool_id": ""},
-    "CheckoutService.CommitCheckout": {"coupon_code": "", "offset_quote_token": "", "pool_id": "", "offset_points": 0},
-    "OperatorService.InviteOperator": {"grants": {"role": "ROLE_MERCHANT_OWNER"}, "login": "somebody.else"},
-    "OperatorService.SetOperatorGrants": {"grants": {"role": "ROLE_MERCHANT_OWNER"}},
-    "RuleSimulationService.QuoteSale": {"draft_id": ""},
-    "CredentialService.CreateCredential": {"permissions": [], "partner_code": "", "approval_id": ""},
-}
 # Also with own ids nothing is done, or there is nothing yet to be named: what else shows that ids are looked for in the
 # caller's group alone.
 NOT_SHOWN_HERE = {
@@ -90,6 +50,7 @@ def suite(whole: WholeSuite) -> WholeSuite:
     """A group with more in it."""
     own = whole.neighbour("own")
     own.run(furnish(own))
+    own.run(furnish_more(own))
     return own
 
 
@@ -98,55 +59,36 @@ def neighbour(suite: WholeSuite) -> WholeSuite:
     """Another group with the same things."""
     other = suite.neighbour("neighbour")
     suite.run(furnish(other))
+    suite.run(furnish_more(other))
     return other
 
 
-async def furnish(suite: WholeSuite) -> None:
-    """More things to be somebody's."""
-    async with httpx.AsyncClient(base_url=suite.url, timeout=20, trust_env=False) as client:
-        doors = Doors(suite, client)
-        doors.count = 1_000
-
-        sale = {"receipt_no": "R-large", **SALE}
-        await doors.make("large_sale_id", "sale_id", "SalesService_RecordSale", **sale)
-        await doors.make("template_id", "template.template_id", "CouponService_CreateTemplate", **LONG)
-        coupon = await doors.post("CouponService_IssueCoupon")
-        suite.ids["coupon_code"] = coupon["coupon"]["code"]
-        await doors.make("currency_id", "currency.currency_id", "CurrencyService_CreateCurrency", **UNIT_POINTS)
-        await doors.make("draft_id", "draft.draft_id", "RuleDraftService_CreateRuleDraft", rule_set=RULES)
-        adjustment = INSTEAD["AdjustmentService.RequestAdjustment"]
-        await doors.make(
-            "adjustment_id", "adjustment.adjustment_id", "AdjustmentService_RequestAdjustment", **adjustment
-        )
-        await doors.make("operator_id", "operator.operator_id", "OperatorService_InviteOperator", grants=[])
-        await doors.make("order_id", "order.order_id", "OrderService_PlaceOrder")
-        await doors.make("item_id", "item.item_id", "CatalogueService_CreateItem", code="second", benefit_code="")
-        order = await doors.post("OrderService_PlaceOrder")
-        suite.ids["voucher_code"] = order["order"]["voucher"]["code"]
-        await doors.make(
-            "checkout_id", "checkout.checkout_id", "CheckoutService_CommitCheckout",
-            **INSTEAD["CheckoutService.CommitCheckout"], member_code=None,
-        )  # fmt: skip
+# Ids by other names, and names of things that are no ids.
+INSTEAD_OF = {"subject_id": "terminal_id", "survivor_id": "member_id"}
+CODES = {"coupon_code", "voucher_code", "referral_code", "card_no"}
 
 
 def known(path: str, names: Any) -> str:
     """The thing that a field's id is of: "member_id" for "to_member_id" and "add_member_ids"."""
     last = path.rpartition(".")[2].removesuffix("s")
-    if last == "subject_id":
-        return "terminal_id"
+    if last in INSTEAD_OF:
+        return INSTEAD_OF[last]
     if last == "scope_id":
         return "merchant_id" if "merchant_id" in names else ""
-    return next((name for name in names if name.endswith("_id") and (last == name or last.endswith(f"_{name}"))), "")
+    things = (name for name in names if name.endswith("_id") or name in CODES)
+    return next((name for name in things if last == name or last.endswith(f"_{name}")), "")
 
 
 def choose(kind: Descriptor, request: dict[str, Any], name: str) -> None:
     """Have the field there, also where the example has another one of the same oneof."""
     field = kind.fields_by_name[name]
-    if name not in request and field.message_type:
+    if name in request:
+        return
+    if field.message_type:
         request[name] = deepcopy(EXAMPLES.example(field.message_type))
-        for other in field.containing_oneof.fields if field.containing_oneof else ():
-            if other.name != name:
-                request.pop(other.name, None)
+    for other in field.containing_oneof.fields if field.containing_oneof else ():
+        if other.name != name:
+            request.pop(other.name, None)
 
 
 def body_of(method: MethodDescriptor, own: WholeSuite, foreign: str, other: WholeSuite) -> dict[str, Any]:
@@ -249,9 +191,25 @@ async def _settle(other: WholeSuite, member: Caller) -> None:
 def tell(client: httpx.Client, who: WholeSuite, kind: CallerKind, verb: str, path: str, **fields: Any) -> str:
     """The reason of a refusal, or "done"."""
     fields = {name: value for name, value in {"request_id": ids.new().hex, **fields}.items() if value is not None}
-    body = b"" if verb == "GET" else orjson.dumps(fields)
-    status, answer = ask(client, who, kind, Sent(verb, path, body=body))
+    sent = Sent(verb, path, body=orjson.dumps(fields))
+    if verb == "GET":
+        fields.pop("request_id", None)
+        sent = Sent(verb, path, urlencode(fields))
+    status, answer = ask(client, who, kind, sent)
     return "done" if status == 200 else str(answer["reason"])
+
+
+def test_a_pool_s_points_are_for_who_is_in_it_at_a_till_too(
+    suite: WholeSuite, others: WholeSuite, client: httpx.Client
+) -> None:
+    where = {"store_id": suite.ids["store_id"], "pool_id": suite.ids["pool_id"], "request_id": None}
+    purchase = {"total": SALE["total"], "lines": SALE["lines"], "sale_time": "2026-01-31T09:30:00+08:00"}
+    for path, fields in (("offsets:quote", {"order_total": SALE["total"]}), ("checkouts:quote", purchase)):
+        told = [
+            tell(client, suite, CallerKind.TERMINAL, "POST", f"/v1/{path}", **where, member_id=member_id, **fields)
+            for member_id in (others.ids["member_id"], suite.ids["member_id"])
+        ]
+        assert told == ["NOT_IN_POOL", "done"], path
 
 
 def test_another_member_s_things_are_not_there(suite: WholeSuite, others: WholeSuite, client: httpx.Client) -> None:
@@ -273,6 +231,10 @@ def test_another_member_s_things_are_not_there(suite: WholeSuite, others: WholeS
         "OrderService_GetOrder": ({}, "ORDER_UNKNOWN", "done"),
         "OrderService_CancelOrder": ({}, "ORDER_UNKNOWN", "done"),
         "SalesService_GetSale": ({}, "SALE_UNKNOWN", "done"),
+        "WalletService_ListStatement": ({"absorbed_member_id": suite.ids["absorbed_id"]}, "MEMBER_UNKNOWN", "done"),
+        "WalletService_QuoteOffset": (
+            {"store_id": suite.ids["store_id"], "order_total": SALE["total"], "pool_id": pool, "request_id": None},
+            "NOT_IN_POOL", "done"),
         "FamilyPoolService_GetFamilyPool": ({}, "NOT_IN_POOL", "done"),
         "FamilyPoolService_ListPoolStatement": ({}, "NOT_IN_POOL", "done"),
         "FamilyPoolService_ContributeToPool": ({"points": 1}, "NOT_IN_POOL", "done"),
@@ -315,6 +277,8 @@ def test_another_store_s_things_are_not_there(
         get = "/v1/stores/{store_id}/checkouts/" + checkout
         expected.append(("GET", get, {}, "WRONG_STORE", "done"))
         expected.append(("POST", f"/v1/checkouts/{checkout}:void", {}, "WRONG_STORE", "done"))
+        given_back = f"/v1/benefit-uses/{suite.ids['use_id']}:return"
+        expected.append(("POST", given_back, {}, "BENEFIT_USE_UNKNOWN", "done"))
     else:
         # The till has done it.
         expected[0], expected[-1] = (*expected[0][:4], "REFUND_EXCEEDS_SALE"), (*expected[-1][:4], "VOUCHER_USED")

@@ -160,8 +160,9 @@ class WebhookServicer(webhooks_pb2_grpc.WebhookServiceServicer):
             event_id = await operations.send_test(
                 tx, endpoint_id, partner_id_of(request.partner_id), request_id=request.request_id
             )
-            await self._audit.record(tx, request, request.webhook_endpoint_id, event_id)
-            return pb.SendTestEventResponse(event_id=event_id)
+            response = pb.SendTestEventResponse(event_id=event_id)
+            await self._audit.record(tx, request, request.webhook_endpoint_id, event_id, after=response)
+            return response
 
         response = await self._db.run_once(request, pb.SendTestEventResponse, operation)
         self._wake()

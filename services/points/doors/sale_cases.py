@@ -55,7 +55,7 @@ class SaleCases:
 
         async def decide(tx: Tx) -> pb.ConfirmSaleResponse:
             await _decide(tx, sale_id, kind=CONFIRMATION, state=RELEASED, note="", if_unknown=None)
-            return pb.ConfirmSaleResponse()
+            return pb.ConfirmSaleResponse(sale_id=ids.to_edge("txn", sale_id), member_id=ids.to_edge("mbr", wallet_id))
 
         await self._db.run_once(request, pb.ConfirmSaleResponse, decide)
         outcome = await self._apply(group_id, wallet_id, sale_id)
@@ -77,7 +77,7 @@ class SaleCases:
         async def decide(tx: Tx) -> pb.RejectSaleResponse:
             unknown = SaleNotAwaited(receipt_no=request.receipt_no)
             await _decide(tx, sale_id, kind=CONFIRMATION, state=REJECTED, note=request.note, if_unknown=unknown)
-            return pb.RejectSaleResponse()
+            return pb.RejectSaleResponse(sale_id=ids.to_edge("txn", sale_id), member_id=ids.to_edge("mbr", wallet_id))
 
         await self._db.run_once(request, pb.RejectSaleResponse, decide)
         outcome = await self._apply(group_id, wallet_id, sale_id)
@@ -247,30 +247,28 @@ class SaleCases:
 async def _decide(tx: Tx, sale_id: UUID, *, kind: int, state: int, note: str, if_unknown: Exception | None) -> None:
     """Decide a case of a sale; rejecting one rejects the open ones beside it. Raises SaleCaseDecided, `if_unknown`."""
     cases = {row["kind"]: row for row in await door_queries.lock_cases_of_sale(tx, sale_id)}
-    tx.before = pb.ListSaleCasesResponse(cases=map(to_message, cases.values()))
     if kind not in cases:
         if if_unknown is not None:
             raise if_unknown
         return
+    tx.before = tx.after = pb.ListSaleCasesResponse(cases=map(to_message, cases.values()))
     if cases[kind]["state"] == state:
         return
     if cases[kind]["state"] != OPEN:
         name = pb.SaleCaseState.Name(cases[kind]["state"]).removeprefix("SALE_CASE_STATE_")
         raise SaleCaseDecided(case_id=ids.to_edge("cas", cases[kind]["case_id"]), state=name)
     chosen = [cases[kind]] if state == RELEASED else [case for case in cases.values() if case["state"] == OPEN]
+    case_ids = [case["case_id"] for case in chosen]
+    decision = {"state": state, "decided_by": tx.caller.subject, "decision_note": note, "decide_time": tx.now}
     await tx.execute(
         text(
-            """UPDATE sale_case SET state = :state, decided_by = :decided_by, decision_note = :note, decide_time = :now
-               WHERE case_id = ANY(CAST(:case_ids AS uuid[]))"""
+            """UPDATE sale_case SET state = :state, decided_by = :decided_by, decision_note = :decision_note,
+                   decide_time = :decide_time WHERE case_id = ANY(CAST(:case_ids AS uuid[]))"""
         ),
-        {
-            "state": state,
-            "decided_by": tx.caller.subject,
-            "note": note,
-            "now": tx.now,
-            "case_ids": [case["case_id"] for case in chosen],
-        },
+        {**decision, "case_ids": case_ids},
     )
+    decided = [{**case, **decision} if case["case_id"] in case_ids else case for case in cases.values()]
+    tx.after = pb.ListSaleCasesResponse(cases=map(to_message, decided))
 
 
 def place_of(token: str) -> tuple[datetime, UUID] | None:

@@ -25,6 +25,7 @@ from services.member.tiers.rules import Standing, whole
 from suite.inside import Inside
 from suite.tiers import follow, recalculate_group
 from tests.apps import GROUP, acts_told, internal, member, operator, system
+from tests.audits import assert_told
 from tests.integration.member.conftest import OTHER_GROUP, People
 
 HOTEL = ids.to_edge("unt", ids.derive(GROUP, "unit", "HOTEL"))
@@ -43,11 +44,11 @@ class Program:
     def db(self) -> Any:
         return self.people.db
 
-    async def call(self, rpc: str, who: Any = None, **values: Any) -> Any:
+    async def call(self, rpc: str, who: Any = None, why: str = "", **values: Any) -> Any:
         request_type = getattr(pb, f"{rpc}Request")
         if "request_id" in request_type.DESCRIPTOR.fields_by_name:
             values.setdefault("request_id", ids.new().hex)
-        return await self.apps.call(getattr(self.stub, rpc), request_type(**values), who or system())
+        return await self.apps.call(getattr(self.stub, rpc), request_type(**values), who or system(), reason=why)
 
     async def acts(self, action: str) -> list[Any]:
         """What the audit says of an RPC."""
@@ -329,13 +330,16 @@ async def test_another_card_is_a_floor_for_its_time(program: Program, refusal: A
         "1",
         "GOLD",
     )
-    number = {"business_unit_id": HOTEL, "scheme": 1, "number": "G-2"}
+    number: dict[str, Any] = {"business_unit_id": HOTEL, "scheme": 1, "number": "G-2"}
     who = operator("desk")
-    granted = (await program.call("GrantTierMatch", who, level="BLACK", **number)).grant
-    assert (await program.call("GrantTierMatch", who, level="BLACK", **number)).grant == granted
-    # The audit says what was there before: nothing, then the grant that was asked for again.
-    nothing, again = [act.before_json for act in await program.acts("GrantTierMatch")]
-    assert nothing == "{}" and f'"grant_id":"{granted.grant_id}"' in again
+    granted = (await program.call("GrantTierMatch", who, "a guest of honour", level="BLACK", **number)).grant
+    assert (await program.call("GrantTierMatch", who, "once more", level="BLACK", **number)).grant == granted
+    first, again = await program.acts("GrantTierMatch")
+    about, one = {HOTEL, granted.grant_id, bert}, {"grant_id": granted.grant_id, "tier_code": "DIAMOND"}
+    assert_told("TierProgramService.GrantTierMatch", first, who, reason="a guest of honour", subjects=about,
+                after={"grant": one})  # fmt: skip
+    assert_told("TierProgramService.GrantTierMatch", again, who, reason="once more", subjects=about,
+                before={"grants": [one]}, after={"grant": one})  # fmt: skip
     assert (granted.member_id, granted.end_date, granted.import_id) == (bert, _date(date(2026, 4, 10)), "")
     for call, reason in (
         (program.call("GrantTierMatch", level="UNHEARD", **number), "TIER_MATCH_UNKNOWN"),
@@ -480,12 +484,16 @@ async def test_recalculation_runs_by_itself_and_can_be_cancelled(
 
         patch.setattr(recalculation, "go_on", does_nothing)
         edge = (await program.call("StartTierRecalculation")).recalculation.recalculation_id
+        who = operator("desk")
         cancelled = (
-            await program.call("CancelTierRecalculation", operator("desk"), recalculation_id=edge)
+            await program.call("CancelTierRecalculation", who, "the wrong ladder", recalculation_id=edge)
         ).recalculation
     assert cancelled.state == pb.RECALCULATION_STATE_CANCELLED
     (act,) = await program.acts("CancelTierRecalculation")
-    assert "STATE_RUNNING" in act.before_json and "STATE_CANCELLED" in act.after_json
+    before, after = [{"recalculation": {"recalculation_id": edge, "state": f"RECALCULATION_STATE_{state}"}}
+                     for state in ("RUNNING", "CANCELLED")]  # fmt: skip
+    assert_told("TierProgramService.CancelTierRecalculation", act, who, reason="the wrong ladder", subjects={edge},
+                before=before, after=after)  # fmt: skip
     async with program.db.transaction(system()) as tx:
         assert not await recalculation.go_on(tx, ids.from_edge("trc", edge, "recalculation_id"))
         running = await recalculation.start(tx, request_id="third", may_downgrade=False)

@@ -6,16 +6,16 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import ids
 from chassis.errors import AppError
 from chassis.identity import Caller, CallerKind
-from huitong.org.v1 import org_pb2, org_pb2_grpc
+from huitong.org.v1 import audit_pb2, audit_pb2_grpc, org_pb2, org_pb2_grpc
 from huitong.org.v1 import webhooks_pb2 as pb
-from tests.apps import GROUP, system
+from tests.apps import GROUP, operator, system
+from tests.audits import assert_told
 from tests.hooks import OTHER_GROUP, Hooks, id_of, uuid_of
 
 
@@ -67,22 +67,45 @@ async def test_a_deleted_endpoint_is_listed_no_more_and_nothing_is_sent_to_it(ho
     assert secrets == 0
 
 
-async def test_the_audit_says_what_an_endpoint_was_before_each_change(hooks: Hooks) -> None:
-    who = await hooks.group("audited-endpoints")
-    made = await hooks.register("/first", who=who)
-    # What each is asked for, which field it changes, and what the audit has before it and after.
-    first, second, cause = hooks.partner.url("/first"), hooks.partner.url("/second"), "WEBHOOK_DISABLE_CAUSE_REQUESTED"
-    expected: dict[str, tuple[dict[str, Any], str, Any, Any]] = {
-        "UpdateWebhookEndpoint": ({"url": second}, "url", first, second),
-        "DisableWebhookEndpoint": ({}, "disable_cause", None, cause),
-        "EnableWebhookEndpoint": ({}, "disable_cause", cause, None),
-        "RotateWebhookSecret": ({}, "url", second, second),
-    }
-    for rpc, (values, field, before, after) in expected.items():
-        await hooks.change(rpc, id_of(made), who=who, **values)
-        query = "SELECT before, after FROM audit_entry WHERE action = $1 AND subjects = $2"
-        told = [orjson.loads(each) for each in await hooks.pool.fetchrow(query, rpc, id_of(made))]
-        assert [each.get(field) for each in told] == [before, after], rpc
+async def test_the_audit_says_of_every_change_of_an_endpoint_who_what_before_after_and_why(hooks: Hooks) -> None:
+    await hooks.start_members()
+    who = operator("partners")
+    first, second = hooks.partner.url("/first"), hooks.partner.url("/second")
+    create = pb.CreateWebhookEndpointRequest(
+        request_id=ids.new().hex, name="n", url=first, event_types=["member.joined"]
+    )
+    made = id_of(await hooks.call("CreateWebhookEndpoint", create, who, "the bank asks"))
+    await hooks.join("+8613811110051")
+    await hooks.delivered(made)
+    tested = await hooks.change("SendTestEvent", made, who=who, why="is it there?")
+    replayed = await hooks.change("ReplayWebhook", made, who=who, why="it was away", since_time=Timestamp())
+    assert replayed.event_count
+    await hooks.change("UpdateWebhookEndpoint", made, who=who, why="has moved", url=second)
+    await hooks.change("RotateWebhookSecret", made, who=who, reason="somebody left")
+    await hooks.change("DisableWebhookEndpoint", made, who=who, reason="too slow")
+    await hooks.change("EnableWebhookEndpoint", made, who=who, reason="faster now")
+    await hooks.change("DeleteWebhookEndpoint", made, who=who, reason="is over")
+    audit = hooks.apps.stub(audit_pb2_grpc.AuditServiceStub, "org")
+    asked = audit_pb2.ListAuditEntriesRequest(actor=who.subject, page_size=200)
+    entries = reversed((await hooks.apps.call(audit.ListAuditEntries, asked, system())).entries)
+    created, test, replay, update, rotation, disabling, enabling, deletion = entries
+    one, cause = {made}, "WEBHOOK_DISABLE_CAUSE_REQUESTED"
+    assert_told("WebhookService.CreateWebhookEndpoint", created, who, reason="the bank asks", subjects=one,
+                after={"url": first, "event_types": ["member.joined"]})  # fmt: skip
+    assert_told("WebhookService.SendTestEvent", test, who, reason="is it there?", subjects={made, tested.event_id},
+                after={"event_id": tested.event_id})  # fmt: skip
+    assert_told("WebhookService.ReplayWebhook", replay, who, reason="it was away", subjects=one,
+                after={"event_count": replayed.event_count})  # fmt: skip
+    assert_told("WebhookService.UpdateWebhookEndpoint", update, who, reason="has moved", subjects=one,
+                before={"url": first}, after={"url": second})  # fmt: skip
+    assert_told("WebhookService.RotateWebhookSecret", rotation, who, reason="somebody left", subjects=one,
+                before={"url": second}, after={"url": second})  # fmt: skip
+    assert_told("WebhookService.DisableWebhookEndpoint", disabling, who, reason="too slow", subjects=one,
+                before={"disable_cause": None}, after={"disable_cause": cause})  # fmt: skip
+    assert_told("WebhookService.EnableWebhookEndpoint", enabling, who, reason="faster now", subjects=one,
+                before={"disable_cause": cause}, after={"disable_cause": None})  # fmt: skip
+    assert_told("WebhookService.DeleteWebhookEndpoint", deletion, who, reason="is over", subjects=one,
+                before={"disable_cause": None}, after={"disable_cause": cause})  # fmt: skip
 
 
 async def test_a_group_has_fifty_endpoints_at_most(hooks: Hooks) -> None:

@@ -29,7 +29,7 @@ class Office:
         self.devices = world.apps.stub(devices_pb2_grpc.DeviceServiceStub, "points")
 
     async def confirm(
-        self, sale: points_pb2.RecordSaleRequest, request_id: str = "", who: Caller | None = None
+        self, sale: points_pb2.RecordSaleRequest, request_id: str = "", who: Caller | None = None, why: str = ""
     ) -> pb.ConfirmSaleResponse:
         """The event of a sale has come."""
         request = pb.ConfirmSaleRequest(
@@ -38,7 +38,7 @@ class Office:
             source=sale.source,
             receipt_no=sale.receipt_no,
         )
-        return await self.world.call(self.stub.ConfirmSale, request, who)
+        return await self.world.call(self.stub.ConfirmSale, request, who, why)
 
     async def reject(
         self, sale: points_pb2.RecordSaleRequest, request_id: str = "", who: Caller | None = None
@@ -66,7 +66,7 @@ class Office:
                 return found
 
     async def decide(
-        self, case: pb.SaleCase, decision: Any, request_id: str = "", unit_id: str = ""
+        self, case: pb.SaleCase, decision: Any, request_id: str = "", unit_id: str = "", who: Caller | None = None
     ) -> pb.DecideSaleCaseResponse:
         """Decide one."""
         request = pb.DecideSaleCaseRequest(
@@ -76,7 +76,7 @@ class Office:
             note="looked at",
             business_unit_id=unit_id,
         )
-        return await self.world.call(self.stub.DecideSaleCase, request, system(self.world.group_id))
+        return await self.world.call(self.stub.DecideSaleCase, request, who or system(self.world.group_id))
 
     async def progress(
         self, shop: int, device_id: str, newest_seq: int = 0, after_seq: int = 0

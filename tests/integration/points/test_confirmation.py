@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import random
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -21,6 +20,7 @@ from services.points.convert import to_date
 from services.points.ledger.events_source import events_of
 from services.points.ledger.ledger import Ledger
 from tests.apps import internal, noted, operator
+from tests.audits import assert_told
 from tests.integration.points.cases import RELEASE, Office, dying
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_spending import run_jobs
@@ -115,22 +115,30 @@ async def test_rejected_sale_gives_all_of_its_points_back(hotel: World) -> None:
     assert sum(event.points for event in events["PointsClawedBack"]) == 100
 
 
-async def test_the_audit_says_what_a_sale_waited_for_before_somebody_decided(hotel: World) -> None:
+async def test_the_audit_says_who_decided_what_of_which_sale_and_why(hotel: World) -> None:
     office = Office(hotel)
     who = operator("desk", hotel.group_id)
     confirmed, rejected, plain = await stay(hotel), await stay(hotel), hotel.sale(1_000)
     await hotel.call(hotel.sales.RecordSale, plain)
-    for sale in (confirmed, plain):
-        await office.confirm(sale, who=who)
-    await office.reject(rejected, who=who)
+    answers: list[Any] = [await office.confirm(sale, who=who, why="has checked out") for sale in (confirmed, plain)]
+    answers.append(await office.reject(rejected, who=who))
+    waited = {case.receipt_no: case.case_id for case in await office.list()}
+    abouts = [{answer.sale_id, answer.member_id, confirmed.store_id} for answer in answers]
     awaited, unawaited = await noted(hotel.app, "ConfirmSale")
-    (refused_act,) = await noted(hotel.app, "RejectSale")
-    for sale, act in ((confirmed, awaited), (rejected, refused_act)):
-        (case,) = json.loads(act.before_json)["cases"]
-        assert (case["receipt_no"], case["state"]) == (sale.receipt_no, "SALE_CASE_STATE_OPEN")
-        assert case["kind"] == "SALE_CASE_KIND_CONFIRMATION"
-    assert unawaited.before_json == "{}"
-    assert refused_act.reason == "cancelled"
+    (rejection,) = await noted(hotel.app, "RejectSale")
+
+    def case_of(sale: points_pb2.RecordSaleRequest, state: str, **decision: str) -> dict[str, Any]:
+        return {"cases": [{"case_id": waited[sale.receipt_no], "kind": "SALE_CASE_KIND_CONFIRMATION",
+                           "state": f"SALE_CASE_STATE_{state}", **decision}]}  # fmt: skip
+
+    assert_told("SaleCaseService.ConfirmSale", awaited, who, reason="has checked out",
+                subjects=abouts[0] | {waited[confirmed.receipt_no]}, before=case_of(confirmed, "OPEN"),
+                after=case_of(confirmed, "RELEASED", decided_by=who.subject))  # fmt: skip
+    assert_told("SaleCaseService.ConfirmSale", unawaited, who, reason="has checked out", subjects=abouts[1],
+                after={"sale_id": answers[1].sale_id})  # fmt: skip
+    assert_told("SaleCaseService.RejectSale", rejection, who, reason="cancelled",
+                subjects=abouts[2] | {waited[rejected.receipt_no]}, before=case_of(rejected, "OPEN"),
+                after=case_of(rejected, "REJECTED", decided_by=who.subject, decision_note="cancelled"))  # fmt: skip
 
 
 async def test_points_that_nobody_confirmed_unlock_after_the_longest_wait_and_can_still_be_rejected(

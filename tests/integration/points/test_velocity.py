@@ -17,7 +17,8 @@ from services.points.doors.sale_cases import SaleCases
 from services.points.ledger.ledger import Ledger
 from services.points.lookup import Lookup
 from services.points.merging.operations import Merges
-from tests.apps import internal, noted, system
+from tests.apps import internal, noted, operator, system
+from tests.audits import assert_told
 from tests.integration.points.cases import REJECT, RELEASE, Office, dying
 from tests.integration.points.test_adjustments import Desk
 from tests.integration.points.test_merging import ABSORBED, SURVIVOR
@@ -62,11 +63,16 @@ async def test_sale_above_a_limit_is_recorded_and_its_points_wait(world: World) 
     # Another member's sales are not counted with these.
     assert (await record(world, world.sale(1_000, member=1))).pending_points == 0
     fifth, fourth = await office.list(state=pb.SALE_CASE_STATE_OPEN)
-    assert (await office.decide(fourth, RELEASE)).activated_points == 10
-    assert (await office.decide(fifth, REJECT)).clawed_back_points == 10
-    released, rejected = await noted(world.app, "DecideSaleCase")
-    assert (released.reason, rejected.reason) == ("looked at", "looked at")
-    assert all('"state":"SALE_CASE_STATE_OPEN"' in act.before_json for act in (released, rejected))
+    who = operator("watch", world.group_id)
+    assert (await office.decide(fourth, RELEASE, who=who)).activated_points == 10
+    assert (await office.decide(fifth, REJECT, who=who)).clawed_back_points == 10
+    acts = await noted(world.app, "DecideSaleCase")
+    for case, act, state in zip((fourth, fifth), acts, ("RELEASED", "REJECTED"), strict=True):
+        one, decided = {"case_id": case.case_id, "receipt_no": case.receipt_no}, f"SALE_CASE_STATE_{state}"
+        assert_told("SaleCaseService.DecideSaleCase", act, who, reason="looked at",
+                    subjects={case.case_id, case.sale_id, case.member_id, case.store_id},
+                    before={"cases": [one | {"state": "SALE_CASE_STATE_OPEN"}]},
+                    after={"cases": [one | {"state": decided, "decided_by": who.subject}]})  # fmt: skip
     balance = await world.balance()
     assert (balance.available_points, balance.pending_points) == (40, 0)
     assert await office.list(state=pb.SALE_CASE_STATE_OPEN) == []

@@ -115,9 +115,10 @@ class World:
         """A new one."""
         return f"request-{next(self.requests):06d}"
 
-    async def call(self, method: Any, request: Any, caller: Caller | None = None) -> Any:
+    async def call(self, method: Any, request: Any, caller: Caller | None = None, why: str = "") -> Any:
         """Call as mall unless told otherwise. Raises AppError."""
-        return await self.apps.call(method, request, caller or internal("mall", self.group_id), timeout_s=20)
+        who = caller or internal("mall", self.group_id)
+        return await self.apps.call(method, request, who, timeout_s=20, reason=why)
 
     def sale(
         self,
