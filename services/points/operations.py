@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 from chassis import ids, rpc
@@ -23,7 +22,7 @@ from services.points.convert import (
 )
 from services.points.doors.operations import Doors, Duplicate, Passage, passage_of
 from services.points.earning.awards import Awards, explain_awards
-from services.points.earning.caps import Caps, Granted, Taking, takings_of
+from services.points.earning.caps import Caps
 from services.points.earning.currency_offers import currencies_of
 from services.points.earning.earning import (
     DEFAULT_SOURCE,
@@ -35,7 +34,8 @@ from services.points.earning.earning import (
     lines_of,
     sale_id_of,
 )
-from services.points.earning.limits import AppliedLimit, Limit
+from services.points.earning.limited import Grants, Taker
+from services.points.earning.limits import Limit
 from services.points.earning.member_facts import Asked, MemberFacts
 from services.points.errors import (
     MemberUnknown,
@@ -73,52 +73,24 @@ class _Sale:
     person_id: UUID
 
     @property
-    def takings(self) -> list[Taking]:
-        """What it has to take from caps next, before it may give it."""
+    def taker(self) -> Taker:
+        """The sale, as caps know it."""
         item = self.item
-        return [
-            taking
-            for rule, want in self.computed.next_wants
-            for taking in takings_of(
-                rule,
-                group_id=item.group_id,
-                sale_id=item.txn_id,
-                member_id=self.person_id,
-                business_date=self.computed.business_date,
-                want=want,
-            )
-        ]
+        return Taker(item.group_id, item.txn_id, self.person_id, self.place.store_id)
 
-    def limit(self, granted: Mapping[tuple[UUID, str], Granted]) -> bool:
+    def limit(self, grants: Grants) -> bool:
         """Let its limited offers give no more than was granted; answers whether others have to take in their turn."""
-        wants = self.computed.earning.wants
-        new = {rule.rule_id: granted[self.item.txn_id, rule.rule_id].points for rule, _ in self.computed.next_wants}
-        own = {**(self.computed.known.granted or {}), **new}
-        if all(own.get(rule.rule_id, -1) >= want for rule, want in wants if want):
+        known = self.taker.with_offers(self.computed, grants)
+        if known is None:
             return False
-        self.know(granted=own)
-        return bool(self.computed.next_wants)
+        self.know(known)
+        return bool(self.taker.takings(self.computed))
 
-    @property
-    def limits(self) -> list[Limit]:
-        """The budgets and ceilings over all rules that it falls under."""
-        limits = self.computed.rule_set.sale_limits
-        if limits is None or not self.computed.earning.points:
-            return []
-        return limits.of_sale(
-            self.item.group_id, self.place.store_id, self.computed.business_date, member_id=self.person_id
-        )
-
-    def limit_all(self, limits: Sequence[Limit], granted: Granted) -> None:
+    def limit_all(self, limits: Sequence[Limit], grants: Grants) -> None:
         """Earn no more than was granted by `limits`."""
-        want = self.computed.earning.points
-        if granted.points < want:
-            bit = [
-                AppliedLimit(limit.limit, limit.points, left)
-                for limit in limits
-                if (left := granted.left[limit.cap_id]) < want
-            ]
-            self.know(granted_points=granted.points, limits=bit)
+        known = self.taker.with_limits(self.computed, limits, grants)
+        if known is not None:
+            self.know(known)
 
     def asked(self) -> Asked:
         """What its rules want to know of its member."""
@@ -133,9 +105,9 @@ class _Sale:
             item.amount_minor,
         )
 
-    def know(self, **more: Any) -> None:
+    def know(self, known: Known) -> None:
         """Compute it once more, with more known."""
-        self.computed = self.compute(self.computed.known._replace(**more))
+        self.computed = self.compute(known)
         self.item.points = self.computed.earning.points
         self.item.expire_time = self.computed.expire_time(self.place.time_zone)
         self.item.unlock_time = self.computed.unlock_time(self.place.time_zone, self.now)
@@ -231,7 +203,7 @@ class Sales:
             known = await self._facts.of([sale.asked() for sale in asking.values()], data.stores, claim=True)
             for (position, sale), (segments, first_in) in zip(asking.items(), known, strict=True):
                 try:
-                    sale.know(segments=segments, first_in=first_in)
+                    sale.know(sale.computed.known._replace(segments=segments, first_in=first_in))
                 except SaleEarnsTooMuch as error:  # only now: an offer for first purchases or a segment
                     del sales[position]
                     answers[position] = error
@@ -304,18 +276,15 @@ class Sales:
         """Take what rules, and then whole sales, may give from what limits have left, and let them give no more."""
         limited = [sale for sale in sales if sale.computed.next_wants]
         while limited:
-            granted = await self._caps.take([taking for sale in limited for taking in sale.takings])
-            limited = [sale for sale in limited if sale.limit(granted)]
-        budgeted = [(sale, limits) for sale in sales if (limits := sale.limits)]
+            grants = await self._caps.take([taking for sale in limited for taking in sale.taker.takings(sale.computed)])
+            limited = [sale for sale in limited if sale.limit(grants)]
+        budgeted = [(sale, limits) for sale in sales if (limits := sale.taker.limits(sale.computed))]
         if budgeted:
-            takings = [
-                Taking(limit.cap_id, sale.item.txn_id, "", sale.item.group_id, limit.points, sale.item.points)
-                for sale, limits in budgeted
-                for limit in limits
-            ]
-            granted = await self._caps.take(takings)
+            grants = await self._caps.take(
+                [taking for sale, limits in budgeted for taking in sale.taker.takings_in_all(sale.computed, limits)]
+            )
             for sale, limits in budgeted:
-                sale.limit_all(limits, granted[sale.item.txn_id, ""])
+                sale.limit_all(limits, grants)
 
     async def _refuse_late(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -28,6 +28,30 @@ async def list_claimed(pool: asyncpg.Pool, sale_ids: Sequence[UUID]) -> set[UUID
     """Those of the sales whose receipts came in before."""
     rows = await pool.fetch("SELECT sale_id FROM receipt_claim WHERE sale_id = ANY($1)", sale_ids)
     return {row["sale_id"] for row in rows}
+
+
+async def list_used(pool: asyncpg.Pool, cap_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """What caps have given; those that have given nothing yet are left out."""
+    rows = await pool.fetch("SELECT cap_id, used_points FROM cap WHERE cap_id = ANY($1)", cap_ids)
+    return {row["cap_id"]: row["used_points"] for row in rows}
+
+
+# By the business dates of the sales, which are where their stores are.
+_USED_BETWEEN = """SELECT u.cap_id, sum(u.points)::bigint AS points
+    FROM txn t JOIN store s USING (store_id) JOIN cap_use u ON u.sale_id = t.txn_id
+    WHERE t.group_id = $1 AND u.group_id = $1 AND t.kind = 1
+      AND t.occur_time > $2::date - interval '1 day' AND t.occur_time < $3::date + interval '1 day'
+      AND (t.occur_time AT TIME ZONE s.time_zone)::date >= $2 AND (t.occur_time AT TIME ZONE s.time_zone)::date < $3
+      AND ($4::uuid[] IS NULL OR u.cap_id = ANY($4))
+    GROUP BY u.cap_id"""
+
+
+async def list_used_between(
+    pool: asyncpg.Pool, group_id: UUID, first_date: date, end_date: date, cap_ids: Sequence[UUID] | None = None
+) -> dict[UUID, int]:
+    """What sales from `first_date` until before `end_date` took from these caps, or from any."""
+    rows = await pool.fetch(_USED_BETWEEN, group_id, first_date, end_date, cap_ids)
+    return {row["cap_id"]: row["points"] for row in rows}
 
 
 async def find_request(pool: asyncpg.Pool, request_key: UUID) -> UUID | None:

@@ -70,7 +70,7 @@ class SaleLimits(NamedTuple):
         month = f"{business_date:%Y-%m}"
         return _given(
             (SaleLimit.STORE_MONTH, ids.derive("sale-cap", group_id, store_id, month), budget.per_month),
-            (SaleLimit.STORE, ids.derive("sale-cap", group_id, store_id, "in-all"), budget.in_all),
+            (SaleLimit.STORE, _in_all(group_id, store_id), budget.in_all),
         )
 
     def of_group(self, group_id: UUID, business_date: date) -> list[Limit]:
@@ -96,6 +96,20 @@ class SaleLimits(NamedTuple):
     def of_sale(self, group_id: UUID, store_id: UUID, business_date: date, *, member_id: UUID) -> list[Limit]:
         """All that a sale falls under. `member_id` is whose limits it uses up: of an absorbed member the survivor."""
         return self.of_place(group_id, store_id, business_date) + self.of_member(group_id, member_id, business_date)
+
+    def lasting_caps(self, group_id: UUID) -> list[UUID]:
+        """The caps that no day and no month begins anew."""
+        return [_in_all(group_id, store_id) for store_id, budget in self.stores.items() if budget.in_all]
+
+    @property
+    def has_months(self) -> bool:
+        """Whether any begins anew with a month."""
+        ceilings = self.ceiling.per_month or self.member_ceiling.per_month
+        return bool(ceilings) or any(budget.per_month for budget in self.stores.values())
+
+
+def _in_all(group_id: UUID, store_id: UUID) -> UUID:
+    return ids.derive("sale-cap", group_id, store_id, "in-all")
 
 
 def _given(*limits: tuple[SaleLimit, UUID, int]) -> list[Limit]:

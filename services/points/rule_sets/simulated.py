@@ -66,7 +66,7 @@ class Sums:
     def __init__(self, data: GroupData, draft: rules.RuleSet, first_date: date, last_date: date) -> None:
         self.data, self.draft = data, draft
         self._first_date, self._last_date = first_date, last_date
-        self.sale_count = self.sales_minor = self.draft_points = self.skipped_count = 0
+        self.sale_count = self.sales_minor = self.draft_points = self.skipped_count = self.throttled_count = 0
         # Points by what they pay, so that the division rounds once: (offset minor, offset points) → points.
         self._actual: Counter[Worth] = Counter()
         self._actual_owed, self._draft_owed = Owed(), Owed()
@@ -74,15 +74,18 @@ class Sums:
         self._stores: dict[UUID, list[int]] = {}
         self._rules: dict[str, points_pb2.AppliedRule] = {}
 
+    def has_in_span(self, business_date: date) -> bool:
+        """Whether sales of a date are to be added."""
+        return self._first_date <= business_date <= self._last_date
+
     def add(self, sale: SaleRow, request: points_pb2.RecordSaleRequest, computed: Computed, place: Store) -> None:
-        """One sale, what it earned (in the record) and what it would earn; nothing when it is not of the span."""
-        if not self._first_date <= computed.business_date <= self._last_date:
-            return
+        """One sale of the span, what it earned (in the record) and what it would earn."""
         actual, earning = sale["points"], computed.earning
         self.sale_count += 1
         self.sales_minor += sale["amount_minor"]
         self.draft_points += earning.points
         self.skipped_count += bool(earning.skipped)
+        self.throttled_count += any(applied.throttled_points for applied in earning.applied)
         worth = _worth(self.data.rule_set_at(sale["occur_time"], place.time_zone))
         self._actual[worth] += actual
         self._add_owed(sale, request, computed, place, worth)
@@ -101,6 +104,7 @@ class Sums:
                 )
             rule.points += applied.points
             rule.capped_points += applied.capped_points
+            rule.throttled_points += applied.throttled_points
 
     def _add_owed(
         self, sale: SaleRow, request: points_pb2.RecordSaleRequest, computed: Computed, place: Store, worth: Worth
@@ -167,6 +171,7 @@ class Sums:
             store_losers=_most(self._stores, "sto", sign=-1),
             rules=[self._rules[rule_id] for rule_id in sorted(self._rules)],
             skipped_count=self.skipped_count,
+            throttled_count=self.throttled_count,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,22 +17,25 @@ from chassis.db import Database, Tx
 from chassis.errors import AppError, InvalidArgument, Overloaded, Unavailable
 from chassis.identity import CallerKind
 from huitong.points.v1 import points_pb2, rules_pb2
-from services.points import store
+from services.points import queries, store
 from services.points.convert import from_date, rule_set_of, to_date, to_expiry
 from services.points.earning import rules
 from services.points.earning.awards import explain_awards
 from services.points.earning.currency_offers import currencies_of
 from services.points.earning.earning import (
+    EARLIEST_YEAR,
     NOTHING_KNOWN,
+    Computed,
     Known,
     check_sale,
     compute_sale,
     lines_of,
     sale_id_of,
 )
+from services.points.earning.limited import Count, Taker, caps_of, has_months, lasting_caps, limit
 from services.points.earning.member_facts import Asked, MemberFacts
 from services.points.errors import MemberUnknown, RuleDraftUnknown, RuleSimulationUnknown, SpanInvalid
-from services.points.lookup import Lookup, Store
+from services.points.lookup import Lookup, Member, Store
 from services.points.rule_sets import operations as rule_sets
 from services.points.rule_sets.simulated import Sums
 from services.points.wallets.currencies import Currencies
@@ -66,7 +69,7 @@ _SPAN = "group_id = $1 AND kind = 1 AND occur_time >= $2 AND occur_time < $3"
 async def quote_sale(
     db: Database, lookup: Lookup, facts: MemberFacts, group_id: UUID, request: rules_pb2.QuoteSaleRequest
 ) -> rules_pb2.QuoteSaleResponse:
-    """What a sale would earn and why.
+    """What a sale would earn and why, with what limits have left now; takes nothing from them.
 
     Raises: StoreUnknown, MemberUnknown, LinesDoNotSum, SaleTimeInvalid, CurrencyMismatch, RuleSetUnknown,
     RuleDraftUnknown, and what member answers to a code.
@@ -91,14 +94,22 @@ async def quote_sale(
     else:
         rule_set = data.rule_set_at(sale_time, place.time_zone)
     known = Known(throttle=data.throttle_at(rule_set, place.business_unit_id, sale_time))
+    sale_id = sale_id_of(place.store_id, sale.source, sale.receipt_no)
+    person_id = members[member_id].survivor_id or member_id
     if rule_set.asks_of_member:
-        person_id = members[member_id].survivor_id or member_id
         asked = _asked(rule_set, group_id, person_id, sale, place, sale_time)
         ((segments, first_in),) = await facts.of([asked], data.stores, claim=False)
         known = known._replace(segments=segments, first_in=first_in)
-    computed = compute_sale(
-        sale, lines, member=members[member_id], place=place, sale_time=sale_time, rule_set=rule_set, known=known
-    )
+
+    def compute(known: Known) -> Computed:
+        return compute_sale(
+            sale, lines, member=members[member_id], place=place, sale_time=sale_time, rule_set=rule_set, known=known
+        )
+
+    computed = compute(known)
+    taker = Taker(group_id, sale_id, person_id, place.store_id)
+    if caps := caps_of(computed, taker):
+        computed = limit(computed, compute, taker, Count(await queries.list_used(db.pool, caps)))
     unlock_time = computed.unlock_time(place.time_zone, now)
     explanation = computed.explanation(unlock_time, place.time_zone)
     if computed.awards:
@@ -109,7 +120,7 @@ async def quote_sale(
             computed,
             place,
             now,
-            sale_id=sale_id_of(place.store_id, sale.source, sale.receipt_no),
+            sale_id=sale_id,
             sale_time=sale_time,
             unlock_time=unlock_time,
         )
@@ -200,7 +211,7 @@ class Simulations:
             tried.append(row["simulation_id"])
             done: tuple[int, str, bytes | None]
             try:
-                result = await self._run(row)
+                result = await self.run(row)
                 done = (DONE, "", result.SerializeToString(deterministic=True))
             except _GONE as error:
                 log.warning("rule_simulation_interrupted", simulation_id=str(row["simulation_id"]), error=repr(error))
@@ -219,7 +230,8 @@ class Simulations:
         if unavailable is not None:
             raise unavailable
 
-    async def _run(self, row: asyncpg.Record) -> rules_pb2.SimulationResult:
+    async def run(self, row: Mapping[str, Any]) -> rules_pb2.SimulationResult:
+        """What one comes to; writes how far it is and nothing else."""
         group_id: UUID = row["group_id"]
         async with self._db.reading(rpc.internal_caller("points", group_id)) as tx:
             draft = rule_set_of((await rule_sets.get_draft(tx, row["draft_id"])).rule_set)
@@ -231,24 +243,37 @@ class Simulations:
         )
         total = await self._db.pool.fetchval(f"SELECT count(*) FROM txn WHERE {_SPAN}", group_id, *span)
         sums = Sums(data, draft, row["first_date"], row["last_date"])
+        count = Count(await self._used_before(group_id, draft, row["first_date"]))
         own = (group_id, row["simulation_id"])
         seen = 0
         async for sales in self._chunks(group_id, *span):
             await self._progress(*own, done=seen, total=total)
-            await self._add(group_id, sales, sums)
+            await self._add(group_id, sales, sums, count)
             seen += len(sales)
         await self._progress(*own, done=sums.sale_count, total=sums.sale_count)
         return sums.result()
 
+    async def _used_before(self, group_id: UUID, draft: rules.RuleSet, first_date: date) -> dict[UUID, int]:
+        """What sales before a span took of the draft's caps that do not begin anew with it."""
+        used: dict[UUID, int] = {}
+        month = first_date.replace(day=1)
+        if month < first_date and has_months(draft):
+            used |= await queries.list_used_between(self._db.pool, group_id, month, first_date)
+        if lasting := lasting_caps(draft, group_id):
+            start = date(EARLIEST_YEAR, 1, 1)
+            used |= await queries.list_used_between(self._db.pool, group_id, start, first_date, lasting)
+        return used
+
     async def _chunks(self, group_id: UUID, start: datetime, end: datetime) -> AsyncIterator[Sequence[asyncpg.Record]]:
-        """The span's sales as they were recorded and what came back of them, in one snapshot."""
+        """The span's sales as they were recorded and what came back of them, in one snapshot and in their order."""
         async with self._db.pool.acquire() as connection, connection.transaction(readonly=True):
             cursor = await connection.cursor(
                 f"""SELECT s.*, r.returned_lines
-                    FROM (SELECT wallet_id, txn_id, store_id, merchant_id, points, amount_minor, occur_time, detail,
-                                 explanation
+                    FROM (SELECT wallet_id, txn_id, version, store_id, merchant_id, points, amount_minor, occur_time,
+                                 record_time, detail, explanation
                           FROM txn WHERE {_SPAN}) s
-                    LEFT JOIN sale_refund r ON r.wallet_id = s.wallet_id AND r.sale_id = s.txn_id""",
+                    LEFT JOIN sale_refund r ON r.wallet_id = s.wallet_id AND r.sale_id = s.txn_id
+                    ORDER BY s.occur_time, s.record_time, s.version, s.wallet_id""",
                 group_id,
                 start,
                 end,
@@ -256,7 +281,7 @@ class Simulations:
             while sales := await cursor.fetch(CHUNK_SALES):
                 yield sales
 
-    async def _add(self, group_id: UUID, sales: Sequence[asyncpg.Record], sums: Sums) -> None:
+    async def _add(self, group_id: UUID, sales: Sequence[asyncpg.Record], sums: Sums, count: Count) -> None:
         _, members, _ = await self._lookup.members(group_id, {sale["wallet_id"] for sale in sales})
         requests = [points_pb2.RecordSaleRequest.FromString(sale["detail"]) for sale in sales]
         places = [sums.data.stores.get(sale["store_id"]) for sale in sales]
@@ -274,20 +299,7 @@ class Simulations:
             member = members.get(sale["wallet_id"])
             if place is None or member is None:
                 raise ValueError("a sale of a store or member that is not there")
-            sums.add(
-                sale,
-                request,
-                compute_sale(
-                    request,
-                    lines_of(request),
-                    member=member,
-                    place=place,
-                    sale_time=sale["occur_time"],
-                    rule_set=sums.draft,
-                    known=known[number],
-                ),
-                place,
-            )
+            _add_one(group_id, sale, request, sums, count, member=member, place=place, known=known[number])
             if number % PAUSE_SALES == 0:
                 await asyncio.sleep(0)  # tills do not wait for a simulation
 
@@ -300,6 +312,34 @@ class Simulations:
             done,
             total,
         )
+
+
+def _add_one(
+    group_id: UUID,
+    sale: asyncpg.Record,
+    request: points_pb2.RecordSaleRequest,
+    sums: Sums,
+    count: Count,
+    *,
+    member: Member,
+    place: Store,
+    known: Known,
+) -> None:
+    """Compute a sale by the draft, with what caps have left and the throttle of its time, and add it up."""
+    draft, sale_time = sums.draft, sale["occur_time"]
+    lines = lines_of(request)
+
+    def compute(known: Known) -> Computed:
+        return compute_sale(
+            request, lines, member=member, place=place, sale_time=sale_time, rule_set=draft, known=known
+        )
+
+    if throttle := sums.data.throttle_at(draft, place.business_unit_id, sale_time):
+        known = known._replace(throttle=throttle)
+    computed = compute(known)
+    if sums.has_in_span(computed.business_date):
+        taker = Taker(group_id, sale["txn_id"], sale["wallet_id"], place.store_id)
+        sums.add(sale, request, limit(computed, compute, taker, count), place)
 
 
 def _reason_of(error: Exception) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from chassis import ids
-from huitong.points.v1 import points_pb2
+from huitong.points.v1 import points_pb2, rules_pb2
 from services.points.convert import to_date
 from services.points.earning.caps import Caps, Granted, Taking
 from tests.integration.points.test_caps import used
@@ -32,7 +32,7 @@ async def publish(world: World, *offers: points_pb2.EarningRule, **changes: Any)
     await world.publish(with_offers(world, *offers, **changes))
 
 
-def bit(answer: points_pb2.RecordSaleResponse) -> list[tuple[int, int, int]]:
+def bit(answer: points_pb2.RecordSaleResponse | rules_pb2.QuoteSaleResponse) -> list[tuple[int, int, int]]:
     """The limits over all rules that a sale met: which, how much it gives, what was left."""
     return [(limit.limit, limit.limit_points, limit.left_points) for limit in answer.explanation.limits]
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from huitong.points.v1 import points_pb2
+from huitong.points.v1 import points_pb2, rules_pb2
 from services.points.convert import to_date
 from services.points.earning.caps import Caps
 from tests.integration.points.test_rules_life import Office, offer, with_offers
@@ -24,7 +24,9 @@ def spring(points: int) -> list[points_pb2.CampaignBudget]:
     return [points_pb2.CampaignBudget(budget_id="spring", points=points)]
 
 
-def extra(answer: points_pb2.RecordSaleResponse, rule_id: str = "offer") -> tuple[int, int]:
+def extra(
+    answer: points_pb2.RecordSaleResponse | rules_pb2.QuoteSaleResponse, rule_id: str = "offer"
+) -> tuple[int, int]:
     """What a rule gave for a sale, and what limits took away."""
     (applied,) = [rule for rule in answer.explanation.rules if rule.rule_id == rule_id]
     return applied.points, applied.capped_points

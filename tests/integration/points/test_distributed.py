@@ -201,8 +201,9 @@ REVIEWED = {
     "ledger.events_source._READ": {"ledger_outbox"},
     "governor.operations._READ": {"ledger_outbox"},
     # Simulations look at all sales of a span of time, in the background.
-    "rule_sets.simulation.Simulations._run": {"txn"},
+    "rule_sets.simulation.Simulations.run": {"txn"},
     "rule_sets.simulation.Simulations._chunks": {"txn"},
+    "queries._USED_BETWEEN": {"txn"},
     # What is on its way to a wallet lies with whose it was: asked for merged members alone.
     "merging.queries.is_fetching": {"merge_move"},
 }

@@ -534,7 +534,7 @@ async def test_a_simulation_says_why_it_failed(
 ) -> None:
     office = Office(world)
     draft = await office.draft(world.rule_set(base_points=2))
-    monkeypatch.setattr(simulation.Simulations, "_run", AsyncMock(side_effect=error))
+    monkeypatch.setattr(simulation.Simulations, "run", AsyncMock(side_effect=error))
     failed = await office.simulate(draft.draft_id, date(2017, 3, 1), date(2017, 3, 31))
     assert failed.state == rules_pb2.RULE_SIMULATION_STATE_FAILED
     assert reason in failed.problem
@@ -546,7 +546,7 @@ async def test_a_simulation_begins_anew_when_the_database_was_gone(
     office = Office(world)
     draft = await office.draft(world.rule_set(base_points=2))
     run = AsyncMock(side_effect=[asyncpg.ConnectionDoesNotExistError("gone"), rules_pb2.SimulationResult(sale_count=7)])
-    monkeypatch.setattr(simulation.Simulations, "_run", run)
+    monkeypatch.setattr(simulation.Simulations, "run", run)
     done = await office.simulate(draft.draft_id, date(2017, 3, 1), date(2017, 3, 31))
     assert (done.state, done.result.sale_count) == (rules_pb2.RULE_SIMULATION_STATE_DONE, 7)
 

@@ -234,7 +234,7 @@ class RuleSimulation(_message.Message):
     def __init__(self, simulation_id: _Optional[str] = ..., state: _Optional[_Union[RuleSimulationState, str]] = ..., draft_id: _Optional[str] = ..., first_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., last_date: _Optional[_Union[_types_pb2.BusinessDate, _Mapping]] = ..., done_sale_count: _Optional[int] = ..., total_sale_count: _Optional[int] = ..., problem: _Optional[str] = ..., result: _Optional[_Union[SimulationResult, _Mapping]] = ...) -> None: ...
 
 class SimulationResult(_message.Message):
-    __slots__ = ("sale_count", "sales_minor", "actual_points", "draft_points", "actual_cost_minor", "draft_cost_minor", "liability_change_minor", "winning_member_count", "losing_member_count", "member_winners", "member_losers", "store_winners", "store_losers", "rules", "skipped_count", "actual_outstanding_points", "draft_outstanding_points", "liabilities")
+    __slots__ = ("sale_count", "sales_minor", "actual_points", "draft_points", "actual_cost_minor", "draft_cost_minor", "liability_change_minor", "winning_member_count", "losing_member_count", "member_winners", "member_losers", "store_winners", "store_losers", "rules", "skipped_count", "actual_outstanding_points", "draft_outstanding_points", "liabilities", "throttled_count")
     SALE_COUNT_FIELD_NUMBER: _ClassVar[int]
     SALES_MINOR_FIELD_NUMBER: _ClassVar[int]
     ACTUAL_POINTS_FIELD_NUMBER: _ClassVar[int]
@@ -253,6 +253,7 @@ class SimulationResult(_message.Message):
     ACTUAL_OUTSTANDING_POINTS_FIELD_NUMBER: _ClassVar[int]
     DRAFT_OUTSTANDING_POINTS_FIELD_NUMBER: _ClassVar[int]
     LIABILITIES_FIELD_NUMBER: _ClassVar[int]
+    THROTTLED_COUNT_FIELD_NUMBER: _ClassVar[int]
     sale_count: int
     sales_minor: int
     actual_points: int
@@ -271,7 +272,8 @@ class SimulationResult(_message.Message):
     actual_outstanding_points: int
     draft_outstanding_points: int
     liabilities: _containers.RepeatedCompositeFieldContainer[FunderLiability]
-    def __init__(self, sale_count: _Optional[int] = ..., sales_minor: _Optional[int] = ..., actual_points: _Optional[int] = ..., draft_points: _Optional[int] = ..., actual_cost_minor: _Optional[int] = ..., draft_cost_minor: _Optional[int] = ..., liability_change_minor: _Optional[int] = ..., winning_member_count: _Optional[int] = ..., losing_member_count: _Optional[int] = ..., member_winners: _Optional[_Iterable[_Union[SimulatedChange, _Mapping]]] = ..., member_losers: _Optional[_Iterable[_Union[SimulatedChange, _Mapping]]] = ..., store_winners: _Optional[_Iterable[_Union[SimulatedChange, _Mapping]]] = ..., store_losers: _Optional[_Iterable[_Union[SimulatedChange, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[_points_pb2.AppliedRule, _Mapping]]] = ..., skipped_count: _Optional[int] = ..., actual_outstanding_points: _Optional[int] = ..., draft_outstanding_points: _Optional[int] = ..., liabilities: _Optional[_Iterable[_Union[FunderLiability, _Mapping]]] = ...) -> None: ...
+    throttled_count: int
+    def __init__(self, sale_count: _Optional[int] = ..., sales_minor: _Optional[int] = ..., actual_points: _Optional[int] = ..., draft_points: _Optional[int] = ..., actual_cost_minor: _Optional[int] = ..., draft_cost_minor: _Optional[int] = ..., liability_change_minor: _Optional[int] = ..., winning_member_count: _Optional[int] = ..., losing_member_count: _Optional[int] = ..., member_winners: _Optional[_Iterable[_Union[SimulatedChange, _Mapping]]] = ..., member_losers: _Optional[_Iterable[_Union[SimulatedChange, _Mapping]]] = ..., store_winners: _Optional[_Iterable[_Union[SimulatedChange, _Mapping]]] = ..., store_losers: _Optional[_Iterable[_Union[SimulatedChange, _Mapping]]] = ..., rules: _Optional[_Iterable[_Union[_points_pb2.AppliedRule, _Mapping]]] = ..., skipped_count: _Optional[int] = ..., actual_outstanding_points: _Optional[int] = ..., draft_outstanding_points: _Optional[int] = ..., liabilities: _Optional[_Iterable[_Union[FunderLiability, _Mapping]]] = ..., throttled_count: _Optional[int] = ...) -> None: ...
 
 class FunderLiability(_message.Message):
     __slots__ = ("kind", "funder_id", "actual_points", "draft_points", "actual_minor", "draft_minor")

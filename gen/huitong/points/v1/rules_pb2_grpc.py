@@ -410,7 +410,8 @@ class RuleSimulationServiceServicer:
     """
 
     def QuoteSale(self, request, context):
-        """What one sale would earn and why, by the rules in force or by a draft.
+        """What one sale would earn and why, by the rules in force or by a draft, if it came now: with what limits, budgets and
+        ceilings have left, of which it takes nothing, and the throttle in force.
         Errors: as RecordSale, and RULE_DRAFT_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -191,7 +191,8 @@ class RuleSimulationServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RuleSimulationServiceAsyncStub: ...
     QuoteSale: _grpc.UnaryUnaryMultiCallable[_rules_pb2.QuoteSaleRequest, _rules_pb2.QuoteSaleResponse]
-    """What one sale would earn and why, by the rules in force or by a draft.
+    """What one sale would earn and why, by the rules in force or by a draft, if it came now: with what limits, budgets and
+    ceilings have left, of which it takes nothing, and the throttle in force.
     Errors: as RecordSale, and RULE_DRAFT_UNKNOWN.
     """
     StartRuleSimulation: _grpc.UnaryUnaryMultiCallable[_rules_pb2.StartRuleSimulationRequest, _rules_pb2.StartRuleSimulationResponse]
@@ -209,7 +210,8 @@ class RuleSimulationServiceAsyncStub(RuleSimulationServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     QuoteSale: _aio.UnaryUnaryMultiCallable[_rules_pb2.QuoteSaleRequest, _rules_pb2.QuoteSaleResponse]  # type: ignore[assignment]
-    """What one sale would earn and why, by the rules in force or by a draft.
+    """What one sale would earn and why, by the rules in force or by a draft, if it came now: with what limits, budgets and
+    ceilings have left, of which it takes nothing, and the throttle in force.
     Errors: as RecordSale, and RULE_DRAFT_UNKNOWN.
     """
     StartRuleSimulation: _aio.UnaryUnaryMultiCallable[_rules_pb2.StartRuleSimulationRequest, _rules_pb2.StartRuleSimulationResponse]  # type: ignore[assignment]
@@ -230,7 +232,8 @@ class RuleSimulationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _rules_pb2.QuoteSaleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_rules_pb2.QuoteSaleResponse, _abc.Awaitable[_rules_pb2.QuoteSaleResponse]]:
-        """What one sale would earn and why, by the rules in force or by a draft.
+        """What one sale would earn and why, by the rules in force or by a draft, if it came now: with what limits, budgets and
+        ceilings have left, of which it takes nothing, and the throttle in force.
         Errors: as RecordSale, and RULE_DRAFT_UNKNOWN.
         """
 
