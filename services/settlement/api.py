@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -34,24 +34,27 @@ class ContractServicer(settlement_pb2_grpc.ContractServiceServicer):
         self, request: pb.SetContractRequest, context: grpc.aio.ServicerContext
     ) -> pb.SetContractResponse:
         """Set a merchant's terms from a date on."""
-        return await self._set(request)
+        return await self._set(request, self._copies.ensure_merchant)
 
     async def SetContracts(
         self, request: pb.SetContractsRequest, context: grpc.aio.ServicerContext
     ) -> pb.SetContractsResponse:
         """Set the terms of many merchants; a bad line does not hold up the others."""
         answer = pb.SetContractsResponse()
+        ensure_merchant = self._copies.once()
         for line in request.contracts:
             try:
-                answer.results.add(saved=await self._set(line))
+                answer.results.add(saved=await self._set(line, ensure_merchant))
             except AppError as error:
                 answer.results.add(problem=error.to_problem())
         return answer
 
-    async def _set(self, request: pb.SetContractRequest) -> pb.SetContractResponse:
+    async def _set(
+        self, request: pb.SetContractRequest, ensure_merchant: Callable[[UUID], Awaitable[None]]
+    ) -> pb.SetContractResponse:
         merchant_id = ids.from_edge("mch", request.contract.merchant_id, "contract.merchant_id")
         terms = _to_terms(request.contract)
-        await self._copies.ensure_merchant(merchant_id)
+        await ensure_merchant(merchant_id)
 
         async def operation(tx: Tx) -> pb.SetContractResponse:
             if before := await store.find_contract(tx, merchant_id, terms.effective_date):

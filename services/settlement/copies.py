@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
 from chassis import rpc
 from chassis.db import Database
+from chassis.errors import AppError
 from huitong.org.v1 import org_pb2, org_pb2_grpc
 from services.settlement import store
 from services.settlement.convert import merchant_row, unit_row
@@ -22,10 +24,33 @@ class Copies:
 
     async def ensure_merchant(self, merchant_id: UUID) -> None:
         """Copy the group's structure unless the merchant is known. Raises Unavailable when org does not answer."""
-        who = rpc.caller()
-        async with self._db.reading(who) as tx:
-            if await store.find_merchant_currency(tx, merchant_id) is not None:
+        if not await self._is_known(merchant_id):
+            await self._copy()
+
+    def once(self) -> Callable[[UUID], Awaitable[None]]:
+        """`ensure_merchant` for the lines of one batch: org is asked once, however many merchants are unknown."""
+        outcome: list[AppError | None] = []
+
+        async def ensure(merchant_id: UUID) -> None:
+            if await self._is_known(merchant_id):
                 return
+            if not outcome:
+                try:
+                    await self._copy()
+                    outcome.append(None)
+                except AppError as error:
+                    outcome.append(error)
+            if outcome[0]:
+                raise outcome[0]
+
+        return ensure
+
+    async def _is_known(self, merchant_id: UUID) -> bool:
+        async with self._db.reading(rpc.caller()) as tx:
+            return await store.find_merchant_currency(tx, merchant_id) is not None
+
+    async def _copy(self) -> None:
+        who = rpc.caller()
         units = await self._list(self._structure.ListBusinessUnits, org_pb2.ListBusinessUnitsRequest(page_size=_PAGE))
         merchants = await self._list(self._structure.ListMerchants, org_pb2.ListMerchantsRequest(page_size=_PAGE))
         async with self._db.transaction(who) as tx:
