@@ -12,6 +12,7 @@ import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
 
 from suite.demo import progress, published
 from suite.demo.doors import Doors
@@ -45,7 +46,10 @@ def simulate(
     first: Annotated[str, typer.Option("--from", help="first day, 2017-01-01")] = "2017-01-01",
     last: Annotated[str, typer.Option("--to", help="last day")] = "2017-12-31",
 ) -> None:
-    """Keep FILE as a draft, compute past sales by it, and print who would gain and lose. Nothing is published."""
+    """Keep FILE as a draft, compute past sales by it, and print what would be owed, who would gain and who lose.
+
+    Nothing is published.
+    """
     home = Home(default_home())
     memory = progress.load(home)
     try:
@@ -137,7 +141,12 @@ def _show(memory: Memory, draft_id: str, result: dict[str, Any]) -> None:
     table.add_row(say("worth ¥", "价值 ¥"), *_changes(before, after, "{:,.2f}"))
     sales = max(1, result["sales_minor"] / 100)
     table.add_row(say("of sales %", "占销售额 %"), *_changes(100 * before / sales, 100 * after / sales, "{:.2f}"))
+    outstanding = result["actual_outstanding_points"], result["draft_outstanding_points"]
+    table.add_row(say("outstanding points", "未清积分"), *_changes(*outstanding, "{:,}"))
+    liabilities = result.get("liabilities", [])
+    table.add_row(say("owed ¥", "负债 ¥"), *_changes(*_owed(liabilities), "{:,.2f}"))
     console.print(table)
+    console.print(_owed_by(memory, liabilities))
     gave = table_of(say("What each rule gives", "各规则积分"), say("rule", "规则"), say("points", "积分"))
     for rule in sorted(result.get("rules", []), key=lambda rule: -rule["points"]):
         gave.add_row(f"{rule['rule_id']} {rule['name_zh'] or rule['name']}", f"{rule['points']:,}")
@@ -149,16 +158,26 @@ def _show(memory: Memory, draft_id: str, result: dict[str, Any]) -> None:
         ),
         *(say("who", "对象"), say("as it was", "实际"), say("by the draft", "草稿"), say("change", "变化")),
     )
+    member, shop = say("member", "会员"), say("store", "店铺")
     for kind, field in (
-        ("member", "member_winners"),
-        ("member", "member_losers"),
-        ("store", "store_winners"),
-        ("store", "store_losers"),
+        (member, "member_winners"),
+        (member, "member_losers"),
+        (shop, "store_winners"),
+        (shop, "store_losers"),
     ):
         for change in result.get(field, [])[:SHOWN]:
             name = names.get(change["id"], change["id"])
             who.add_row(f"{kind} {name}", *_changes(change["actual_points"], change["draft_points"], "{:,}"))
     console.print(who)
+    if throttled_count := result.get("throttled_count", 0):
+        console.print(
+            say(
+                f"{throttled_count:,} sales throttled as they were; when the draft itself would throttle is not known.",
+                f"{throttled_count:,} 笔消费按当时的限流计算；草稿自身何时会限流无法得知。",
+            ),
+            highlight=False,
+            soft_wrap=True,
+        )
     sale_count, skipped = f"{result['sale_count']:,}", f"{result['skipped_count']:,}"
     approve = f"POST /v1/rule-drafts/{draft_id}:approve"
     console.print(
@@ -169,6 +188,37 @@ def _show(memory: Memory, draft_id: str, result: dict[str, Any]) -> None:
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _owed_by(memory: Memory, liabilities: list[dict[str, Any]]) -> Table:
+    """Who pays for outstanding points and how much: the largest changes, and the others together."""
+    names = {identifier: code for code, identifier in (memory.merchants | memory.units).items()}
+    kinds = {
+        "FUNDER_KIND_MERCHANT": say("merchant", "商户"),
+        "FUNDER_KIND_BUSINESS_UNIT": say("unit", "业态"),
+        "FUNDER_KIND_PLATFORM": say("platform", "平台"),
+    }
+    table = table_of(
+        say("Who would owe it ¥", "由谁承担 ¥"),
+        *(say("who", "对象"), say("as it was", "实际"), say("by the draft", "草稿"), say("change", "变化")),
+    )
+
+    ranked = sorted(liabilities, key=lambda each: -abs(each["draft_minor"] - each["actual_minor"]))
+    for each in ranked[:SHOWN]:
+        funder_id = each["funder_id"]
+        name = f"{kinds[each['kind']]} {names.get(funder_id, funder_id)}".rstrip()
+        table.add_row(name, *_changes(*_owed([each]), "{:,.2f}"))
+    if others := ranked[SHOWN:]:
+        name = say(f"{len(others)} others", f"其余 {len(others)} 个")
+        table.add_row(name, *_changes(*_owed(others), "{:,.2f}"))
+    return table
+
+
+def _owed(liabilities: list[dict[str, Any]]) -> tuple[float, float]:
+    """Yuan, as it is and by the draft."""
+    return sum(each["actual_minor"] for each in liabilities) / 100, sum(
+        each["draft_minor"] for each in liabilities
+    ) / 100
 
 
 def _changes(before: float, after: float, shape: str) -> list[str]:

@@ -275,6 +275,12 @@ async def test_a_hotel_guest_becomes_one_with_the_member_who_she_is(suite: DemoS
     assert (await points(member_id), await points(guest_id)) == apart
 
 
+def figures(text: str, name: str) -> list[float]:
+    """The numbers of a table's row."""
+    (row,) = re.findall(rf"^{re.escape(name)} .*$", text, re.MULTILINE)
+    return [float(number.replace(",", "")) for number in re.findall(r"[-+]?[\d,]+\.\d+", row)]
+
+
 async def test_rules_are_simulated_by_command_and_approved_by_another(suite: DemoSuite, tmp_path: Path) -> None:
     walker = Walker(suite)
     double = {"rule_id": "double", "kind": "RULE_KIND_OFFER", "bonus_bps": 10_000, "business_unit_ids": ["{mall}"]}
@@ -283,6 +289,7 @@ async def test_rules_are_simulated_by_command_and_approved_by_another(suite: Dem
         "base_points": 1,
         "base_step_minor": 100,
         "expiry_months": 6,
+        "offset": {"offset_points": 100, "offset_minor": 300, "max_share_bps": 1_500},
         "rules": [{"rule_id": "base", "kind": "RULE_KIND_BASE"}, double],
     }
     file = tmp_path / "rules.json"
@@ -290,6 +297,13 @@ async def test_rules_are_simulated_by_command_and_approved_by_another(suite: Dem
     done = suite.run("rules", "simulate", str(file), "--from", "2017-01-01", "--to", "2017-01-01")
     assert done.returncode == 0, done.stderr
     assert "double" in done.stdout
+    # What would be owed, and by whom: the points of the mall double, at the same worth.
+    before, after, change = figures(done.stdout, "owed ¥")
+    assert 0 < before < after == pytest.approx(before + change)
+    table = done.stdout.partition("Who would owe it ¥")[2].partition("What each rule gives")[0]
+    rows = [figures(table, name) for name in re.findall(r"^(merchant \S+|\d+ others)", table, re.MULTILINE)]
+    assert len(rows) > 1
+    assert [sum(column) for column in zip(*rows, strict=True)] == pytest.approx([before, after, change])
     found = re.search(r"/v1/rule-drafts/(rdr_[0-9a-f]{32}):approve", done.stdout)
     assert found, done.stdout
     path = f"/v1/rule-drafts/{found[1]}:approve"
