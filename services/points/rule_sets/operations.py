@@ -115,16 +115,17 @@ async def create_draft(tx: Tx, *, request_id: str, rule_set: points_pb2.RuleSet,
     parsed = rule_set_of(rule_set)
     if over := rules.find_over(parsed, max(parsed.effective_date, tx.now.date())):
         raise refusal(rule_set, over)
-    return await _keep_draft(tx, parsed, request_id=request_id, rule_set=rule_set, note=note)
+    draft_id = ids.derive(tx.group_id, "rule_draft", request_id)
+    return await _keep_draft(tx, parsed, draft_id=draft_id, rule_set=rule_set, note=note)
 
 
 async def _keep_draft(
-    tx: Tx, parsed: rules.RuleSet, *, request_id: str, rule_set: points_pb2.RuleSet, note: str
+    tx: Tx, parsed: rules.RuleSet, *, draft_id: UUID, rule_set: points_pb2.RuleSet, note: str
 ) -> rules_pb2.RuleDraft:
     await _check(tx, rule_set, parsed, _EVERYTHING)
     row = {
         "group_id": tx.group_id,
-        "draft_id": ids.derive(tx.group_id, "rule_draft", request_id),
+        "draft_id": draft_id,
         "state": DRAFT,
         "content": rule_set.SerializeToString(deterministic=True),
         "note": note,
@@ -148,7 +149,9 @@ async def roll_back(tx: Tx, *, request_id: str, version: int, note: str) -> rule
     # A day that has begun wherever a store is.
     older.effective_date.CopyFrom(to_date(tx.now.date() - timedelta(days=1)))
     note = note or f"back to version {version}"
-    return await _keep_draft(tx, rule_set_of(older), request_id=request_id, rule_set=older, note=note)
+    # Requests of two RPCs may have one id.
+    draft_id = ids.derive(tx.group_id, "rule_roll_back", request_id)
+    return await _keep_draft(tx, rule_set_of(older), draft_id=draft_id, rule_set=older, note=note)
 
 
 async def approve_draft(

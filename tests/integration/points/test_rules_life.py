@@ -232,6 +232,19 @@ async def test_going_back_drafts_an_older_version_anew(world: World) -> None:
     ]
 
 
+async def test_a_draft_and_a_way_back_may_have_the_same_request_id(world: World) -> None:
+    office = Office(world)
+    request_id = world.request_id()
+    draft = rules_pb2.CreateRuleDraftRequest(request_id=request_id, rule_set=world.rule_set(base_points=2))
+    back = rules_pb2.RollBackRulesRequest(request_id=request_id, version=1)
+    made = [
+        (await world.call(rpc, request, office.author)).draft
+        for rpc, request in ((office.drafts.CreateRuleDraft, draft), (office.drafts.RollBackRules, back)) * 2
+    ]
+    assert made[:2] == made[2:], "asked twice, done once"
+    assert [each.rule_set.base_points for each in made[:2]] == [2, 1]
+
+
 @pytest.mark.parametrize("zones", [["America/New_York"], ["Asia/Shanghai", "America/New_York"]], ids=", ".join)
 @pytest.mark.parametrize("hour", [1, 15, 20])  # UTC: the two have one date only in between
 async def test_going_back_is_at_once_wherever_the_stores_are(world: World, zones: list[str], hour: int) -> None:
