@@ -51,7 +51,7 @@ test: install ## run all tests on servers of their own (TESTS=tests/unit for a p
 nightly: install ## 10,000 sequences of the points service and of the ledger alone (SEQUENCES=…), 200 requests and all limits at each door (EXAMPLES=…), 1,000,000 members graded and lots expired, 300,000 rows imported
 	@HUITONG_TEST_SEQUENCES=$(or $(SEQUENCES),10000) HUITONG_TEST_CONTRACT_EXAMPLES=$(or $(EXAMPLES),200) \
 	  HUITONG_TEST_GRADED_MEMBERS=$(or $(GRADED_MEMBERS),1000000) \
-	  HUITONG_TEST_EXPIRY_WALLETS=$(or $(EXPIRY_WALLETS),200000) HUITONG_IMPORT_ROWS=$(or $(IMPORT_ROWS),300000) \
+	  HUITONG_TEST_EXPIRY_WALLETS=$(or $(EXPIRY_WALLETS),270000) HUITONG_IMPORT_ROWS=$(or $(IMPORT_ROWS),300000) \
 	  $(PY) -m pytest -n $(JOBS) --timeout 14400 $(PYTEST_ARGS) \
 	  tests/integration/points/test_model.py tests/integration/points/test_ledger_machine.py tests/whole/test_openapi.py tests/integration/member/test_grading_of_many.py \
 	  tests/integration/points/test_expiry.py tests/integration/test_members_import.py

@@ -35,6 +35,11 @@ HOT_TABLES = (
 LANE_TABLES = ("lane", "issuer_slot")
 LEDGER_TABLES = HOT_TABLES + LANE_TABLES
 _BANKS = itertools.count(1)
+# How many lanes, and what the names of their tables end in.
+TABLES = [
+    pytest.param((2, ""), id="two_lanes_on_plain_tables"),
+    pytest.param((4, "_102008"), id="four_lanes_on_the_tables_of_a_shard"),
+]
 # For modules whose worlds have four lanes on the tables of a shard: the same tests that would run on plain ones, where
 # the others run.
 on_a_shard = pytest.mark.parametrize("points_service", ["_102008"], ids=["shard"], indirect=True, scope="module")
@@ -108,6 +113,11 @@ class Bank:
         values = {"ref_id": sale.txn_id, "expire_time": sale.expire_time, "detail": b"d", "explanation": b"l"}
         return self.move(Kind.CLAW_BACK, sale.wallet_id, points, **{**values, **changes})
 
+    @property
+    def tables(self) -> tuple[str, str]:
+        """As arguments of a process."""
+        return str(self.lane_count), self.suffix
+
     def ledger(self, url: str = "", **options: Any) -> Ledger:
         """A process' lanes, not open yet."""
         return Ledger(url or self.url, self.lane_count, suffix=self.suffix, **options)
@@ -130,15 +140,19 @@ class Bank:
         return {name: count for name, count in found.items() if "receipt" not in name and "adjustment" not in name}
 
 
-async def open_bank(sandbox: Sandbox, *, lane_count: int = 2, suffix: str = "") -> Bank:
-    """A bank on the tables as migrated, or, with a suffix, on the same tables under names that end in it."""
+async def open_bank(sandbox: Sandbox, *, lane_count: int = 2, suffix: str = "", under_views: bool = False) -> Bank:
+    """A bank on the tables as migrated, or, with a suffix, on the same tables under names that end in it.
+
+    `under_views`: for what asks the plain names, too; those are views then, in a database of their own.
+    """
     values = {name.removeprefix("HUITONG_").lower(): value for name, value in sandbox.environment.items()}
     # The databases of a sandbox are found, and removed, by what their names begin with.
-    config = load_settings(**{**values, "database_prefix": f"{sandbox.prefix}{suffix.removeprefix('_')}"})
+    part = suffix.removeprefix("_") + ("views_" if suffix and under_views else "")
+    config = load_settings(**{**values, "database_prefix": f"{sandbox.prefix}{part}"})
     await migrate("points", config)
     url, owner_url = config.database_url("points"), config.owner_database_url("points")
     if suffix:
-        await _rename_tables(owner_url, suffix)
+        await _rename_tables(owner_url, suffix, under_views=under_views)
     return Bank(url, owner_url=owner_url, lane_count=lane_count, suffix=suffix)
 
 
@@ -150,20 +164,21 @@ async def _rename_tables(url: str, suffix: str, *, under_views: bool = False) ->
     """
     connection = await asyncpg.connect(url)
     try:
-        if await connection.fetchval("SELECT to_regclass('wallet') IS NULL"):
-            return
-        plain = await connection.fetch(
-            """SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'ledger%'"""
-        )
         async with connection.transaction():
-            for row in plain:
-                await connection.execute(f"DROP FUNCTION {row['proname']}")
-            for table in LEDGER_TABLES:
-                await connection.execute(f"ALTER TABLE {table} RENAME TO {table}{suffix}")
-            for statement in statements(suffix):
-                await connection.execute(statement)
+            if await connection.fetchval(f"SELECT to_regclass('wallet{suffix}') IS NULL"):
+                plain = await connection.fetch(
+                    """SELECT proname FROM pg_proc
+                       WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'ledger%'"""
+                )
+                for row in plain:
+                    await connection.execute(f"DROP FUNCTION {row['proname']}")
+                for table in LEDGER_TABLES:
+                    await connection.execute(f"ALTER TABLE {table} RENAME TO {table}{suffix}")
+                for statement in statements(suffix):
+                    await connection.execute(statement)
+            # Migrating grants what the service may do anew, and knows no views.
             for table in LEDGER_TABLES if under_views else ():
-                await connection.execute(f"CREATE VIEW {table} AS SELECT * FROM {table}{suffix}")
+                await connection.execute(f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM {table}{suffix}")
                 await connection.execute(f"GRANT ALL ON {table} TO PUBLIC")
     finally:
         await connection.close()

@@ -11,7 +11,7 @@ from chassis.identity import Caller
 from services.points.ledger.ledger import Ledger
 from services.points.rule_sets.second_persons import SecondPersons
 from tests.apps import Apps
-from tests.integration.points.bank import Bank, on_shard, open_bank
+from tests.integration.points.bank import TABLES, Bank, on_shard, open_bank
 from tests.integration.points.world import World, violations
 from tests.support import Sandbox
 
@@ -52,12 +52,16 @@ async def world(points_service: Apps) -> AsyncIterator[World]:
     assert await violations(points_service.settings.database_url("points")) == {}
 
 
-@pytest.fixture(
-    params=[(2, ""), (4, "_102008")], ids=["two_lanes_on_plain_tables", "four_lanes_on_the_tables_of_a_shard"]
-)
-async def bank(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIterator[Bank]:
-    """A ledger without the service around it, twice: as on one PostgreSQL, and as on a shard of a distributed one."""
-    lane_count, suffix = request.param
+@pytest.fixture(params=TABLES)
+def tables(request: pytest.FixtureRequest) -> tuple[int, str]:
+    """Everything of it is done twice: as on one PostgreSQL, and as on a shard of a distributed one."""
+    return request.param
+
+
+@pytest.fixture
+async def bank(tables: tuple[int, str], sandbox: Sandbox) -> AsyncIterator[Bank]:
+    """A ledger without the service around it."""
+    lane_count, suffix = tables
     bank = await open_bank(sandbox, lane_count=lane_count, suffix=suffix)
     yield bank
     assert await bank.violations() == {}

@@ -1,8 +1,10 @@
 """Parts of the points service as processes of their own that die, by SIGKILL, at a named point.
 
 python -m tests.integration.points.mortal relay <database> <nats> <stream> bounds_stored|half_published|published
-python -m tests.integration.points.mortal expiry <database> never|holds_freed|found|half_expired|expired
-python -m tests.integration.points.mortal call <database> taken|sent|answered <wallet>
+python -m tests.integration.points.mortal expiry <database> never|holds_freed|found|half_expired|expired <tables>
+python -m tests.integration.points.mortal call <database> taken|sent|answered <wallet> <tables>
+
+<tables> are the number of lanes and what the names of their tables end in.
 """
 
 from __future__ import annotations
@@ -105,10 +107,10 @@ class MortalJobs(Jobs):
             die()
 
 
-async def _expiry(url: str, point: str) -> None:
+async def _expiry(url: str, point: str, lane_count: str, suffix: str) -> None:
     database = Database(url, may_set_time=False)
     await database.open()
-    ledger = Ledger(url, LANES)
+    ledger = Ledger(url, int(lane_count), suffix=suffix)
     await ledger.open()
     jobs = MortalJobs(database, ledger)
     jobs.point = point
@@ -150,11 +152,11 @@ def batch_of(bank: Bank, wallet: UUID) -> list[Item]:
     return [*sales, bank.move(Kind.REDEEM, wallet, 7, txn_id=ids.derive("mortal-spends", wallet), detail=b"")]
 
 
-async def _call(url: str, point: str, wallet: str) -> None:
-    lane = MortalLane(lane_of(UUID(wallet), LANES), url)
+async def _call(url: str, point: str, wallet: str, lane_count: str, suffix: str) -> None:
+    lane = MortalLane(lane_of(UUID(wallet), int(lane_count)), url, suffix=suffix)
     lane.point = point
     await lane.open()
-    ledger = Ledger(url, LANES)
+    ledger = Ledger(url, int(lane_count), suffix=suffix)
     ledger.lanes[lane.lane] = lane
     await ledger.apply(batch_of(Bank(url), UUID(wallet)))
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +23,9 @@ from tests.integration.points.mortal import start
 from tests.support import Sandbox
 
 LOTS_EACH, POINTS_EACH = 5, 10
-# 20,000 lots; `make nightly` has a million.
-WALLETS = int(os.environ.get("HUITONG_TEST_EXPIRY_WALLETS", "4000"))
+MAKEFILE = Path(__file__).parents[3] / "Makefile"
+# `make nightly` has more.
+WALLETS = int(os.environ.get("HUITONG_TEST_EXPIRY_WALLETS", "2000"))
 # When the lots of a wallet expire; the last one is not over.
 JANUARY, FEBRUARY, NEVER = (
     datetime(2020, 2, 1, tzinfo=UTC),
@@ -31,6 +34,11 @@ JANUARY, FEBRUARY, NEVER = (
 )
 EXPIRIES = [JANUARY, JANUARY, FEBRUARY, FEBRUARY, NEVER]
 EARN_TIME = datetime(2019, 3, 4, 5, tzinfo=UTC)
+
+
+def expiring_lots(wallet_count: int) -> int:
+    """How many lots of so many wallets expire: a fifth is not over, and each seventh wallet has spent two before."""
+    return 4 * wallet_count - 2 * len(range(1, wallet_count, 7))
 
 
 async def fill(bank: Bank, wallet_count: int, lots_each: int) -> None:
@@ -116,6 +124,12 @@ class Filled:
         assert over == []
         # Each fifth lot is not over, and nobody has spent of it.
         assert tuple(live[0]) == (self.wallet_count * POINTS_EACH, self.wallet_count)
+        expired = await self.bank.fetch(
+            """SELECT count(*) FROM lot_use u JOIN txn t ON t.wallet_id = u.wallet_id AND t.txn_id = u.txn_id
+               WHERE t.kind = $1""",
+            int(Kind.EXPIRE),
+        )
+        assert expired[0]["count"] == expiring_lots(self.wallet_count)
         twice = await self.bank.fetch(
             "SELECT FROM txn WHERE kind = $1 GROUP BY wallet_id, expire_time HAVING count(*) > 1", int(Kind.EXPIRE)
         )
@@ -131,9 +145,10 @@ class Filled:
 
 
 @pytest.fixture
-async def filled(request: pytest.FixtureRequest, sandbox: Sandbox) -> AsyncIterator[Filled]:
+async def filled(request: pytest.FixtureRequest, tables: tuple[int, str], sandbox: Sandbox) -> AsyncIterator[Filled]:
     """With so many wallets, and nobody else's: the lots of every group expire in the same run."""
-    bank = await open_bank(sandbox)
+    lane_count, suffix = tables
+    bank = await open_bank(sandbox, lane_count=lane_count, suffix=suffix, under_views=True)
     await _empty(bank.owner_url)
     database = Database(bank.url, may_set_time=False)
     await database.open()
@@ -156,13 +171,21 @@ async def _empty(url: str) -> None:
         await connection.close()
 
 
-async def _until(check: Any) -> None:
-    async with asyncio.timeout(20):
+async def _until(check: Any, seconds: float = 20.0) -> None:
+    async with asyncio.timeout(seconds):
         while not await check():
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("filled", [WALLETS], indirect=True, ids=str)
+def test_nightly_expires_a_million_lots() -> None:
+    found = re.search(r"HUITONG_TEST_EXPIRY_WALLETS=\$\(or \$\(EXPIRY_WALLETS\),(\d+)\)", MAKEFILE.read_text())
+    assert found
+    assert expiring_lots(int(found[1])) >= 1_000_000
+
+
+@pytest.mark.parametrize(
+    "filled", [WALLETS], indirect=True, ids=lambda wallets: f"{expiring_lots(wallets)}_lots_expire"
+)
 async def test_run_killed_in_the_middle_and_run_again_expires_everything_once(filled: Filled) -> None:
     bank = filled.bank
     lanes = await bank.fetch("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
@@ -175,7 +198,7 @@ async def test_run_killed_in_the_middle_and_run_again_expires_everything_once(fi
     await stop.fetch(
         "SELECT FROM wallet WHERE wallet_id = $1 FOR UPDATE", filled.wallets[filled.wallet_count // 2 // 7 * 7]
     )
-    process = await start("expiry", bank.url, "never")
+    process = await start("expiry", bank.url, "never", *bank.tables)
 
     async def is_held_up() -> bool:
         return any(row["wait_event_type"] == "Lock" for row in await bank.fetch(theirs, ours))
@@ -183,7 +206,7 @@ async def test_run_killed_in_the_middle_and_run_again_expires_everything_once(fi
     async def is_gone() -> bool:
         return not await bank.fetch(theirs, ours)
 
-    await _until(is_held_up)
+    await _until(is_held_up, 20.0 + filled.wallet_count / 500)
     process.kill()
     assert await process.wait() == -signal.SIGKILL
     # What the server was doing for it is done, and committed, for nobody.
@@ -204,7 +227,7 @@ async def test_run_killed_at_each_point_is_finished_by_the_next(filled: Filled) 
     """One run after the other dies a step further on: each goes on where the one before it left off."""
     at_each_point = []
     for point in ("holds_freed", "found", "half_expired", "expired"):
-        process = await start("expiry", filled.bank.url, point)
+        process = await start("expiry", filled.bank.url, point, *filled.bank.tables)
         assert await asyncio.wait_for(process.wait(), 60) == -signal.SIGKILL, point
         held = await filled.bank.fetch("SELECT FROM wallet WHERE held_points > 0")
         assert held == [], point
