@@ -4,24 +4,81 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 
 import structlog
+from grpc import StatusCode
 
 from chassis.activity import Activity
 from chassis.db import Database
+from chassis.errors import AppError, Internal
+from chassis.rpc import is_connection_loss
 
 log = structlog.get_logger()
 
 LEASE_SECONDS = 30
 JobFunction = Callable[[datetime], Awaitable[None]]
+# What an error says of who was asked, and not of what was asked.
+_AWAY = (StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED, StatusCode.RESOURCE_EXHAUSTED)
+
+
+class RowsFailed(Exception):
+    """Some rows failed, each for a reason of its own; all the others are done."""
+
+
+class Rows:
+    """The rows that a run goes through: one that fails does not hold up the others.
+
+    One that fails for a reason of its own is logged and tried again by the next run; the job is done but for it, and
+    names it in job_state. When what it needs is away, the others are tried all the same, but the run is not done.
+    """
+
+    def __init__(self, job: str) -> None:
+        self._job = job
+        self._failed_count = 0
+        self._example = ""
+        self._away: Exception | None = None
+
+    @contextlib.contextmanager
+    def row(self, **names: object) -> Iterator[None]:
+        """Around the work on one row; `names` say which."""
+        try:
+            yield
+        except Exception as error:
+            self.failed(error, **names)
+
+    def failed(self, error: Exception, **names: object) -> None:
+        """Note what became of a row, and go on."""
+        named = {name: str(value) for name, value in names.items()}
+        if (isinstance(error, AppError) and error.code in _AWAY) or is_connection_loss(error):
+            log.warning("job_row_unknown", job=self._job, error=repr(error), **named)
+            self._away = error
+            return
+        if isinstance(error, AppError) and not isinstance(error, Internal):
+            log.warning("job_row_refused", job=self._job, reason=error.reason, **named)
+        else:
+            log.error("job_row_failed", job=self._job, exc_info=error, **named)
+        self._failed_count += 1
+        self._example = f"{error!r} of {named}"
+
+    def require_known(self) -> None:
+        """Raises what kept the outcome of a row from being known."""
+        if self._away is not None:
+            raise self._away
+
+    def end(self) -> None:
+        """After the last row. Raises RowsFailed, and what require_known does."""
+        self.require_known()
+        if self._failed_count:
+            raise RowsFailed(f"{self._failed_count} rows failed, the last with {self._example}")
 
 
 class Job:
     """Calls `run(business_now)` every `every_seconds` and whenever business time was told.
 
     `run` does all that is due up to that time; doing it twice, or again after a crash in the middle, changes nothing.
+    After RowsFailed it counts as done.
     """
 
     def __init__(
@@ -68,12 +125,18 @@ class Job:
         if business_now is None:
             return False
         keeper = asyncio.create_task(self._keep_lease())
+        problem = ""
         try:
             await self._run(business_now)
+        except RowsFailed as error:
+            problem = str(error)
         finally:
             keeper.cancel()
         await self._db.pool.execute(
-            "UPDATE job_state SET done_until = $2, last_error = '' WHERE job = $1", self.name, business_now
+            "UPDATE job_state SET done_until = $2, last_error = $3 WHERE job = $1",
+            self.name,
+            business_now,
+            problem[:1000],
         )
         self._activity.moved()
         return True

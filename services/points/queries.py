@@ -288,12 +288,16 @@ async def list_due_unlocks(
     return rows
 
 
-async def list_due_holds(pool: asyncpg.Pool, *, now: datetime, limit: int) -> Sequence[Mapping[str, Any]]:
-    """Holds whose time is over, the oldest first."""
+async def list_due_holds(
+    pool: asyncpg.Pool, *, now: datetime, after: tuple[datetime, UUID, UUID], limit: int
+) -> Sequence[Mapping[str, Any]]:
+    """Holds whose time is over, as (time, wallet, hold) behind `after`, the oldest first."""
     rows: Sequence[Mapping[str, Any]] = await pool.fetch(
-        """SELECT wallet_id, hold_id, group_id FROM hold WHERE state = 1 AND expire_time <= $1
-           ORDER BY expire_time, wallet_id, hold_id LIMIT $2""",
+        """SELECT wallet_id, hold_id, group_id, expire_time FROM hold
+           WHERE state = 1 AND expire_time <= $1 AND (expire_time, wallet_id, hold_id) > ($2, $3, $4)
+           ORDER BY expire_time, wallet_id, hold_id LIMIT $5""",
         now,
+        *after,
         limit,
     )
     return rows
@@ -332,6 +336,21 @@ async def get_transfer(pool: asyncpg.Pool, wallet_id: UUID, txn_id: UUID) -> Map
         "SELECT * FROM transfer t WHERE t.wallet_id = $1 AND t.txn_id = $2", wallet_id, txn_id
     )
     return row
+
+
+async def has_room(pool: asyncpg.Pool, wallet_id: UUID, points: int) -> bool:
+    """Whether a wallet can get so many points from another one; see wallet_in_bounds.
+
+    One that is not there is the ledger's to refuse.
+    """
+    found: bool | None = await pool.fetchval(
+        """SELECT greatest(w.available_points + w.held_points + w.pending_points, w.transferred_points) + $2::bigint
+                  < 9007199254740992
+           FROM wallet w WHERE w.wallet_id = $1""",
+        wallet_id,
+        points,
+    )
+    return found is not False
 
 
 async def list_transfers_under_way(

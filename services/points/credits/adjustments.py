@@ -17,6 +17,7 @@ from sqlalchemy import RowMapping, insert, text
 from chassis import ids
 from chassis.db import Database, Tx
 from chassis.errors import Internal, InvalidArgument
+from chassis.jobs import Rows
 from huitong.points.v1 import adjustments_pb2 as pb
 from huitong.points.v1.wallets_pb2 import CURRENCY_KIND_STORED_VALUE
 from services.points import queries, store
@@ -170,11 +171,14 @@ class Adjustments:
 
     async def finish(self, now: datetime) -> None:
         """Apply what was approved and, after a crash, never reached the ledger or was not marked."""
+        run = Rows("points-adjustments")
         after: tuple[datetime, UUID] | None = None
         while rows := await queries.list_approved_adjustments(self._db.pool, after=after, limit=CHUNK):
             for row in rows:
-                await self.apply(row["adjustment_id"])
+                with run.row(adjustment_id=row["adjustment_id"]):
+                    await self.apply(row["adjustment_id"])
             after = (rows[-1]["decide_time"], rows[-1]["adjustment_id"])
+        run.end()
 
     async def _currency_of(self, group_id: UUID, row: RowMapping) -> Currency | None:
         """None for the group's own points."""

@@ -20,6 +20,7 @@ from sqlalchemy import RowMapping, text
 from chassis import ids
 from chassis.db import Database, Tx
 from chassis.errors import Internal, InvalidArgument, Unavailable
+from chassis.jobs import Rows
 from chassis.pages import decode_token
 from huitong.points.v1 import points_pb2
 from huitong.points.v1 import sale_cases_pb2 as pb
@@ -117,11 +118,14 @@ class SaleCases:
 
     async def finish(self, now: datetime) -> None:
         """Do what was decided and, after a crash, never reached the ledger or was not marked."""
+        run = Rows("points-sale-cases")
         after: tuple[datetime, UUID] | None = None
         while rows := await door_queries.list_decided(self._db.pool, after=after, limit=CHUNK):
             for row in rows:
-                await self._apply(row["group_id"], row["wallet_id"], row["sale_id"])
+                with run.row(case_id=row["case_id"]):
+                    await self._apply(row["group_id"], row["wallet_id"], row["sale_id"])
             after = (rows[-1]["decide_time"], rows[-1]["case_id"])
+        run.end()
 
     async def forget(self, now: datetime) -> None:
         """Sales that no window reaches any more are compared with nothing."""

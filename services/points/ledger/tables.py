@@ -70,9 +70,11 @@ wallet = Table(
         "available_points >= 0 AND held_points >= 0 AND pending_points >= 0 AND debt_points >= 0",
         name="wallet_not_negative",
     ),
-    # What every JSON client can read: 2^53 - 1.
+    # What every JSON client can read: 2^53 - 1. Held and pending points count as if they were available, so that they
+    # can always become it.
     CheckConstraint(
-        "greatest(available_points, earned_points, abs(transferred_points)) < 9007199254740992",
+        "greatest(available_points + held_points + pending_points, earned_points, abs(transferred_points))"
+        " < 9007199254740992",
         name="wallet_in_bounds",
     ),
     Index("wallet_by_expiry", "first_expire_time", "wallet_id", postgresql_where=text("first_expire_time IS NOT NULL")),

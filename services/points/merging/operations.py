@@ -24,14 +24,16 @@ from chassis import ids, rpc
 from chassis.db import Database, Tx
 from chassis.errors import AppError, Internal
 from chassis.events import Fact
+from chassis.jobs import Rows
 from huitong.member.v1 import events_pb2 as member_events
 from huitong.points.v1 import events_pb2, points_pb2
 from services.points import store
+from services.points.errors import PointsOutOfBounds
 from services.points.ledger.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import Lookup
 from services.points.merging import queries
 from services.points.merging.queries import MERGED, MERGING, UNMERGED, UNMERGING, Row
-from services.points.queries import find_txn
+from services.points.queries import find_txn, has_room
 from services.points.wallets.currencies import open_wallet
 
 log = structlog.get_logger()
@@ -79,15 +81,20 @@ class Merges:
 
     async def run(self, now: datetime) -> None:
         """Do all that is left of every merge."""
-        await self._finish_moves()
+        run = Rows("points-merges")
+        waiting = await self._finish_moves(run)
         for merge in await queries.list_open(self._db.pool):
-            try:
-                if merge["state"] == UNMERGING:
-                    await self._unmerge(merge, now)
-                else:
-                    await self._merge(merge, now)
-            except AppError as error:  # the others need not wait for this one; the next run goes on with it
-                log.warning("merge_waits", merge_id=str(merge["merge_id"]), reason=error.reason)
+            if merge["merge_id"] in waiting:
+                continue  # what is between the two is neither's to count with
+            with run.row(merge_id=merge["merge_id"]):
+                try:
+                    if merge["state"] == UNMERGING:
+                        await self._unmerge(merge, now)
+                    else:
+                        await self._merge(merge, now)
+                except AppError as error:  # the next run goes on with it
+                    log.warning("merge_waits", merge_id=str(merge["merge_id"]), reason=error.reason)
+        run.end()
 
     # ---- merging
 
@@ -109,12 +116,19 @@ class Merges:
                 )
 
     async def sweep(self, merge: Row, now: datetime) -> None:
-        """Move over whatever the absorbed member has and nothing holds."""
+        """Move over whatever the absorbed member has and nothing holds. Raises PointsOutOfBounds."""
         for pair in await self._pairs(merge):
             if await queries.is_fetching(self._db.pool, pair.absorbed_wallet_id, now - _PATIENCE):
                 continue
             while await self._move_next(merge, pair.absorbed_wallet_id, pair.survivor_wallet_id, {"mode": "all"}):
                 pass
+
+    async def _sweep_if_room(self, merge: Row) -> None:
+        """For who does not wait for it: what the survivor has no room for stays where it is until the job moves it."""
+        try:
+            await self.sweep(merge, await self._db.now())
+        except PointsOutOfBounds as error:
+            log.warning("merge_waits", merge_id=str(merge["merge_id"]), reason=error.reason)
 
     async def _pairs(self, merge: Row) -> list[Pair]:
         pairs = []
@@ -277,7 +291,7 @@ class Merges:
         is_undoing = merge["state"] == UNMERGING
         if not is_undoing:
             # What has come since the last sweep goes first, so that all of it is in one place.
-            await self.sweep(merge, await self._db.now())
+            await self._sweep_if_room(merge)
         own_only = own_only or is_undoing
         if points > 0:
             ask = {"mode": "up_to", "own_lot_id": str(lot_id), "own_only": own_only, "for_txn_id": str(for_txn_id)}
@@ -322,7 +336,7 @@ class Merges:
         merge = await queries.find_merge_of(self._db.pool, absorbed_id)
         if merge is None:
             return None
-        await self.sweep(merge, await self._db.now())
+        await self._sweep_if_room(merge)
         survivor_id: UUID = merge["survivor_id"]
         return survivor_id
 
@@ -363,7 +377,8 @@ class Merges:
         if wallet is None:
             return False
         txn_id = ids.derive("merge", merge["merge_id"], wallet_id, wallet["version"])
-        outcome = await self._move(merge, wallet_id, to_wallet_id, ask, txn_id=txn_id)
+        most_points = wallet["available_points"] + wallet["pending_points"]
+        outcome = await self._move(merge, wallet_id, to_wallet_id, ask, txn_id=txn_id, most_points=most_points)
         return outcome.status is not Status.NOTHING
 
     async def _move(
@@ -375,10 +390,19 @@ class Merges:
         *,
         txn_id: UUID,
         points: int = 0,
+        most_points: int = 0,
         expire_time: datetime | None = None,
     ) -> Outcome:
-        """Out of one wallet and into the other. Raises Unavailable (unknown outcome: the job goes on)."""
+        """Out of one wallet and into the other.
+
+        That needs room for `points`, or, where the ask says how many, for `most_points`. Raises PointsOutOfBounds,
+        Unavailable (unknown outcome: the job goes on).
+        """
         merge_id: UUID = merge["merge_id"]
+        if not await has_room(self._db.pool, to_wallet_id, points or most_points) and not await queries.get_move(
+            self._db.pool, wallet_id, txn_id
+        ):
+            raise PointsOutOfBounds
         ends = await self._ends(merge_id, wallet_id, to_wallet_id)
         outcome = await self._ledger.apply_one(
             Item(
@@ -413,13 +437,24 @@ class Merges:
             merge_id=ids.to_edge("mrg", merge_id), member_id=members[0], to_member_id=members[1]
         ).SerializeToString(deterministic=True)
 
-    async def _finish_moves(self) -> None:
-        while rows := await queries.list_moves_under_way(self._db.pool, limit=CHUNK):
+    async def _finish_moves(self, run: Rows) -> set[UUID]:
+        """Answers the merges of which something is still under way."""
+        waiting: set[UUID] = set()
+        after: tuple[UUID, UUID] | None = None
+        while rows := await queries.list_moves_under_way(self._db.pool, after=after, limit=CHUNK):
             for row in rows:
-                await self._arrive(row)
+                with run.row(txn_id=row["txn_id"]):
+                    try:
+                        await self._arrive(row)
+                        continue
+                    except PointsOutOfBounds as error:
+                        log.warning("merge_move_waits", txn_id=str(row["txn_id"]), reason=error.reason)
+                waiting.add(row["merge_id"])
+            after = (rows[-1]["wallet_id"], rows[-1]["txn_id"])
+        return waiting
 
     async def _arrive(self, row: Row) -> None:
-        """Put what was taken into the other wallet; again changes nothing."""
+        """Put what was taken into the other wallet; again changes nothing. Raises PointsOutOfBounds."""
         if row["has_arrived"]:
             return
         ends = await self._ends(row["merge_id"], row["wallet_id"], row["to_wallet_id"])

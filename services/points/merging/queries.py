@@ -137,9 +137,14 @@ async def get_move(pool: asyncpg.Pool, wallet_id: UUID, txn_id: UUID) -> Row:
     return row
 
 
-async def list_moves_under_way(pool: asyncpg.Pool, *, limit: int) -> Sequence[Row]:
-    """Movements that are not known to have arrived."""
-    rows: Sequence[Row] = await pool.fetch("SELECT v.* FROM merge_move v WHERE NOT v.has_arrived LIMIT $1", limit)
+async def list_moves_under_way(pool: asyncpg.Pool, *, after: tuple[UUID, UUID] | None, limit: int) -> Sequence[Row]:
+    """Movements that are not known to have arrived, by (wallet, transaction) behind `after`."""
+    rows: Sequence[Row] = await pool.fetch(
+        """SELECT v.* FROM merge_move v WHERE NOT v.has_arrived AND (v.wallet_id, v.txn_id) > ($1, $2)
+           ORDER BY v.wallet_id, v.txn_id LIMIT $3""",
+        *(after or (UUID(int=0), UUID(int=0))),
+        limit,
+    )
     return rows
 
 

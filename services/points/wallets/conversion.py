@@ -2,7 +2,8 @@
 
 As a transfer, a conversion is two calls of the ledger. The first decides and leaves a row that says what was taken and
 what is to arrive; the second cannot fail for a reason of business. So the only way is forward: whoever finds the row,
-the caller's retry or the job, makes it arrive, once.
+the caller's retry or the job, makes it arrive, once. As there, a full wallet is refused ahead of the first call, and
+one that others fill in between lets it wait.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import insert, text
 
 from chassis import ids, rpc
 from chassis.db import Database, Tx
 from chassis.errors import Internal, InvalidArgument, RequestIdReused
+from chassis.jobs import Rows
 from chassis.units import largest_remainder
 from huitong.points.v1 import wallets_pb2 as pb
+from services.points import queries
 from services.points.convert import instant_of, request_hash, to_timestamp
-from services.points.errors import InsufficientPoints, SecondPersonRequired
+from services.points.errors import InsufficientPoints, PointsOutOfBounds, SecondPersonRequired
 from services.points.ledger.claims import Claims
 from services.points.ledger.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import Lookup
@@ -38,6 +42,8 @@ from services.points.wallets.errors import (
     ConversionRateUnknown,
 )
 from services.points.wallets.tables import conversion_rate
+
+log = structlog.get_logger()
 
 CHUNK = 200
 MOST_RATES = 200
@@ -213,8 +219,8 @@ class Conversions:
         """Convert at the rate in force, which must be the one named.
 
         Raises: CurrencyUnknown, CurrencyClosed, ConversionNotOffered, ConversionRateChanged, as Spenders.require,
-        ConversionAmountInvalid, ConversionLimitReached, InsufficientPoints, RequestIdReused, Unavailable (unknown
-        outcome: ask again).
+        ConversionAmountInvalid, ConversionLimitReached, InsufficientPoints, PointsOutOfBounds (the wallet of the target
+        currency is full), RequestIdReused, Unavailable (unknown outcome: ask again).
         """
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         source = await self._currencies.get(group_id, request.from_currency_id)
@@ -241,6 +247,10 @@ class Conversions:
             if not given:
                 limits = {name: rate[name] for name in ("min_points", "max_points", "step_points")}
                 raise ConversionAmountInvalid(points=request.points, **limits)
+            if not await queries.has_room(self._db.pool, to_wallet_id, given) and not await self._find(
+                wallet_id, txn_id
+            ):
+                raise PointsOutOfBounds
             expire_time = target.expiry_at(await self._lookup.group(group_id), now)
         detail = pb.Funding(
             member_id=request.member_id, other_currency_id=target.edge, rate_id=ids.to_edge("rat", rate_id)
@@ -276,6 +286,7 @@ class Conversions:
 
     async def finish(self, now: datetime) -> None:
         """Make everything arrive that is on its way."""
+        run = Rows("points-conversions")
         after = (UUID(int=0), UUID(int=0))
         while rows := await self._db.pool.fetch(
             """SELECT * FROM conversion WHERE NOT has_arrived AND (wallet_id, txn_id) > ($1, $2)
@@ -284,8 +295,10 @@ class Conversions:
             CHUNK,
         ):
             for row in rows:
-                await self._arrive(row)
+                with run.row(txn_id=row["txn_id"]):
+                    await self._arrive(row)
             after = (rows[-1]["wallet_id"], rows[-1]["txn_id"])
+        run.end()
 
     async def _find(self, wallet_id: UUID, txn_id: UUID) -> Any:
         return await self._db.pool.fetchrow(
@@ -293,7 +306,7 @@ class Conversions:
         )
 
     async def _arrive(self, row: Any) -> None:
-        """Put what a conversion gives into its wallet; again changes nothing."""
+        """Put what a conversion gives into its wallet, if that has room; again changes nothing."""
         if row["has_arrived"]:
             return
         source = await self._db.pool.fetchrow(
@@ -305,22 +318,25 @@ class Conversions:
             rate_id=ids.to_edge("rat", row["rate_id"]),
         ).SerializeToString(deterministic=True)
         lots = new_lots(row["txn_id"], json.loads(row["lots"]), row["to_points"], row["to_expire_time"])
-        outcome = await self._ledger.apply_one(
-            Item(
-                kind=Kind.FUND,
-                wallet_id=row["to_wallet_id"],
-                group_id=row["group_id"],
-                txn_id=ids.derive("convert-in", row["txn_id"]),
-                request_hash=row["txn_id"].bytes,
-                points=row["to_points"],
-                occur_time=row["record_time"],
-                ref_id=row["txn_id"],
-                expire_time=row["to_expire_time"],
-                detail=detail,
-                explanation=json.dumps(lots).encode(),
-                payload=detail,
-            )
+        item = Item(
+            kind=Kind.FUND,
+            wallet_id=row["to_wallet_id"],
+            group_id=row["group_id"],
+            txn_id=ids.derive("convert-in", row["txn_id"]),
+            request_hash=row["txn_id"].bytes,
+            points=row["to_points"],
+            occur_time=row["record_time"],
+            ref_id=row["txn_id"],
+            expire_time=row["to_expire_time"],
+            detail=detail,
+            explanation=json.dumps(lots).encode(),
+            payload=detail,
         )
+        try:
+            outcome = await self._ledger.apply_one(item)
+        except PointsOutOfBounds as error:
+            log.warning("conversion_waits", txn_id=str(row["txn_id"]), reason=error.reason)
+            return
         if outcome.status not in (Status.APPLIED, Status.REPLAY):
             raise Internal
         await self._db.pool.execute(

@@ -10,14 +10,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 
 from chassis import ids, rpc
 from chassis.db import Database, Tx
 from chassis.errors import InvalidArgument
+from chassis.jobs import Rows
 from huitong.points.v1 import family_pools_pb2 as pb
-from services.points.errors import InsufficientPoints
+from services.points.errors import InsufficientPoints, PointsOutOfBounds
 from services.points.lookup import Lookup
 from services.points.spending.spenders import Spenders
 from services.points.wallets.currencies import open_wallet
@@ -35,6 +37,8 @@ from services.points.wallets.errors import (
 )
 from services.points.wallets.tables import family_pool, pool_member
 from services.points.wallets.transfers import Transfers
+
+log = structlog.get_logger()
 
 CHUNK = 200
 SPEND_DAYS = timedelta(days=30)
@@ -194,7 +198,7 @@ class FamilyPools:
         """Put own points in.
 
         Raises: what Spenders.require does, FamilyPoolUnknown, FamilyPoolDissolved, NotInPool, InsufficientPoints,
-        RequestIdReused, Unavailable (unknown outcome: ask again).
+        PointsOutOfBounds (the pool is full), RequestIdReused, Unavailable (unknown outcome: ask again).
         """
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         pool_id = ids.from_edge("fpl", request.pool_id, "pool_id")
@@ -269,6 +273,7 @@ class FamilyPools:
 
     async def finish(self, now: datetime) -> None:
         """Give to the owners what dissolved pools still hold, or got back since."""
+        run = Rows("points-dissolved-pools")
         after = UUID(int=0)
         while rows := await self._db.pool.fetch(
             """SELECT f.pool_id FROM family_pool f JOIN wallet w ON w.wallet_id = f.pool_id
@@ -277,11 +282,13 @@ class FamilyPools:
             CHUNK,
         ):
             for row in rows:
-                await self._empty(row["pool_id"])
+                with run.row(pool_id=row["pool_id"]):
+                    await self._empty(row["pool_id"])
             after = rows[-1]["pool_id"]
+        run.end()
 
     async def _empty(self, pool_id: UUID) -> None:
-        """Transfer what is available in a dissolved pool to its owner. Again moves what came since."""
+        """Transfer what is available in a dissolved pool to its owner, who needs room. Again moves what came since."""
         row = await self._db.pool.fetchrow(
             """SELECT f.group_id, f.owner_id, w.available_points, w.version
                FROM family_pool f JOIN wallet w ON w.wallet_id = f.pool_id WHERE f.pool_id = $1""",
@@ -296,6 +303,9 @@ class FamilyPools:
                 return
             except InsufficientPoints as error:  # some of it is over its time, and goes with the next expiry run
                 points = min(points - 1, int(error.values["available_points"]))
+            except PointsOutOfBounds as full:
+                log.warning("dissolved_pool_waits", pool_id=str(pool_id), reason=full.reason)
+                return
 
     async def _require_active(self, group_id: UUID, pool_id: UUID, member_id: UUID) -> Any:
         row = await self._db.pool.fetchrow(

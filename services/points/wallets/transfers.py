@@ -3,6 +3,9 @@
 The two wallets may be in two lanes, one day on two servers, so it takes two calls of the ledger. The first decides (is
 there enough, is the limit kept) and leaves a row that says what is on its way; the second cannot fail for a reason of
 business. So the only way is forward: whoever finds the row, the caller's retry or the job, makes it arrive, once.
+
+A wallet that has no room for it is refused ahead of the first call. One that others fill in between lets it wait where
+it is, until there is room.
 """
 
 from __future__ import annotations
@@ -11,15 +14,19 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import structlog
+
 from chassis import ids
 from chassis.db import Database
 from chassis.errors import Internal, RequestIdReused
+from chassis.jobs import Rows
 from huitong.points.v1 import events_pb2, family_pools_pb2, points_pb2
 from services.points import queries
 from services.points.convert import optional_edge, request_hash
 from services.points.errors import (
     InsufficientPoints,
     MemberUnknown,
+    PointsOutOfBounds,
     TransferLimitReached,
     TransferNotAllowed,
     TransferToSelf,
@@ -29,6 +36,8 @@ from services.points.ledger.ledger import Item, Kind, Ledger, Outcome, Status
 from services.points.lookup import Lookup
 from services.points.spending.errors import MemberClosed
 from services.points.spending.spenders import Spenders
+
+log = structlog.get_logger()
 
 CHUNK = 200
 # A transfer into or out of a family pool has no limit, and counts in none.
@@ -56,8 +65,8 @@ class Transfers:
         """Give points away.
 
         Raises: MemberUnknown, TransferToSelf, TransferNotAllowed, TransferLimitReached, InsufficientPoints,
-        RuleSetUnknown, RequestIdReused, MemberClosed (also the receiver), what Spenders.require does, Unavailable
-        (unknown outcome: ask again).
+        PointsOutOfBounds (the receiver's wallet is full), RuleSetUnknown, RequestIdReused, MemberClosed (also the
+        receiver), what Spenders.require does, Unavailable (unknown outcome: ask again).
         """
         member_id = ids.from_edge("mbr", request.member_id, "member_id")
         to_member_id = ids.from_edge("mbr", request.to_member_id, "to_member_id")
@@ -73,6 +82,7 @@ class Transfers:
             raise MemberClosed(member_id=request.to_member_id)
         if await self._claims.request(request_key=txn_id, group_id=group_id, target_id=member_id) != member_id:
             raise RequestIdReused(request_id=request.request_id)
+        await self._require_room(member_id, txn_id, to_member_id, request.points)
         limit_points = data.rule_set_at(now, "UTC").transfer_limit_points
         origin = points_pb2.TransferPointsRequest(
             member_id=request.member_id, to_member_id=request.to_member_id
@@ -114,7 +124,10 @@ class Transfers:
         member_id: UUID,
         pool_id: UUID,
     ) -> Moved:
-        """From a known member into a pool that exists. Raises InsufficientPoints, RequestIdReused, Unavailable."""
+        """From a known member into a pool that exists.
+
+        Raises InsufficientPoints, PointsOutOfBounds, RequestIdReused, Unavailable.
+        """
         if await self._claims.request(request_key=txn_id, group_id=group_id, target_id=member_id) != member_id:
             raise RequestIdReused(request_id=request.request_id)
         ends = events_pb2.TransferEnds(member_id=request.member_id, pool_id=request.pool_id)
@@ -123,7 +136,10 @@ class Transfers:
         )
 
     async def out_of_pool(self, group_id: UUID, *, pool_id: UUID, member_id: UUID, points: int, version: int) -> Moved:
-        """From a pool to a member, once for a version of its wallet. Raises InsufficientPoints, Unavailable."""
+        """From a pool to a member, once for a version of its wallet.
+
+        Raises InsufficientPoints, PointsOutOfBounds, Unavailable.
+        """
         ends = events_pb2.TransferEnds(to_member_id=ids.to_edge("mbr", member_id), pool_id=ids.to_edge("fpl", pool_id))
         txn_id = ids.derive("empty-pool", pool_id, version, points)
         return await self._move(group_id, txn_id, pool_id, member_id, points, ends, b"", "")
@@ -139,6 +155,7 @@ class Transfers:
         hashed: bytes,
         request_id: str,
     ) -> Moved:
+        await self._require_room(wallet_id, txn_id, to_wallet_id, points)
         origin = ends.SerializeToString(deterministic=True)
         outcome = await self._ledger.apply_one(
             Item(
@@ -164,34 +181,47 @@ class Transfers:
         await self._arrive(await queries.get_transfer(self._db.pool, wallet_id, txn_id))
         return Moved(outcome.points, outcome.available_points, outcome.status is Status.REPLAY)
 
+    async def _require_room(self, wallet_id: UUID, txn_id: UUID, to_wallet_id: UUID, points: int) -> None:
+        """Raises PointsOutOfBounds, not for what was taken before."""
+        if not await queries.has_room(self._db.pool, to_wallet_id, points) and not await self.is_known(
+            wallet_id, txn_id
+        ):
+            raise PointsOutOfBounds
+
     async def finish(self, now: datetime) -> None:
         """Make everything arrive that is on its way."""
+        run = Rows("points-transfers")
         after: tuple[UUID, UUID] | None = None
         while rows := await queries.list_transfers_under_way(self._db.pool, after=after, limit=CHUNK):
             for row in rows:
-                await self._arrive(row)
+                with run.row(txn_id=row["txn_id"]):
+                    await self._arrive(row)
             after = (rows[-1]["wallet_id"], rows[-1]["txn_id"])
+        run.end()
 
     async def _arrive(self, row: Any) -> None:
-        """Put what was taken into the receiver's wallet; again changes nothing."""
+        """Put what was taken into the receiver's wallet, if it has room; again changes nothing."""
         if row["has_arrived"]:
             return
         origin = _ends_of(row).SerializeToString(deterministic=True)
-        outcome = await self._ledger.apply_one(
-            Item(
-                kind=Kind.TRANSFER_IN,
-                wallet_id=row["to_wallet_id"],
-                group_id=row["group_id"],
-                txn_id=ids.derive("transfer-in", row["txn_id"]),
-                request_hash=row["txn_id"].bytes,
-                points=row["points"],
-                occur_time=row["record_time"],
-                ref_id=row["txn_id"],
-                explanation=row["lots"].encode(),
-                detail=origin,
-                payload=origin,
-            )
+        item = Item(
+            kind=Kind.TRANSFER_IN,
+            wallet_id=row["to_wallet_id"],
+            group_id=row["group_id"],
+            txn_id=ids.derive("transfer-in", row["txn_id"]),
+            request_hash=row["txn_id"].bytes,
+            points=row["points"],
+            occur_time=row["record_time"],
+            ref_id=row["txn_id"],
+            explanation=row["lots"].encode(),
+            detail=origin,
+            payload=origin,
         )
+        try:
+            outcome = await self._ledger.apply_one(item)
+        except PointsOutOfBounds as error:
+            log.warning("transfer_waits", txn_id=str(row["txn_id"]), reason=error.reason)
+            return
         if outcome.status not in (Status.APPLIED, Status.REPLAY):
             raise Internal
         await queries.mark_arrived(self._db.pool, row["wallet_id"], row["txn_id"])

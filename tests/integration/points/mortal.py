@@ -28,6 +28,7 @@ from chassis import ids
 from chassis.activity import Activity
 from chassis.db import Database
 from chassis.events.relay import Relay
+from chassis.jobs import Rows
 from huitong.common.v1 import events_pb2
 from services.points.jobs import Jobs
 from services.points.ledger.events_source import LedgerOutbox
@@ -88,21 +89,21 @@ class MortalJobs(Jobs):
 
     point = ""
 
-    async def activate_points(self, now: datetime) -> None:
+    async def activate_points(self, now: datetime, run: Rows) -> None:
         if self.point == "holds_freed":
             die()
-        await super().activate_points(now)
+        await super().activate_points(now, run)
 
-    async def expire_points(self, now: datetime) -> None:
-        await super().expire_points(now)
+    async def expire_points(self, now: datetime, run: Rows) -> None:
+        await super().expire_points(now, run)
         if self.point == "expired":
             die()
 
-    async def _apply(self, items: list[Item]) -> None:
+    async def _apply(self, items: list[Item], run: Rows) -> None:
         expires = any(item.kind is Kind.EXPIRE for item in items)
         if expires and self.point == "found":
             die()
-        await super()._apply(items)
+        await super()._apply(items, run)
         if expires and self.point == "half_expired":
             die()
 

@@ -362,6 +362,24 @@ async def test_job_applies_what_a_crash_kept_from_the_ledger(world: World, desk:
     assert await desk.count_txns(asked) == 1
 
 
+async def test_a_credit_that_a_wallet_has_no_room_for_holds_up_none_behind_it(world: World, desk: Desk) -> None:
+    await world.fill(2**53 - 2)
+    full = await desk.ask(2)
+    await refused(desk.approve(full), "POINTS_OUT_OF_BOUNDS")
+    assert await desk.state(full) == pb.ADJUSTMENT_STATE_APPROVED
+    behind = await desk.ask(7, member_id=world.member_id(1))
+    await desk.approve(behind)
+    await world.app.db.pool.execute(
+        "UPDATE adjustment SET state = 2 WHERE adjustment_id = $1",
+        ids.from_edge("adj", behind.adjustment_id, "adjustment_id"),
+    )
+    async with asyncio.timeout(20):
+        while await desk.state(behind) != pb.ADJUSTMENT_STATE_APPLIED:
+            wake_jobs(world.app)
+            await asyncio.sleep(0.05)
+    assert await desk.state(full) == pb.ADJUSTMENT_STATE_APPROVED
+
+
 async def test_events_tell_of_adjustments_and_not_of_their_texts(world: World, desk: Desk) -> None:
     await desk.approve(await desk.ask(100))
     await desk.approve(await desk.ask(-30))

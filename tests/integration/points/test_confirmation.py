@@ -14,6 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis import ids
 from chassis.errors import AppError
+from chassis.jobs import RowsFailed
 from huitong.points.v1 import doors_pb2, events_pb2, points_pb2
 from huitong.points.v1 import sale_cases_pb2 as pb
 from services.points.convert import to_date
@@ -292,6 +293,30 @@ async def test_a_decision_that_never_reached_the_ledger_is_done_by_the_job(
     again = await getattr(office, decision)(sale, request_id="lost-answer")
     assert (again.activated_points if decision == "confirm" else again.clawed_back_points) == 100
     assert not await hotel.app.db.pool.fetchval("SELECT count(*) FROM sale_case WHERE state <> 1 AND NOT is_applied")
+
+
+async def test_a_decision_that_cannot_be_done_holds_up_none_behind_it(hotel: World) -> None:
+    office, pool = Office(hotel), hotel.app.db.pool
+    bad, good = await stay(hotel, member=0), await stay(hotel, member=1)
+    for sale in (bad, good):
+        await office.confirm(sale)
+    await pool.execute("UPDATE sale_case SET is_applied = false WHERE group_id = $1", hotel.group_id)
+    # The sale is not there: as if the case led to another wallet.
+    await pool.execute(
+        "UPDATE sale_case SET wallet_id = $2, decide_time = decide_time - interval '1 minute' WHERE wallet_id = $1",
+        hotel.members[0],
+        hotel.members[2],
+    )
+    with pytest.raises(RowsFailed):
+        await office.finish(NOON)
+    cases = "SELECT wallet_id, is_applied FROM sale_case WHERE group_id = $1 ORDER BY decide_time"
+    assert [tuple(row) for row in await pool.fetch(cases, hotel.group_id)] == [
+        (hotel.members[2], False),
+        (hotel.members[1], True),
+    ]
+    await pool.execute("UPDATE sale_case SET wallet_id = $1 WHERE wallet_id = $2", hotel.members[0], hotel.members[2])
+    await office.finish(NOON)
+    assert [row["is_applied"] for row in await pool.fetch(cases, hotel.group_id)] == [True, True]
 
 
 async def test_a_crash_between_the_case_and_the_ledger_leaves_no_trace_but_the_case(

@@ -7,11 +7,14 @@ import random
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from chassis import ids
 from chassis.errors import AppError
-from huitong.points.v1 import events_pb2, points_pb2, wallets_pb2
+from huitong.points.v1 import adjustments_pb2, events_pb2, points_pb2, wallets_pb2
+from services.points import queries
 from services.points.convert import to_timestamp
 from services.points.ledger.events_source import events_of
 from services.points.ledger.ledger import lane_of
@@ -299,7 +302,6 @@ async def test_what_was_taken_arrives_after_a_crash(wallets: Wallets) -> None:
 
 async def wallets_of(wallets: Wallets) -> Any:
     """The hotel's currency as the service knows it."""
-    from chassis import ids
     from services.points.wallets.currencies import Currency
 
     return Currency(ids.from_edge("cur", wallets.hotel, ""), wallets_pb2.CURRENCY_KIND_UNIT_POINTS, 1, "", "", "")
@@ -320,6 +322,98 @@ async def test_job_and_retry_finish_what_was_not_marked(wallets: Wallets) -> Non
                 wake_jobs(world.app)
                 await asyncio.sleep(0.05)
         assert (await wallets.balance(wallets.hotel)).available_points == 20 * number
+
+
+async def test_a_target_without_room_is_refused_before_anything_is_taken(wallets: Wallets) -> None:
+    world = wallets.world
+    rate = await publish(wallets, wallets.own, wallets.hotel, (1_000_000, 1))
+    await world.sell(10_000)
+    target = (await wallets_of(wallets)).wallet_of(world.members[0])
+    await wallets.give(500_000)
+    await world.fill(2**53 - 1 - 3_000_000, wallet_id=target)
+    await refused(convert(wallets, wallets.own, wallets.hotel, 3, rate, request_id="conv-0003"), "POINTS_OUT_OF_BOUNDS")
+    assert (await world.balance()).available_points == 100
+    answer = await convert(wallets, wallets.own, wallets.hotel, 2, rate, request_id="conv-0004")
+    assert (answer.taken_points, answer.given_points) == (2, 2_000_000)
+    await refused(convert(wallets, wallets.own, wallets.hotel, 1, rate), "POINTS_OUT_OF_BOUNDS")
+    # What was done keeps its answer, and what was refused may be asked for again once there is room.
+    assert (await convert(wallets, wallets.own, wallets.hotel, 2, rate, request_id="conv-0004")).is_replay
+    await wallets.give(2_500_000, direction=adjustments_pb2.ADJUSTMENT_DIRECTION_DEBIT, merchant_id="")
+    answer = await convert(wallets, wallets.own, wallets.hotel, 3, rate, request_id="conv-0003")
+    assert (answer.taken_points, answer.given_points) == (3, 3_000_000)
+    assert (await wallets.balance(wallets.hotel)).available_points == 2**53 - 1
+
+
+async def test_what_finds_its_target_filled_meanwhile_waits_and_holds_up_nobody(
+    wallets: Wallets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, pool = wallets.world, wallets.world.app.db.pool
+    rate = await publish(wallets, wallets.own, wallets.hotel, (1_000_000, 1))
+    first, second = sorted(range(len(world.members)), key=lambda number: world.members[number])[:2]
+    for who in (first, second):
+        await world.sell(10_000, member=who)
+    await wallets.give(1, member=first)
+    await world.fill(2**53 - 1 - 1_000_000, wallet_id=(await wallets_of(wallets)).wallet_of(world.members[first]))
+    monkeypatch.setattr(queries, "has_room", _always)  # as if it had been filled right after the look
+    for _ in range(2):
+        answer = await convert(wallets, wallets.own, wallets.hotel, 1, rate, who=first, request_id="conv-0005")
+        assert (answer.taken_points, answer.available_points) == (1, 99)
+    assert answer.is_replay
+    # One behind it that did not arrive either.
+    await convert(wallets, wallets.own, wallets.hotel, 1, rate, who=second)
+    await pool.execute("UPDATE conversion SET has_arrived = false WHERE group_id = $1", world.group_id)
+    async with asyncio.timeout(20):
+        while len(await under_way(world)) > 1:
+            wake_jobs(world.app)
+            await asyncio.sleep(0.05)
+    assert (await wallets.balance(wallets.hotel, first)).available_points == 2**53 - 1 - 999_999
+    done_until = await pool.fetchval("SELECT done_until FROM job_state WHERE job = 'points-conversions'")
+    await set_time(world.app, NOON + timedelta(minutes=1))
+    async with asyncio.timeout(20):
+        while done_until == await pool.fetchval("SELECT done_until FROM job_state WHERE job = 'points-conversions'"):
+            wake_jobs(world.app)
+            await asyncio.sleep(0.05)
+    await wallets.give(1, member=first, direction=adjustments_pb2.ADJUSTMENT_DIRECTION_DEBIT, merchant_id="")
+    async with asyncio.timeout(20):
+        while await under_way(world):
+            wake_jobs(world.app)
+            await asyncio.sleep(0.05)
+    assert (await wallets.balance(wallets.hotel, first)).available_points == 2**53 - 1
+
+
+async def _always(*_: Any) -> bool:
+    return True
+
+
+async def test_a_conversion_that_cannot_arrive_holds_up_none_behind_it(wallets: Wallets) -> None:
+    world, pool = wallets.world, wallets.world.app.db.pool
+    rate = await publish(wallets, wallets.own, wallets.hotel, (2, 1))
+    bad, good = sorted(range(len(world.members)), key=lambda number: world.members[number])[:2]
+    for who in (bad, good):
+        await world.sell(5_000, member=who)
+        await convert(wallets, wallets.own, wallets.hotel, 10, rate, who=who)
+    await pool.execute("UPDATE conversion SET has_arrived = false WHERE group_id = $1", world.group_id)
+    nobody, target = ids.derive("nobody"), (await wallets_of(wallets)).wallet_of(world.members[bad])
+    await pool.execute("UPDATE conversion SET to_wallet_id = $2 WHERE wallet_id = $1", world.members[bad], nobody)
+    async with asyncio.timeout(20):
+        while len(await under_way(world)) > 1:
+            wake_jobs(world.app)
+            await asyncio.sleep(0.05)
+    assert await under_way(world) == [world.members[bad]]
+    await pool.execute("UPDATE conversion SET to_wallet_id = $2 WHERE wallet_id = $1", world.members[bad], target)
+    async with asyncio.timeout(20):
+        while await under_way(world):
+            wake_jobs(world.app)
+            await asyncio.sleep(0.05)
+    assert [(await wallets.balance(wallets.hotel, who)).available_points for who in (bad, good)] == [20, 20]
+
+
+async def under_way(world: World) -> list[UUID]:
+    """Out of which wallets."""
+    rows = await world.app.db.pool.fetch(
+        "SELECT wallet_id FROM conversion WHERE NOT has_arrived AND group_id = $1", world.group_id
+    )
+    return [row["wallet_id"] for row in rows]
 
 
 async def test_events_say_that_the_group_s_points_became_fewer_or_more(wallets: Wallets) -> None:

@@ -306,6 +306,25 @@ async def test_what_is_left_goes_to_the_owner_also_what_comes_back_later(family:
     assert (await family.create(1)).owner_member_id == world.member_id(1)
 
 
+async def test_a_pool_and_its_owner_get_no_more_than_they_have_room_for(family: Family) -> None:
+    world = family.world
+    await world.sell(10_000, member=1)
+    await world.fill(2**53 - 1 - 250, wallet_id=ids.from_edge("fpl", family.pool, "pool_id"))
+    await refused(family.ask("ContributeToPool", 1, points=51), "POINTS_OUT_OF_BOUNDS")
+    assert (await world.balance(1)).available_points == 150
+    await family.ask("ContributeToPool", 1, points=50)
+    # The owner has points of their own: the pool ends, and what it holds waits until they have room.
+    await family.ask("DissolveFamilyPool")
+    assert await family.points() == (2**53 - 1, 0)
+    assert (await world.balance()).available_points == 50
+    await world.redeem(50)
+    async with asyncio.timeout(20):
+        while (await family.points())[0]:
+            wake_jobs(world.app)
+            await asyncio.sleep(0.05)
+    assert (await world.balance()).available_points == 2**53 - 1
+
+
 async def test_points_of_a_pool_expire_in_it(family: Family) -> None:
     await set_time(family.world.app, NOON + timedelta(days=500))
     await run_jobs(family.world, await family.world.app.db.now())

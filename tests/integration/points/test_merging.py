@@ -23,7 +23,6 @@ from services.points.merging.operations import Merges
 from tests.apps import member
 from tests.integration.points import test_rules_life as rules_life
 from tests.integration.points.bank import on_a_shard
-from tests.integration.points.cases import Lost
 from tests.integration.points.test_awards import offer, publish
 from tests.integration.points.test_renewals import Desk
 from tests.integration.points.test_wallets import Wallets
@@ -94,6 +93,10 @@ class Office:
         event = events_pb2.MergeFollowed.FromString(row["payload"])
         assert event.is_unmerge
         return event.charged_points, event.uncharged_points
+
+
+class Died(BaseException):
+    """The process: nobody catches that."""
 
 
 @pytest.fixture
@@ -247,6 +250,46 @@ async def test_an_unmerge_gives_each_its_own(office: Office) -> None:
     assert await office.charges() == (0, 0)
 
 
+async def test_a_merge_waits_for_a_survivor_without_room_and_holds_up_no_other(office: Office) -> None:
+    world = office.world
+    await world.fill(2**53 - 1 - 99, member=SURVIVOR)
+    sale = world.sale(10_000, member=ABSORBED)
+    await world.call(world.sales.RecordSale, sale)
+    await office.merge()
+    assert await office.state() == merge_queries.MERGING
+    assert await office.points() == (2**53 - 1 - 99, 100)
+    # Sales and returns of the absorbed member's go on.
+    assert (await world.sell(1_000, member=ABSORBED)).points == 10
+    back = await world.call(world.sales.RefundSale, world.refund(sale, (1, 1_000)))
+    assert (back.clawed_back_points, back.debt_points) == (10, 0)
+    await world.redeem(1)
+    await office.run()
+    assert await office.state() == merge_queries.MERGED
+    assert await office.points() == (2**53 - 1, 0)
+
+
+async def test_what_finds_the_survivor_filled_meanwhile_waits_in_between(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = office.world
+    await world.fill(2**53 - 1 - 99, member=SURVIVOR)
+    await world.sell(10_000, member=ABSORBED)
+    with monkeypatch.context() as patch:
+        patch.setattr(merging, "has_room", _always)  # as if it had been filled right after the look
+        await office.merge()
+    assert await office.points() == (2**53 - 1 - 99, 0)
+    await office.run()
+    assert await office.state() == merge_queries.MERGING
+    await world.redeem(1)
+    await office.run()
+    assert await office.state() == merge_queries.MERGED
+    assert await office.points() == (2**53 - 1, 0)
+
+
+async def _always(*_: Any) -> bool:
+    return True
+
+
 async def test_other_currencies_and_renewed_lots_follow_too(office: Office) -> None:
     world = office.world
     wallets = await Wallets(world).build()
@@ -308,7 +351,7 @@ async def test_a_merge_of_many_lots_goes_on_after_each_crash(office: Office, mon
                         await (office.merge() if kind is member_events.MemberMerged else office.unmerge())
                     else:
                         await office.run()
-                except Lost:
+                except Died:
                     continue
                 assert alive
                 break
@@ -327,7 +370,7 @@ class _dying_at:
             outcome = await self._apply(ledger, *args, **kwargs)
             self._left -= 1
             if self._left == 0:
-                raise Lost
+                raise Died
             return outcome
 
         self._patch.setattr(Ledger, "apply_one", apply_one)

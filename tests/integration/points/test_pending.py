@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from chassis import ids
+from chassis.jobs import Rows
 from huitong.points.v1 import events_pb2, points_pb2
 from services.points.convert import to_date
 from services.points.jobs import Jobs
@@ -200,7 +201,7 @@ async def test_pending_points_are_not_expired_by_a_run_without_activation(week: 
     ledger = Ledger(week.app.db.url, week.app.settings.points_lanes, now_sql=week.app.db.now_sql)
     await ledger.open()
     try:
-        await Jobs(week.app.db, ledger).expire_points(await week.app.db.now())
+        await Jobs(week.app.db, ledger).expire_points(await week.app.db.now(), Rows("expiry"))
     finally:
         await ledger.close()
     balance = await week.balance()

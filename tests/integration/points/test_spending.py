@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from chassis import ids
-from chassis.errors import AppError
+from chassis.errors import AppError, Internal
+from chassis.jobs import RowsFailed
 from huitong.common.v1 import types_pb2
 from huitong.points.v1 import points_pb2
+from services.points.convert import to_date
 from services.points.jobs import Jobs
 from services.points.ledger.ledger import Ledger
 from tests.apps import member
@@ -196,6 +199,45 @@ async def test_expiry_run_expires_once_and_spending_skips_what_is_over(world: Wo
     assert not await world.app.db.pool.fetchval(
         "SELECT count(*) FROM wallet WHERE first_expire_time IS NOT NULL AND group_id = $1", world.group_id
     )
+
+
+async def test_a_wallet_whose_day_cannot_close_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    noon = datetime(2019, 3, 15, 4, tzinfo=UTC)
+    await set_time(world.app, noon)
+    await world.publish(world.rule_set(effective_date=to_date(date(2019, 3, 15)), pending_days=7))
+    bad, good = sorted(range(3), key=lambda number: world.members[number])[:2]
+    for who in (bad, good):
+        await world.sell(10_000, member=who, sale_time=noon - timedelta(days=30))
+        await world.sell(5_000, member=who, sale_time=noon)
+        await world.hold(30, member=who)
+    for job in world.app.jobs:
+        if job.name in ("points-holds", "points-day-close"):
+            monkeypatch.setattr(job, "run_once", _nothing)
+    await set_time(world.app, later := noon + timedelta(days=800))
+    monkeypatch.setattr("services.points.jobs.CHUNK", 1)
+    apply = Ledger.apply
+
+    async def refuse(ledger: Ledger, items: Any, **options: Any) -> Any:
+        if items[0].wallet_id == world.members[bad]:
+            return [Internal() for _ in items]
+        return await apply(ledger, items, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "apply", refuse)
+        with pytest.raises(RowsFailed):
+            await run_jobs(world, later)
+    rows = await world.app.db.pool.fetch(
+        """SELECT held_points, pending_points, expired_points FROM wallet WHERE wallet_id = ANY($1)
+           ORDER BY wallet_id LIMIT 2""",
+        world.members,
+    )
+    assert [tuple(row) for row in rows] == [(30, 50, 0), (0, 0, 150)]
+    await run_jobs(world, later)
+    assert (await world.balance(bad)).expired_points_total == 150
+
+
+async def _nothing() -> bool:
+    return True
 
 
 async def test_refund_leaves_held_points_alone(world: World) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import random
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -13,11 +14,13 @@ from chassis import ids
 from chassis.errors import AppError
 from chassis.identity import Caller
 from huitong.points.v1 import events_pb2, points_pb2
+from services.points import queries
 from services.points.convert import to_date
 from services.points.ledger.events_source import events_of
 from services.points.ledger.ledger import lane_of
 from tests.apps import internal, member, system, wake_jobs
 from tests.integration.points.bank import on_a_shard
+from tests.integration.points.test_adjustments import Desk
 from tests.integration.points.test_sales import refused
 from tests.integration.points.test_spending import run_jobs
 from tests.integration.points.world import World, set_time
@@ -200,6 +203,110 @@ async def test_job_and_retry_finish_what_never_reached_the_taker(friends: World)
                 wake_jobs(friends.app)
                 await asyncio.sleep(0.05)
         assert (await friends.balance(number)).available_points == 10
+
+
+async def test_a_receiver_without_room_is_refused_before_anything_is_taken(friends: World) -> None:
+    await friends.sell(10_000)
+    desk = Desk(friends)
+    await friends.fill(2**53 - 1 - 30, member=1)
+    await friends.hold(20, member=1)
+    # What is held may come back: it needs its room.
+    await refused(give(friends, 31, request_id="give-0003"), "POINTS_OUT_OF_BOUNDS")
+    assert (await friends.balance()).available_points == 100
+    assert (await give(friends, 30, request_id="give-0004")).available_points == 70
+    await refused(give(friends, 1), "POINTS_OUT_OF_BOUNDS")
+    assert (await give(friends, 30, request_id="give-0004")).is_replay
+    await friends.redeem(1, member=1)
+    assert (await give(friends, 1)).available_points == 69
+    await desk.approve(await desk.ask(-31, member_id=friends.member_id(1)))
+    assert (await give(friends, 31, request_id="give-0003")).available_points == 38
+
+
+async def test_what_finds_the_receiver_filled_meanwhile_waits_and_holds_up_nobody(
+    friends: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = friends.app.db.pool
+    giver, other = sorted(range(len(friends.members)), key=lambda number: friends.members[number])[:2]
+    full, third = [number for number in range(6) if number not in (giver, other)][:2]
+    for who in (giver, other):
+        await friends.sell(10_000, member=who)
+    await friends.fill(2**53 - 1 - 30, member=full)
+    hold_id = friends.request_id()
+    await friends.hold(50, member=full, request_id=hold_id)
+    monkeypatch.setattr(queries, "has_room", _always)  # as if the wallet had been filled right after the look
+    for _ in range(2):
+        answer = await give(friends, 31, giver=giver, taker=full, request_id="give-0005")
+        assert (answer.points, answer.available_points) == (31, 69)
+    assert answer.is_replay
+    # One behind it that did not arrive either.
+    await give(friends, 10, giver=other, taker=third)
+    await pool.execute("UPDATE transfer SET has_arrived = false WHERE group_id = $1", friends.group_id)
+    async with asyncio.timeout(20):
+        while len(await under_way(friends)) > 1:
+            wake_jobs(friends.app)
+            await asyncio.sleep(0.05)
+    # It is nobody's loss, and what the receiver held comes back to it.
+    assert (await friends.totals()).total.outstanding_points == 200 + 2**53 - 1 - 30
+    await friends.release(hold_id, member=full)
+    assert (await friends.balance(full)).available_points == 2**53 - 1 - 30
+    await friends.redeem(1, member=full)
+    async with asyncio.timeout(20):
+        while await under_way(friends):
+            wake_jobs(friends.app)
+            await asyncio.sleep(0.05)
+    assert (await friends.balance(full)).available_points == 2**53 - 1
+
+
+async def _always(*_: Any) -> bool:
+    return True
+
+
+async def test_a_transfer_that_cannot_arrive_holds_up_none_behind_it(friends: World) -> None:
+    pool = friends.app.db.pool
+    bad, good = sorted(range(len(friends.members)), key=lambda number: friends.members[number])[:2]
+    taker = next(number for number in range(3) if number not in (bad, good))
+    for giver in (bad, good):
+        await friends.sell(5_000, member=giver)
+        await give(friends, 10, giver=giver, taker=taker)
+    await pool.execute("UPDATE transfer SET has_arrived = false WHERE group_id = $1", friends.group_id)
+    nobody, taken_by = ids.derive("nobody"), friends.members[taker]
+    await pool.execute("UPDATE transfer SET to_wallet_id = $2 WHERE wallet_id = $1", friends.members[bad], nobody)
+    async with asyncio.timeout(20):
+        while len(await under_way(friends)) > 1:
+            wake_jobs(friends.app)
+            await asyncio.sleep(0.05)
+    assert await under_way(friends) == [friends.members[bad]]
+    # Nor does it hold up a close of a day; it is named until it has arrived.
+    later = NOON + timedelta(minutes=1)
+    await set_time(friends.app, later)
+    async with asyncio.timeout(20):
+        while not (problem := await problem_of(friends, later)):
+            wake_jobs(friends.app)
+            await asyncio.sleep(0.05)
+    assert "1 rows failed" in problem
+    await pool.execute("UPDATE transfer SET to_wallet_id = $2 WHERE wallet_id = $1", friends.members[bad], taken_by)
+    async with asyncio.timeout(20):
+        while await problem_of(friends, later) != "":
+            wake_jobs(friends.app)
+            await asyncio.sleep(0.05)
+    assert await under_way(friends) == []
+    assert (await friends.balance(taker)).available_points == 20
+
+
+async def under_way(world: World) -> list[UUID]:
+    """Out of which wallets."""
+    rows = await world.app.db.pool.fetch(
+        "SELECT wallet_id FROM transfer WHERE NOT has_arrived AND group_id = $1", world.group_id
+    )
+    return [row["wallet_id"] for row in rows]
+
+
+async def problem_of(world: World, time: datetime) -> str | None:
+    """What the job of transfers could not do, once it has done all else that was due up to `time`."""
+    problem: str | None = await world.app.db.pool.fetchval(
+        "SELECT last_error FROM job_state WHERE job = 'points-transfers' AND done_until >= $1", time
+    )
+    return problem
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -18,6 +18,7 @@ from huitong.points.v1 import points_pb2, points_pb2_grpc
 from services.points import store
 from services.points.convert import to_date, to_timestamp
 from services.points.invariants import checks, invariants
+from services.points.ledger.ledger import Item, Kind, Ledger, Status
 from services.points.lookup import FIRST_DAY
 from services.points.rule_sets import operations as rule_sets
 from tests.apps import Apps, internal
@@ -93,6 +94,36 @@ class World:
                 tx, [store.HeldTier(m, self.group_id, FIRST_DAY, tier, multiplier_bps) for m in new], overwrite=True
             )
         self.members += new
+
+    async def fill(self, points: int, *, member: int = 0, wallet_id: UUID | None = None) -> None:
+        """Far more than any door lets in at once, into the member's wallet or another one: a reward of the ledger's."""
+        app, txn_id, merchant_id = self.app, ids.new(), self.merchants[0]
+        wallet_id, expire_time = wallet_id or self.members[member], self.now + timedelta(days=2_000)
+        await app.db.pool.execute(
+            "INSERT INTO reward VALUES ($1, $2, $3, $4, $5, 'MUCH', '', $6, $7)",
+            *(txn_id, self.group_id, wallet_id, points, merchant_id, self.now, expire_time),
+        )
+        ledger = Ledger(app.db.url, app.settings.points_lanes, now_sql=app.db.now_sql)
+        await ledger.open()
+        try:
+            outcome = await ledger.apply_one(
+                Item(
+                    kind=Kind.CREDIT,
+                    wallet_id=wallet_id,
+                    group_id=self.group_id,
+                    txn_id=txn_id,
+                    request_hash=b"",
+                    points=points,
+                    occur_time=self.now,
+                    merchant_id=merchant_id,
+                    expire_time=expire_time,
+                    detail=b"",
+                    payload=b"",
+                )
+            )
+        finally:
+            await ledger.close()
+        assert outcome.status is Status.APPLIED
 
     def rule_set(self, **changes: Any) -> points_pb2.RuleSet:
         """One point a yuan, 12 months, 100 points = 3 yuan up to 15%."""

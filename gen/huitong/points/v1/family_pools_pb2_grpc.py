@@ -135,7 +135,8 @@ class FamilyPoolServiceServicer:
     def ContributeToPool(self, request, context):
         """Puts own points into the pool: the same lots, earliest expiry first. The limit of transfers does not count them.
         Errors: MEMBER_UNKNOWN, FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL, INSUFFICIENT_POINTS,
-        REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
+        POINTS_OUT_OF_BOUNDS (for the pool), REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN,
+        SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

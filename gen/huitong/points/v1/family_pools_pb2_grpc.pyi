@@ -61,7 +61,8 @@ class FamilyPoolServiceStub:
     ContributeToPool: _grpc.UnaryUnaryMultiCallable[_family_pools_pb2.ContributeToPoolRequest, _family_pools_pb2.ContributeToPoolResponse]
     """Puts own points into the pool: the same lots, earliest expiry first. The limit of transfers does not count them.
     Errors: MEMBER_UNKNOWN, FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL, INSUFFICIENT_POINTS,
-    REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
+    POINTS_OUT_OF_BOUNDS (for the pool), REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN,
+    SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
     """
     GetFamilyPool: _grpc.UnaryUnaryMultiCallable[_family_pools_pb2.GetFamilyPoolRequest, _family_pools_pb2.GetFamilyPoolResponse]
     """A pool with its members and points, for whoever is in it or invited.
@@ -107,7 +108,8 @@ class FamilyPoolServiceAsyncStub(FamilyPoolServiceStub):
     ContributeToPool: _aio.UnaryUnaryMultiCallable[_family_pools_pb2.ContributeToPoolRequest, _family_pools_pb2.ContributeToPoolResponse]  # type: ignore[assignment]
     """Puts own points into the pool: the same lots, earliest expiry first. The limit of transfers does not count them.
     Errors: MEMBER_UNKNOWN, FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL, INSUFFICIENT_POINTS,
-    REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
+    POINTS_OUT_OF_BOUNDS (for the pool), REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN,
+    SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
     """
     GetFamilyPool: _aio.UnaryUnaryMultiCallable[_family_pools_pb2.GetFamilyPoolRequest, _family_pools_pb2.GetFamilyPoolResponse]  # type: ignore[assignment]
     """A pool with its members and points, for whoever is in it or invited.
@@ -186,7 +188,8 @@ class FamilyPoolServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_family_pools_pb2.ContributeToPoolResponse, _abc.Awaitable[_family_pools_pb2.ContributeToPoolResponse]]:
         """Puts own points into the pool: the same lots, earliest expiry first. The limit of transfers does not count them.
         Errors: MEMBER_UNKNOWN, FAMILY_POOL_UNKNOWN, FAMILY_POOL_DISSOLVED, NOT_IN_POOL, INSUFFICIENT_POINTS,
-        REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
+        POINTS_OUT_OF_BOUNDS (for the pool), REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN,
+        SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
         """
 
     @_abc_1.abstractmethod

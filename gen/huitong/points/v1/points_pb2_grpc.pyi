@@ -194,8 +194,8 @@ class WalletServiceStub:
     """Gives points to another member of the group: the same lots, with their issuers and expiry, earliest expiry first. A
     member who owes points can give away that much less. Pending and held points stay.
     Errors: MEMBER_UNKNOWN, TRANSFER_TO_SELF, TRANSFER_NOT_ALLOWED, TRANSFER_LIMIT_REACHED, INSUFFICIENT_POINTS,
-    RULE_SET_UNKNOWN, REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED (either of them), SPENDING_COOLS_DOWN,
-    SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
+    POINTS_OUT_OF_BOUNDS (for the receiver), RULE_SET_UNKNOWN, REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED (either of
+    them), SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
     """
 
 @_typing.type_check_only
@@ -249,8 +249,8 @@ class WalletServiceAsyncStub(WalletServiceStub):
     """Gives points to another member of the group: the same lots, with their issuers and expiry, earliest expiry first. A
     member who owes points can give away that much less. Pending and held points stay.
     Errors: MEMBER_UNKNOWN, TRANSFER_TO_SELF, TRANSFER_NOT_ALLOWED, TRANSFER_LIMIT_REACHED, INSUFFICIENT_POINTS,
-    RULE_SET_UNKNOWN, REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED (either of them), SPENDING_COOLS_DOWN,
-    SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
+    POINTS_OUT_OF_BOUNDS (for the receiver), RULE_SET_UNKNOWN, REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED (either of
+    them), SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
     """
 
 class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -355,8 +355,8 @@ class WalletServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gives points to another member of the group: the same lots, with their issuers and expiry, earliest expiry first. A
         member who owes points can give away that much less. Pending and held points stay.
         Errors: MEMBER_UNKNOWN, TRANSFER_TO_SELF, TRANSFER_NOT_ALLOWED, TRANSFER_LIMIT_REACHED, INSUFFICIENT_POINTS,
-        RULE_SET_UNKNOWN, REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED (either of them), SPENDING_COOLS_DOWN,
-        SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
+        POINTS_OUT_OF_BOUNDS (for the receiver), RULE_SET_UNKNOWN, REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED (either of
+        them), SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
         """
 
 def add_WalletServiceServicer_to_server(servicer: WalletServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

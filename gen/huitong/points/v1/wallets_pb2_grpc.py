@@ -573,12 +573,14 @@ class ConversionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ConvertPoints(self, request, context):
-        """Converts at the rate of a quote, once, whatever breaks in between: what was taken arrives. Whole steps are converted
-        and only as much is taken as gives whole points; the rest stays in the wallet. The new points are issued by the
-        issuers of those taken, in shares, and expire as the target currency says.
+        """Converts at the rate of a quote, once, whatever breaks in between: what was taken arrives, in a wallet that others have
+        filled meanwhile as soon as it has room. Whole steps are converted and only as much is taken as gives whole points; the
+        rest stays in the wallet. The new points are issued by the issuers of those taken, in shares, and expire as the target
+        currency says.
         Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_CLOSED, CONVERSION_NOT_OFFERED, CONVERSION_RATE_CHANGED (the rate
         named is not in force any more), CONVERSION_AMOUNT_INVALID, CONVERSION_LIMIT_REACHED, INSUFFICIENT_POINTS,
-        REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
+        POINTS_OUT_OF_BOUNDS (for the target), REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN,
+        SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

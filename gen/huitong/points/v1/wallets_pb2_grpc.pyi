@@ -293,12 +293,14 @@ class ConversionServiceStub:
     Errors: CURRENCY_UNKNOWN, CONVERSION_NOT_OFFERED.
     """
     ConvertPoints: _grpc.UnaryUnaryMultiCallable[_wallets_pb2.ConvertPointsRequest, _wallets_pb2.ConvertPointsResponse]
-    """Converts at the rate of a quote, once, whatever breaks in between: what was taken arrives. Whole steps are converted
-    and only as much is taken as gives whole points; the rest stays in the wallet. The new points are issued by the
-    issuers of those taken, in shares, and expire as the target currency says.
+    """Converts at the rate of a quote, once, whatever breaks in between: what was taken arrives, in a wallet that others have
+    filled meanwhile as soon as it has room. Whole steps are converted and only as much is taken as gives whole points; the
+    rest stays in the wallet. The new points are issued by the issuers of those taken, in shares, and expire as the target
+    currency says.
     Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_CLOSED, CONVERSION_NOT_OFFERED, CONVERSION_RATE_CHANGED (the rate
     named is not in force any more), CONVERSION_AMOUNT_INVALID, CONVERSION_LIMIT_REACHED, INSUFFICIENT_POINTS,
-    REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
+    POINTS_OUT_OF_BOUNDS (for the target), REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN,
+    SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
     """
 
 @_typing.type_check_only
@@ -323,12 +325,14 @@ class ConversionServiceAsyncStub(ConversionServiceStub):
     Errors: CURRENCY_UNKNOWN, CONVERSION_NOT_OFFERED.
     """
     ConvertPoints: _aio.UnaryUnaryMultiCallable[_wallets_pb2.ConvertPointsRequest, _wallets_pb2.ConvertPointsResponse]  # type: ignore[assignment]
-    """Converts at the rate of a quote, once, whatever breaks in between: what was taken arrives. Whole steps are converted
-    and only as much is taken as gives whole points; the rest stays in the wallet. The new points are issued by the
-    issuers of those taken, in shares, and expire as the target currency says.
+    """Converts at the rate of a quote, once, whatever breaks in between: what was taken arrives, in a wallet that others have
+    filled meanwhile as soon as it has room. Whole steps are converted and only as much is taken as gives whole points; the
+    rest stays in the wallet. The new points are issued by the issuers of those taken, in shares, and expire as the target
+    currency says.
     Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_CLOSED, CONVERSION_NOT_OFFERED, CONVERSION_RATE_CHANGED (the rate
     named is not in force any more), CONVERSION_AMOUNT_INVALID, CONVERSION_LIMIT_REACHED, INSUFFICIENT_POINTS,
-    REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
+    POINTS_OUT_OF_BOUNDS (for the target), REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN,
+    SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
     """
 
 class ConversionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -380,12 +384,14 @@ class ConversionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _wallets_pb2.ConvertPointsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_wallets_pb2.ConvertPointsResponse, _abc.Awaitable[_wallets_pb2.ConvertPointsResponse]]:
-        """Converts at the rate of a quote, once, whatever breaks in between: what was taken arrives. Whole steps are converted
-        and only as much is taken as gives whole points; the rest stays in the wallet. The new points are issued by the
-        issuers of those taken, in shares, and expire as the target currency says.
+        """Converts at the rate of a quote, once, whatever breaks in between: what was taken arrives, in a wallet that others have
+        filled meanwhile as soon as it has room. Whole steps are converted and only as much is taken as gives whole points; the
+        rest stays in the wallet. The new points are issued by the issuers of those taken, in shares, and expire as the target
+        currency says.
         Errors: MEMBER_UNKNOWN, CURRENCY_UNKNOWN, CURRENCY_CLOSED, CONVERSION_NOT_OFFERED, CONVERSION_RATE_CHANGED (the rate
         named is not in force any more), CONVERSION_AMOUNT_INVALID, CONVERSION_LIMIT_REACHED, INSUFFICIENT_POINTS,
-        REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN, SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
+        POINTS_OUT_OF_BOUNDS (for the target), REQUEST_ID_REUSED, MEMBER_FROZEN, MEMBER_CLOSED, SPENDING_COOLS_DOWN,
+        SPENDING_TOO_OFTEN, SPENDING_NOT_CHECKED.
         """
 
 def add_ConversionServiceServicer_to_server(servicer: ConversionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

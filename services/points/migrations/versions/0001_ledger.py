@@ -34,7 +34,8 @@ TABLES = (
         owner_id UUID,
         PRIMARY KEY (wallet_id),
         CONSTRAINT wallet_not_negative CHECK (available_points >= 0 AND held_points >= 0 AND pending_points >= 0 AND debt_points >= 0),
-        CONSTRAINT wallet_in_bounds CHECK (greatest(available_points, earned_points, abs(transferred_points)) < 9007199254740992)
+        CONSTRAINT wallet_in_bounds CHECK (greatest(available_points + held_points + pending_points, earned_points, abs(transferred_points))
+          < 9007199254740992)
     ) WITH (fillfactor = 70)""",
     """CREATE INDEX wallet_by_expiry ON wallet (first_expire_time, wallet_id) WHERE first_expire_time IS NOT NULL""",
     """CREATE INDEX wallet_by_idle ON wallet (group_id, idle_since, wallet_id)""",
