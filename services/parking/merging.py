@@ -15,6 +15,7 @@ from sqlalchemy import RowMapping, text
 from chassis import ids, rpc
 from chassis.db import Database, Tx
 from chassis.events import Fact
+from chassis.jobs import Rows
 from huitong.member.v1 import events_pb2 as member_events
 from huitong.parking.v1 import events_pb2
 
@@ -86,9 +87,12 @@ def follower(db: Database) -> Callable[[datetime], Awaitable[None]]:
     async def run(now: datetime) -> None:
         async with db.reading(rpc.internal_caller("parking", _NO_GROUP)) as tx:
             merges = (await tx.execute(_OPEN)).mappings().all()
+        turn = Rows("parking.merges")
         for merge in merges:
-            async with db.transaction(rpc.internal_caller("parking", merge["group_id"])) as tx:
-                await _follow(tx, merge)
+            with turn.row(merge_id=merge["merge_id"]):
+                async with db.transaction(rpc.internal_caller("parking", merge["group_id"])) as tx:
+                    await _follow(tx, merge)
+        turn.end()
 
     return run
 

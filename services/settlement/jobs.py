@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 
 from chassis.db import Database
+from chassis.jobs import Rows
 from chassis.rpc import internal_caller
 from chassis.upstream import IsPast
 from services.settlement import operations, statements
@@ -26,16 +27,25 @@ class Jobs:
 
     async def post_waiting(self, business_now: datetime) -> None:
         """Post facts that came before what they refer to."""
+        run = Rows("settlement.post-waiting")
         for group_id in await self._groups():
-            async with self._db.transaction(_CALLER) as tx:
-                await operations.accrue(tx, group_id, [])
+            with run.row(group_id=group_id):
+                await self._post_waiting(group_id)
+        run.end()
 
     async def close_periods(self, business_now: datetime) -> None:
         """Close, in order, every month that has been over for CLOSE_LAG everywhere and whose facts have arrived."""
-        await self.post_waiting(business_now)
+        run = Rows("settlement.close-periods")
         for group_id in await self._groups():
-            while await self._close_next(group_id, business_now):
-                pass
+            with run.row(group_id=group_id):
+                await self._post_waiting(group_id)
+                while await self._close_next(group_id, business_now):
+                    pass
+        run.end()
+
+    async def _post_waiting(self, group_id: UUID) -> None:
+        async with self._db.transaction(_CALLER) as tx:
+            await operations.accrue(tx, group_id, [])
 
     async def _close_next(self, group_id: UUID, business_now: datetime) -> bool:
         async with self._db.reading(_CALLER) as tx:

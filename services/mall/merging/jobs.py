@@ -6,8 +6,11 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import RowMapping
+
 from chassis.db import Database, Tx
 from chassis.ids import to_edge
+from chassis.jobs import Rows
 from chassis.rpc import internal_caller
 from huitong.mall.v1 import events_pb2
 from services.mall.merging import store
@@ -21,18 +24,25 @@ def follower(db: Database) -> Callable[[datetime], Awaitable[None]]:
     async def run(now: datetime) -> None:
         async with db.reading(internal_caller("mall", _NO_GROUP)) as tx:
             merges = await store.list_open(tx)
+        turn = Rows("mall-merges")
         for merge in merges:
-            async with db.transaction(internal_caller("mall", merge["group_id"])) as tx:
-                state = await store.lock_merge(tx, merge["merge_id"])
-                if state in (store.MERGING, store.MERGED):
-                    is_done = await store.move_over(tx, merge)
-                else:
-                    is_done = await store.move_back(tx, merge)
-                if is_done and state in (store.MERGING, store.UNMERGING):
-                    await store.set_state(tx, merge["merge_id"], state + 1)
-                    _tell(tx, merge["merge_id"], is_unmerge=state == store.UNMERGING)
+            with turn.row(merge_id=merge["merge_id"]):
+                async with db.transaction(internal_caller("mall", merge["group_id"])) as tx:
+                    await _follow(tx, merge)
+        turn.end()
 
     return run
+
+
+async def _follow(tx: Tx, merge: RowMapping) -> None:
+    state = await store.lock_merge(tx, merge["merge_id"])
+    if state in (store.MERGING, store.MERGED):
+        is_done = await store.move_over(tx, merge)
+    else:
+        is_done = await store.move_back(tx, merge)
+    if is_done and state in (store.MERGING, store.UNMERGING):
+        await store.set_state(tx, merge["merge_id"], state + 1)
+        _tell(tx, merge["merge_id"], is_unmerge=state == store.UNMERGING)
 
 
 def _tell(tx: Tx, merge_id: UUID, *, is_unmerge: bool) -> None:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from google.protobuf.message import Message
@@ -15,9 +16,10 @@ from chassis.db import Tx
 from huitong.common.v1 import events_pb2
 from huitong.mall.v1 import mall_pb2
 from huitong.member.v1 import events_pb2 as member_events
+from services.mall.merging import store
 from services.mall.merging.store import MERGED, MERGING, UNMERGED, UNMERGING
 from tests.apps import GROUP, Apps
-from tests.integration.mall.mall import ANNA, BORIS, Crash, as_uuid
+from tests.integration.mall.mall import ANNA, BORIS, as_uuid
 from tests.integration.mall.test_checkout import COMMITTED, VOIDED, Till
 
 pytestmark = pytest.mark.timeout(120)
@@ -200,6 +202,29 @@ async def test_a_locked_coupon_is_its_checkouts_until_that_has_ended(twins: Twin
     assert await twins.followed() == [False, True]
 
 
+async def test_a_merge_that_cannot_be_followed_holds_up_no_other(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, good = (ids.to_edge("mrg", one) for one in sorted(ids.derive("merge", name) for name in ("one", "two")))
+    for merge_id in (bad, good):
+        await twins.merge(merge_id)
+    lock = store.lock_merge
+
+    async def fail(tx: Tx, merge_id: UUID) -> int:
+        if merge_id == as_uuid(bad):
+            raise ValueError("a defect")
+        return await lock(tx, merge_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "lock_merge", fail)
+        await twins.follow()
+    assert [await twins.merge_state(one) for one in (bad, good)] == [MERGING, MERGED]
+    await twins.follow()
+    assert await twins.merge_state(bad) == MERGED
+
+
+class Died(BaseException):
+    """The process: nobody catches that."""
+
+
 async def test_a_follower_that_dies_anywhere_moves_everything_once(
     twins: Twins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,7 +240,7 @@ async def test_a_follower_that_dies_anywhere_moves_everything_once(
         nonlocal left
         left -= 1
         if left == 0:
-            raise Crash
+            raise Died
         return await execute(tx, *statement)
 
     monkeypatch.setattr(Tx, "execute", dying)
@@ -238,7 +263,7 @@ async def test_a_follower_that_dies_anywhere_moves_everything_once(
             left = place
             while await twins.merge_state(merge_id) != end:
                 assert await owners() in ({ANNA: 1, BORIS: 4}, {ANNA: 5})  # all of it or nothing
-                with contextlib.suppress(Crash):
+                with contextlib.suppress(Died):
                     await twins.follow()
                     continue
                 died += 1

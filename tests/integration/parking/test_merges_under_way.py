@@ -10,10 +10,11 @@ import pytest
 
 from chassis import ids, rpc
 from chassis.db import Tx
+from chassis.jobs import RowsFailed
 from huitong.member.v1 import events_pb2 as member_events
 from huitong.parking.v1 import events_pb2 as parking_events
 from huitong.parking.v1 import parking_pb2 as pb
-from services.parking import intents
+from services.parking import intents, merging
 from services.parking.merging import MERGED, MERGING, UNMERGED, UNMERGING
 from tests.integration.parking.lot import ENTRY, Lot, member_id
 from tests.integration.parking.test_parking_payments import parts, refusal
@@ -23,7 +24,7 @@ BEN_PLATE = "沪B12345"
 FAULTS = ["unreachable", "unanswered"]
 
 
-class Dying(Exception):
+class Dying(BaseException):
     """The process died here."""
 
 
@@ -202,6 +203,27 @@ async def test_a_payment_that_begins_while_they_are_parted_leaves_each_their_own
     assert (await twins.state(), await twins.stay_of()) == (UNMERGED, twins.ben)
     assert twins.spenders() == [twins.ann] * points
     assert await twins.followed() == [False, True]
+
+
+async def test_a_merge_that_cannot_be_followed_holds_up_no_other(twins: Twins, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, good = sorted(ids.derive("merge", name) for name in ("one", "two"))
+    edges = [ids.to_edge("mrg", one) for one in (bad, good)]
+    for merge_id in edges:
+        await twins.merge(merge_id)
+    follow = merging._follow
+
+    async def fail(tx: Tx, merge: Any) -> None:
+        if merge["merge_id"] == bad:
+            raise ValueError("a defect")
+        await follow(tx, merge)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(merging, "_follow", fail)
+        with pytest.raises(RowsFailed):
+            await twins.follow()
+    assert [await twins.state(one) for one in edges] == [MERGING, MERGED]
+    await twins.follow()
+    assert await twins.state(edges[0]) == MERGED
 
 
 async def test_a_follower_that_dies_anywhere_moves_everything_once(

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from chassis import ids, rpc
 from chassis.errors import AppError
+from chassis.jobs import RowsFailed
 from chassis.upstream import has_applied, has_passed
 from huitong.common.v1 import control_pb2, types_pb2
 from huitong.points.v1 import points_pb2, points_pb2_grpc
 from huitong.settlement.v1 import settlement_pb2 as pb
+from services.settlement import operations
+from tests.apps import GROUP
 from tests.integration.settlement.feed import Feed, clawed, earned, merchant_id, redeemed, share, stay
 
 # Midnight of 1 April in Shanghai, and the earliest moment at which March may close.
@@ -51,6 +55,26 @@ async def test_a_month_waits_for_the_last_zone_of_the_group(feed: Feed) -> None:
     assert not (await periods(feed))["2017-03"].is_closed
     # Midnight in New York is 04:00 UTC in summer.
     await feed.jobs.close_periods(datetime(2017, 4, 1, 10, tzinfo=UTC))
+    assert (await periods(feed))["2017-03"].is_closed
+
+
+async def test_a_group_whose_month_cannot_close_holds_up_no_other(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    await march(feed)
+    broken, accrue = UUID(int=0), operations.accrue
+
+    async def fail(tx: Any, group_id: UUID, facts: Any) -> Any:
+        if group_id == broken:
+            raise ValueError("a defect")
+        return await accrue(tx, group_id, facts)
+
+    async def groups() -> list[UUID]:
+        return [broken, GROUP]
+
+    monkeypatch.setattr(operations, "accrue", fail)
+    monkeypatch.setattr(feed.jobs, "_groups", groups)
+    for run in (feed.jobs.post_waiting, feed.jobs.close_periods):
+        with pytest.raises(RowsFailed):
+            await run(MARCH_CLOSES)
     assert (await periods(feed))["2017-03"].is_closed
 
 
