@@ -32,12 +32,37 @@ SECRETS = {
     "login_code",
     "phone_code",
     "session_key",
+    "seed",
+    "member_code",
+    "coupon_code",
+    "voucher_code",
+    "referral_code",
     "code",
 }
-# Of a member's profile the name is called member_name; other names are also those of shops and files.
-PEOPLE = {"phone", "new_phone", "plate_no", "name", "member_name", "email", "birthday", "card_no"}
+# A member's and an operator's name are called after them (ALIASES); other names are also those of shops and files.
+PEOPLE = {"phone", "new_phone", "plate_no", "name", "member_name", "operator_name", "email", "birthday", "card_no",
+          "number", "openid", "unionid", "device_id"}  # fmt: skip
+# What is kept, and in which tables alone. Coupons, vouchers and referral codes are found by what is shown, and whose a
+# card, a plate or a login is by what they look for it.
+AT_REST = {
+    "card_no": ("member.",),
+    "plate_no": ("parking.",),
+    "operator_name": ("org.",),
+    "referral_code": ("member.referral_code",),
+    # In the answers that a retry gets, too.
+    "coupon_code": ("mall.coupon", "mall.request_log"),
+    "voucher_code": ("mall.voucher_order",),
+}
 # Six digits, that also stand in times and ids: looked for where they stand alone.
 SHORT = {"one_time_code", "totp_code"}
+
+
+# Fields that mean something else in the message of that name.
+ALIASES: dict[tuple[str, str], str] = {
+    ("profile", "name"): "member_name",
+    ("coupon", "code"): "coupon_code",
+    ("voucher", "code"): "voucher_code",
+}
 
 
 @dataclass
@@ -63,7 +88,8 @@ def _fields(message: Any, name: str = "") -> Iterator[tuple[str, str]]:
             yield name, "{year:04}-{month:02}-{day:02}".format_map(message)
             return
         for key, value in message.items():
-            yield from _fields(value, "member_name" if (name, key) == ("profile", "name") else key)
+            of_operator = key == "name" and "login" in message
+            yield from _fields(value, "operator_name" if of_operator else ALIASES.get((name, str(key)), str(key)))
     elif isinstance(message, list):
         for value in message:
             yield from _fields(value, name)
@@ -102,6 +128,15 @@ def leaks(written: Mapping[str, bytes], used: Mapping[str, set[str]]) -> list[st
                 at = next((at for form in _forms(name, value) if (at := _find(content, form)) >= 0), -1)
                 if at >= 0:
                     found.append(f"{place}: {name} after {content[max(0, at - 60) : at]!r}")
+    return found
+
+
+def strays(kept: Mapping[str, bytes], used: Mapping[str, set[str]]) -> list[str]:
+    """As leaks(), where something stands that is not kept there (AT_REST)."""
+    found = []
+    for name, values in used.items():
+        beside = {place: content for place, content in kept.items() if not place.startswith(AT_REST.get(name, ()))}
+        found += leaks(beside, {name: values})
     return found
 
 
