@@ -134,7 +134,7 @@ def _build_tiers(app: App, vault: Vault) -> None:
     recalculate = app.job("tiers.recalculate", tier_jobs.recalculate, every_seconds=5)
     app.serve(
         tiers_pb2_grpc.add_TierProgramServiceServicer_to_server,
-        TierProgramServicer(app.db, vault, recalculate.wake),
+        TierProgramServicer(app.db, vault, app.stub(org_pb2_grpc.StructureServiceStub, "org"), recalculate.wake),
     )
 
 

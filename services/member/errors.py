@@ -107,3 +107,10 @@ class MerchantUnknown(AppError):
 
     code, reason = StatusCode.NOT_FOUND, "MERCHANT_UNKNOWN"
     zh = "商户 {merchant_id} 不存在。"
+
+
+class BusinessUnitUnknown(AppError):
+    """The group has no business unit {business_unit_id}."""
+
+    code, reason = StatusCode.NOT_FOUND, "BUSINESS_UNIT_UNKNOWN"
+    zh = "集团中没有业态单元 {business_unit_id}。"

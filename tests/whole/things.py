@@ -9,6 +9,7 @@ import httpx
 
 from chassis.crypto import Vault
 from chassis.identity import CallerKind
+from chassis.ids import from_edge
 from services.org.rules import Origin
 from services.org.webhooks import operations as webhooks
 from tests.whole.suite import AWAITED, Doors, WholeSuite
@@ -42,6 +43,12 @@ UNIT_POINTS = {"kind": "CURRENCY_KIND_UNIT_POINTS", "money_code": "", "code": "U
 LATER: dict[str, Any] = {"start_time": "2090-01-01T00:00:00Z", "end_time": None}
 LOUNGE = {"benefit_code": "LOUNGE", "kind": "BENEFIT_KIND_LOUNGE_ENTRY", "name": "Lounge", "quota": 1000,
           "period": "QUOTA_PERIOD_MONTH"}  # fmt: skip
+PROGRAM: dict[str, Any] = {
+    "referrer_points": 1,
+    "min_amount": {"amount_minor": 1, "currency_code": "CNY"},
+    "use_within_days": 365,
+    "is_open": True,
+}
 OPERATOR = CallerKind.OPERATOR
 # What a request has to be besides the contract's example, so that it can be done with own ids.
 INSTEAD: dict[str, dict[str, Any]] = {
@@ -57,6 +64,12 @@ INSTEAD: dict[str, dict[str, Any]] = {
     "OperatorService.SetOperatorGrants": {"grants": {"role": "ROLE_MERCHANT_OWNER"}},
     "RuleSimulationService.QuoteSale": {"draft_id": ""},
     "CredentialService.CreateCredential": {"permissions": [], "partner_code": "", "approval_id": ""},
+    "BenefitService.UseBenefit": {"benefit_code": "LOUNGE", "member_code": ""},
+    "TierProgramService.SetTierMatches": {"matches": {"tier_code": "BASIC"}},
+    "AuditService.ListAuditEntries": {"actor": "", "action": "", "after_time": "", "before_time": ""},
+    "WebhookService.UpdateWebhookEndpoint": {"url": None},
+    "SaleCaseService.ListSaleCases": {"state": "", "kind": ""},
+    "LedgerService.GetTotals": {"currency_id": ""},
 }
 
 
@@ -97,6 +110,10 @@ async def furnish_more(suite: WholeSuite) -> None:
         ids["card_no"] = (await doors.get(f"/v1/members/{member}"))["member"]["card_no"]
         ids["referral_code"] = (await doors.get(f"/v1/members/{member}/referral-code"))["referral_code"]
         await doors.make("denial_id", "denial.denial_id", "RiskService_DenyIdentity", phone="+8613700000001")
+        await doors.post("ReferralService_SetReferralProgram", program=PROGRAM | {"merchant_id": ids["merchant_id"]})
+        await doors.post(
+            "TierProgramService_SetTierMatches", matches=[{"level": "GOLD", "tier_code": "BASIC", "months": 1}]
+        )
         await doors.post("BenefitService_SetTierBenefits", tier_code="BASIC", benefits=[LOUNGE])
         use: dict[str, Any] = {"benefit_code": "LOUNGE", "member_code": None}
         await doors.make("use_id", "use.use_id", "BenefitService_UseBenefit", **use)
@@ -114,7 +131,7 @@ async def furnish_more(suite: WholeSuite) -> None:
                "partner_code": ""}  # fmt: skip
         create = "CredentialService_CreateCredential"
         await doors.make("approval_id", "approval.approval_id", create, by=OPERATOR, **key)
-        partner = key | {"kind": "CREDENTIAL_KIND_PARTNER", "permissions": ["org.webhooks.*"], "partner_code": "BANK"}
+        partner = key | {"kind": "CREDENTIAL_KIND_PARTNER", "permissions": ["events.member.*"], "partner_code": "BANK"}
         await doors.make("partner_id", "credential.subject_id", create, **partner)
         await _merge(suite, doors)
         await doors.make(
@@ -138,10 +155,11 @@ async def _merge(suite: WholeSuite, doors: Doors) -> None:
 
 async def _register(suite: WholeSuite) -> None:
     """An endpoint at an address that the suite sends nothing to, and so would not take from anybody."""
+    partner_id = from_edge("ptn", suite.ids["partner_id"], "partner_id")
     org, vault = suite.apps.running["org"], Vault(suite.apps.settings.data_key.get_secret_value())
     async with org.db.transaction(suite.callers[CallerKind.INTERNAL]) as tx:
         made = await webhooks.create(
-            tx, vault, partner_id=None, name="inside", url="https://localhost/", event_types=["member.joined"],
+            tx, vault, partner_id=partner_id, name="inside", url="https://localhost/", event_types=["member.joined"],
             origin=Origin("CreateWebhookEndpoint", "furnish-endpoint"),
         )  # fmt: skip
     suite.ids["webhook_endpoint_id"] = made.edge

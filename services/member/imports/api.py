@@ -12,13 +12,13 @@ from chassis.db import Database, Tx
 from chassis.errors import AppError, InvalidArgument
 from chassis.rpc import caller
 from huitong.member.v1 import imports_pb2, imports_pb2_grpc
-from huitong.org.v1 import org_pb2, org_pb2_grpc
+from huitong.org.v1 import org_pb2_grpc
 from services.member import convert, rules
 from services.member.imports import operations, store
-from services.member.imports.errors import BusinessUnitUnknown
 from services.member.imports.operations import Line
 from services.member.imports.rules import Found
 from services.member.imports.store import MemberImport
+from services.member.units import check_unit
 
 MOST_ROWS = 1_000
 
@@ -34,7 +34,7 @@ class MemberImportServicer(imports_pb2_grpc.MemberImportServiceServicer):
     ) -> imports_pb2.CreateMemberImportResponse:
         """See the proto."""
         unit_id = ids.from_edge("unt", request.business_unit_id, "business_unit_id")
-        await self._check_unit(request.business_unit_id)
+        await check_unit(self._structure, request.business_unit_id)
 
         async def operation(tx: Tx) -> imports_pb2.CreateMemberImportResponse:
             new = await operations.create_import(
@@ -43,17 +43,6 @@ class MemberImportServicer(imports_pb2_grpc.MemberImportServiceServicer):
             return imports_pb2.CreateMemberImportResponse(member_import=_message(new))
 
         return await self._db.run_once(request, imports_pb2.CreateMemberImportResponse, operation)
-
-    async def _check_unit(self, unit_id: str) -> None:
-        page_token = ""
-        while True:
-            listed = org_pb2.ListBusinessUnitsRequest(page_size=200, page_token=page_token)
-            page = await rpc.call(self._structure.ListBusinessUnits, listed)
-            if any(unit.business_unit_id == unit_id for unit in page.business_units):
-                return
-            page_token = page.next_page_token
-            if not page_token:
-                raise BusinessUnitUnknown(business_unit_id=unit_id)
 
     async def ImportMembers(
         self, request: imports_pb2.ImportMembersRequest, context: Context

@@ -16,19 +16,23 @@ from chassis.errors import InvalidArgument
 from chassis.ids import from_edge, to_edge
 from chassis.rpc import caller
 from huitong.member.v1 import tiers_pb2, tiers_pb2_grpc
+from huitong.org.v1 import org_pb2_grpc
 from services.member import errors
 from services.member.rules import is_plain
 from services.member.tiers import convert, grants, ladders, matching, operations, recalculation, store
 from services.member.tiers.grants import Grant, Match
 from services.member.tiers.operations import date_message
 from services.member.tiers.regrade import Recalculation
+from services.member.units import check_unit
 
 
 class TierProgramServicer(tiers_pb2_grpc.TierProgramServiceServicer):
     """The tier programme. `wake` makes a recalculation begin at once."""
 
-    def __init__(self, db: Database, vault: Vault, wake: Callable[[], None]) -> None:
-        self._db, self._vault, self._wake = db, vault, wake
+    def __init__(
+        self, db: Database, vault: Vault, structure: org_pb2_grpc.StructureServiceStub, wake: Callable[[], None]
+    ) -> None:
+        self._db, self._vault, self._structure, self._wake = db, vault, structure, wake
 
     async def ListTierLadders(
         self, request: tiers_pb2.ListTierLaddersRequest, context: Context
@@ -94,6 +98,7 @@ class TierProgramServicer(tiers_pb2_grpc.TierProgramServiceServicer):
     ) -> tiers_pb2.SetTierMatchesResponse:
         """See the proto."""
         unit_id = _unit_id(request.business_unit_id)
+        await check_unit(self._structure, request.business_unit_id)
         matches = [Match(one.level, one.tier_code, one.months) for one in request.matches]
         for one in matches:
             _check_plain("matches.level", one.level)

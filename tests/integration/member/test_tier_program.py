@@ -345,6 +345,10 @@ async def test_another_card_is_a_floor_for_its_time(program: Program, refusal: A
         (program.call("GrantTierMatch", level="UNHEARD", **number), "TIER_MATCH_UNKNOWN"),
         (program.call("GrantTierMatch", level="BLACK", **{**number, "number": "G-3"}), "MEMBER_UNKNOWN"),
         (program.call("SetTierMatches", business_unit_id=HOTEL, matches=[matches[0]] * 2), "TIER_MATCH_INVALID"),
+        (
+            program.call("SetTierMatches", system(OTHER_GROUP), business_unit_id=HOTEL, matches=matches),
+            "BUSINESS_UNIT_UNKNOWN",
+        ),
         (program.call("ListTierGrants", system(OTHER_GROUP), member_id=anna), "MEMBER_UNKNOWN"),
         (
             program.call(

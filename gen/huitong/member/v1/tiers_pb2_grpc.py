@@ -132,7 +132,7 @@ class TierProgramServiceServicer:
     def SetTierMatches(self, request, context):
         """Replaces one business unit's table of its own card levels and the tiers that they are worth. What was granted stays.
         For operators of the whole group: a unit does not say itself what its cards are worth.
-        Errors: REQUEST_ID_REUSED, TIER_UNKNOWN, TIER_MATCH_INVALID (a level twice).
+        Errors: REQUEST_ID_REUSED, BUSINESS_UNIT_UNKNOWN, TIER_UNKNOWN, TIER_MATCH_INVALID (a level twice).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

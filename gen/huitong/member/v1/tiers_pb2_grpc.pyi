@@ -54,7 +54,7 @@ class TierProgramServiceStub:
     SetTierMatches: _grpc.UnaryUnaryMultiCallable[_tiers_pb2.SetTierMatchesRequest, _tiers_pb2.SetTierMatchesResponse]
     """Replaces one business unit's table of its own card levels and the tiers that they are worth. What was granted stays.
     For operators of the whole group: a unit does not say itself what its cards are worth.
-    Errors: REQUEST_ID_REUSED, TIER_UNKNOWN, TIER_MATCH_INVALID (a level twice).
+    Errors: REQUEST_ID_REUSED, BUSINESS_UNIT_UNKNOWN, TIER_UNKNOWN, TIER_MATCH_INVALID (a level twice).
     """
     ListTierMatches: _grpc.UnaryUnaryMultiCallable[_tiers_pb2.ListTierMatchesRequest, _tiers_pb2.ListTierMatchesResponse]
     """One business unit's table."""
@@ -105,7 +105,7 @@ class TierProgramServiceAsyncStub(TierProgramServiceStub):
     SetTierMatches: _aio.UnaryUnaryMultiCallable[_tiers_pb2.SetTierMatchesRequest, _tiers_pb2.SetTierMatchesResponse]  # type: ignore[assignment]
     """Replaces one business unit's table of its own card levels and the tiers that they are worth. What was granted stays.
     For operators of the whole group: a unit does not say itself what its cards are worth.
-    Errors: REQUEST_ID_REUSED, TIER_UNKNOWN, TIER_MATCH_INVALID (a level twice).
+    Errors: REQUEST_ID_REUSED, BUSINESS_UNIT_UNKNOWN, TIER_UNKNOWN, TIER_MATCH_INVALID (a level twice).
     """
     ListTierMatches: _aio.UnaryUnaryMultiCallable[_tiers_pb2.ListTierMatchesRequest, _tiers_pb2.ListTierMatchesResponse]  # type: ignore[assignment]
     """One business unit's table."""
@@ -183,7 +183,7 @@ class TierProgramServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_tiers_pb2.SetTierMatchesResponse, _abc.Awaitable[_tiers_pb2.SetTierMatchesResponse]]:
         """Replaces one business unit's table of its own card levels and the tiers that they are worth. What was granted stays.
         For operators of the whole group: a unit does not say itself what its cards are worth.
-        Errors: REQUEST_ID_REUSED, TIER_UNKNOWN, TIER_MATCH_INVALID (a level twice).
+        Errors: REQUEST_ID_REUSED, BUSINESS_UNIT_UNKNOWN, TIER_UNKNOWN, TIER_MATCH_INVALID (a level twice).
         """
 
     @_abc_1.abstractmethod
