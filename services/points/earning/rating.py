@@ -166,7 +166,7 @@ def points_for_sale(
     return Earning(points, eligible_minor, largest_remainder(points, weights), rates_bps, applied)
 
 
-def _rounded(numerator: int | Fraction, denominator: int, rounding: Rounding) -> int:
+def _rounded(numerator: int, denominator: int, rounding: Rounding) -> int:
     if rounding is Rounding.HALF_UP:
         return (2 * numerator + denominator) // (2 * denominator)
     return -(-numerator // denominator) if rounding is Rounding.CEILING else numerator // denominator
@@ -209,14 +209,13 @@ def _with_offers(
     # Exact, in parts of 1 / (step_minor × BPS) points before the tier.
     base_rates = rule_set.line_rates(sale.categories)
     factors, unit = base_rates.factors, base_rates.step_minor * BPS
-    weights: list[int | Fraction] = [
+    weights = [
         amount * (BASE_RATE_BPS if rate else 0) * factor
         for amount, rate, factor in zip(sale.amounts_minor, rates_bps, factors, strict=True)
     ]
     rated = _rated(rule_set, sale, rates_bps, base_rates) if rule_set.item_rates else ()
-    named: list[tuple[Rule, int, int | Fraction, tuple[int, int]]] = [
-        (rule_set.base, BASE_RATE_BPS, sum(weights), (0, 0))
-    ]
+    scale = 1  # what `weights` are multiplied by to be whole: fractions cost more than all the rest
+    named: list[tuple[Rule, int, int, tuple[int, int]]] = [(rule_set.base, BASE_RATE_BPS, sum(weights), (0, 0))]
     most: dict[int, int] = {}  # whole points that a rule's share may not exceed, by its place in `named`
     fixed: list[Applied] = []
     wants: list[tuple[Rule, int]] = []
@@ -244,13 +243,16 @@ def _with_offers(
                 fixed_by_line[index] += share
             fixed.append(Applied(rule.rule_id, rule.kind, rule.name, rule.name_zh, 0, given, *lost))
             continue
+        share = scale  # of each line's own part, in the measure of `weights`
+        if part != whole:
+            weights, share, scale = [each * whole for each in weights], scale * part, scale * whole
         for index, own in zip(lines, parts, strict=True):
-            weights[index] += own if part == whole else Fraction(own * part, whole)
+            weights[index] += own * share
         if offer.is_limited or offer.max_points:
-            most[len(named)] = int(part // unit) if offer.is_limited else offer.max_points
+            most[len(named)] = part // unit if offer.is_limited else offer.max_points
         named.append((rule, rule.bonus_bps, part, lost))
 
-    weight = sum(weights)
+    weight = sum(part for _, _, part, _ in named)
     points = _rounded(weight * tier.multiplier_bps, unit * BPS, rule_set.rounding)
     rule_weights = [part * BPS for _, _, part, _ in named]
     if tier.multiplier_bps != BPS:
