@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,15 @@ from services.member.rules import judge_code, make_code, member_seed, read_code
 from services.points.convert import to_timestamp
 from services.points.ledger.ledger import Item, Ledger, Outcome, Status
 from tests.bench.items import RICH, Items
+from tests.bench.simulations import MOST_LINES, SALES, Past
 from tests.bench.stage import GROUP, GROWN_WALLETS, LANES, MERCHANTS, WALLETS, Stage, named, tree_seconds
 
 CLIENTS = 16
 # More than any machine so far could take; what is missing is made while the clock runs.
 READY_CALLS_PER_SECOND = 150
 LINES = 3
+# A simulation of the demo's year is to take no longer than this.
+YEAR_SALES, YEAR_SECONDS = 155_848, 60
 CATEGORIES = ("GROCERY", "PRODUCE", "MEAT", "FUEL", "DRUG GM")
 
 
@@ -72,6 +76,7 @@ class Bench(Items):
         self.stage, self.ledger, self.grown = stage, ledger, grown
         super().__init__()
         self.capacity = 1_000.0  # unary sales a second, as measured last
+        self._past: Past | None = None
         self._scripts = Path(tempfile.mkdtemp(prefix="huitong-bench-"))
         (self._scripts / "per_row.sql").write_text(
             f"\\set w random(1, {WALLETS})\n\\set m random(1, {MERCHANTS})\n\\set s random(100, 115)\n"
@@ -113,6 +118,14 @@ class Bench(Items):
                 books="service",
             ),
             Variant("member_codes", "dynamic member codes verified, in process", "", self.member_codes, 10_000),
+            Variant(
+                "simulate_year",
+                f"past sales by a draft with limits, {SALES:,} of 1–{MOST_LINES} lines, in process",
+                "",
+                self.simulate_year,
+                YEAR_SALES / YEAR_SECONDS,
+                books="service",
+            ),
             Variant("echo_unary", "unary gRPC echo, 64 in flight", "", self.echo),
             Variant(
                 "record_sale_unary",
@@ -162,6 +175,8 @@ class Bench(Items):
     async def close(self) -> None:
         """Close the lanes, and take away what pgbench was given."""
         shutil.rmtree(self._scripts, ignore_errors=True)
+        if self._past is not None:
+            await self._past.close()
         await self.ledger.close()
         if self.grown is not None:
             await self.grown.close()
@@ -313,6 +328,20 @@ class Bench(Items):
         self.capacity = measured.per_second
         return measured
 
+    async def simulate_year(self, seconds: float) -> Measured:
+        """Whole simulations, one after the other."""
+        if self._past is None:
+            self._past = Past(self.stage, self._sale)
+            await self._past.open()
+        past, done, end = self._past, 0, time.perf_counter() + seconds
+
+        async def all_of_them() -> None:
+            nonlocal done
+            while time.perf_counter() < end:
+                done += await past.simulate()
+
+        return await self._watched(all_of_them, lambda: done)
+
     def open_loop(self, share: float) -> Callable[[float], Awaitable[Measured]]:
         """Calls that come at their times, by chance and whoever still waits; latency counts from those times."""
 
@@ -445,14 +474,14 @@ class Bench(Items):
     def _sales(self) -> points_pb2.RecordSalesRequest:
         return points_pb2.RecordSalesRequest(sales=[self._sale() for _ in range(100)])
 
-    def _sale(self) -> points_pb2.RecordSaleRequest:
+    def _sale(self, sale_time: datetime | None = None, line_count: int = LINES) -> points_pb2.RecordSaleRequest:
         number = next(self.numbers)
-        amounts = [100 + self.random.randrange(5_000) for _ in range(LINES)]
+        amounts = [100 + self.random.randrange(5_000) for _ in range(line_count)]
         return points_pb2.RecordSaleRequest(
             request_id=f"bench-{number:010d}",
             store_id=ids.to_edge("sto", named("store", 1 + number % MERCHANTS)),
             receipt_no=str(number),
-            sale_time=to_timestamp(self.now),
+            sale_time=to_timestamp(sale_time or self.now),
             member_id=ids.to_edge("mbr", self.wallets[self.random.randrange(WALLETS)]),
             total=types_pb2.Money(amount_minor=sum(amounts), currency_code="CNY"),
             lines=[
