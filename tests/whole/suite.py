@@ -52,15 +52,26 @@ CALLS_PER_MINUTE = 6_000_000
 GROUP_CODE = "example"
 # Points of sales from there wait until somebody confirms them.
 AWAITED = "folio"
+TIERS = [{"code": "BASIC", "name": "Basic", "min_growth": 0, "earn_multiplier_bps": 10_000}]
+RULES = {
+    "effective_date": {"year": 2015, "month": 1, "day": 1},
+    "base_points": 1,
+    "base_step_minor": 100,
+    "rules": [{"rule_id": "base", "kind": "RULE_KIND_BASE", "name": "Base"}],
+    "expiry_months": 12,
+    "family_pool_members": 5,
+    "confirmation": {"sources": [AWAITED], "longest_wait_days": 30},
+}
 PARTNER_PERMISSIONS = sorted(
     {operation.permission for operation in CONTRACT.operations() if CallerKind.PARTNER in operation.audiences}
 )
 
 
+# By HTTP route, and by the path of the RPC.
 _PROOFS = RouteTable(
-    (http.verb, Template.parse(http.template), operation.proof)
+    (verb, Template.parse(path), operation.proof)
     for operation in CONTRACT.operations()
-    for http in operation.http
+    for verb, path in (("POST", operation.rpc), *((http.verb, http.template) for http in operation.http))
 )
 
 
@@ -82,7 +93,10 @@ class WholeSuite:
     def __init__(self, sandbox: Sandbox) -> None:
         self.port = sandbox.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.rpc_port = sandbox.free_port()
         self.ids: dict[str, str] = {}
+        # Another of what may be closed, so that nothing else misses it.
+        self.spare: dict[str, str] = {}
         self.keys: dict[CallerKind, tuple[str, str]] = {}
         self.apps = Apps(sandbox)
         # Of all groups, to be looked for in what was logged.
@@ -138,7 +152,8 @@ class WholeSuite:
         provider.add_app("example", "example")
         provider_port = sandbox.free_port()
         await self._serve(provider.app(), provider_port)
-        more = {"gateway_port": self.port, "wechat_url": f"http://127.0.0.1:{provider_port}"}
+        more: dict[str, Any] = {"gateway_port": self.port, "gateway_grpc_port": self.rpc_port}
+        more |= {"wechat_url": f"http://127.0.0.1:{provider_port}"}
         apps.settings = settings = apps.settings.model_copy(update=more)
         await apps.start(*SERVICES)
         self._members, self._proofs = access_tokens(settings), proof_tokens(settings)
@@ -148,7 +163,7 @@ class WholeSuite:
     def neighbour(self, code: str) -> WholeSuite:
         """Another group in the same suite, with the same things in it. It ends with the suite."""
         other = copy.copy(self)
-        other.ids, other.keys, other.callers = {}, {}, {}
+        other.ids, other.spare, other.keys, other.callers = {}, {}, {}, {}
         self.run(other._found(code))
         return other
 
@@ -211,6 +226,21 @@ class WholeSuite:
         await doors.make("import_id", "member_import.import_id", "MemberImportService_CreateMemberImport")
         await doors.make("pool_id", "pool.pool_id", "FamilyPoolService_CreateFamilyPool")
         await doors.make("plate_no", "plate.plate_no", "VehicleService_BindPlate")
+        await doors.make("draft_id", "draft.draft_id", "RuleDraftService_CreateRuleDraft", rule_set=RULES)
+        await self._spare(doors)
+
+    async def _spare(self, doors: Doors) -> None:
+        made = await doors.post("MemberService_JoinMember", phone="+8613800000099")
+        self.spare["member_id"] = made["member"]["member_id"]
+        unit = "StructureService_CreateBusinessUnit"
+        made = await doors.post(unit, code="SPARE", kind="UNIT_KIND_MALL")
+        self.spare["business_unit_id"] = made["business_unit"]["business_unit_id"]
+        made = await doors.post(
+            "StructureService_CreateMerchant", code="SPARE", business_unit_id=self.spare["business_unit_id"]
+        )
+        self.spare["merchant_id"] = made["merchant"]["merchant_id"]
+        made = await doors.post("StructureService_CreateStore", code="SPARE", merchant_id=self.spare["merchant_id"])
+        self.spare["store_id"] = made["store"]["store_id"]
 
     async def _structure(self, doors: Doors) -> None:
         unit, store = "StructureService_CreateBusinessUnit", "StructureService_CreateStore"
@@ -266,18 +296,8 @@ class WholeSuite:
         await doors.make("terminal_id", "terminal.terminal_id", "StructureService_CreateTerminal", code="T2")
 
     async def _terms(self, doors: Doors) -> None:
-        ladder = [{"code": "BASIC", "name": "Basic", "min_growth": 0, "earn_multiplier_bps": 10_000}]
-        await doors.post("TierService_SetTierLadder", tiers=ladder, effective_date=None)
-        rule_set = {
-            "effective_date": {"year": 2015, "month": 1, "day": 1},
-            "base_points": 1,
-            "base_step_minor": 100,
-            "rules": [{"rule_id": "base", "kind": "RULE_KIND_BASE", "name": "Base"}],
-            "expiry_months": 12,
-            "family_pool_members": 5,
-            "confirmation": {"sources": [AWAITED], "longest_wait_days": 30},
-        }
-        await doors.post("RuleService_PublishRuleSet", rule_set=rule_set)
+        await doors.post("TierService_SetTierLadder", tiers=TIERS, effective_date=None)
+        await doors.post("RuleService_PublishRuleSet", rule_set=RULES)
 
 
 def _secrets(settings: Settings) -> set[str]:

@@ -1,4 +1,5 @@
-"""Bytes that nobody meant: random messages and noise at every RPC, random JSON and NDJSON at every door.
+"""Bytes that nobody meant: random messages and noise at every RPC, directly and through the gateway, random JSON and
+NDJSON at every door.
 
 Whatever comes, the answer comes in time, says what was wrong, is never our fault and tells nothing of the inside; what
 was logged meanwhile is looked through at the end (conftest.py).
@@ -36,7 +37,8 @@ METHODS = sorted(
     key=lambda method: method.full_name,
 )
 CONTROL = [method for method in CONTRACT.methods() if method.full_name.split(".")[1] not in SERVICES]
-DOORS = [(operation, http) for operation in CONTRACT.operations() for http in operation.http]
+OPERATIONS = CONTRACT.operations()
+DOORS = [(operation, http) for operation in OPERATIONS for http in operation.http]
 OURS = (
     grpc.StatusCode.INTERNAL,
     grpc.StatusCode.UNKNOWN,
@@ -90,20 +92,48 @@ async def _call_all(
     requests: list[bytes],
     chance: random.Random,
 ) -> None:
-    name = f"/{method.containing_service.full_name}/{method.name}"
     for index, request in enumerate(requests):
         caller = suite.callers[kinds[index % len(kinds)]]
         metadata = (("authorization", f"Bearer {suite.apps.tokens.mint(caller)}"),)
-        channel = suite.apps.channel(chance.choice(services))
-        call = channel.unary_unary(name)
-        try:
-            answer = await call(request, timeout=SECONDS, metadata=metadata)
-            codec.message_class(method.output_type).FromString(answer)
-        except grpc.aio.AioRpcError as error:
-            said = f"{error.code()} {error.details()} for {request!r}"
-            assert error.code() not in OURS, said
-            told = [error.details() or "", *(str(value) for _, value in error.trailing_metadata() or ())]
-            assert not internal_words("\n".join(told).encode()), said
+        await _call(suite.apps.channel(chance.choice(services)), method, request, metadata)
+
+
+async def _call(
+    channel: grpc.aio.Channel, method: MethodDescriptor, request: bytes, metadata: tuple[tuple[str, str], ...]
+) -> grpc.StatusCode:
+    """The status, which is the caller's fault or OK."""
+    call = channel.unary_unary(f"/{method.containing_service.full_name}/{method.name}")
+    try:
+        answer = await call(request, timeout=SECONDS, metadata=metadata)
+        codec.message_class(method.output_type).FromString(answer)
+    except grpc.aio.AioRpcError as error:
+        said = f"{error.code()} {error.details()} for {request!r}"
+        assert error.code() not in OURS, said
+        told = [error.details() or "", *(str(value) for _, value in error.trailing_metadata() or ())]
+        assert not internal_words("\n".join(told).encode()), said
+        return error.code()
+    return grpc.StatusCode.OK
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.rpc)
+def test_no_bytes_break_an_rpc_at_the_gateway(suite: WholeSuite, operation: Operation) -> None:
+    chance = random.Random(f"{SEED}:gateway:{operation.rpc}")
+    wire = [_message(operation.request, suite.ids, chance).SerializeToString() for _ in range(MESSAGES // 2)]
+    noise = [_noise(chance, chance.choice(wire)) for _ in range(NOISES // 2)]
+    statuses = suite.run(_send_all(suite, operation, [*wire, *noise]))
+    assert grpc.StatusCode.UNIMPLEMENTED not in statuses
+    # Not all is refused for who calls: something is answered about what was sent.
+    assert statuses != {grpc.StatusCode.UNAUTHENTICATED}
+
+
+async def _send_all(suite: WholeSuite, operation: Operation, requests: list[bytes]) -> set[grpc.StatusCode]:
+    kinds, statuses = sorted(operation.audiences), set()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{suite.rpc_port}") as channel:
+        for index, request in enumerate(requests):
+            signed = suite.sign(kinds[index % len(kinds)], "POST", operation.rpc, "", request)
+            metadata = tuple((name.lower(), value) for name, value in signed.items())
+            statuses.add(await _call(channel, operation.method, request, metadata))
+    return statuses
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: f"{door[1].verb} {door[1].template}")
