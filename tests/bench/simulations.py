@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -84,7 +85,14 @@ class Past:
 
     async def simulate(self) -> int:
         """Compute all of them by the draft; answers how many there are."""
-        result = await self._simulations.run(self._row)
+        thresholds = gc.get_threshold()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)  # as services.points has it
+        try:
+            result = await self._simulations.run(self._row)
+        finally:
+            gc.set_threshold(*thresholds)
+            gc.unfreeze()
         if result.sale_count != SALES:
             raise SystemExit(f"{result.sale_count} sales were simulated")
         return result.sale_count
