@@ -56,7 +56,8 @@ parser.add_argument("url")
 options = parser.parse_args()
 body = options.data_binary
 if body is not None:
-    body = Path(body[1:]).read_bytes() if body.startswith("@") else body.encode()
+    given = sys.stdin.buffer.read if body == "@-" else Path(body[1:]).read_bytes
+    body = given() if body.startswith("@") else body.encode()
 headers = dict(each.split(": ", 1) for each in options.H)
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 try:
@@ -125,10 +126,14 @@ def shell_blocks(page: str) -> str:
     return "\n".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL))
 
 
-def put_tools(folder: Path) -> Path:
-    """Write the stand-ins into a folder for PATH."""
+def put_tools(folder: Path, *, with_huitong: bool = True) -> Path:
+    """Write the stand-ins into a folder for PATH; `huitong` may be the real one, beside the test's own Python."""
     folder.mkdir(exist_ok=True)
-    tools = {"huitong": _HUITONG, "curl": _CURL}
+    tools = {"curl": _CURL}
+    if with_huitong:
+        tools["huitong"] = _HUITONG
+    else:
+        (folder / "huitong").symlink_to(Path(sys.executable).parent / "huitong")
     if not shutil.which("openssl"):
         tools["openssl"] = _OPENSSL
     for name, text in tools.items():
@@ -148,16 +153,23 @@ def openssl_programs(folder: Path) -> list[str]:
     return [str(folder / "openssl-stand-in"), *([real] if real else [])]
 
 
-async def run_shell(commands: str, folder: Path, environment: Mapping[str, str]) -> str:
-    """Everything that `commands` print. Fails when one of them does."""
-    tools = put_tools(folder / "bin")
+async def run_shell(
+    commands: str,
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    is_demo: bool = False,
+    most_seconds: float = SHELL_SECONDS,
+) -> str:
+    """Everything that `commands` print, for the demo with the real `huitong`. Fails when one of them does."""
+    tools = put_tools(folder / "bin", with_huitong=not is_demo)
     shell = await asyncio.create_subprocess_exec(
         "bash", "-euo", "pipefail", "-c", commands,
         cwd=folder, env={**os.environ, **environment, "PATH": f"{tools}:{os.environ['PATH']}"},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     reading = asyncio.create_task(shell.communicate())
-    done, _ = await asyncio.wait([reading], timeout=SHELL_SECONDS)
+    done, _ = await asyncio.wait([reading], timeout=most_seconds)
     if not done:
         # With all that it has started: one of the page's loops waits for what does not come.
         os.killpg(shell.pid, signal.SIGKILL)
