@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -78,10 +78,15 @@ class Calendar:
             return stated
         if day.year not in STATUTORY_YEARS:
             return DayKind.DAY_OFF if day.isoweekday() >= 6 else DayKind.WORKDAY
-        is_off, name = chinese_calendar.get_holiday_detail(day)
-        if not is_off:
-            return DayKind.WORKDAY
-        return DayKind.HOLIDAY if name else DayKind.DAY_OFF
+        return _statutory_kind_of(day)
+
+
+@lru_cache(maxsize=4096)
+def _statutory_kind_of(day: date) -> DayKind:
+    is_off, name = chinese_calendar.get_holiday_detail(day)
+    if not is_off:
+        return DayKind.WORKDAY
+    return DayKind.HOLIDAY if name else DayKind.DAY_OFF
 
 
 STATUTORY = Calendar()

@@ -82,7 +82,7 @@ class ConditionFailed(Exception):
 class Condition:
     """A checked condition, or one that was published once (`condition`)."""
 
-    __slots__ = ("_expression", "_problem", "text", "uses_line")
+    __slots__ = ("_expression", "_names", "_problem", "line_facts", "text", "uses_line")
 
     def __init__(self, text: str) -> None:
         """Raises ConditionInvalid."""
@@ -104,6 +104,19 @@ class Condition:
                 raise _invalid(str(error)) from None
         if self._expression.return_type() != cel.Type.BOOL:
             raise ConditionInvalid(f"must be true or false, not {self._expression.return_type().name()}")
+        self._names = self._find_names()
+        # Of a line; lines that are alike in these are alike to the condition.
+        self.line_facts = tuple(name for name in self._names if name in LINE_FACTS)
+
+    def _find_names(self) -> tuple[str, ...]:
+        """The facts that it names: handing over all of them takes four times as long as the rest of an evaluation."""
+        known = _FACTS if self.uses_line else SALE_FACTS
+        named = {name: kind for name, (kind, _) in known.items() if self.uses(name)}
+        try:
+            cel.NewEnv(variables=named).compile(self.text)
+        except RuntimeError:  # written in a way that uses() does not know
+            return tuple(known)
+        return tuple(named)
 
     @classmethod
     def unchecked(cls, text: str) -> Condition:
@@ -112,7 +125,7 @@ class Condition:
         try:
             made._compile(text)
         except ConditionInvalid as invalid:
-            made._problem, made.uses_line = str(invalid), False
+            made._problem, made.uses_line, made.line_facts = str(invalid), False, ()
         return made
 
     def find_problem(self) -> ConditionInvalid | None:
@@ -136,7 +149,7 @@ class Condition:
         if self._problem:
             raise ConditionFailed(self._problem)
         try:
-            value = self._expression.eval(data=facts)
+            value = self._expression.eval(data={name: facts[name] for name in self._names})
         except RuntimeError as error:
             raise ConditionFailed(_words(str(error))) from None
         if value.type() != cel.Type.BOOL:

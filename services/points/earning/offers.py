@@ -321,7 +321,16 @@ def _lines_of(
     ]
     if condition is None or not condition.uses_line:
         return lines
-    return [index for index in lines if condition.holds({**facts, **_line_facts(sale, index)})]
+    found: list[int] = []
+    answers: dict[tuple[Any, ...], bool] = {}
+    for index in lines:
+        line = _line_facts(sale, index)
+        alike = tuple(line[name] for name in condition.line_facts)
+        if alike not in answers:
+            answers[alike] = condition.holds({**facts, **line})
+        if answers[alike]:
+            found.append(index)
+    return found
 
 
 def _line_facts(sale: SaleFacts, index: int) -> dict[str, Any]:

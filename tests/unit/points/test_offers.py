@@ -19,7 +19,13 @@ from hypothesis import strategies as st
 from chassis import ids
 from services.points.earning import rules
 from services.points.earning.calendars import STATUTORY, DayKind
-from services.points.earning.conditions import Condition, ConditionFailed, ConditionInvalid
+from services.points.earning.conditions import (
+    LINE_FACTS,
+    SALE_FACTS,
+    Condition,
+    ConditionFailed,
+    ConditionInvalid,
+)
 from services.points.earning.days import Days, DaysInvalid
 from services.points.earning.offers import Combination, Offer, Setting, find_offer_problems, first_to_take
 from services.points.earning.rating import Earning, points_for_sale
@@ -581,6 +587,46 @@ def test_a_condition_that_cannot_be_saved_says_where_and_why(text: str, column: 
         Condition(text)
     assert caught.value.column == column
     assert problem in caught.value.problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sale.hour < 10",
+        "sale\n  .hour < 10",
+        "sale // of the day\n  .hour < 10",
+        'sale.hour < 10 && sale.source != "line.category"',
+        'sale.hour < 10 && line.category == "TEA"',
+        'sale.hour < 10 && line // of the sale\n.category == "TEA"',
+    ],
+)
+def test_a_condition_is_given_what_it_names_however_it_is_written(text: str) -> None:
+    condition = Condition(text)
+    facts = {name: empty for name, (_, empty) in SALE_FACTS.items()}
+    if condition.uses_line:
+        facts |= {name: empty for name, (_, empty) in LINE_FACTS.items()} | {"line.category": "TEA"}
+    assert [condition.holds(facts | {"sale.hour": hour}) for hour in (9, 10)] == [True, False]
+
+
+def test_lines_that_are_alike_to_a_condition_are_asked_about_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    holds = Condition.holds
+
+    def counted(self: Condition, facts: Mapping[str, Any]) -> bool:
+        asked.append(facts["line.category"])
+        return holds(self, facts)
+
+    monkeypatch.setattr(Condition, "holds", counted)
+    lines = (1_000, "TEA"), (2_000, "CAKE"), (3_000, "TEA"), (4_000, "TEA")
+    # By what they name the third and the fourth line are as the first, or another one.
+    for text, points, categories in (
+        ('line.category == "TEA"', 80, ["TEA", "CAKE"]),
+        ('line.category == "TEA" && line.amount_minor > 1000', 70, ["TEA", "CAKE", "TEA", "TEA"]),
+    ):
+        double = offer("double", 10_000, condition=Condition(text))
+        asked.clear()
+        assert given_by(earn(rule_set(double), *lines))["double"] == points
+        assert asked == categories
 
 
 def test_a_condition_that_fails_on_a_sale_says_why() -> None:
