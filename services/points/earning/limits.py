@@ -69,24 +69,24 @@ class SaleLimits(NamedTuple):
             return []
         month = f"{business_date:%Y-%m}"
         return _given(
-            (SaleLimit.STORE_MONTH, ids.derive("sale-cap", group_id, store_id, month), budget.per_month),
-            (SaleLimit.STORE, _in_all(group_id, store_id), budget.in_all),
+            (SaleLimit.STORE_MONTH, budget.per_month, ("sale-cap", group_id, store_id, month)),
+            (SaleLimit.STORE, budget.in_all, _in_all(group_id, store_id)),
         )
 
     def of_group(self, group_id: UUID, business_date: date) -> list[Limit]:
         """The whole group's, for sales of a business date."""
         month = f"{business_date:%Y-%m}"
         return _given(
-            (SaleLimit.GROUP_DAY, ids.derive("sale-cap", group_id, "day", business_date), self.ceiling.per_day),
-            (SaleLimit.GROUP_MONTH, ids.derive("sale-cap", group_id, "month", month), self.ceiling.per_month),
+            (SaleLimit.GROUP_DAY, self.ceiling.per_day, ("sale-cap", group_id, "day", business_date)),
+            (SaleLimit.GROUP_MONTH, self.ceiling.per_month, ("sale-cap", group_id, "month", month)),
         )
 
     def of_member(self, group_id: UUID, member_id: UUID, business_date: date) -> list[Limit]:
         """A member's own, for sales of a business date."""
         ceiling, month = self.member_ceiling, f"{business_date:%Y-%m}"
         return _given(
-            (SaleLimit.MEMBER_DAY, ids.derive("member-cap", group_id, member_id, business_date), ceiling.per_day),
-            (SaleLimit.MEMBER_MONTH, ids.derive("member-cap", group_id, member_id, month), ceiling.per_month),
+            (SaleLimit.MEMBER_DAY, ceiling.per_day, ("member-cap", group_id, member_id, business_date)),
+            (SaleLimit.MEMBER_MONTH, ceiling.per_month, ("member-cap", group_id, member_id, month)),
         )
 
     def of_place(self, group_id: UUID, store_id: UUID, business_date: date) -> list[Limit]:
@@ -99,7 +99,7 @@ class SaleLimits(NamedTuple):
 
     def lasting_caps(self, group_id: UUID) -> list[UUID]:
         """The caps that no day and no month begins anew."""
-        return [_in_all(group_id, store_id) for store_id, budget in self.stores.items() if budget.in_all]
+        return [ids.derive(*_in_all(group_id, store_id)) for store_id, budget in self.stores.items() if budget.in_all]
 
     @property
     def has_months(self) -> bool:
@@ -108,9 +108,13 @@ class SaleLimits(NamedTuple):
         return bool(ceilings) or any(budget.per_month for budget in self.stores.values())
 
 
-def _in_all(group_id: UUID, store_id: UUID) -> UUID:
-    return ids.derive("sale-cap", group_id, store_id, "in-all")
+# What the id of a cap is made of.
+_Cap = tuple[object, ...]
 
 
-def _given(*limits: tuple[SaleLimit, UUID, int]) -> list[Limit]:
-    return [Limit(*limit) for limit in limits if limit[2]]
+def _in_all(group_id: UUID, store_id: UUID) -> _Cap:
+    return ("sale-cap", group_id, store_id, "in-all")
+
+
+def _given(*limits: tuple[SaleLimit, int, _Cap]) -> list[Limit]:
+    return [Limit(limit, ids.derive(*cap), points) for limit, points, cap in limits if points]
