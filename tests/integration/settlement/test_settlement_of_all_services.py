@@ -18,7 +18,6 @@ from huitong.points.v1 import points_pb2, points_pb2_grpc
 from huitong.settlement.v1 import settlement_pb2 as pb
 from huitong.settlement.v1 import settlement_pb2_grpc
 from services.parking.invariants import INVARIANTS as PARKING_INVARIANTS
-from services.settlement.copies import Copies
 from services.settlement.invariants import INVARIANTS
 from tests.apps import Apps, internal, member, system, vendor
 from tests.people import People, grant
@@ -183,36 +182,6 @@ class Suite:
 @pytest.fixture
 async def suite(apps: Apps) -> Suite:
     return await Suite(apps).start()
-
-
-async def test_a_batch_of_contracts_asks_org_once_for_all_merchants_that_are_not_there(
-    suite: Suite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-    list_of = Copies._list
-
-    async def noted(copies: Copies, method: Any, request: Any) -> list[Any]:
-        asked.append(type(request).__name__)
-        return await list_of(copies, method, request)
-
-    monkeypatch.setattr(Copies, "_list", noted)
-    terms = {"issue_price_centi": 310, "redeem_price_centi": 270}
-    merchants = [*(ids.to_edge("mch", ids.new()) for _ in range(20)), suite.merchant["M1"]]
-    lines = [
-        pb.SetContractRequest(
-            request_id=f"line-of-{number:03}",
-            contract=pb.Contract(
-                merchant_id=merchant_id,
-                effective_date=types_pb2.BusinessDate(year=2017, month=3, day=1),
-                **terms,  # type: ignore[arg-type]
-            ),
-        )
-        for number, merchant_id in enumerate(merchants)
-    ]
-    answer = await suite.call(suite.contracts.SetContracts, pb.SetContractsRequest(contracts=lines))
-    told = [each.problem.reason for each in answer.results]
-    assert told == ["MERCHANT_UNKNOWN"] * 20 + [""]
-    assert asked == ["ListBusinessUnitsRequest", "ListMerchantsRequest"]
 
 
 async def test_two_months_of_a_member_settle_to_the_fen(suite: Suite) -> None:
