@@ -27,10 +27,10 @@ from services.points.earning.currency_offers import currencies_of
 from services.points.earning.earning import (
     DEFAULT_SOURCE,
     NOTHING_KNOWN,
+    Computation,
     Computed,
     Known,
     check_sale,
-    compute_sale,
     lines_of,
     sale_id_of,
 )
@@ -66,7 +66,7 @@ class _Sale:
     # Of the sale's event: what does not depend on what it earns.
     recorded: bytes
     # The sale once more, when more is known.
-    compute: Callable[[Known], Computed]
+    compute: Computation
     # What its door asks for; None, as nearly always, for nothing.
     passage: Passage | None
     # Whose limits it uses up: the member's, or the survivor's by whom the member is absorbed.
@@ -385,11 +385,7 @@ def prepare_sale(
     if throttle := data.throttle_at(rule_set, place.business_unit_id, sale_time):
         known_first = Known(throttle=throttle)
 
-    def compute(known: Known) -> Computed:
-        return compute_sale(
-            request, lines, member=member, place=place, sale_time=sale_time, rule_set=rule_set, known=known
-        )
-
+    compute = Computation(request, lines, member=member, place=place, sale_time=sale_time, rule_set=rule_set)
     computed = compute(known_first)
     unlock_time = computed.unlock_time(place.time_zone, now)
     # A SaleRecorded in parts: what all sales of the store and day share is made once.

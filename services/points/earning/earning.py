@@ -13,14 +13,23 @@ from chassis.errors import InvalidArgument
 from huitong.points.v1 import events_pb2, points_pb2
 from services.points.convert import instant_of
 from services.points.earning import rules
-from services.points.earning.base import earning_base, line_taxes
+from services.points.earning.base import EarningBase, earning_base, line_taxes
 from services.points.earning.currency_offers import Award, awards_of
 from services.points.earning.expiry import nominal_expire_time
 from services.points.earning.explanations import explanation_of, funded_to_proto
 from services.points.earning.funding import Funding, fund
 from services.points.earning.limits import AppliedLimit
-from services.points.earning.offers import NO_MORE, FirstIn, More, SaleFacts, Setting, first_to_take
-from services.points.earning.rating import Earning, points_for_sale
+from services.points.earning.offers import (
+    NO_MORE,
+    NO_SETTING,
+    FirstIn,
+    Matched,
+    More,
+    Setting,
+    first_to_take,
+    match_offers,
+)
+from services.points.earning.rating import NO_EARNING, Earning, points_for_sale, sale_facts
 from services.points.earning.shares import largest_remainder
 from services.points.errors import CurrencyMismatch, LinesDoNotSum, SaleEarnsTooMuch, SaleTimeInvalid, TendersDoNotSum
 from services.points.governor.costs import Throttle
@@ -149,94 +158,150 @@ def lines_of(request: points_pb2.RecordSaleRequest) -> SaleLines:
     return lines
 
 
-def compute_sale(
-    request: points_pb2.RecordSaleRequest,
-    lines: SaleLines,
-    *,
-    member: Member,
-    place: Store,
-    sale_time: datetime,
-    rule_set: rules.RuleSet,
-    known: Known = NOTHING_KNOWN,
-) -> Computed:
-    """Apply one rule set to a sale. Pure. Raises TaxInvalid, SaleEarnsTooMuch."""
-    amounts_minor, categories, tax_minor, tender_minor = lines.amounts_minor, lines.categories, 0, 0
-    if rule_set.excludes_more:
-        amounts_minor, categories, tax_minor, tender_minor = earning_base(
-            rule_set, request, lines.amounts_minor, lines.categories
+class Computation:
+    """One sale by one rule set: called again whenever more is known of it, it keeps what that does not change.
+
+    Both raise: TaxInvalid to be made, SaleEarnsTooMuch to be called.
+    """
+
+    __slots__ = (
+        "_asked",
+        "_awards",
+        "_base",
+        "_birth_month",
+        "_business_date",
+        "_earning",
+        "_facts",
+        "_given",
+        "_is_birth_month",
+        "_lines",
+        "_matched",
+        "_place",
+        "_request",
+        "_rule_set",
+        "_sale_time",
+        "_skipped",
+        "_tier",
+    )
+
+    def __init__(
+        self,
+        request: points_pb2.RecordSaleRequest,
+        lines: SaleLines,
+        *,
+        member: Member,
+        place: Store,
+        sale_time: datetime,
+        rule_set: rules.RuleSet,
+    ) -> None:
+        self._request, self._lines, self._place, self._sale_time = request, lines, place, sale_time
+        if rule_set.excludes_more:
+            self._base = earning_base(rule_set, request, lines.amounts_minor, lines.categories)
+        else:
+            self._base = EarningBase(lines.amounts_minor, lines.categories, 0, 0)
+        self._rule_set = rule_set.at(place)
+        day = self._business_date = rules.business_date_of(sale_time, place.time_zone)
+        self._tier = rules.tier_on(member.tiers, day)
+        self._birth_month = member.birth_month
+        self._is_birth_month = member.birth_month == month_of(sale_time, day, place.time_zone, member.time_zone)
+        # What was known when the offers were matched and the points computed, and what that came to.
+        self._asked: tuple[object, ...] | None = None
+        self._given: tuple[object, ...] | None = None
+        self._earning = NO_EARNING
+
+    def __call__(self, known: Known = NOTHING_KNOWN) -> Computed:
+        """What the sale earns by what is known of it."""
+        rule_set, place = self._rule_set, self._place
+        if rule_set.expiry is not None and rule_set.expiry.is_over(self._business_date):
+            return _earns_nothing(self._business_date, rule_set, self._tier, self._lines)
+        self._match(known)
+        earning = self._earn(known)
+        if known.granted_points is not None:
+            earning = within(earning, known.granted_points)
+        funding = None
+        if rule_set.funders_of and earning.points:
+            funding = fund(
+                rule_set, earning.applied, merchant_id=place.merchant_id, business_unit_id=place.business_unit_id
+            )
+        return Computed(
+            self._business_date,
+            rule_set,
+            self._tier,
+            earning,
+            self._lines.line_nos,
+            known,
+            self._base.excluded_tax_minor,
+            self._base.excluded_tender_minor,
+            funding,
+            awards=self._awards,
         )
-    rule_set = rule_set.at(place)
-    business_date = rules.business_date_of(sale_time, place.time_zone)
-    tier = rules.tier_on(member.tiers, business_date)
-    is_birth_month = member.birth_month == month_of(sale_time, business_date, place.time_zone, member.time_zone)
-    if rule_set.expiry is not None and rule_set.expiry.is_over(business_date):
-        return _earns_nothing(business_date, rule_set, tier, lines)
-    setting = None
-    if rule_set.offers or rule_set.currency_offers:
-        setting = Setting(
+
+    def _match(self, known: Known) -> None:
+        """Find the offers that match, and what those of other currencies give."""
+        asked = (known.segments, known.first_in)
+        if self._asked == asked:
+            return
+        rule_set, base = self._rule_set, self._base
+        has_offers = bool(rule_set.offers or rule_set.currency_offers)
+        self._facts = sale_facts(
+            rule_set,
+            amounts_minor=base.amounts_minor,
+            categories=base.categories,
+            store_id=self._place.store_id,
+            business_date=self._business_date,
+            tier=self._tier,
+            birth_month=self._birth_month,
+            is_birth_month=self._is_birth_month,
+            setting=self._setting(known) if has_offers else NO_SETTING,
+        )
+        self._matched: Matched | None = None
+        self._awards: Sequence[Award] = ()
+        self._skipped: Sequence[tuple[str, str]] = ()
+        if rule_set.offers:
+            self._matched = match_offers(rule_set.offers, self._facts, excluded=rule_set.excluded_categories)
+        if rule_set.currency_offers:
+            self._awards, self._skipped = awards_of(
+                rule_set.currency_offers,
+                self._facts,
+                excluded=rule_set.excluded_categories,
+                base_rates=rule_set.line_rates(base.categories),
+            )
+        self._asked, self._given = asked, None
+
+    def _earn(self, known: Known) -> Earning:
+        """Compute what it earns before limits over all rules."""
+        is_throttled = known.throttle is not None
+        given = (known.granted, is_throttled)
+        if self._given == given:
+            return self._earning
+        earning = points_for_sale(
+            self._rule_set,
+            self._facts,
+            tier=self._tier,
+            matched=self._matched,
+            granted=known.granted,
+            is_throttled=is_throttled,
+        )
+        if self._skipped:
+            earning = earning._replace(skipped=(*earning.skipped, *self._skipped))
+        if earning.points > MOST_POINTS or any(award.points > MOST_POINTS for award in self._awards):
+            raise SaleEarnsTooMuch(points=earning.points, most_points=MOST_POINTS)
+        self._earning, self._given = earning, given
+        return earning
+
+    def _setting(self, known: Known) -> Setting:
+        request, place, rule_set = self._request, self._place, self._rule_set
+        return Setting(
             place.merchant_id,
             place.business_unit_id,
-            sale_time.astimezone(rules.zone(place.time_zone)).hour,
+            self._sale_time.astimezone(rules.zone(place.time_zone)).hour,
             request.source or DEFAULT_SOURCE,
             [line.item_code for line in request.lines],
             [line.quantity for line in request.lines],
-            _more(request, lines, place, business_date, known) if rule_set.has_conditions else NO_MORE,
+            _more(request, self._lines, place, self._business_date, known) if rule_set.has_conditions else NO_MORE,
             place.category,
             rule_set.calendars.of(place.business_unit_id),
         )
-    earning = points_for_sale(
-        rule_set,
-        amounts_minor=amounts_minor,
-        categories=categories,
-        store_id=place.store_id,
-        business_date=business_date,
-        tier=tier,
-        birth_month=member.birth_month,
-        is_birth_month=is_birth_month,
-        setting=setting,
-        granted=known.granted,
-        is_throttled=known.throttle is not None,
-    )
-    awards: Sequence[Award] = ()
-    if rule_set.currency_offers and setting is not None:
-        awards, skipped = awards_of(
-            rule_set.currency_offers,
-            SaleFacts(
-                amounts_minor,
-                categories,
-                earning.eligible_minor,
-                place.store_id,
-                business_date,
-                tier.code,
-                member.birth_month,
-                is_birth_month,
-                setting,
-            ),
-            excluded=rule_set.excluded_categories,
-            base_rates=rule_set.line_rates(categories),
-        )
-        earning = earning._replace(skipped=(*earning.skipped, *skipped))
-    if earning.points > MOST_POINTS or any(award.points > MOST_POINTS for award in awards):
-        raise SaleEarnsTooMuch(points=earning.points, most_points=MOST_POINTS)
-    if known.granted_points is not None:
-        earning = within(earning, known.granted_points)
-    funding = None
-    if rule_set.funders_of and earning.points:
-        funding = fund(
-            rule_set, earning.applied, merchant_id=place.merchant_id, business_unit_id=place.business_unit_id
-        )
-    return Computed(
-        business_date,
-        rule_set,
-        tier,
-        earning,
-        lines.line_nos,
-        known,
-        tax_minor,
-        tender_minor,
-        funding,
-        awards=awards,
-    )
 
 
 def month_of(sale_time: datetime, business_date: date, time_zone: str, member_zone: str) -> int:

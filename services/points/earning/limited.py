@@ -7,12 +7,12 @@ budgets and ceilings over all rules. Sales that are recorded take from the datab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from services.points.earning.caps import Granted, Taking, budget_id, shared_budget_id, takings_of
-from services.points.earning.earning import Computed, Known
+from services.points.earning.earning import Computation, Computed, Known
 from services.points.earning.limits import AppliedLimit, Limit
 from services.points.earning.rules import RuleSet
 
@@ -100,7 +100,7 @@ class Count:
         return Granted(points, left)
 
 
-def limit(computed: Computed, compute: Callable[[Known], Computed], taker: Taker, count: Count) -> Computed:
+def limit(computed: Computed, compute: Computation, taker: Taker, count: Count) -> Computed:
     """The sale with what `count` has left for it, which is taken from there."""
     while takings := taker.takings(computed):
         known = taker.with_offers(computed, count.take(takings))

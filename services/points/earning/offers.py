@@ -128,6 +128,7 @@ class SaleFacts(NamedTuple):
     amounts_minor: Sequence[int]
     categories: Sequence[str]
     eligible_minor: int
+    counts: bool  # whether any of its lines does
     store_id: UUID
     business_date: date
     tier_code: str

@@ -31,7 +31,7 @@ from uuid import UUID
 
 from chassis.units import BPS
 from services.points.earning.base_rates import BaseRate, LineRates, RatedLines
-from services.points.earning.offers import NO_SETTING, SaleFacts, Setting, combine, match_offers
+from services.points.earning.offers import NO_SETTING, Matched, SaleFacts, Setting, combine
 from services.points.earning.rules import BASE_RATE_BPS, Rounding, Rule, RuleKind, RuleSet, Tier
 from services.points.earning.shares import keep_within, largest_remainder
 
@@ -64,6 +64,9 @@ class Earning(NamedTuple):
     rated: Sequence[RatedLines] = ()
 
 
+NO_EARNING = Earning(0, 0, [], [], [])
+
+
 class _Common(NamedTuple):
     """What all sales of a day and place have in common that reach the same threshold."""
 
@@ -73,7 +76,7 @@ class _Common(NamedTuple):
     rules: tuple[tuple[Rule, bool], ...]
 
 
-def points_for_sale(
+def sale_facts(
     rule_set: RuleSet,
     *,
     amounts_minor: Sequence[int],
@@ -83,44 +86,56 @@ def points_for_sale(
     tier: Tier,
     birth_month: int,
     is_birth_month: bool,
-    setting: Setting | None = None,
+    setting: Setting = NO_SETTING,
+) -> SaleFacts:
+    """A sale as `rule_set` sees it: its lines' net amounts and item categories ("" when unknown), in minor units.
+
+    `birth_month` is 0 when unknown; whether it `is_birth_month` is decided by the member's own calendar.
+    """
+    excluded = rule_set.excluded_categories
+    counting = [amount for amount, category in zip(amounts_minor, categories, strict=True) if category not in excluded]
+    return SaleFacts(
+        amounts_minor,
+        categories,
+        sum(counting),
+        bool(counting),
+        store_id,
+        business_date,
+        tier.code,
+        birth_month,
+        is_birth_month,
+        setting,
+    )
+
+
+def points_for_sale(
+    rule_set: RuleSet,
+    sale: SaleFacts,
+    *,
+    tier: Tier,
+    matched: Matched | None = None,
     granted: Mapping[str, int] | None = None,
     is_throttled: bool = False,
 ) -> Earning:
-    """What a sale earns by `rule_set`: its lines' net amounts and item categories ("" when unknown), in minor units.
+    """What a sale earns by `rule_set`.
 
-    `birth_month` is 0 when unknown; whether it `is_birth_month` is decided by the member's own calendar. Offers count
-    when `setting` is given. `granted` is what limited offers may give, by rule id; without it, or when a rule is not in
-    it, they give all that they want. When `is_throttled`, offers that have a throttle give their factor of what they
-    would. Exact: only the last step rounds.
+    `matched` are the offers that match it, as match_offers says; none count without. `granted` is what limited offers
+    may give, by rule id; without it, or when a rule is not in it, they give all that they want. When `is_throttled`,
+    offers that have a throttle give their factor of what they would. Exact: only the last step rounds.
     """
     excluded, by_category = rule_set.excluded_categories, rule_set.by_category
-    eligible_minor = 0
-    counts = False
-    for amount_minor, category in zip(amounts_minor, categories, strict=True):
-        if category not in excluded:
-            eligible_minor += amount_minor
-            counts = True
+    amounts_minor, categories, eligible_minor = sale.amounts_minor, sale.categories, sale.eligible_minor
 
     threshold = None
     for rule in rule_set.thresholds:
         if eligible_minor >= rule.min_amount_minor:
             threshold = rule
             break
-    common = _common_of(rule_set, store_id, business_date, is_birth_month, threshold)
-    if (rule_set.offers and setting is not None) or rule_set.item_rates:
-        sale = SaleFacts(
-            amounts_minor,
-            categories,
-            eligible_minor,
-            store_id,
-            business_date,
-            tier.code,
-            birth_month,
-            is_birth_month,
-            setting or NO_SETTING,
-        )
-        return _with_offers(rule_set, sale, common.rule_ids, tier, granted or {}, is_throttled)
+    common = _common_of(rule_set, sale.store_id, sale.business_date, sale.is_birth_month, threshold)
+    if (rule_set.offers and matched is not None) or rule_set.item_rates:
+        if matched is None:
+            matched = Matched([[] for _ in amounts_minor], ())
+        return _with_offers(rule_set, sale, matched, common.rule_ids, tier, granted or {}, is_throttled)
 
     common_bps = common.rate_bps
     rates_bps: list[int] = []
@@ -145,7 +160,7 @@ def points_for_sale(
     rule_weights = [eligible_minor * BASE_RATE_BPS * BPS]
     for rule, is_common in common.rules:
         if is_common:
-            if not counts:
+            if not sale.counts:
                 continue
             matched_minor = eligible_minor
         elif rule.rule_id in category_minor:
@@ -175,6 +190,7 @@ def _rounded(numerator: int, denominator: int, rounding: Rounding) -> int:
 def _with_offers(
     rule_set: RuleSet,
     sale: SaleFacts,
+    matched: Matched,
     common: frozenset[str],
     tier: Tier,
     granted: Mapping[str, int],
@@ -185,26 +201,29 @@ def _with_offers(
     `common` match every line.
     """
     everywhere = [rule for rule in rule_set.rules if rule.rule_id in common]
-    matched = match_offers(
-        rule_set.offers if sale.setting is not NO_SETTING else (), sale, excluded=rule_set.excluded_categories
-    )
     exhausted = {rule_id for rule_id, points in granted.items() if not points}
     lines_of: dict[str, list[int]] = {}  # the lines that a bonus counts for, by rule id
     rates_bps: list[int] = []
+    # Lines of one category that the same offers match are alike: their rate, and the rules that it is made of.
+    alike: dict[tuple[str, tuple[Rule, ...]], tuple[int, Sequence[Rule]]] = {}
     for index, category in enumerate(sale.categories):
-        if category in rule_set.excluded_categories:
-            rates_bps.append(0)
-            continue
-        plain, offers = combine(
-            (*everywhere, *rule_set.by_category.get(category, ())),
-            matched.by_line[index],
-            is_throttled=is_throttled,
-            exhausted=exhausted,
-        )
-        counting = (*plain, *offers)
-        for rule in counting:
+        key = (category, tuple(matched.by_line[index]))
+        found = alike.get(key)
+        if found is None:
+            found = alike[key] = (0, ())
+            if category not in rule_set.excluded_categories:
+                plain, offers = combine(
+                    (*everywhere, *rule_set.by_category.get(category, ())),
+                    key[1],
+                    is_throttled=is_throttled,
+                    exhausted=exhausted,
+                )
+                counting = (*plain, *offers)
+                found = alike[key] = (BASE_RATE_BPS + sum(rule.bonus_bps for rule in counting), counting)
+        rate_bps, rules = found
+        rates_bps.append(rate_bps)
+        for rule in rules:
             lines_of.setdefault(rule.rule_id, []).append(index)
-        rates_bps.append(BASE_RATE_BPS + sum(rule.bonus_bps for rule in counting))
 
     # Exact, in parts of 1 / (step_minor × BPS) points before the tier.
     base_rates = rule_set.line_rates(sale.categories)

@@ -25,10 +25,9 @@ from services.points.earning.currency_offers import currencies_of
 from services.points.earning.earning import (
     EARLIEST_YEAR,
     NOTHING_KNOWN,
-    Computed,
+    Computation,
     Known,
     check_sale,
-    compute_sale,
     lines_of,
     sale_id_of,
 )
@@ -101,11 +100,7 @@ async def quote_sale(
         ((segments, first_in),) = await facts.of([asked], data.stores, claim=False)
         known = known._replace(segments=segments, first_in=first_in)
 
-    def compute(known: Known) -> Computed:
-        return compute_sale(
-            sale, lines, member=members[member_id], place=place, sale_time=sale_time, rule_set=rule_set, known=known
-        )
-
+    compute = Computation(sale, lines, member=members[member_id], place=place, sale_time=sale_time, rule_set=rule_set)
     computed = compute(known)
     taker = Taker(group_id, sale_id, person_id, place.store_id)
     if caps := caps_of(computed, taker):
@@ -327,13 +322,7 @@ def _add_one(
 ) -> None:
     """Compute a sale by the draft, with what caps have left and the throttle of its time, and add it up."""
     draft, sale_time = sums.draft, sale["occur_time"]
-    lines = lines_of(request)
-
-    def compute(known: Known) -> Computed:
-        return compute_sale(
-            request, lines, member=member, place=place, sale_time=sale_time, rule_set=draft, known=known
-        )
-
+    compute = Computation(request, lines_of(request), member=member, place=place, sale_time=sale_time, rule_set=draft)
     if throttle := sums.data.throttle_at(draft, place.business_unit_id, sale_time):
         known = known._replace(throttle=throttle)
     computed = compute(known)

@@ -8,8 +8,9 @@ import pytest
 
 from services.points.earning import rules
 from services.points.earning.offers import Combination, Setting
-from services.points.earning.rating import Earning, points_for_sale
+from services.points.earning.rating import Earning
 from services.points.governor.costs import CostGovernor, CostState, UnitCost, change_of, explain
+from tests.unit.points.earned import earned
 from tests.unit.points.test_offers import MALL, SHOP, STORE, earn, given_by, offer, rule_set
 
 CALM, WARNED, THROTTLED = CostState
@@ -69,7 +70,7 @@ def test_an_action_explains_itself() -> None:
 
 def throttled(of: rules.RuleSet, amount: int) -> Earning:
     plain = earn(of, (amount, "TEA"))
-    found = points_for_sale(
+    found = earned(
         of,
         amounts_minor=[amount],
         categories=["TEA"],
@@ -104,7 +105,7 @@ def test_a_throttled_exclusive_offer_lets_no_other_in() -> None:
 
 def test_a_limit_takes_from_what_the_throttle_leaves() -> None:
     of = rule_set(offer("capped", 10_000, throttle_bps=5_000, max_points=30))
-    found = points_for_sale(
+    found = earned(
         of,
         amounts_minor=[10_000],
         categories=["TEA"],

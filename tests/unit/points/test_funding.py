@@ -14,8 +14,8 @@ from services.points.earning import rules
 from services.points.earning.earning import within
 from services.points.earning.funding import Funder, FunderKind, FunderShare, Funding, fund
 from services.points.earning.offers import Offer, Setting
-from services.points.earning.rating import points_for_sale
 from services.points.earning.rules import Rule, RuleKind, RuleSet, Tier
+from tests.unit.points.earned import earned
 
 SHOP, MALL, BRAND = (ids.derive("funding", name) for name in ("shop", "mall", "brand"))
 MERCHANT, UNIT, PLATFORM, NAMED = FunderKind
@@ -35,7 +35,7 @@ def offer(rule_id: str, bonus_bps: int, *given: tuple[Any, ...], fixed_points: i
 
 
 def paid(of: RuleSet, amount_minor: int, *, tier: Tier = rules.NO_TIER, most: int | None = None) -> Funding:
-    earning = points_for_sale(
+    earning = earned(
         of,
         amounts_minor=[amount_minor],
         categories=["TEA"],

@@ -1,5 +1,3 @@
-"""Base rates of item categories: which rate a line has, the exact sum over rates, and its shares."""
-
 from __future__ import annotations
 
 from datetime import date
@@ -18,9 +16,10 @@ from services.points.earning.currency_offers import awards_of
 from services.points.earning.earning import within
 from services.points.earning.explanations import explanation_of
 from services.points.earning.offers import Offer, SaleFacts, Setting
-from services.points.earning.rating import Earning, points_for_sale
+from services.points.earning.rating import Earning
 from services.points.earning.rules import Rule, RuleKind, RuleSet, Tier
 from services.points.lookup import Store
+from tests.unit.points.earned import earned
 
 UNIT, MERCHANT, STORE = (ids.derive("item rates", name) for name in ("unit", "merchant", "store"))
 PLACE = Store(STORE, MERCHANT, UNIT, "Asia/Shanghai", "CNY", category="jeweller")
@@ -46,7 +45,7 @@ def rule_set(*rates: BaseRate, with_rules: tuple[Rule, ...] = PLAIN, points: int
 
 
 def earn(of: RuleSet, lines: Lines, tier: Tier = rules.NO_TIER) -> Earning:
-    return points_for_sale(
+    return earned(
         of,
         amounts_minor=[amount for amount, _ in lines],
         categories=[category for _, category in lines],
@@ -214,6 +213,7 @@ def test_points_of_a_unit_follow_the_rates_of_the_lines_too() -> None:
         [10_000, 10_000],
         ["GOLD", "TEA"],
         20_000,
+        True,
         STORE,
         DAY,
         "",

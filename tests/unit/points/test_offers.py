@@ -28,8 +28,9 @@ from services.points.earning.conditions import (
 )
 from services.points.earning.days import Days, DaysInvalid
 from services.points.earning.offers import Combination, Offer, Setting, find_offer_problems, first_to_take
-from services.points.earning.rating import Earning, points_for_sale
+from services.points.earning.rating import Earning
 from services.points.earning.rules import Rounding, Rule, RuleKind, RuleSet, Tier
+from tests.unit.points.earned import earned
 
 SHOP, MALL, STORE = (ids.derive("offers", name) for name in ("shop", "mall", "store"))
 DAY = date(2026, 3, 4)
@@ -70,7 +71,7 @@ def earn(
     birth_month: int = 0,
     granted: Mapping[str, int] | None = None,
 ) -> Earning:
-    return points_for_sale(
+    return earned(
         of,
         amounts_minor=[amount for amount, _ in lines],
         categories=[category for _, category in lines],
@@ -249,7 +250,7 @@ def test_a_sale_is_rounded_once_and_a_limited_rule_before_as_the_rule_set_says(
 def test_what_a_limit_took_away_is_the_rest_of_what_was_wanted(
     rounding: Rounding, granted: int, given_and_capped: tuple[int, int]
 ) -> None:
-    earning = points_for_sale(
+    earning = earned(
         rule_set(offer("limited", 10_500, budget_points=1_000), rounding=rounding),
         amounts_minor=[1_000],
         categories=["TEA"],
@@ -293,7 +294,7 @@ def test_a_rival_that_can_give_nothing_keeps_no_other_out(
 ) -> None:
     best = {"combination": Combination.BEST_OF, "group": "spring", "budget_points": 1_000}
     rivals = (offer("double", 10_000, throttle_bps=1_000, **best), offer("third", 3_000, **best))
-    earning = points_for_sale(
+    earning = earned(
         rule_set(*rivals),
         amounts_minor=[10_000],
         categories=["TEA"],

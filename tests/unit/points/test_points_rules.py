@@ -1,5 +1,3 @@
-"""The published rules, by examples and by laws."""
-
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
@@ -16,10 +14,11 @@ from services.points import returns
 from services.points.earning import rules
 from services.points.earning.expiry import expiry_of, most_pending_days, rolling
 from services.points.earning.offset_terms import OffsetTerms, Order, allow
-from services.points.earning.rating import Earning, points_for_sale
+from services.points.earning.rating import Earning
 from services.points.earning.rules import Rule, RuleKind, RuleSet, Tier
 from services.points.earning.shares import largest_remainder
 from services.points.returns import ReturnedLine, SoldLine
+from tests.unit.points.earned import earned
 
 HERE, ELSEWHERE = ids.derive("store", 1), ids.derive("store", 2)
 BASE = Rule("base", RuleKind.BASE)
@@ -43,7 +42,7 @@ def earn(
     tier: Tier = rules.NO_TIER,
     birth_month: int = 0,
 ) -> Earning:
-    return points_for_sale(
+    return earned(
         of,
         amounts_minor=[amount for amount, _ in lines],
         categories=[category for _, category in lines],

@@ -12,7 +12,7 @@ import pytest
 from chassis import ids
 from huitong.points.v1 import points_pb2
 from services.points.convert import rule_set_of, to_date, to_timestamp
-from services.points.earning.earning import compute_sale, lines_of
+from services.points.earning.earning import Computation, lines_of
 from services.points.earning.offset_terms import OffsetTerms, Order, allow
 from services.points.earning.rules import Tier
 from services.points.lookup import FIRST_DAY, Member, Store
@@ -147,14 +147,14 @@ def test_a_published_example(changes: dict[str, Any], sales: list[Sale]) -> None
             sale_time=to_timestamp(instant),
             lines=[points_pb2.SaleLine(line_no=1, amount_minor=round(sale.yuan * 100))],
         )
-        computed = compute_sale(
+        computed = Computation(
             request,
             lines_of(request),
             member=Member(sale.birth_month, [(FIRST_DAY, Tier("", 10_000))], sale.member_zone),
             place=place,
             sale_time=instant,
             rule_set=rule_set,
-        )
+        )()
         assert computed.earning.points == sale.points, sale
         expire_time = computed.expire_time(sale.zone)
         if sale.last_day:

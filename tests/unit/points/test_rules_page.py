@@ -16,7 +16,7 @@ from chassis import ids
 from huitong.points.v1 import doors_pb2, points_pb2
 from services.points.convert import rule_set_of, to_date, to_timestamp
 from services.points.earning import conditions
-from services.points.earning.earning import Known, compute_sale, lines_of
+from services.points.earning.earning import Computation, Known, lines_of
 from services.points.earning.expiry import NEVER
 from services.points.earning.offset_terms import Line, Order, allow
 from services.points.earning.rules import Tier
@@ -64,15 +64,14 @@ def points_of(example: dict[str, Any], sale: dict[str, Any]) -> int:
         points_pb2.RecordSaleRequest(),
     )
     request.sale_time.CopyFrom(to_timestamp(local.astimezone(UTC)) or request.sale_time)
-    computed = compute_sale(
+    computed = Computation(
         request,
         lines_of(request),
         member=Member(0, [(FIRST_DAY, Tier(tier, MULTIPLIERS[tier]))]),
         place=place,
         sale_time=local.astimezone(UTC),
         rule_set=rule_set_of(rule_set),
-        known=Known(segments=sale.get("segments", ()), first_in=sale.get("first_in", ())),
-    )
+    )(Known(segments=sale.get("segments", ()), first_in=sale.get("first_in", ())))
     assert sum(computed.earning.line_points) == computed.earning.points
     assert sum(applied.points for applied in computed.earning.applied) == computed.earning.points
     return computed.earning.points
