@@ -82,7 +82,7 @@ class ConditionFailed(Exception):
 class Condition:
     """A checked condition, or one that was published once (`condition`)."""
 
-    __slots__ = ("_expression", "_names", "_problem", "line_facts", "text", "uses_line")
+    __slots__ = ("_expression", "_names", "_problem", "line_facts", "sale_facts", "text", "uses_line")
 
     def __init__(self, text: str) -> None:
         """Raises ConditionInvalid."""
@@ -95,6 +95,8 @@ class Condition:
 
     def _compile(self, text: str) -> None:
         self.text, self.uses_line, self._problem = text, False, ""
+        self.sale_facts: tuple[str, ...] = ()
+        self.line_facts: tuple[str, ...] = ()
         try:
             self._expression = _SALE_ENV.compile(text)
         except RuntimeError:
@@ -105,7 +107,8 @@ class Condition:
         if self._expression.return_type() != cel.Type.BOOL:
             raise ConditionInvalid(f"must be true or false, not {self._expression.return_type().name()}")
         self._names = self._find_names()
-        # Of a line; lines that are alike in these are alike to the condition.
+        self.sale_facts = tuple(name for name in self._names if name in SALE_FACTS)
+        # Lines that are alike in these are alike to the condition.
         self.line_facts = tuple(name for name in self._names if name in LINE_FACTS)
 
     def _find_names(self) -> tuple[str, ...]:
@@ -125,7 +128,7 @@ class Condition:
         try:
             made._compile(text)
         except ConditionInvalid as invalid:
-            made._problem, made.uses_line, made.line_facts = str(invalid), False, ()
+            made._problem, made.uses_line = str(invalid), False
         return made
 
     def find_problem(self) -> ConditionInvalid | None:
@@ -142,7 +145,7 @@ class Condition:
         return re.search(rf"\b{name}\b", self.text) is not None
 
     def holds(self, facts: Mapping[str, Any]) -> bool:
-        """Whether it is true of `facts`, which hold every sale fact, and the line's when it uses them.
+        """Whether it is true of `facts`, which hold those that it names: `sale_facts` and `line_facts`.
 
         Raises ConditionFailed: a division by zero, a missing list element, too many steps.
         """

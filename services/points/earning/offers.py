@@ -8,7 +8,7 @@ one of its lines.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -199,15 +199,11 @@ def match_offers(offers: Sequence[Rule], sale: SaleFacts, *, excluded: frozenset
     """Which offers match which lines, before they are combined."""
     by_line: list[list[Rule]] = [[] for _ in sale.amounts_minor]
     skipped: list[tuple[str, str]] = []
-    facts: dict[str, Any] = {}
     for rule in offers:
-        offer = rule.offer
-        if not _is_in_scope(rule, offer, sale):
+        if not _is_in_scope(rule, rule.offer, sale):
             continue
-        if offer.condition is not None and not facts:
-            facts = facts_of(sale)
         try:
-            lines = _lines_of(rule, offer.condition, sale, facts, excluded)
+            lines = _lines_of(rule, rule.offer.condition, sale, excluded)
         except ConditionFailed as failed:
             skipped.append((rule.rule_id, str(failed)))
             continue
@@ -266,39 +262,6 @@ def _best_of_groups(
     return best
 
 
-def facts_of(sale: SaleFacts) -> dict[str, Any]:
-    """The facts of a sale that conditions may name; docs/rules.md explains them."""
-    day, setting = sale.business_date, sale.setting
-    more = setting.more
-    return {
-        "sale.amount_minor": sum(more.sold_amounts_minor or sale.amounts_minor),
-        "sale.eligible_minor": sale.eligible_minor,
-        "sale.line_count": len(sale.amounts_minor),
-        "sale.categories": list(more.sold_categories or sale.categories),
-        "sale.hour": setting.hour,
-        "sale.source": setting.source,
-        "sale.tenders": list(more.tenders),
-        "member.tier": sale.tier_code,
-        "member.birth_month": sale.birth_month,
-        "member.is_birth_month": sale.is_birth_month,
-        "member.segments": list(more.segments),
-        **{str(scope): scope in more.first_in for scope in FirstIn},
-        "store.id": ids.to_edge("sto", sale.store_id),
-        "store.merchant_id": ids.to_edge("mch", setting.merchant_id),
-        "store.business_unit_id": ids.to_edge("unt", setting.business_unit_id),
-        "store.category": setting.store_category,
-        "store.days_open": more.days_open,
-        "calendar.date": day.isoformat(),
-        "calendar.year": day.year,
-        "calendar.month": day.month,
-        "calendar.day": day.day,
-        "calendar.weekday": day.isoweekday(),
-        "calendar.is_day_off": setting.calendar.is_day_off(day),
-        "calendar.is_holiday": setting.calendar.is_holiday(day),
-        "calendar.day_names": list(setting.calendar.names_of(day)),
-    }
-
-
 def _is_in_scope(rule: Rule, offer: Offer, sale: SaleFacts) -> bool:
     return (
         sale.eligible_minor >= rule.min_amount_minor
@@ -310,9 +273,8 @@ def _is_in_scope(rule: Rule, offer: Offer, sale: SaleFacts) -> bool:
     )
 
 
-def _lines_of(
-    rule: Rule, condition: Condition | None, sale: SaleFacts, facts: Mapping[str, Any], excluded: frozenset[str]
-) -> list[int]:
+def _lines_of(rule: Rule, condition: Condition | None, sale: SaleFacts, excluded: frozenset[str]) -> list[int]:
+    facts = {name: SALE_FACTS[name](sale) for name in condition.sale_facts} if condition is not None else {}
     if condition is not None and not condition.uses_line and not condition.holds(facts):
         return []
     lines = [
@@ -322,23 +284,55 @@ def _lines_of(
     ]
     if condition is None or not condition.uses_line:
         return lines
+    of_line = [LINE_FACTS[name] for name in condition.line_facts]
     found: list[int] = []
     answers: dict[tuple[Any, ...], bool] = {}
     for index in lines:
-        line = _line_facts(sale, index)
-        alike = tuple(line[name] for name in condition.line_facts)
+        alike = tuple(fact(sale, index) for fact in of_line)
         if alike not in answers:
-            answers[alike] = condition.holds({**facts, **line})
+            answers[alike] = condition.holds({**facts, **dict(zip(condition.line_facts, alike, strict=True))})
         if answers[alike]:
             found.append(index)
     return found
 
 
-def _line_facts(sale: SaleFacts, index: int) -> dict[str, Any]:
-    sold_minor = sale.setting.more.sold_amounts_minor or sale.amounts_minor
-    return {
-        "line.category": sale.categories[index],
-        "line.item_code": sale.setting.item_codes[index],
-        "line.amount_minor": sold_minor[index],
-        "line.quantity": sale.setting.quantities[index],
-    }
+def _sold_minor(sale: SaleFacts) -> Sequence[int]:
+    return sale.setting.more.sold_amounts_minor or sale.amounts_minor
+
+
+# The facts of a sale that conditions may name; docs/rules.md explains them. Each by itself: a condition names few.
+SALE_FACTS: Mapping[str, Callable[[SaleFacts], Any]] = {
+    "sale.amount_minor": lambda sale: sum(_sold_minor(sale)),
+    "sale.eligible_minor": lambda sale: sale.eligible_minor,
+    "sale.line_count": lambda sale: len(sale.amounts_minor),
+    "sale.categories": lambda sale: list(sale.setting.more.sold_categories or sale.categories),
+    "sale.hour": lambda sale: sale.setting.hour,
+    "sale.source": lambda sale: sale.setting.source,
+    "sale.tenders": lambda sale: list(sale.setting.more.tenders),
+    "member.tier": lambda sale: sale.tier_code,
+    "member.birth_month": lambda sale: sale.birth_month,
+    "member.is_birth_month": lambda sale: sale.is_birth_month,
+    "member.segments": lambda sale: list(sale.setting.more.segments),
+    "member.first_in_group": lambda sale: FirstIn.GROUP in sale.setting.more.first_in,
+    "member.first_in_unit": lambda sale: FirstIn.UNIT in sale.setting.more.first_in,
+    "member.first_in_store": lambda sale: FirstIn.STORE in sale.setting.more.first_in,
+    "store.id": lambda sale: ids.to_edge("sto", sale.store_id),
+    "store.merchant_id": lambda sale: ids.to_edge("mch", sale.setting.merchant_id),
+    "store.business_unit_id": lambda sale: ids.to_edge("unt", sale.setting.business_unit_id),
+    "store.category": lambda sale: sale.setting.store_category,
+    "store.days_open": lambda sale: sale.setting.more.days_open,
+    "calendar.date": lambda sale: sale.business_date.isoformat(),
+    "calendar.year": lambda sale: sale.business_date.year,
+    "calendar.month": lambda sale: sale.business_date.month,
+    "calendar.day": lambda sale: sale.business_date.day,
+    "calendar.weekday": lambda sale: sale.business_date.isoweekday(),
+    "calendar.is_day_off": lambda sale: sale.setting.calendar.is_day_off(sale.business_date),
+    "calendar.is_holiday": lambda sale: sale.setting.calendar.is_holiday(sale.business_date),
+    "calendar.day_names": lambda sale: list(sale.setting.calendar.names_of(sale.business_date)),
+}
+LINE_FACTS: Mapping[str, Callable[[SaleFacts, int], Any]] = {
+    "line.category": lambda sale, index: sale.categories[index],
+    "line.item_code": lambda sale, index: sale.setting.item_codes[index],
+    "line.amount_minor": lambda sale, index: _sold_minor(sale)[index],
+    "line.quantity": lambda sale, index: sale.setting.quantities[index],
+}

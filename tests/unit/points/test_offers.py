@@ -609,6 +609,15 @@ def test_a_condition_is_given_what_it_names_however_it_is_written(text: str) -> 
     assert [condition.holds(facts | {"sale.hour": hour}) for hour in (9, 10)] == [True, False]
 
 
+@pytest.mark.parametrize("name", [*SALE_FACTS, *LINE_FACTS])
+def test_every_fact_that_a_condition_may_name_is_there(name: str) -> None:
+    asked = Condition(f"{name} == {name}")
+    assert given_by(earn(rule_set(offer("double", 10_000, condition=asked)), (1_000, "TEA"))) == {
+        "base": 10,
+        "double": 10,
+    }
+
+
 def test_lines_that_are_alike_to_a_condition_are_asked_about_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     holds = Condition.holds
