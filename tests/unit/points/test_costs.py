@@ -10,8 +10,7 @@ from services.points.earning import rules
 from services.points.earning.offers import Combination, Setting
 from services.points.earning.rating import Earning
 from services.points.governor.costs import CostGovernor, CostState, UnitCost, change_of, explain
-from tests.unit.points.earned import earned
-from tests.unit.points.test_offers import MALL, SHOP, STORE, earn, given_by, offer, rule_set
+from tests.unit.points.earned import MALL, SHOP, STORE, earn, earned, given_by, offer, rule_set
 
 CALM, WARNED, THROTTLED = CostState
 GOVERNOR = CostGovernor(7, 300, 500, 50, 0)
