@@ -16,9 +16,10 @@ from huitong.org.v1 import (
     webhooks_pb2_grpc,
 )
 from services.org import LISTENS_TO, jobs
-from services.org.api import CredentialServicer, StructureServicer
+from services.org.api import StructureServicer
 from services.org.approvals.api import ApprovalServicer
 from services.org.audit.api import ActServicer, AuditServicer
+from services.org.credentials.api import CredentialServicer
 from services.org.operators.api import OperatorServicer, OperatorSessionServicer
 from services.org.operators.passwords import Passwords
 from services.org.places.api import PlaceServicer

@@ -9,8 +9,7 @@ from chassis.errors import InvalidArgument
 from chassis.ids import to_edge
 from huitong.common.v1 import types_pb2
 from huitong.org.v1 import org_pb2
-from services.org.rules import Fault, Group, Merchant, Store, Terminal, Unit
-from services.org.store import Credential
+from services.org.rules import Fault, Group, Merchant, Store, Terminal, Unit, is_plain
 
 
 def group_edge(group_id: UUID) -> str:
@@ -115,45 +114,6 @@ def terminal_message(terminal: Terminal) -> org_pb2.Terminal:
     )
 
 
-def partner_edge(partner_id: UUID) -> str:
-    """`ptn_…`"""
-    return to_edge("ptn", partner_id)
-
-
-_SUBJECT_EDGE = {
-    "TERMINAL": terminal_edge,
-    "VENDOR": unit_edge,
-    "SYSTEM": group_edge,
-    "MERCHANT": merchant_edge,
-    "PARTNER": partner_edge,
-}
-
-
-def subject_edge(credential: Credential) -> str:
-    """Whom the credential is for, at the edge."""
-    return _SUBJECT_EDGE[credential.kind](credential.subject_id)
-
-
-def credential_message(credential: Credential) -> org_pb2.Credential:
-    """The credential at the edge; it never holds a secret."""
-    message = org_pb2.Credential(
-        key_id=key_edge(credential.key_id),
-        kind=credential_kind(credential.kind),
-        subject_id=subject_edge(credential),
-        name=credential.name,
-        is_revoked=credential.revoke_time is not None,
-        permissions=credential.permissions.split(),
-        certificate_sha256=credential.certificates,
-    )
-    message.create_time.FromDatetime(credential.create_time)
-    return message
-
-
-def credential_kind(kind: str) -> str:
-    """The enum's name for TERMINAL, VENDOR, SYSTEM, MERCHANT or PARTNER."""
-    return f"CREDENTIAL_KIND_{kind}"
-
-
 def fault_message(fault: Fault) -> org_pb2.RowError:
     """The fault as the import reports it, in both languages."""
     return org_pb2.RowError(
@@ -163,3 +123,10 @@ def fault_message(fault: Fault) -> org_pb2.RowError:
         message=fault.problem.message,
         message_zh=fault.problem.message_zh,
     )
+
+
+def check_plain(**fields: str) -> None:
+    """Raises InvalidArgument naming the fields that have control characters."""
+    wrong = [(field, "has control characters") for field, text in fields.items() if not is_plain(text)]
+    if wrong:
+        raise InvalidArgument(wrong)

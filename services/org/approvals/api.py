@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from uuid import UUID
-
 from grpc.aio import ServicerContext as Context
 
 from chassis import pages
 from chassis.crypto import Vault
 from chassis.db import Database, Tx
-from chassis.errors import InvalidArgument
 from chassis.identity import Caller, CallerKind
 from chassis.ids import from_edge
 from chassis.rpc import caller
@@ -72,7 +68,8 @@ class ApprovalServicer(approvals_pb2_grpc.ApprovalServiceServicer):
         size = pages.page_size(request.page_size)
         state = pb.ApprovalState.Name(request.state).removeprefix("APPROVAL_STATE_") if request.state else ""
         async with self._db.reading(caller()) as tx:
-            found = await store.list_approvals(tx, state=state, before=_before(request.page_token), limit=size + 1)
+            before = pages.decode_place(request.page_token) if request.page_token else None
+            found = await store.list_approvals(tx, state=state, before=before, limit=size + 1)
             messages = [convert.approval_message(one, tx.now) for one in found[:size]]
         token = ""
         if len(found) > size:
@@ -118,13 +115,3 @@ _DECISIONS = {
     pb.APPROVAL_DECISION_REJECT: (operations.reject, pb.APPROVAL_STATE_REJECTED),
     pb.APPROVAL_DECISION_WITHDRAW: (operations.withdraw, pb.APPROVAL_STATE_REJECTED),
 }
-
-
-def _before(token: str) -> tuple[datetime, UUID] | None:
-    if not token:
-        return None
-    time, approval_id = pages.decode_token(token, 2)
-    try:
-        return datetime.fromisoformat(time), UUID(approval_id)
-    except ValueError:
-        raise InvalidArgument([("page_token", "is not a token that this list gave")]) from None

@@ -1,0 +1,1 @@
+"""Keys of machines: made, rotated, bound to certificates, revoked; their secrets are stored encrypted."""
