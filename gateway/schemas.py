@@ -184,6 +184,7 @@ class Schemas:
         comment = " ".join(self._comments.of(field).split())
         if field.full_name in self._bound:
             comment = f"{comment} Filled in from the caller when it is bound to it.".strip()
+            schema.pop("minLength", None)  # left empty it is filled in, too
         if comment:
             schema["description"] = comment
         return schema

@@ -81,6 +81,24 @@ def test_an_answer_s_example_fits_its_schema(door: tuple[Operation, HttpBinding]
 
 
 @each_door
+def test_what_is_filled_in_from_the_caller_may_be_left_empty(door: tuple[Operation, HttpBinding]) -> None:
+    operation, http = door
+    content = entry_of(http).get("requestBody", {}).get("content", {})
+    for bound in operation.bindings:
+        name = bound.path[0]
+        field = operation.request.fields_by_name[name]
+        if (
+            len(bound.path) > 1
+            or field.is_repeated
+            or "application/json" not in content
+            or f"{{{name}" in http.template
+        ):
+            continue
+        media = content["application/json"]
+        fits(media["schema"], media["example"] | {name: ""})
+
+
+@each_door
 def test_an_operation_says_how_its_callers_prove_who_they_are(door: tuple[Operation, HttpBinding]) -> None:
     entry, schemes = entry_of(door[1]), DOCUMENT["components"]["securitySchemes"]
     named = {scheme for requirement in entry["security"] for scheme in requirement}

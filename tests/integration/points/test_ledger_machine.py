@@ -321,7 +321,8 @@ class LedgerMachine(RuleBasedStateMachine):
             expected = expected[0], self.model.wallets[self.pool_id].available
         self.ask("ReverseRedemption", request, expected)
 
-    @rule(member=PICK, shop=PICK, points=POINTS, hours=st.sampled_from([12, 100]))
+    # Never over at the very instant of a closed day: the service's clock goes on between the call and the close.
+    @rule(member=PICK, shop=PICK, points=POINTS, hours=st.sampled_from([12, 90]))
     def hold(self, member: int, shop: int, points: int, hours: int) -> None:
         points = self.amount(points, self.model.person(self.members[member % 3]))
         request = points_pb2.HoldRequest(
